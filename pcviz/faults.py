@@ -1,0 +1,109 @@
+"""What is wrong with an input, in one line each: field, value, allowed range."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from pcviz.experiment import FORM_STEPS_MAX, Experiment, Section, fields
+
+_OWN_RANGES = {
+    "inference.steps": f"0 to {FORM_STEPS_MAX}, or depth",
+    "learning.learning_rate": "above 0 to 100, or auto",
+    "data.train_size": "1 to the data set's size, or all",
+    "data.test_size": "1 to the data set's size, or all",
+    "schema": "1",
+}
+"""Ranges of the fields whose limits are validators instead of annotations."""
+
+
+def faults(error: ValidationError) -> list[str]:
+    """One line for each fault, such as `network.depth: 3200 is above 512 (allowed: 2 to 512)`."""
+    lines: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        path = _path(fault["loc"])
+        lines.setdefault(path or fault["msg"], _line(path, fault))
+    return list(lines.values())
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    parts: list[str] = []
+    model: Any = Experiment
+    for part in loc:
+        parts.append(str(part))
+        names = {info.alias or name: info for name, info in model.model_fields.items()}
+        annotation = names[part].annotation if part in names else None
+        if not (isinstance(annotation, type) and issubclass(annotation, Section)):
+            break  # what follows names a member of a union, which is no field
+        model = annotation
+    return ".".join(parts)
+
+
+def _line(path: str, fault: Any) -> str:
+    kind, value, context = fault["type"], shown(fault["input"]), fault.get("ctx", {})
+    own = str(context.get("error", ""))
+    if kind == "value_error" and own.split(":")[0] in _known():
+        return own
+    if kind == "extra_forbidden":
+        return f"{path}: unknown field (value {value}; allowed: {', '.join(_siblings(path))})"
+    if path not in _known() and path != "schema":
+        return f"{path or 'experiment'}: {value} is not a set of options (allowed: field names with values)"
+    wrong = {
+        "greater_than_equal": f"is below {context.get('ge')}",
+        "greater_than": f"is not above {context.get('gt')}",
+        "less_than_equal": f"is above {context.get('le')}",
+        "less_than": f"is not below {context.get('lt')}",
+    }.get(kind, "is not one of the allowed values")
+    return f"{path}: {value} {wrong} (allowed: {allowed(path)})"
+
+
+def shown(value: Any) -> str:
+    """A value as a person would type it, cut to a readable length."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def allowed(path: str) -> str:
+    """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`."""
+    if path in _OWN_RANGES:
+        return _OWN_RANGES[path]
+    info = fields()[path]
+    if info.annotation is bool:
+        return "true, false"
+    if choices := get_args(info.annotation):
+        return ", ".join(str(choice) for choice in choices)
+    low, high = limits(info)
+    kind = "a whole number from " if info.annotation is int else ""
+    return kind + f"{_bound(low)} to {_bound(high)}"
+
+
+def _bound(bound: tuple[float | None, bool]) -> str:
+    value, open_ = bound
+    if value is None:
+        return "any"
+    if isinstance(value, int):
+        return str(value)
+    return ("above " if open_ and value == 0 else "below " if open_ else "") + f"{value:g}"
+
+
+def limits(info: FieldInfo) -> tuple[tuple[float | None, bool], tuple[float | None, bool]]:
+    """((lowest, is it excluded), (highest, is it excluded)) of a numeric field; None where there is no limit."""
+    low: tuple[float | None, bool] = (None, False)
+    high: tuple[float | None, bool] = (None, False)
+    for rule in info.metadata:
+        low = (rule.ge, False) if hasattr(rule, "ge") else (rule.gt, True) if hasattr(rule, "gt") else low
+        high = (rule.le, False) if hasattr(rule, "le") else (rule.lt, True) if hasattr(rule, "lt") else high
+    return low, high
+
+
+def _known() -> dict[str, FieldInfo]:
+    return fields()
+
+
+def _siblings(path: str) -> list[str]:
+    section = path.rpartition(".")[0]
+    names = [name.rpartition(".")[2] for name in fields() if name.rpartition(".")[0] == section]
+    return names or list(Experiment.model_fields)

@@ -1,0 +1,151 @@
+"""Frames: what a job reports. One frame describes the state after its last step.
+
+A channel is a named quantity with fixed dimensions and meaning; `CHANNELS` is the one table that probes fill, the store
+keeps, the stream carries and figures draw. Dimensions are named: L layers, H hidden layers, R recorded rows of a
+relaxation (at most 256 of its T + 1 states), G grid points of a plane, S points of a path, P data points.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import orjson
+
+Value: TypeAlias = float | np.ndarray
+TRACE_ROWS = 256
+"""Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A quantity: named dimensions (none for a number), number format, unit, meaning.
+
+    `bulk` channels are large: the store keeps the latest and those of a checkpoint, not one for every frame.
+    """
+
+    dims: tuple[str, ...]
+    dtype: Literal["float32", "float64", "int32"]
+    unit: str
+    meaning: str
+    bulk: bool = False
+
+
+def _number(unit: str, meaning: str) -> Channel:
+    return Channel((), "float64", unit, meaning)
+
+
+CHANNELS: dict[str, Channel] = {
+    # kind "train"
+    "train_loss": Channel(
+        ("3",), "float64", "nats or half squared units", "feedforward loss of the training batch: last, least and greatest "
+        "since the frame before"
+    ),
+    "test_loss": _number("as train_loss", "feedforward loss of the whole test set"),
+    "test_accuracy": _number("share", "share of test examples whose largest output is their class"),
+    "energy": Channel(("L",), "float64", "energy", "E_1 … E_L at the end of the last relaxation, batch mean"),
+    "total_energy": _number("energy", "sum of `energy`"),
+    "energy_spread": _number("decades", "log10 of greatest over least layer energy, exact zeros left out"),
+    "layers_with_signal": _number("layers", "number of layers with rms(e_l) > 10 eps rms(z_l)"),
+    "trace_steps": Channel(("R",), "int32", "inference steps", "the inference step of each recorded row", bulk=True),
+    "energy_trace": Channel(("R", "L"), "float64", "energy", "layer energies at each recorded inference step", bulk=True),
+    "total_energy_trace": Channel(("R",), "float64", "energy", "row sums of `energy_trace`", bulk=True),
+    "update_rms": Channel(
+        ("R", "H"), "float64", "activity", "rms of the step of z_l that led to the row; row 0 is 0", bulk=True
+    ),
+    "equilibrium_energy": _number("energy", "F*, least total energy of this batch (linear networks: theory.md 3.7)"),
+    "steps_per_second": _number("1/s", "weight steps per second of compute, recent"),
+    "seconds_left": _number("s", "compute time left at that speed"),
+    # kind "landscape": the mean loss on a plane through the current weights
+    "landscape": Channel(("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True),
+    "landscape_x": Channel(("G",), "float32", "weight distance", "coordinates along the first direction", bulk=True),
+    "landscape_y": Channel(("G",), "float32", "weight distance", "coordinates along the second direction", bulk=True),
+    "path_x": Channel(("S",), "float32", "weight distance", "the run's path, first coordinate", bulk=True),
+    "path_y": Channel(("S",), "float32", "weight distance", "the run's path, second coordinate", bulk=True),
+    "path_loss": Channel(("S",), "float32", "as train_loss", "loss at the points of the path", bulk=True),
+    "path_steps": Channel(("S",), "int32", "weight steps", "weight step of each point of the path", bulk=True),
+    "plane_is_pca": _number("0 or 1", "1: principal directions of the path; 0: two random directions"),
+    "path_variance": _number("share", "share of the path's variance inside the plane"),
+    "path_length": _number("share", "share of the path's length inside the plane"),
+    "path_span": _number("share", "extent of the path as a share of the plane's"),
+    "path_begun": _number("weight steps", "weight step at which the recorded path begins (0, or later after a restart)"),
+    "landscape_done": _number("share", "share of the grid computed"),
+    # kind "boundary": what a network with two inputs and two classes says over the input plane
+    "boundary": Channel(("G", "G"), "float32", "output", "output of class 2 minus output of class 1", bulk=True),
+    "boundary_x": Channel(("G",), "float32", "input", "first input", bulk=True),
+    "boundary_y": Channel(("G",), "float32", "input", "second input", bulk=True),
+    "points_x": Channel(("P",), "float32", "input", "first input of training examples", bulk=True),
+    "points_y": Channel(("P",), "float32", "input", "second input of training examples", bulk=True),
+    "points_class": Channel(("P",), "int32", "class", "class of those examples, 0 or 1", bulk=True),
+}
+
+AXES = ("step", "inference_step", "epoch", "seconds")
+"""Attributes of a frame that figures may bind like channels."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a job reports after a step.
+
+    `generation` grows by one at each reset of the run; `seq` counts 1, 2, … within a generation and is set by the
+    store; `seconds` is compute time since the generation began; `values` maps channel names to numbers or arrays.
+    """
+
+    kind: str
+    step: int
+    values: dict[str, Value]
+    inference_step: int = 0
+    epoch: float = 0.0
+    seconds: float = 0.0
+    run: str = ""
+    generation: int = 0
+    seq: int = 0
+    done: bool = field(default=False, compare=False)
+
+
+def encode_values(values: dict[str, Value], *, bulk: bool | None = None) -> bytes:
+    """JSON of the values; arrays become {dtype, shape, base64} (little endian), non-finite numbers null.
+
+    With `bulk` given, only the channels that are (True) or are not (False) bulk. Raises KeyError for a name that is no
+    channel.
+    """
+    chosen = {name: value for name, value in values.items() if bulk is None or CHANNELS[name].bulk == bulk}
+    return orjson.dumps({name: _encode(CHANNELS[name], value) for name, value in chosen.items()})
+
+
+def _encode(channel: Channel, value: Value) -> Any:
+    if not channel.dims:
+        return float(value)
+    array = np.ascontiguousarray(value, dtype=np.dtype(channel.dtype).newbyteorder("<"))
+    return {
+        "dtype": channel.dtype,
+        "shape": list(array.shape),
+        "base64": base64.b64encode(array.tobytes()).decode("ascii"),
+    }
+
+
+def decode_values(payload: bytes) -> dict[str, Value]:
+    """Inverse of `encode_values` (null becomes NaN)."""
+    return {name: _decode(value) for name, value in orjson.loads(payload).items()}
+
+
+def _decode(value: Any) -> Value:
+    if isinstance(value, dict):
+        array = np.frombuffer(base64.b64decode(value["base64"]), dtype=value["dtype"])
+        return array.reshape(value["shape"])
+    return float("nan") if value is None else float(value)
+
+
+def trace_rows(steps: int, rows: int = TRACE_ROWS) -> np.ndarray:
+    """Which of the states 0 … `steps` of a relaxation to record: all, or `rows` of them: first, last, log-spaced between.
+
+    Returns a strictly increasing int32 array of at most `rows` entries that holds 0 and `steps`.
+    """
+    if steps < rows:
+        return np.arange(steps + 1, dtype=np.int32)
+    # Rounding merges the crowded small steps, so more candidates are drawn than rows and thinned evenly.
+    candidates = np.unique(np.round(np.geomspace(1, steps, 8 * rows)).astype(np.int64))
+    picks = np.unique(np.round(np.linspace(0, len(candidates) - 1, rows - 1)).astype(np.int64))
+    return np.concatenate([[0], candidates[picks]]).astype(np.int32)
