@@ -1,0 +1,50 @@
+"""What every data set gives."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pcviz.experiment import DatasetFacts
+
+Array = NDArray[np.floating[Any]]
+
+Labelled = tuple[Array, NDArray[np.integer[Any]]]
+"""Features (P, D) and classes 0 … K - 1 (P,)."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples as rows: P training and Q test examples with D features and K targets."""
+
+    x_train: Array
+    """(P, D) features."""
+    y_train: Array
+    """(P, K) one-hot classes, or the targets of a regression."""
+    x_test: Array
+    """(Q, D) features."""
+    y_test: Array
+    """(Q, K) as `y_train`."""
+    task: Literal["classification", "regression"]
+
+
+def classification(facts: DatasetFacts, train: Labelled, test: Labelled, train_count: int, test_count: int) -> Dataset:
+    """The first examples of `train` and `test`, with standardised features (x - mean) / (std + 1e-6), one-hot classes.
+
+    Mean and deviation are those of the first `facts.train_size` training examples, however many of them are used. A
+    feature that is constant there is only centred: one grey level in a pixel that no training image uses would
+    otherwise become 10⁶ in a test image, and the test loss nothing but that pixel.
+    """
+    usual = train[0][: facts.train_size]
+    mean, deviation = usual.mean(axis=0), usual.std(axis=0)
+    deviation = np.where(deviation > 0, deviation + 1e-6, 1.0)
+    one_hot = np.eye(facts.output_dim)
+    (x_train, labels_train), (x_test, labels_test) = train, test
+    return Dataset(
+        x_train=(x_train[:train_count] - mean) / deviation,
+        y_train=one_hot[labels_train[:train_count]],
+        x_test=(x_test[:test_count] - mean) / deviation,
+        y_test=one_hot[labels_test[:test_count]],
+        task="classification",
+    )
