@@ -1,0 +1,51 @@
+# `make` lists what it can do. Everything is installed into .venv; to choose the Python: make PYTHON=python3.12
+PYTHON ?= python3
+PORT ?= 8501
+PYTEST_ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help run test test-all bench lint format clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/run.stamp ## install what the app needs and open it on http://localhost:8501
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: lint ## check style, layers and types, then run every test but the slow ones
+	$(BIN)/python tests/browser/install.py
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-all: lint ## the same with the slow tests
+	$(BIN)/python tests/browser/install.py
+	$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_ARGS)
+
+bench: .venv/run.stamp ## measure the speed of training and inference
+	$(BIN)/python -m pcviz bench
+
+lint: .venv/dev.stamp ## check style, layers and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: .venv/dev.stamp ## apply the style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what the other targets made; runs in pcviz.db stay
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pcviz needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
