@@ -1,0 +1,47 @@
+"""The science of predictive coding networks: networks, energies, inference, learning, linear theory.
+
+Pure JAX and Flax NNX: no input or output, no clock, no user interface. Symbols as in the literature: depth L, H = L - 1
+hidden layers, width N, batch size B, D inputs, K outputs; activities z_l, predictions mu_l, errors e_l = z_l - mu_l.
+
+Importing this package enables 64-bit JAX types (spectra and energies need them; networks stay float32 unless asked).
+"""
+
+import os
+
+import jax
+
+# Before any array exists: prediction errors are small differences of large numbers, and a GPU is shared with others.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_default_matmul_precision", "highest")
+
+from pcviz.pcn.energy import layers_with_signal, rms
+from pcviz.pcn.feedforward import backprop, evaluate, feedforward
+from pcviz.pcn.inference import Relaxation, relax, weight_gradients
+from pcviz.pcn.network import (
+    Network,
+    Stage,
+    build,
+    premultipliers,
+    skip_flags,
+    weights,
+    with_weights,
+)
+
+__all__ = [
+    "Network",
+    "Relaxation",
+    "Stage",
+    "backprop",
+    "build",
+    "evaluate",
+    "feedforward",
+    "layers_with_signal",
+    "premultipliers",
+    "relax",
+    "rms",
+    "skip_flags",
+    "weight_gradients",
+    "weights",
+    "with_weights",
+]

@@ -1,0 +1,60 @@
+"""Energies and norms (theory.md 1.1).
+
+F = mean over examples of sum_l E_l, with E_l = 1/2 |e_l|^2 for hidden layers and E_L = lambda/2 |y - mu_L|^2 (mse) or
+-lambda sum_k y_k log softmax(mu_L)_k (ce). Squares are taken in float64: a float32 error of 1e-30 has an energy.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn.network import Network
+
+
+def squared_norms(stack: jax.Array) -> jax.Array:
+    """Sum of squares over all axes but the first: (count, ...) -> (count,), float64."""
+    return jnp.sum(jnp.square(stack.astype(jnp.float64)), axis=tuple(range(1, stack.ndim)))
+
+
+def rms(stack: jax.Array) -> jax.Array:
+    """Root mean square over all axes but the first, float64; zero only where every entry is zero.
+
+    Scaled by the largest entry, because the square of a small float64 would vanish.
+    """
+    axes = tuple(range(1, stack.ndim))
+    largest = jnp.max(jnp.abs(stack), axis=axes, keepdims=True).astype(jnp.float64)
+    scaled = stack.astype(jnp.float64) / jnp.where(largest > 0, largest, 1)
+    return jnp.squeeze(largest, axes) * jnp.sqrt(jnp.mean(jnp.square(scaled), axis=axes))
+
+
+def output_loss(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
+    """Batch mean of 1/2 |y - output|^2 or of the cross-entropy: (B, K), (B, K) -> (), float64."""
+    output, y = output.astype(jnp.float64), y.astype(jnp.float64)
+    if loss == "mse":
+        return 0.5 * jnp.mean(jnp.sum(jnp.square(y - output), -1))
+    return -jnp.mean(jnp.sum(y * jax.nn.log_softmax(output), -1))
+
+
+def output_error(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
+    """e_L = y - mu_L (mse) or y - (sum_k y_k) softmax(mu_L) (ce): minus the loss gradient of each example, (B, K)."""
+    if loss == "mse":
+        return y - output
+    return y - jnp.sum(y, -1, keepdims=True) * jax.nn.softmax(output)
+
+
+def layer_energies(network: Network, errors: tuple[jax.Array, ...], output: jax.Array, y: jax.Array) -> jax.Array:
+    """E_1 … E_L, (L,) float64, from the hidden errors of each stage (count, B, N) and the output prediction (B, K)."""
+    hidden = [0.5 * squared_norms(stack) / y.shape[0] for stack in errors]
+    precision = network.output_precision[...].astype(jnp.float64)
+    return jnp.concatenate([*hidden, (precision * output_loss(network.loss, output, y))[None]])
+
+
+def layers_with_signal(activities: tuple[jax.Array, ...], errors: tuple[jax.Array, ...], y: jax.Array) -> jax.Array:
+    """Number of layers l in 1..L with rms(e_l) > 10 eps rms(z_l), z_L = y: those whose error is more than rounding.
+
+    `activities` of the hidden stages (count, B, N); `errors` of all stages, output last (1, B, K).
+    """
+    floor = 10 * jnp.finfo(y.dtype).eps
+    heard = [rms(e) > floor * rms(z) for z, e in zip((*activities, y[None]), errors, strict=True)]
+    return jnp.sum(jnp.concatenate(heard))

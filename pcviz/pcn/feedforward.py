@@ -1,0 +1,106 @@
+"""The feedforward pass, its loss, and backpropagation through it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn.energy import output_error, output_loss
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.network import Activities, Network, Stage, unstack
+
+
+def forward(network: Network, x: jax.Array, errors: Activities | None = None) -> tuple[Activities, jax.Array]:
+    """z_l = mu_l(z_{l-1}) + e_l from x (B, D) on, layer after layer; errors are zero unless given.
+
+    Returns the hidden activities and the output (B, K).
+    """
+    z, activities = x, []
+    for index, stage in enumerate(network.stages[:-1]):
+
+        def layer(below: jax.Array, own: tuple[Stage, jax.Array | None]) -> tuple[jax.Array, jax.Array]:
+            z = own[0](below) if own[1] is None else own[0](below) + own[1]
+            return z, z
+
+        if stage.count == 1:
+            error = None if errors is None else errors[index][0]
+            z, only = layer(z, (jax.tree.map(lambda p: p[0], stage), error))
+            activities.append(only[None])
+        else:
+            z, stack = jax.lax.scan(layer, z, (stage, None if errors is None else errors[index]))
+            activities.append(stack)
+    return tuple(activities), network.stages[-1](z[None])[0]
+
+
+def error_energy_gradient(
+    network: Network, x: jax.Array, y: jax.Array, errors: Activities
+) -> tuple[Activities, jax.Array, Activities]:
+    """The output energy as a function of the hidden errors (theory.md 3.6), summed over examples.
+
+    Returns (activities, output (B, K), gradient of the output energy with respect to the errors); at zero errors the
+    gradient is backpropagation's: dLoss/dz_l of each example, times lambda.
+    """
+
+    def energy(errors: Activities) -> tuple[jax.Array, tuple[Activities, jax.Array]]:
+        activities, output = forward(network, x, errors)
+        total = output_loss(network.loss, output, y) * x.shape[0]
+        return network.output_precision[...].astype(total.dtype) * total, (activities, output)
+
+    gradient, (activities, output) = jax.grad(energy, has_aux=True)(errors)
+    return activities, output, gradient
+
+
+@jax.jit
+def _feedforward(network: Network, x: jax.Array) -> tuple[Activities, jax.Array]:
+    return forward(network, x)
+
+
+def feedforward(network: Network, x: jax.Array) -> tuple[list[jax.Array], jax.Array]:
+    """Feedforward activities [z_1 … z_{L-1}], each (B, N_l), and the output (B, K) for inputs x (B, D)."""
+    activities, output = _feedforward(network, jnp.asarray(x, network.dtype))
+    return unstack(activities), output
+
+
+class Evaluation(NamedTuple):
+    """Feedforward loss (mean over examples) and the share of examples whose largest output is their class."""
+
+    loss: jax.Array
+    accuracy: jax.Array
+
+
+@jax.jit
+def evaluate(network: Network, x: jax.Array, y: jax.Array) -> Evaluation:
+    """Loss and accuracy of the feedforward pass on x (P, D), y (P, K).
+
+    Exact for predictive coding: without a target the feedforward state is the energy minimum.
+    """
+    output = forward(network, x)[1]
+    right = jnp.argmax(output, -1) == jnp.argmax(y, -1)
+    return Evaluation(output_loss(network.loss, output, y), jnp.mean(right, dtype=jnp.float64))
+
+
+class Backprop(NamedTuple):
+    """Feedforward loss; its weight gradients [(N_l, N_{l-1})]; delta_l = -dLoss/dz_l of each example, [(B, N_l)]."""
+
+    loss: jax.Array
+    gradients: list[jax.Array]
+    deltas: list[jax.Array]
+
+
+def backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
+    """Backpropagation of the feedforward loss (batch mean, without lambda): the baseline of all comparisons."""
+    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
+    return _backprop(network, x, y)
+
+
+@jax.jit
+def _backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
+    plain = Network(list(network.stages), jnp.ones_like(network.output_precision[...]), network.loss)
+    zeros = jax.tree.map(jnp.zeros_like, forward(plain, x)[0])
+    activities, output, gradient = error_energy_gradient(plain, x, y, zeros)
+    deltas = (*(-g for g in gradient), output_error(plain.loss, output, y)[None])
+    return Backprop(
+        output_loss(plain.loss, output, y), unstack(weight_gradient(plain, x, activities, deltas)), unstack(deltas)
+    )

@@ -1,0 +1,116 @@
+"""Local gradients of the energy (theory.md 1.5): every layer needs only its neighbours, so a stage is one batched call.
+
+With `mu, vjp = jax.vjp(stage, z_below)` and e = z - mu, the activity gradient of every layer is e - vjp(e_above).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn.energy import output_error
+from pcviz.pcn.network import Activities, Network, Stage
+
+
+class Local(NamedTuple):
+    """One look at all layers: `errors` of every stage (output last, (1, B, K)), the output prediction mu_L (B, K) and
+    the per-example energy gradient with respect to the hidden activities, (count, B, N) for each stage."""
+
+    errors: Activities
+    output: jax.Array
+    gradient: Activities
+
+
+def inputs_of(x: jax.Array, z: Activities) -> list[jax.Array]:
+    """The activities below each layer, for every stage: the layer under the stage, then its own but the last."""
+    inputs, below = [], x[None]
+    for own in z:
+        inputs.append(below if own.shape[0] == 1 else jnp.concatenate([below, own[:-1]]))
+        below = own[-1:]
+    return [*inputs, below]
+
+
+def errors_of(
+    network: Network, x: jax.Array, z: Activities, correction: Activities | None, reached: Activities | None
+) -> Activities:
+    """Hidden prediction errors e = z - mu(z) - correction, zeroed where `reached` (count, 1, 1) is false."""
+    below = inputs_of(x, z)
+    errors = tuple(own - stage(b) for stage, own, b in zip(network.stages, z, below, strict=False))
+    return _clean(errors, correction, reached)
+
+
+def _clean(errors: Activities, correction: Activities | None, reached: Activities | None) -> Activities:
+    if correction is not None:
+        errors = tuple(e - c for e, c in zip(errors, correction, strict=True))
+    if reached is not None:
+        errors = tuple(jnp.where(r, e, 0) for e, r in zip(errors, reached, strict=True))
+    return errors
+
+
+def activity_gradient(
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    z: Activities,
+    correction: Activities | None = None,
+    reached: Activities | None = None,
+) -> Local:
+    """Errors and energy gradient at the hidden activities z, with input x (B, D) and target y (B, K) clamped.
+
+    `correction` is the rounding difference of the feedforward start, subtracted from every error so that layers which
+    nothing reached have an error of exactly zero; `reached` masks the layers ahead of the front (DESIGN.md section 3).
+    """
+    below = inputs_of(x, z)
+    hidden = list(zip(list(network.stages)[:-1], z, below, strict=False))
+    predicted = [jax.vjp(stage, b) for stage, _, b in hidden]
+    errors = _clean(
+        tuple(own - mu for (_, own, _), (mu, _) in zip(hidden, predicted, strict=True)), correction, reached
+    )
+    (output,), read_out = jax.vjp(network.stages[-1], below[-1])
+    d_output = output_error(network.loss, output, y)
+    gradient: list[jax.Array] = []
+    (above,) = read_out((network.output_precision[...] * d_output)[None])
+    for error, (_, vjp) in zip(reversed(errors), reversed(predicted), strict=True):
+        (message,) = vjp(error)
+        received = above if error.shape[0] == 1 else jnp.concatenate([message[1:], above])
+        gradient.append(error - received)
+        above = message[:1]
+    return Local((*errors, d_output[None]), output, tuple(reversed(gradient)))
+
+
+def weight_gradient(network: Network, x: jax.Array, z: Activities, errors: Activities) -> tuple[jax.Array, ...]:
+    """dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), batch mean, stacked (count, N_out, N_in) for each stage.
+
+    `errors` of all stages; the output's (1, B, K) is multiplied by lambda here: d_L = lambda e_L.
+    """
+    scaled = (*errors[:-1], network.output_precision[...] * errors[-1])
+    return tuple(
+        _stage_gradient(stage, b, d) for stage, b, d in zip(network.stages, inputs_of(x, z), scaled, strict=True)
+    )
+
+
+def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> jax.Array:
+    def predict(weight: jax.Array) -> jax.Array:
+        return Stage(weight, stage.premultiplier[...], stage.activation, stage.skip)(below)
+
+    _, vjp = jax.vjp(predict, stage.weight[...])
+    (gradient,) = vjp(-error / error.shape[1])
+    return gradient
+
+
+def replaced(network: Network, matrices: tuple[jax.Array, ...]) -> Network:
+    """The same network with other weights, stacked (count, N_out, N_in) for each stage."""
+    stages = [
+        Stage(weight, stage.premultiplier[...], stage.activation, stage.skip)
+        for stage, weight in zip(network.stages, matrices, strict=True)
+    ]
+    return Network(stages, network.output_precision[...], network.loss)
+
+
+def stacked_weights(network: Network) -> tuple[jax.Array, ...]:
+    """The weights as they are stored: (count, N_out, N_in) for each stage."""
+    return tuple(stage.weight[...] for stage in network.stages)
+
+

@@ -1,0 +1,247 @@
+"""Learning: one weight step from one batch, by predictive coding (pc), incrementally (ipc) or by backpropagation (bp).
+
+A step has three parts, so that a long one can be spread over several slices of time: `begin` starts the relaxation,
+`advance` runs some inference steps, `finish` settles it and moves the weights. `weight_steps` runs many whole steps in
+one compiled loop. Steps, rates and seeds are traced: changing them never recompiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.experiment import Experiment
+from pcviz.pcn import inference, optimisers
+from pcviz.pcn.energy import layer_energies, layers_with_signal, output_error, output_loss
+from pcviz.pcn.feedforward import error_energy_gradient
+from pcviz.pcn.gradients import activity_gradient, replaced, stacked_weights, weight_gradient
+from pcviz.pcn.inference import Plan, Settled, State, settle
+from pcviz.pcn.network import Network
+from pcviz.pcn.optimisers import Descent
+from pcviz.pcn.solvers import SOLVERS, Rates
+from pcviz.pcn.trace import Trace, record
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is compiled in: learning rule, weight optimiser, plan of the relaxation."""
+
+    rule: str
+    optimiser: str
+    plan: Plan
+
+
+class Numbers(NamedTuple):
+    """What is traced: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
+
+    steps: jax.Array
+    rates: Rates
+    descent: Descent
+    rows: jax.Array
+
+
+class Step(NamedTuple):
+    """A weight step under way: network, optimiser slots, relaxation."""
+
+    network: Network
+    slots: Any
+    relaxation: State
+
+
+class Report(NamedTuple):
+    """What a weight step tells: feedforward `loss` before it, layer `energies` (L,), number of `layers_with_signal`,
+    `trace` of the relaxation; `finite` is false where the step diverged."""
+
+    loss: jax.Array
+    energies: jax.Array
+    layers_with_signal: jax.Array
+    trace: Trace
+    finite: jax.Array
+
+
+def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
+    """The compiled part of an experiment. Backpropagation is error-based inference that takes no step."""
+    rule, options = experiment.learning.rule, experiment.inference
+    solver, initial = ("error_based", "feedforward") if rule == "bp" else (options.solver, options.initial)
+    plan = Plan(solver, initial, windowed, recorded, fixed_weights=rule != "ipc")
+    return Method(rule, experiment.learning.optimiser, plan)
+
+
+def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
+    """The traced part of an experiment, in its number format."""
+    dtype, learning = experiment.dtype, experiment.learning
+    descent = Descent(
+        *(jnp.asarray(n, dtype) for n in (experiment.learning_rate, learning.adam_epsilon, learning.weight_decay))
+    )
+    steps = jnp.asarray(experiment.inference_steps, jnp.int32)
+    return Numbers(steps, inference.rates_of(experiment.inference, dtype), descent, jnp.asarray(rows))
+
+
+def fresh_slots(method: Method, network: Network, numbers: Numbers) -> Any:
+    """Optimiser state of a new run."""
+    return optimisers.start(method.optimiser, stacked_weights(network), numbers.descent)
+
+
+def begin(
+    method: Method, network: Network, slots: Any, x: jax.Array, y: jax.Array, numbers: Numbers, key: jax.Array
+) -> Step:
+    """Start a weight step on the batch x (B, D), y (B, K); `key` draws normal initial activities."""
+    return Step(network, slots, inference.begin(network, x, y, method.plan, numbers.rates, key))
+
+
+def advance(
+    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
+) -> Step:
+    """Inference steps span[0] … span[1] - 1 of a weight step."""
+    return RULES[method.rule].advance(method, step, x, y, numbers, span)
+
+
+def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> tuple[Network, Any, Report]:
+    """Settle the relaxation, move the weights, report."""
+    settled = RULES[method.rule].settle(method, step, x, y, numbers)
+    network, slots = step.network, step.slots
+    if RULES[method.rule].learns_at_the_end:
+        gradients = weight_gradient(network, x, settled.activities, settled.errors)
+        network, slots = _descended(method, network, slots, gradients, numbers)
+    loss = output_loss(network.loss, step.relaxation.output, y)
+    finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
+    trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
+    signal = layers_with_signal(settled.activities, settled.errors, y)
+    return network, slots, Report(loss, settled.energies, signal, trace, finite)
+
+
+def _descended(
+    method: Method, network: Network, slots: Any, gradients: Any, numbers: Numbers, moving: Any = None
+) -> tuple[Network, Any]:
+    weights, slots = optimisers.descend(
+        method.optimiser, numbers.descent, stacked_weights(network), gradients, slots, moving
+    )
+    return replaced(network, weights), slots
+
+
+def _relax(
+    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
+) -> Step:
+    relaxation = inference.advance(
+        step.network, x, y, step.relaxation, span, method.plan, numbers.rates, numbers.rows
+    )
+    return step._replace(relaxation=relaxation)
+
+
+def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
+    return settle(step.network, x, y, step.relaxation, numbers.steps, method.plan)
+
+
+def _relax_and_learn(
+    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
+) -> Step:
+    """iPC (theory.md 3.5): activities and weights step together, both from the same old values.
+
+    A layer's weights and moments stand still until the front arrives, t >= L - l (methods.md D24).
+    """
+    plan, depth = method.plan, step.network.depth
+    solver = SOLVERS[plan.solver].rule(numbers.rates)
+
+    def one(t: jax.Array, step: Step) -> Step:
+        network, slots, relaxation = step
+        z = relaxation.variables
+        front = inference.reached(z, depth, t) if plan.follows_front else None
+        local = activity_gradient(network, x, y, z, None, front)
+        gradients = weight_gradient(network, x, z, local.errors)
+        moving = None if front is None else (*(f.ravel() for f in front), jnp.array([True]))
+        network, slots = _descended(method, network, slots, gradients, numbers, moving)
+        updates, moments = solver.update(local.gradient, relaxation.slots)
+        trace = relaxation.trace
+        if plan.recorded:
+            energies = layer_energies(step.network, local.errors[:-1], local.output, y)
+            trace = record(trace, numbers.rows, t, energies)._replace(update=inference.update_rms(updates))
+        moved = tuple(a + b for a, b in zip(z, updates, strict=True))
+        return Step(network, slots, relaxation._replace(variables=moved, slots=moments, trace=trace))
+
+    return jax.lax.fori_loop(*span, one, step)
+
+
+def _stand_still(
+    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
+) -> Step:
+    return step
+
+
+def _backpropagated(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
+    """Backpropagation in the same terms: errors are -dLoss/dz of each example (times lambda), energies half their
+    squares, the output energy is the loss."""
+    network, zeros = step.network, step.relaxation.variables
+    z, output, gradient = error_energy_gradient(network, x, y, zeros)
+    errors = tuple(-g for g in gradient)
+    energies = layer_energies(network, errors, output, y)
+    return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
+
+
+class Rule(NamedTuple):
+    """A learning rule: what happens during the relaxation, how it ends, and whether weights move then."""
+
+    advance: Callable[..., Step]
+    settle: Callable[..., Settled]
+    learns_at_the_end: bool
+
+
+RULES: dict[str, Rule] = {
+    "pc": Rule(_relax, _settle, True),
+    "ipc": Rule(_relax_and_learn, _settle, False),
+    "bp": Rule(_stand_still, _backpropagated, True),
+}
+
+
+class Batches(NamedTuple):
+    """Training data on the device, x (P, D), y (P, K), and which examples make up the coming batches, (M, B)."""
+
+    x: jax.Array
+    y: jax.Array
+    indices: jax.Array
+
+
+@partial(jax.jit, static_argnames=("method",), donate_argnames=("network", "slots"))
+def weight_steps(
+    method: Method, network: Network, slots: Any, batches: Batches, count: jax.Array, numbers: Numbers, keys: jax.Array
+) -> tuple[Network, Any, Report, jax.Array, jax.Array]:
+    """At most `count` weight steps on the first rows of `batches.indices`, ending early where one is not finite.
+
+    `keys` (M,) draw normal initial activities. Returns the network, its slots, the report of the last finite step (zero
+    if there is none), the losses (M,) and the number of finite steps.
+    """
+    losses = jnp.zeros(batches.indices.shape[0])
+
+    def one(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        done, _, network, slots, last, losses = carry
+        chosen = batches.indices[done]
+        x, y = batches.x[chosen], batches.y[chosen]
+        step = begin(method, network, slots, x, y, numbers, keys[done])
+        step = advance(method, step, x, y, numbers, (jnp.zeros((), jnp.int32), numbers.steps))
+        network, slots, report = finish(method, step, x, y, numbers)
+        last = jax.tree.map(lambda new, old: jnp.where(report.finite, new, old), report, last)
+        return done + report.finite, report.finite, network, slots, last, losses.at[done].set(report.loss)
+
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), _report_shape(method, network, slots, batches, numbers, keys))
+    start = (jnp.zeros((), jnp.int32), jnp.array(True), network, slots, nothing, losses)
+    done, finite, network, slots, last, losses = jax.lax.while_loop(lambda c: (c[0] < count) & c[1], one, start)
+    return network, slots, last._replace(finite=finite), losses, done
+
+
+def _report_shape(
+    method: Method, network: Network, slots: Any, batches: Batches, numbers: Numbers, keys: jax.Array
+) -> Report:
+    def report(network: Network, slots: Any) -> Report:
+        x, y = batches.x[batches.indices[0]], batches.y[batches.indices[0]]
+        return finish(method, begin(method, network, slots, x, y, numbers, keys[0]), x, y, numbers)[2]
+
+    return jax.eval_shape(report, network, slots)
+
+
+begin_step = jax.jit(begin, static_argnames=("method",), donate_argnames=("network", "slots"))
+advance_step = jax.jit(advance, static_argnames=("method",), donate_argnames=("step",))
+finish_step = jax.jit(finish, static_argnames=("method",), donate_argnames=("step",))

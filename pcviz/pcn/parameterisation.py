@@ -1,0 +1,61 @@
+"""Parameterisations: premultipliers a_l and initial weights (theory.md 2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.experiment import Network as NetworkOptions
+
+
+def premultipliers(options: NetworkOptions, input_dim: int) -> list[float]:
+    """a_1 … a_L. With skips the hidden premultiplier of ntp and mupc carries the depth: (N L)^-1/2."""
+    depth, width = options.depth, options.width
+    if options.parameterisation == "sp":
+        scales = [1.0] * depth
+    else:
+        hidden = (width * (depth if options.skips else 1)) ** -0.5
+        readout = 1 / width if options.parameterisation == "mupc" else width**-0.5
+        scales = [input_dim**-0.5, *[hidden] * (depth - 2), readout]
+    scales[-1] /= options.gamma
+    return scales
+
+
+Initialiser = Callable[[jax.Array, tuple[int, int]], jax.Array]
+
+
+def _uniform(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    bound = shape[1] ** -0.5
+    return jax.random.uniform(key, shape, jnp.float64, -bound, bound)
+
+
+def _lecun_normal(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    return jax.random.normal(key, shape, jnp.float64) * shape[1] ** -0.5
+
+
+def _orthogonal(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    return jax.random.orthogonal(key, max(shape), dtype=jnp.float64)[: shape[0], : shape[1]]
+
+
+def _normal(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    return jax.random.normal(key, shape, jnp.float64)
+
+
+INITIALISERS: dict[str, Initialiser] = {
+    "uniform": _uniform,
+    "lecun_normal": _lecun_normal,
+    "orthogonal": _orthogonal,
+    "normal": _normal,
+}
+"""Each draws one weight matrix (N_l, N_{l-1}) in float64, so that both dtypes start from the same numbers."""
+
+
+def initial_weights(options: NetworkOptions, seed: int, layers: range, shape: tuple[int, int]) -> jax.Array:
+    """Weights of `layers` (numbers from 1), each of `shape` (N_l, N_{l-1}), stacked: (len(layers), N_l, N_{l-1}).
+
+    Layer l depends on the seed and l alone.
+    """
+    keys = jax.vmap(lambda layer: jax.random.fold_in(jax.random.key(seed), layer))(jnp.asarray(layers))
+    return jax.vmap(lambda key: INITIALISERS[options.initialisation](key, shape))(keys)
