@@ -17,7 +17,7 @@ from pcviz.pcn.feedforward import error_energy_gradient, forward
 from pcviz.pcn.gradients import activity_gradient, errors_of, weight_gradient
 from pcviz.pcn.network import Activities, Network, unstack
 from pcviz.pcn.solvers import SOLVERS, Rates
-from pcviz.pcn.trace import Trace, empty_trace, padded_rows, record
+from pcviz.pcn.trace import Trace, empty_trace, padded_rows, record, recorded
 from pcviz.pcn.window import input_below, map_stacks, phases, put_back, taken, top, top_network
 
 NORMAL_START = 0.05
@@ -253,8 +253,8 @@ def relax(
         last = min(first + TRACE_ROWS, total)
         rows = padded_rows(np.arange(first, last))
         state = _advance(network, x, y, state, (first, last), plan, rates, rows)
-        energies.append(np.asarray(state.trace.energies[: last - first]))
-        updates.append(np.asarray(state.trace.updates[: last - first]))
+        for kept, rows in zip((energies, updates), recorded(state.trace, last - first), strict=True):
+            kept.append(rows)
         state = state._replace(trace=empty_trace(network.depth)._replace(update=state.trace.update))
     settled = _settle(network, x, y, state, total, plan)
     energies.append(np.asarray(settled.energies)[None])

@@ -49,8 +49,9 @@ class Stage(nnx.Module):
 
     def __call__(self, z: jax.Array) -> jax.Array:
         """Predictions (count, B, N_out) from the activities below, (count, B, N_in); or one layer's, without axis 0."""
-        phi = ACTIVATIONS[self.activation](z)
-        mu = self.premultiplier[...] * jnp.einsum("...bi,...oi->...bo", phi, self.weight[...])
+        # The premultiplier goes with the weight: constant during a relaxation, the product leaves the compiled loop.
+        weight = self.premultiplier[...] * self.weight[...]
+        mu = jnp.einsum("...bi,...oi->...bo", ACTIVATIONS[self.activation](z), weight)
         return mu + z if self.skip else mu
 
 

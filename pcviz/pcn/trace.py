@@ -12,28 +12,22 @@ from pcviz.frames import TRACE_ROWS
 
 
 class Trace(NamedTuple):
-    """`energies` (R, L) and `updates` (R, H) of the recorded states, float64; `row`, the next to be written; `update`
-    (H,), the rms step that led to the present state."""
+    """`rows` (R + 1, L + H) float64: energies and rms updates of the recorded states (and a spare row behind the last);
+    `row`, the next to be written; `update` (H,), the rms step that led to the present state."""
 
-    energies: jax.Array
-    updates: jax.Array
+    rows: jax.Array
     row: jax.Array
     update: jax.Array
 
 
 def empty_trace(depth: int) -> Trace:
     """A trace without rows."""
-    return Trace(
-        jnp.zeros((TRACE_ROWS, depth)),
-        jnp.zeros((TRACE_ROWS, depth - 1)),
-        jnp.zeros((), jnp.int32),
-        jnp.zeros(depth - 1),
-    )
+    return Trace(jnp.zeros((TRACE_ROWS + 1, 2 * depth - 1)), jnp.zeros((), jnp.int32), jnp.zeros(depth - 1))
 
 
 def padded_rows(steps: np.ndarray) -> np.ndarray:
-    """The inference steps to record as a buffer of fixed size: (R,) int32, -1 behind the last."""
-    return np.concatenate([steps, np.full(TRACE_ROWS - len(steps), -1)]).astype(np.int32)
+    """The inference steps to record as a buffer of fixed size: (R + 1,) int32, -1 behind the last."""
+    return np.concatenate([steps, np.full(TRACE_ROWS + 1 - len(steps), -1)]).astype(np.int32)
 
 
 def record(trace: Trace, rows: jax.Array, t: jax.Array, energies: jax.Array) -> Trace:
@@ -41,8 +35,13 @@ def record(trace: Trace, rows: jax.Array, t: jax.Array, energies: jax.Array) -> 
 
     A loop without branches: writing a row of L numbers is cheaper than deciding whether to.
     """
-    return trace._replace(
-        energies=trace.energies.at[trace.row].set(energies, mode="drop"),
-        updates=trace.updates.at[trace.row].set(trace.update, mode="drop"),
-        row=trace.row + (rows[jnp.minimum(trace.row, TRACE_ROWS - 1)] == t),
-    )
+    entry = jnp.concatenate([energies, trace.update])[None]
+    written = jax.lax.dynamic_update_slice_in_dim(trace.rows, entry, trace.row, 0)
+    return trace._replace(rows=written, row=trace.row + (rows[trace.row] == t))
+
+
+def recorded(trace: Trace, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first `count` recorded states: energies (count, L) and rms updates (count, H), float64."""
+    rows = np.asarray(trace.rows[:count])
+    depth = (rows.shape[1] + 1) // 2
+    return rows[:, :depth], rows[:, depth:]
