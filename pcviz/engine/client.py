@@ -1,0 +1,130 @@
+"""The server's handle on runs: start, steer, read. Writes wishes; a worker fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.frames import AXES, Frame
+from pcviz.settings import Settings
+from pcviz.store import RunRecord, Store
+from pcviz.store.records import Wanted
+
+
+class NotAllowed(PermissionError):
+    """On a shared server only the owner's browser controls a run."""
+
+    def __init__(self) -> None:
+        super().__init__("This run belongs to somebody else: you can watch it, and copy its settings to a run of your own")
+
+
+class Client:
+    """Runs of one store. Methods that name an unknown run raise `UnknownRun`; on a shared server those that steer one
+    raise `NotAllowed` unless `owner` is the key that it was started with."""
+
+    def __init__(self, store: Store, *, shared: bool = False) -> None:
+        self.store = store
+        self.shared = shared
+
+    def start(
+        self,
+        experiment: Experiment,
+        session: str,
+        owner: str = "",
+        *,
+        wanted: Wanted = "running",
+        allowed_until_step: int | None = None,
+    ) -> str:
+        """Create a run and return its id; with `wanted="paused"` it waits at step 0."""
+        return self.store.wishes.create(experiment, session, owner, wanted, allowed_until_step)
+
+    def pause(self, run: str, owner: str = "") -> None:
+        """Stop after the current slice; nothing is lost."""
+        self._check(run, owner)
+        self.store.wishes.want(run, "paused")
+
+    def resume(self, run: str, owner: str = "") -> None:
+        """Go on, without a step limit."""
+        self._check(run, owner)
+        self.store.wishes.want(run, "running")
+
+    def step(self, run: str, count: int = 1, owner: str = "") -> None:
+        """Take `count` more weight steps, then pause."""
+        self._check(run, owner)
+        self.store.wishes.allow_steps(run, count)
+
+    def reset(self, run: str, owner: str = "", *, wanted: Wanted | None = None) -> None:
+        """Begin again at step 0 with the same settings, children too; `wanted` None: as it was wanted before."""
+        self._check(run, owner)
+        self.store.wishes.reset(run, wanted)
+
+    def cancel(self, run: str, owner: str = "") -> None:
+        """End a run and its children; what they reported stays."""
+        self._check(run, owner)
+        self.store.wishes.want(run, "cancelled")
+
+    def pin(self, run: str, pinned: bool = True, owner: str = "") -> None:
+        """Keep a run from being pruned when the store is full."""
+        self._check(run, owner)
+        self.store.wishes.pin(run, pinned)
+
+    def snapshot(self, run: str, owner: str = "") -> None:
+        """Ask for a checkpoint now."""
+        self._check(run, owner)
+        self.store.wishes.want_snapshot(run)
+
+    def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None) -> str:
+        """Add an extra, such as a landscape, that works on the run's network; returns its id."""
+        return self.store.wishes.create_child(run, kind, options or {})
+
+    def renew(self, runs: Iterable[str]) -> None:
+        """Note that the runs are open in a tab; unknown ids are ignored."""
+        self.store.wishes.renew(runs)
+
+    def get(self, run: str) -> RunRecord:
+        """What a run should do and does."""
+        return self.store.reader.run(run)
+
+    def children(self, run: str) -> list[RunRecord]:
+        """Its extras, oldest first."""
+        return [item for item in self.store.reader.families([run]) if item.parent == run]
+
+    def runs(self, limit: int = 100) -> list[RunRecord]:
+        """The newest runs, newest first, without children."""
+        return self.store.reader.runs(limit)
+
+    def last_frame(self, run: str) -> Frame | None:
+        """The newest frame with the newest bulk channels; None before the first."""
+        return self.store.reader.last_frame(run, self.get(run).generation)
+
+    def weights(self, run: str) -> tuple[int, dict[str, np.ndarray]] | None:
+        """Step and arrays of the newest complete checkpoint; None before the first."""
+        return self.store.reader.checkpoint(run, self.get(run).generation)
+
+    def frames(self, run: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """The history of some channels: `seq`, `step`, `inference_step`, `epoch`, `seconds` and each name, as arrays
+        (frames, *channel shape). A frame without a channel holds NaN there; a name that no frame has is left out."""
+        stored = self.store.reader.frames(run, self.get(run).generation, bulk=False)
+        history = [item.frame() for item in stored]
+        columns = {axis: np.array([getattr(frame, axis) for frame in history]) for axis in ("seq", *AXES)}
+        for name in names:
+            found = [np.asarray(frame.values[name]) for frame in history if name in frame.values]
+            if found:
+                missing = np.full(found[-1].shape, np.nan)
+                columns[name] = np.stack([np.asarray(frame.values.get(name, missing)) for frame in history])
+        return columns
+
+    def _check(self, run: str, owner: str) -> None:
+        record = self.get(run)
+        if self.shared and owner != record.owner:
+            raise NotAllowed
+
+
+@cache
+def connect(settings: Settings) -> Client:
+    """The one client of this process for these settings."""
+    return Client(Store(settings.database), shared=settings.shared)

@@ -1,0 +1,260 @@
+"""A run in the worker's hands: its job, what of it is stored, and what happens to it in one slice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pcviz.engine.scheduler import BULK_SECONDS, FRAME_SECONDS, Candidate, checkpoint_interval, frame_interval
+from pcviz.jobs.protocol import Job
+from pcviz.store import TERMINAL, Observations, RunRecord
+
+EARLY = 0.8
+"""A frame may be this early: slices end just before or after the time at which one is due."""
+
+
+class Held:
+    """One claimed run. Methods that write raise `Lost` once the run was reset or taken over.
+
+    `step`, `seq` and `state` are the stored ones: the job may be ahead by less than a frame, or behind after a restart.
+    """
+
+    def __init__(self, observations: Observations, record: RunRecord, parent: Held | None, place: tuple[int, int]) -> None:
+        self.record = record
+        self.parent = parent
+        self.job: Job | None = None
+        self.state: str = record.state
+        self.step, self.seq, self.frame_bytes = record.step, record.seq, record.frame_bytes
+        self.candidate = Candidate(record.id, record.session, parent is not None)
+        self.rested_at = time.monotonic()
+        self._observations = observations
+        self._place = place
+        self._asked_at: int | None = None
+        self._frame_at = self._bulk_at = float("-inf")
+        self._compute = 0.0
+        self._last_write = 0.0
+        self._saved_step = -1
+        self._saving: Iterator[int] | None = None
+        self._ending: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Nothing follows in this generation."""
+        return self.state in TERMINAL
+
+    @property
+    def resting(self) -> bool:
+        """It should not advance now: ended, paused, or at its step limit."""
+        reached = self.step if self.job is None else max(self.step, self.job.step)
+        return self.ended or self.record.rests_at(reached)
+
+    @property
+    def replaying(self) -> bool:
+        """The job has not come back to the stored step since it was restored."""
+        return self.job is not None and not self.job.done and self.job.step < self.step
+
+    @property
+    def idle(self) -> bool:
+        """A child that has nothing to do until its parent advances."""
+        if self.parent is None or self.job is None or self.parent.job is None:
+            return False
+        return (self.job.idle or self.job.done) and self._asked_at == self.parent.job.step
+
+    def adopt(self, job: Job) -> None:
+        """Take over a prepared job."""
+        self.job = job
+        self._saved_step = job.step
+        values = {"state": "running"} if self.state in ("queued", "compiling") else {}
+        self.observe(device=job.device, **values)
+
+    def show_compiling(self) -> None:
+        """Its job is being loaded and compiled."""
+        if self.state in ("queued", "running"):
+            self.observe(state="compiling")
+
+    def fail(self, message: str) -> None:
+        """Its job raised."""
+        self.observe(state="failed", message=message)
+
+    def observe(self, **values: Any) -> None:
+        """Write observed columns."""
+        self._observations.observe(self.record.id, self.record.generation, **values)
+        self._remember(values)
+
+    def pause(self) -> None:
+        """Show where the job stands, then rest."""
+        if self.job is not None and not self.replaying and self.job.step > self.step:
+            self._publish(bulk=True, state="paused")
+        else:
+            self.observe(state="paused")
+
+    def cancel(self) -> None:
+        """End it at once; the checkpoint follows."""
+        ready = self.job is not None and not self.replaying
+        if ready and self.parent is None and self.job is not None and self.job.step > self.step:
+            self._publish(bulk=True, state="cancelled")
+        else:
+            self.observe(state="cancelled")
+        if ready:
+            self.save()
+
+    def save(self) -> None:
+        """Write a whole checkpoint now, unless one of this step exists or the job cannot give one."""
+        if self.job is None or self.parent is not None or self.replaying or not self.job.at_boundary:
+            return
+        if 0 < self.job.step != self._saved_step:
+            self._begin_checkpoint()
+        while self._saving is not None:
+            self._write_part()
+
+    def work(self, seconds: float) -> None:
+        """One slice: write a part of a checkpoint, catch up, or advance and report."""
+        assert self.job is not None
+        if self._saving is not None:
+            self._write_part()
+        if self._ending is not None or self.ended and not self.replaying:
+            return
+        if self.parent is not None:
+            self._work_on_parent(seconds, self.parent)
+        elif self.replaying:
+            self.job.advance(self.step, seconds)
+            if not self.replaying:
+                self.job.frame(bulk=False)  # already stored: what follows must count from here
+        elif self.job.done:
+            self._end()
+        elif self.resting:
+            self._take_snapshot()
+        else:
+            self._advance(seconds)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `work` has something to do, children's needs aside."""
+        if self.job is None:
+            return False
+        if self._saving is not None:
+            return True
+        if self.ended or self._ending is not None:
+            return False
+        if self.parent is not None:
+            ready = self.parent.job is not None and not self.parent.replaying
+            return ready and self.record.wanted == "running" and not self.idle
+        return not self.resting or self._snapshot_due
+
+    def _advance(self, seconds: float) -> None:
+        assert self.job is not None
+        began = time.monotonic()
+        self.job.advance(self.record.limit, seconds)
+        self._compute += time.monotonic() - began
+        if self.job.done:
+            self._end()
+        elif self.job.step >= self.record.limit:
+            self.pause()
+        else:
+            self._report()
+
+    def _report(self) -> None:
+        """Publish if a frame is due, and begin a checkpoint if that is."""
+        assert self.job is not None
+        now = time.monotonic()
+        interval, bulk_interval = (frame_interval(base, self.frame_bytes) for base in (FRAME_SECONDS, BULK_SECONDS))
+        every = checkpoint_interval(self._last_write)
+        save = self._compute >= every and self.job.at_boundary and self._saving is None
+        save = save or self._snapshot_due
+        # Once frames are rarer than checkpoints, a checkpoint goes without one: the frame budget stays unspent.
+        due = now - self._frame_at >= EARLY * interval or (save and interval <= every)
+        if due and self.job.step > self.step:
+            self._publish(bulk=save or now - self._bulk_at >= EARLY * bulk_interval)
+        if save:
+            self._begin_checkpoint()
+
+    def _work_on_parent(self, seconds: float, parent: Held) -> None:
+        assert self.job is not None and parent.job is not None
+        had_work = not (self.job.idle or self.job.done)
+        self.job.advance(parent.job.step, seconds)
+        finished = self.job.idle or self.job.done
+        self._asked_at = parent.job.step if finished else None
+        if finished and not had_work and self.job.step == self._place[0]:
+            return  # asked after its parent moved, it found nothing new to show
+        if finished or time.monotonic() - self._frame_at >= EARLY * frame_interval(BULK_SECONDS, self.frame_bytes):
+            # What a child shows never runs ahead of what its parent has shown.
+            if parent.job.step > parent.step and not parent.replaying:
+                parent._publish(bulk=False)
+            self._publish(bulk=True)
+
+    def _publish(self, bulk: bool, **values: Any) -> None:
+        assert self.job is not None
+        frame = self.job.frame(bulk)
+        inference_step = frame.inference_step
+        if self.parent is not None and frame.step == self._place[0]:
+            # Several frames of a child at one step of its parent are told apart by the inference step.
+            inference_step = max(inference_step, self._place[1] + 1)
+        frame = replace(
+            frame,
+            run=self.record.id,
+            generation=self.record.generation,
+            seq=self.seq + 1,
+            inference_step=inference_step,
+        )
+        self.frame_bytes = self._observations.publish(frame, **values)
+        self.seq, self.step, self._place = frame.seq, frame.step, (frame.step, inference_step)
+        self._frame_at = time.monotonic()
+        self._bulk_at = self._frame_at if bulk else self._bulk_at
+        self._remember(values)
+
+    def _end(self) -> None:
+        """The job is done: last frame, checkpoint part by part, and only with its last part the final state."""
+        assert self.job is not None
+        ending = "diverged" if self.job.diverged else "done"
+        if self.job.step > self.step:
+            self._publish(bulk=True)
+        if not self.job.at_boundary:
+            self.observe(state=ending)
+            return
+        self._ending = ending
+        if self._saving is None or self._saved_step != self.job.step:
+            self._begin_checkpoint()
+
+    def _begin_checkpoint(self) -> None:
+        assert self.job is not None
+        began = time.monotonic()
+        self._saved_step, self._compute = self.job.step, 0.0
+        # Only the frame of this very step belongs to the checkpoint and keeps its bulk channels.
+        seq = self.seq if self.step == self.job.step else 0
+        arrays = self.job.checkpoint()
+        self._saving = self._observations.checkpoint(
+            self.record.id, self.record.generation, self.job.step, seq, arrays
+        )
+        self._last_write = time.monotonic() - began
+
+    def _write_part(self) -> None:
+        assert self._saving is not None
+        began = time.monotonic()
+        if next(self._saving, None) is None:
+            self._saving = None
+            values: dict[str, Any] = {"snapshot_done": self.record.snapshot_wanted}
+            if self._ending is not None:
+                values["state"] = self._ending
+            step = self._saved_step
+            self._observations.complete_checkpoint(self.record.id, self.record.generation, step, **values)
+            self.record = replace(self.record, snapshot_done=self.record.snapshot_wanted)
+            self.step = max(self.step, step)
+            self._remember(values)
+        self._last_write += time.monotonic() - began
+
+    @property
+    def _snapshot_due(self) -> bool:
+        wanted = self.record.snapshot_wanted > self.record.snapshot_done and self._saving is None
+        return wanted and self.job is not None and self.job.at_boundary and not self.replaying
+
+    def _take_snapshot(self) -> None:
+        if self._snapshot_due:
+            self._begin_checkpoint()
+
+    def _remember(self, values: dict[str, Any]) -> None:
+        state = values.get("state", self.state)
+        if state == "paused" != self.state:
+            self.rested_at = time.monotonic()
+        self.state = state

@@ -1,0 +1,85 @@
+"""Who computes next, for how long, and how often a run reports: decisions only, no clock and no database."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+FRAME_SECONDS = 0.1
+BULK_SECONDS = 0.25
+FRAME_BUDGET = 64_000_000
+CHECKPOINT_SECONDS = 2.0
+RUNS_PER_CHILD = 5.0
+"""A session's runs together get this many times the compute of its children together."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run that could compute now."""
+
+    run: str
+    session: str
+    child: bool = False
+
+
+def slice_seconds(active: int) -> float:
+    """How long one of `active` runs computes at a time: half a second shared, within 10 to 100 ms."""
+    return min(0.1, max(0.01, 0.5 / max(active, 1)))
+
+
+def frame_interval(base: float, used: int, budget: int = FRAME_BUDGET) -> float:
+    """Seconds between frames: `base`, doubled each time that half of the remaining bytes has been used.
+
+    Each interval's share then lasts as long as the one before, so the budget is never spent and nothing is deleted.
+    """
+    left = max(1, budget - used) / budget
+    doublings = 0
+    while left <= 0.5:
+        left, doublings = left * 2, doublings + 1
+    return base * 2.0**doublings
+
+
+def checkpoint_interval(last_write: float) -> float:
+    """Seconds of compute between checkpoints when the last one took `last_write` seconds to write."""
+    return max(CHECKPOINT_SECONDS, 20.0 * last_write)
+
+
+class Ledger:
+    """Fair shares of compute time: over sessions, within a session over runs and children (5 : 1), then one by one.
+
+    On each level the one that has used least time goes next. Who (re)joins starts level with the least of the others,
+    so waiting earns no credit and a newcomer does not hold everybody up.
+    """
+
+    def __init__(self) -> None:
+        self._used: dict[Hashable, float] = {}
+        self._present: dict[Hashable, frozenset[Hashable]] = {}
+
+    def next(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The candidate whose turn it is; None without candidates."""
+        if not candidates:
+            return None
+        session = self._least("sessions", (c.session for c in candidates))
+        within = [c for c in candidates if c.session == session]
+        child = self._least((session, "groups"), ((session, c.child) for c in within))
+        group = [c for c in within if (c.session, c.child) == child]
+        run = self._least((session, "runs", child), (c.run for c in group))
+        return next(c for c in group if c.run == run)
+
+    def charge(self, candidate: Candidate, seconds: float) -> None:
+        """Note that a candidate computed."""
+        share = seconds if candidate.child else seconds / RUNS_PER_CHILD
+        group = (candidate.session, candidate.child)
+        for key, used in ((candidate.session, seconds), (group, share), (candidate.run, seconds)):
+            self._used[key] = self._used.get(key, 0.0) + used
+
+    def _least(self, level: Hashable, keys: Iterable[Hashable]) -> Hashable:
+        present = list(dict.fromkeys(keys))
+        before = self._present.get(level, frozenset())
+        stayed = [self._used.get(key, 0.0) for key in present if key in before]
+        floor = min(stayed, default=0.0)
+        for key in present:
+            if key not in before:
+                self._used[key] = max(self._used.get(key, 0.0), floor)
+        self._present[level] = frozenset(present)
+        return min(present, key=lambda key: self._used[key])

@@ -1,0 +1,113 @@
+"""Keeps one worker alive as long as the server lives."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from pcviz.settings import Settings
+from pcviz.store import Store
+
+LOG = logging.getLogger(__name__)
+FIRST_DELAY, LAST_DELAY = 0.2, 10.0
+IDLE_CHECK_SECONDS = 5.0
+STOP_SECONDS, TERMINATE_SECONDS = 2.0, 1.0
+
+
+class Supervisor:
+    """Starts a worker, restarts it when it dies, pauses runs that nobody watches (shared servers), stops it at the end.
+
+    The worker ends by itself when its standard input closes, so it cannot outlive a server that was killed.
+    """
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="pcviz-supervisor", daemon=True)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.restarts = 0
+
+    def start(self) -> None:
+        """Start the worker and watch it from a thread of its own."""
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Begin to stop without waiting; safe in a signal handler."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Stop the worker: ask, then terminate, then kill; returns when it is gone."""
+        self.ask_to_stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _watch(self) -> None:
+        delay = FIRST_DELAY
+        try:
+            while not self._stopping.is_set():
+                started = time.time()
+                self.process = self._spawn()
+                code = self._wait(self.process)
+                if code is None:
+                    break
+                if self._committed_since(started):
+                    delay = FIRST_DELAY
+                LOG.warning("The worker ended with status %s; starting another one in %.1f s", code, delay)
+                self._stopping.wait(delay)
+                delay = min(2 * delay, LAST_DELAY)
+                self.restarts += 1
+        finally:
+            if self.process is not None:
+                _end(self.process)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        return subprocess.Popen(
+            [sys.executable, "-m", "pcviz.engine.worker"],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path, "PCVIZ_DATABASE": self._settings.database},
+            start_new_session=True,  # an interrupt from the keyboard is the server's to handle
+        )
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
+        """Exit status of the worker, or None when it is time to stop."""
+        looked = time.monotonic()
+        while not self._stopping.wait(0.05):
+            if process.poll() is not None:
+                return process.returncode
+            if self._settings.shared and time.monotonic() - looked > IDLE_CHECK_SECONDS:
+                looked = time.monotonic()
+                self._pause_unseen()
+        return None
+
+    def _pause_unseen(self) -> None:
+        try:
+            self._store.wishes.pause_unseen(time.time() - 60 * self._settings.idle_minutes)
+        except Exception:
+            LOG.exception("Cannot look for runs that nobody watches")
+
+    def _committed_since(self, started: float) -> bool:
+        try:
+            return self._store.reader.last_commit() > started
+        except Exception:
+            LOG.exception("Cannot read the store")
+            return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    for act, patience in ((process.terminate, STOP_SECONDS), (process.kill, TERMINATE_SECONDS)):
+        try:
+            process.wait(patience)
+            return
+        except subprocess.TimeoutExpired:
+            act()
+    process.wait()

@@ -1,0 +1,363 @@
+"""The worker process: `python -m pcviz.engine.worker`. Claims runs, brings them to what is wanted, computes in fair slices.
+
+It ends when its standard input closes (its server is gone); `--detached` is for workers that are started by hand, on
+another machine, with PCVIZ_DATABASE naming the shared store. PCVIZ_JOBS names the module that holds `JOBS` (for tests).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from pcviz.engine.held import Held
+from pcviz.engine.scheduler import Ledger, slice_seconds
+from pcviz.jobs.protocol import Job
+from pcviz.settings import Settings
+from pcviz.store import Lost, RunRecord, Store
+
+LOG = logging.getLogger(__name__)
+POLL_SECONDS = 0.05
+LOOK_SECONDS = 1.0
+RENEW_SECONDS = 2.5
+PRUNE_SECONDS = 30.0
+REST_SECONDS = 60.0
+"""A paused run keeps its job in memory this long; then it is checkpointed and given back."""
+RESTING_RUNS = 8
+EXIT_SECONDS = 3.0
+
+Jobs = Mapping[str, Callable[..., Job]]
+
+
+def load_jobs() -> Jobs:
+    """The kinds of work. Imports JAX, which takes seconds: call it in the preparing thread."""
+    jobs: Jobs = importlib.import_module(os.environ.get("PCVIZ_JOBS", "pcviz.jobs")).JOBS
+    return jobs
+
+
+class Worker:
+    """Reconciles runs with what is wanted of them, one `turn` after the other, in one thread; prepares in another."""
+
+    def __init__(self, store: Store, settings: Settings, jobs: Callable[[], Jobs] = load_jobs) -> None:
+        self.name = f"{_host()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._store = store
+        self._settings = settings
+        self._jobs = jobs
+        self._observations = store.observations(self.name)
+        self._held: dict[str, Held] = {}
+        self._ledger = Ledger()
+        self._preparing = ThreadPoolExecutor(1, "pcviz-prepare")
+        self._prepared: tuple[Held, Future[Job]] | None = None
+        self._looked_at = self._pruned_at = float("-inf")
+        self._renewed_at = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then give all runs back."""
+        self._preparing.submit(self._jobs)  # the first run should not wait for imports
+        threading.Thread(target=self._renew_leases, args=(stop,), daemon=True).start()
+        while not stop.is_set():
+            if not self.turn():
+                stop.wait(POLL_SECONDS)
+        self._observations.release_all()
+
+    def turn(self) -> bool:
+        """Read wishes, then give one run one slice; False if no run had anything to do."""
+        now = time.monotonic()
+        if self._observations.changed() or now - self._looked_at > LOOK_SECONDS:
+            self._looked_at = now
+            self._reconcile()
+            self._let_go()
+        if now - self._pruned_at > PRUNE_SECONDS:
+            self._pruned_at = now
+            self._observations.prune(self._settings.store_limit)
+        self._collect_prepared()
+        for held in [*self._held.values()]:
+            self._guard(held, self._settle, held)
+        self._prepare_next()
+        ready = {held.candidate: held for held in self._held.values() if self._has_work(held)}
+        chosen = self._ledger.next([*ready])
+        if chosen is None:
+            return False
+        held, began = ready[chosen], time.monotonic()
+        self._guard(held, held.work, slice_seconds(len(ready)))
+        self._ledger.charge(chosen, time.monotonic() - began)
+        return True
+
+    def _reconcile(self) -> None:
+        """Claim what needs a worker, follow wishes, forget what others took."""
+        records = {record.id: record for record in self._store.reader.open_runs()}
+        for gone in set(self._held) - set(records):
+            self._forget(self._held[gone])
+        needed = {record.parent for record in records.values() if _child_needs_parent(record, records)}
+        for record in records.values():
+            held = self._held.get(record.id)
+            if held is not None and (held.record.generation, record.worker) != (record.generation, self.name):
+                self._forget(held)
+                held = None
+            if held is None and (record.id in needed or _needs_worker(record, records)):
+                held = self._claim(record)
+            if held is not None:
+                self._guard(held, _follow, held, record)
+
+    def _claim(self, record: RunRecord) -> Held | None:
+        """Take a run that is free, ours, or a dead worker's."""
+        parent = self._held.get(record.parent) if record.parent else None
+        if record.parent and parent is None and record.wanted != "cancelled":
+            return None
+        dead = record.worker is not None and record.worker != self.name
+        if dead and not _is_stale(record):
+            return None
+        restarted = dead and record.state in ("compiling", "running")
+        message = None
+        if restarted:
+            message = f"The worker was restarted; resumed from step {record.step}."
+            LOG.warning("Run %s: %s", record.id, message)
+        if not self._observations.claim(record, message, restarted=restarted):
+            return None
+        place = self._store.reader.last_place(record.id, record.generation)
+        # A cancelled child may come without its parent: it never gets a job.
+        held = self._held[record.id] = Held(self._observations, record, parent, place)
+        return held
+
+    def _settle(self, held: Held) -> None:
+        """What follows from the state of others in this worker: children end and rest with their parents."""
+        if held.parent is not None and not held.ended:
+            if held.parent.state == "failed":
+                held.observe(state="cancelled", message="The run that it belongs to has failed.")
+            elif held.idle and held.parent.ended:
+                held.observe(state="done")
+            elif held.idle and held.parent.state == "paused" and held.state == "running":
+                held.observe(state="paused")
+            elif held.job is not None and held.state == "paused" and not held.idle:
+                held.observe(state="running")
+        if held.ended and not held.has_work and not self._children_active(held):
+            self._release(held)
+
+    def _has_work(self, held: Held) -> bool:
+        return held.has_work or (held.replaying and self._children_active(held))
+
+    def _children_active(self, parent: Held) -> bool:
+        """Whether a child needs the parent's job."""
+        return any(not child.ended and child.state != "paused" for child in self._children(parent))
+
+    def _children(self, parent: Held) -> list[Held]:
+        return [held for held in self._held.values() if held.parent is parent]
+
+    def _prepare_next(self) -> None:
+        """Start to load and compile the next run that needs it."""
+        if self._prepared is not None:
+            return
+        for held in [*self._held.values()]:
+            if held.job is None and self._wants_job(held):
+                self._guard(held, held.show_compiling)
+                if self._held.get(held.record.id) is held:
+                    self._prepared = held, self._preparing.submit(self._prepare, held)
+                return
+
+    def _wants_job(self, held: Held) -> bool:
+        if held.parent is not None:
+            ready = held.parent.job is not None and not held.parent.replaying
+            return ready and not held.ended
+        return not held.resting or self._children_active(held)
+
+    def _prepare(self, held: Held) -> Job:
+        record = held.record
+        make = self._jobs()[record.kind]
+        if held.parent is not None:
+            job = make(record.experiment, held.parent.job, record.options)
+        else:
+            job = make(record.experiment)
+        job.prepare()
+        saved = self._store.reader.checkpoint(record.id, record.generation) if held.parent is None else None
+        if saved is not None:
+            job.restore(saved[1])
+        return job
+
+    def _collect_prepared(self) -> None:
+        if self._prepared is None or not self._prepared[1].done():
+            return
+        (held, future), self._prepared = self._prepared, None
+        if self._held.get(held.record.id) is held:
+            self._guard(held, lambda: held.adopt(future.result()))
+
+    def _let_go(self) -> None:
+        """Give back runs that have been paused for long, or that are too many to keep in memory."""
+        resting = [
+            held
+            for held in self._held.values()
+            if held.parent is None and held.state == "paused" and held.resting and not self._children_active(held)
+        ]
+        resting.sort(key=lambda held: held.rested_at)
+        for number, held in enumerate(resting):
+            too_many = len(resting) - number > RESTING_RUNS
+            idle = held.job is None and not self._is_preparing(held)
+            if idle or too_many or time.monotonic() - held.rested_at > REST_SECONDS:
+                self._guard(held, held.save)
+                self._release(held)
+
+    def _is_preparing(self, held: Held) -> bool:
+        return self._prepared is not None and self._prepared[0] is held
+
+    def _release(self, held: Held) -> None:
+        for child in self._children(held):
+            self._release(child)
+        if self._held.get(held.record.id) is held:
+            with contextlib.suppress(Lost):
+                self._observations.release(held.record.id, held.record.generation)
+            self._forget(held)
+
+    def _forget(self, held: Held) -> None:
+        """Drop a run and its children from memory; what is still ours is claimed again at the next look."""
+        for run in [run for run, other in self._held.items() if other is held or other.parent is held]:
+            del self._held[run]
+        self._looked_at = float("-inf")
+
+    def _guard(self, held: Held, act: Callable[..., None], *arguments: Any) -> None:
+        """Do something with a run; a run that is lost is dropped, one whose job raises has failed, the others go on."""
+        if self._held.get(held.record.id) is not held:
+            return
+        try:
+            act(*arguments)
+        except Lost:
+            self._forget(held)
+        except Exception as error:
+            if _is_store_error(error):
+                raise
+            LOG.exception("Run %s failed", held.record.id)
+            # An ended run is only worked on for its children: they fail, it stays as it was.
+            failing = [child for child in self._children(held) if not child.ended] if held.ended else [held]
+            for failed in failing:
+                try:
+                    failed.fail(_one_line(error))
+                except Lost:
+                    self._forget(failed)
+            held.job = None
+
+    def _renew_leases(self, stop: threading.Event) -> None:
+        while not stop.wait(RENEW_SECONDS):
+            if self._held:
+                try:
+                    self._observations.renew()
+                except Exception:
+                    LOG.exception("Cannot renew the leases")
+
+
+def _follow(held: Held, record: RunRecord) -> None:
+    """Adopt new wishes for a run that is held."""
+    held.record = record
+    if held.ended:
+        return
+    if record.wanted == "cancelled":
+        held.cancel()
+    elif held.parent is None and held.resting and held.state != "paused":
+        held.pause()
+    elif held.parent is None and not held.resting and held.state == "paused":
+        held.observe(state="running" if held.job is not None else "queued")
+
+
+def _needs_worker(record: RunRecord, records: Mapping[str, RunRecord]) -> bool:
+    """Whether its state is not what is wanted, or somebody dead still holds it."""
+    if record.observed_generation != record.generation:
+        return True
+    if record.ended:
+        return record.worker is not None
+    if record.parent is not None:
+        return record.wanted == "cancelled" or _child_needs_parent(record, records)
+    return record.state != "paused" or not record.resting or record.worker is not None
+
+
+def _child_needs_parent(record: RunRecord, records: Mapping[str, RunRecord]) -> bool:
+    if record.parent is None or record.ended or record.wanted != "running":
+        return False
+    parent = records.get(record.parent)
+    return record.state != "paused" or (parent is not None and not parent.ended and not parent.resting)
+
+
+def _is_stale(record: RunRecord) -> bool:
+    """Whether the lease has run out, or its holder was a process of this machine that is gone."""
+    if record.lease_until < time.time():
+        return True
+    host, pid, _ = (record.worker or "::").rsplit(":", 2)
+    return host == _host() and _is_gone(int(pid))
+
+
+def _is_gone(pid: int) -> bool:
+    if sys.platform == "win32":  # there os.kill would end the process; the lease runs out soon enough
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _host() -> str:
+    """This machine and process namespace: containers often share a host name, and a process id says nothing across."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        namespace = f"{uuid.getnode():x}"
+    return f"{socket.gethostname()[:64]}-{namespace}"
+
+
+def _is_store_error(error: Exception) -> bool:
+    return type(error).__module__.startswith("sqlalchemy")
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
+def _end_with_standard_input(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    stop.set()
+    time.sleep(EXIT_SECONDS)
+    os._exit(1)  # still in a slice that cannot be cut
+
+
+def main() -> None:
+    """Run a worker until its standard input closes or it is told to end."""
+    parser = argparse.ArgumentParser(prog="python -m pcviz.engine.worker", description=main.__doc__)
+    parser.add_argument("--detached", action="store_true", help="go on when standard input closes")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    if hasattr(os, "nice"):
+        os.nice(5)
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: Any) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    if not options.detached:
+        threading.Thread(target=_end_with_standard_input, args=(stop,), daemon=True).start()
+    settings = Settings.from_environment()
+    status = 1
+    try:
+        Worker(Store(settings.database), settings).run(stop)
+        status = 0
+    except Exception:
+        LOG.exception("The worker ends")
+    finally:
+        logging.shutdown()
+        os._exit(status)  # a compilation that is still under way would hold the process up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What a job is: work that the worker advances in short slices and that reports frames."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from pcviz.frames import Frame
+
+
+class Job(Protocol):
+    """One run's work. All methods are called from one thread at a time.
+
+    Results depend on the experiment alone: not on slice lengths, frame times, or restores on the way. A job that works on
+    another one's network (a child) is built with its parent's job; it sees the parent between the parent's slices, except
+    in `prepare`, during which the parent may be advancing: `prepare` must not touch the parent's arrays.
+    """
+
+    step: int
+    """Last completed weight step (0: fresh); for a child the parent's step that it works on."""
+    steps: int
+    """The last step wanted."""
+    done: bool
+    """Nothing is left to do: `step == steps` or diverged. A child that is done is asked again when its parent moves."""
+    diverged: bool
+    """Its energy stopped being finite."""
+    seconds: float
+    """Compute seconds of this generation."""
+    device: str
+    """Where it runs, as a person would say it: "cpu", "NVIDIA H200"."""
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether `checkpoint` may be called: not in the middle of a weight step."""
+
+    @property
+    def idle(self) -> bool:
+        """A child has nothing to do until its parent has advanced; always False for a run."""
+
+    def prepare(self) -> None:
+        """Load data, trace, compile: may take many seconds and runs in a thread of its own."""
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Work for about `seconds`, never past `until_step`; may stop in the middle of a long weight step."""
+
+    def frame(self, bulk: bool) -> Frame:
+        """What happened since the last call, with the bulk channels or without; run, generation and seq stay empty."""
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """All that `restore` needs to go on bitwise; only at a boundary."""
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Continue from a checkpoint, before or after `prepare`."""

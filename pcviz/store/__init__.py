@@ -1,0 +1,42 @@
+"""The store: runs, what each should do and what it does, their frames and checkpoints. Server and workers share it.
+
+One SQLite file by default, any SQLAlchemy URL by setting. Who writes what is fixed by three classes: `Wishes` holds the
+writes of the server, `Observations` those of a worker, `Reader` what both may read.
+"""
+
+from pcviz.store.database import Database, Watcher
+from pcviz.store.observations import Lost, Observations
+from pcviz.store.reader import Reader, StoredFrame
+from pcviz.store.records import TERMINAL, RunRecord, UnknownRun
+from pcviz.store.wishes import Wishes
+
+__all__ = [
+    "TERMINAL",
+    "Database",
+    "Lost",
+    "Observations",
+    "Reader",
+    "RunRecord",
+    "Store",
+    "StoredFrame",
+    "UnknownRun",
+    "Watcher",
+    "Wishes",
+]
+
+
+class Store:
+    """A database with its reader and the server's wishes; creates missing tables. Safe to use from any thread."""
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.reader = Reader(self.database)
+        self.wishes = Wishes(self.database)
+
+    def observations(self, worker: str) -> Observations:
+        """The writes of the worker named `worker`; to be used by one thread only."""
+        return Observations(self.database, worker)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self.database.engine.dispose()

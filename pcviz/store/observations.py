@@ -1,0 +1,226 @@
+"""What a worker does and sees: the columns, frames and checkpoints that only the holder of a run's lease writes.
+
+Every write names the worker, the generation and (for frames) the seq that it builds on, and must change exactly one row;
+otherwise somebody reset the run or took it over, nothing is written, and `Lost` is raised.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from pcviz.frames import Frame, encode_values
+from pcviz.store.database import Database, Watcher
+from pcviz.store.records import TERMINAL, RunRecord
+from pcviz.store.tables import checkpoints, frames, parts, runs
+
+LEASE_SECONDS = 10.0
+PART_BYTES = 8_000_000
+KEPT_CHECKPOINTS = 2
+
+
+class Lost(Exception):
+    """The run is no longer this worker's, or no longer in this generation: drop the job."""
+
+
+class Observations:
+    """The writes of one worker. One thread only, except `renew`."""
+
+    def __init__(self, database: Database, worker: str) -> None:
+        self.worker = worker
+        self._database = database
+        # One connection for all slices, so that the worker's own commits do not look like news to its watcher.
+        self._connection = database.engine.connect().execution_options(immediate=True)
+        self._watcher = Watcher(database, self._connection)
+
+    def changed(self) -> bool:
+        """Whether somebody else wrote since the last call."""
+        return self._watcher.changed()
+
+    def claim(self, run: RunRecord, message: str | None = None, *, restarted: bool = False) -> bool:
+        """Take the lease of a run as it was read; False if somebody was faster.
+
+        A run whose generation the server has moved on starts afresh: its old frames and checkpoints are deleted.
+        """
+        fresh = run.observed_generation != run.generation
+        values: dict[str, Any] = {"worker": self.worker, "lease_until": time.time() + LEASE_SECONDS}
+        if fresh:
+            values |= {"observed_generation": run.generation, "state": "queued", "step": 0, "seq": 0, "seconds": 0.0}
+            values |= {"message": "", "frame_bytes": 0}
+        elif restarted:
+            values |= {"restarts": runs.c.restarts + 1}
+        if message is not None:
+            values["message"] = message
+        as_read = and_(
+            runs.c.id == run.id,
+            runs.c.generation == run.generation,
+            runs.c.worker.is_(None) if run.worker is None else runs.c.worker == run.worker,
+            runs.c.lease_until == run.lease_until if run.worker != self.worker else True,
+        )
+        with self._connection.begin():
+            if self._connection.execute(update(runs).where(as_read).values(**values)).rowcount != 1:
+                return False
+            if fresh:
+                _delete_contents(self._connection, [run.id], before=run.generation)
+        return True
+
+    def renew(self) -> None:
+        """Extend all leases of this worker; may be called from another thread."""
+        with self._database.writing() as connection:
+            lease = time.time() + LEASE_SECONDS
+            connection.execute(update(runs).where(runs.c.worker == self.worker).values(lease_until=lease))
+
+    def observe(self, run: str, generation: int, **values: Any) -> None:
+        """Write observed columns (state, message, device, …). Raises Lost."""
+        with self._connection.begin():
+            self._fenced(run, generation, values)
+
+    def publish(self, frame: Frame, **values: Any) -> int:
+        """Store a frame (its `run`, `generation`, `seq` filled in; `seq` must be the stored one + 1) together with
+        observed columns; returns the bytes that the run's frames take now. Raises Lost.
+
+        Its bulk channels replace those of older frames, except of frames that belong to a checkpoint.
+        """
+        scalars = encode_values(frame.values, bulk=False).decode("ascii")
+        bulk: str | None = encode_values(frame.values, bulk=True).decode("ascii")
+        bulk = None if bulk == "{}" else bulk
+        connection = self._connection
+        with connection.begin():
+            values |= {"seq": frame.seq, "step": frame.step, "seconds": frame.seconds, "published_at": time.time()}
+            self._fenced(frame.run, frame.generation, values, runs.c.seq == frame.seq - 1)
+            dropped = _drop_bulk(connection, frame.run, frame.generation) if bulk else 0
+            row = {name: getattr(frame, name) for name in frames.c.keys() if name not in ("scalars", "bulk")}
+            connection.execute(insert(frames).values(**row, scalars=scalars, bulk=bulk))
+            return self._count(frame.run, len(scalars) + len(bulk or "") - dropped)
+
+    def checkpoint(
+        self, run: str, generation: int, step: int, seq: int, arrays: dict[str, np.ndarray]
+    ) -> Iterator[int]:
+        """Write a checkpoint part by part: iterate to write the next part (its bytes are yielded), between slices.
+
+        It becomes valid with `complete_checkpoint`, never before; a crash in between leaves the older ones in force.
+        """
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        data = buffer.getbuffer()
+        with self._connection.begin():
+            self._fenced(run, generation, {})
+            head = {"run": run, "generation": generation, "step": step, "seq": seq, "size": len(data)}
+            key = self._connection.execute(insert(checkpoints).values(**head)).inserted_primary_key
+        assert key is not None
+        for position, start in enumerate(range(0, len(data), PART_BYTES)):
+            piece = bytes(data[start : start + PART_BYTES])
+            with self._connection.begin():
+                self._fenced(run, generation, {})
+                self._connection.execute(insert(parts).values(checkpoint=key[0], position=position, data=piece))
+            yield len(piece)
+
+    def complete_checkpoint(self, run: str, generation: int, step: int, **values: Any) -> None:
+        """Make the newest checkpoint valid, together with observed columns; keep the two newest. Raises Lost.
+
+        The run counts as being at least at the checkpoint's step, frame or not.
+        """
+        connection = self._connection
+        mine = and_(checkpoints.c.run == run, checkpoints.c.generation == generation)
+        with connection.begin():
+            self._fenced(run, generation, values)
+            connection.execute(update(runs).where(runs.c.id == run, runs.c.step < step).values(step=step))
+            newest = select(checkpoints.c.id).where(mine).order_by(checkpoints.c.id.desc())
+            last = connection.execute(newest.limit(1)).scalar()
+            connection.execute(update(checkpoints).where(checkpoints.c.id == last).values(valid=True))
+            kept = connection.execute(newest.where(checkpoints.c.valid).limit(KEPT_CHECKPOINTS)).scalars().all()
+            _delete_checkpoints(connection, mine, checkpoints.c.id.not_in(kept))
+
+    def release(self, run: str, generation: int) -> None:
+        """Give the lease back. Raises Lost."""
+        self.observe(run, generation, worker=None, lease_until=0.0)
+
+    def release_all(self) -> None:
+        """Give all leases back, for another worker to go on with them."""
+        mine = update(runs).where(runs.c.worker == self.worker)
+        busy = mine.where(runs.c.state.in_(("compiling", "running")))
+        with self._connection.begin():
+            self._connection.execute(busy.values(state="queued"))
+            self._connection.execute(mine.values(worker=None, lease_until=0.0))
+
+    def prune(self, limit: int) -> int:
+        """Delete the oldest unpinned finished runs while frames and checkpoints take more than `limit` bytes; returns
+        how many. A run that somebody looked at within the last minute stays."""
+        pruned = 0
+        while True:
+            with self._connection.begin():
+                frame_bytes = self._connection.execute(select(func.sum(runs.c.frame_bytes))).scalar() or 0
+                weights = self._connection.execute(select(func.sum(checkpoints.c.size))).scalar() or 0
+                if frame_bytes + weights <= limit:
+                    return pruned
+                run = self._connection.execute(_prunable().limit(1)).scalar()
+                if run is None:
+                    return pruned
+                family = or_(runs.c.id == run, runs.c.parent == run)
+                ids = self._connection.execute(select(runs.c.id).where(family)).scalars().all()
+                _delete_contents(self._connection, ids)
+                self._connection.execute(delete(runs).where(runs.c.parent == run))
+                self._connection.execute(delete(runs).where(runs.c.id == run))
+            pruned += 1
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> None:
+        mine = (runs.c.id == run, runs.c.worker == self.worker, runs.c.generation == generation, *conditions)
+        # Setting the worker to itself makes a fence of an empty write.
+        written = self._connection.execute(update(runs).where(*mine).values(**({"worker": self.worker} | values)))
+        if written.rowcount != 1:
+            raise Lost(run)
+
+    def _count(self, run: str, added: int) -> int:
+        connection = self._connection
+        connection.execute(update(runs).where(runs.c.id == run).values(frame_bytes=runs.c.frame_bytes + added))
+        return int(connection.execute(select(runs.c.frame_bytes).where(runs.c.id == run)).scalar() or 0)
+
+
+def _drop_bulk(connection: Connection, run: str, generation: int) -> int:
+    kept = select(checkpoints.c.seq).where(checkpoints.c.run == run, checkpoints.c.generation == generation)
+    older = and_(
+        frames.c.run == run, frames.c.generation == generation, frames.c.bulk.is_not(None), frames.c.seq.not_in(kept)
+    )
+    dropped = int(connection.execute(select(func.sum(func.length(frames.c.bulk))).where(older)).scalar() or 0)
+    if dropped:
+        connection.execute(update(frames).where(older).values(bulk=None))
+    return dropped
+
+
+def _delete_checkpoints(connection: Connection, *conditions: Any) -> None:
+    doomed = connection.execute(select(checkpoints.c.id).where(*conditions)).scalars().all()
+    if doomed:
+        connection.execute(delete(parts).where(parts.c.checkpoint.in_(doomed)))
+        connection.execute(delete(checkpoints).where(checkpoints.c.id.in_(doomed)))
+
+
+def _delete_contents(connection: Connection, ids: Iterable[str], before: int | None = None) -> None:
+    """Delete frames and checkpoints of runs, of all generations or those `before` one."""
+    found = list(ids)
+    old_frames, old_checkpoints = [frames.c.run.in_(found)], [checkpoints.c.run.in_(found)]
+    if before is not None:
+        old_frames.append(frames.c.generation < before)
+        old_checkpoints.append(checkpoints.c.generation < before)
+    _delete_checkpoints(connection, *old_checkpoints)
+    connection.execute(delete(frames).where(*old_frames))
+
+
+def _prunable() -> Any:
+    finished = and_(
+        runs.c.parent.is_(None),
+        runs.c.state.in_(TERMINAL),
+        runs.c.generation == runs.c.observed_generation,
+        ~runs.c.pinned,
+        runs.c.worker.is_(None),
+        runs.c.seen_at < time.time() - 60,
+    )
+    return select(runs.c.id).where(finished).order_by(runs.c.created_at)

@@ -1,0 +1,167 @@
+"""What server and worker may read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, and_, func, or_, select
+
+from pcviz.frames import Frame, decode_values
+from pcviz.store.database import Database
+from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record
+from pcviz.store.tables import checkpoints, frames, parts, runs
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """A frame as it lies in the store: `scalars` and `bulk` are JSON objects (bulk None: dropped or never sent)."""
+
+    run: str
+    generation: int
+    seq: int
+    kind: str
+    step: int
+    inference_step: int
+    epoch: float
+    seconds: float
+    scalars: str
+    bulk: str | None
+
+    @property
+    def values_json(self) -> str:
+        """One JSON object of all stored values; nothing is decoded."""
+        if self.bulk is None or self.bulk == "{}":
+            return self.scalars
+        return self.bulk if self.scalars == "{}" else f"{self.scalars[:-1]},{self.bulk[1:]}"
+
+    def frame(self) -> Frame:
+        """Decoded."""
+        values = decode_values(self.values_json.encode())
+        return Frame(
+            self.kind,
+            self.step,
+            values,
+            self.inference_step,
+            self.epoch,
+            self.seconds,
+            self.run,
+            self.generation,
+            self.seq,
+        )
+
+
+class Reader:
+    """Reads runs, frames and checkpoints; each method sees one state of the database (on SQLite)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def run(self, run: str) -> RunRecord:
+        """One run; raises UnknownRun."""
+        found = self.select(runs.c.id == run)
+        if not found:
+            raise UnknownRun(run)
+        return found[0]
+
+    def runs(self, limit: int) -> list[RunRecord]:
+        """The newest runs that a person started, newest first."""
+        statement = select(*COLUMNS).where(runs.c.parent.is_(None)).order_by(runs.c.created_at.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [record(row) for row in connection.execute(statement).mappings()]
+
+    def select(self, *conditions: object) -> list[RunRecord]:
+        """The runs that fulfil SQL conditions, oldest first."""
+        statement = select(*COLUMNS).where(*conditions).order_by(runs.c.created_at, runs.c.id)  # type: ignore[arg-type]
+        with self._database.reading() as connection:
+            return [record(row) for row in connection.execute(statement).mappings()]
+
+    def families(self, wanted: Iterable[str]) -> list[RunRecord]:
+        """These runs and their children."""
+        ids = list(wanted)
+        return self.select(or_(runs.c.id.in_(ids), runs.c.parent.in_(ids)))
+
+    def frames(
+        self, run: str, generation: int, after: int = 0, limit: int | None = None, *, bulk: bool = True
+    ) -> list[StoredFrame]:
+        """Frames with seq above `after`, in order. Only the newest one that has bulk channels carries them: kept older
+        ones serve checkpoints."""
+        mine = and_(frames.c.run == run, frames.c.generation == generation)
+        columns = [frames.c[name] for name in StoredFrame.__dataclass_fields__ if name != "bulk"]
+        statement = select(*columns).where(mine, frames.c.seq > after).order_by(frames.c.seq)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.limit(limit)).mappings().all()
+            newest, payload = self._newest_bulk(connection, run, generation) if bulk and rows else (0, None)
+        return [StoredFrame(**row, bulk=payload if row["seq"] == newest else None) for row in rows]
+
+    def last_frame(self, run: str, generation: int) -> Frame | None:
+        """The newest frame, with the bulk channels of the newest frame that has them."""
+        mine = and_(frames.c.run == run, frames.c.generation == generation)
+        with self._database.reading() as connection:
+            row = connection.execute(select(frames).where(mine).order_by(frames.c.seq.desc()).limit(1)).mappings()
+            found = row.first()
+            if found is None:
+                return None
+            payload = self._newest_bulk(connection, run, generation)[1]
+        return StoredFrame(**{**found, "bulk": payload}).frame()
+
+    def last_place(self, run: str, generation: int) -> tuple[int, int]:
+        """(step, inference_step) of the newest frame; (0, 0) if there is none."""
+        mine = and_(frames.c.run == run, frames.c.generation == generation)
+        statement = select(frames.c.step, frames.c.inference_step).where(mine).order_by(frames.c.seq.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(statement).first()
+        return (0, 0) if row is None else (row[0], row[1])
+
+    def checkpoint(self, run: str, generation: int) -> tuple[int, dict[str, np.ndarray]] | None:
+        """Step and arrays of the newest complete checkpoint."""
+        complete = (checkpoints.c.run == run, checkpoints.c.generation == generation, checkpoints.c.valid)
+        newest = select(checkpoints.c.id, checkpoints.c.step).where(*complete).order_by(checkpoints.c.id.desc())
+        with self._database.reading() as connection:
+            found = connection.execute(newest.limit(1)).first()
+            if found is None:
+                return None
+            pieces = select(parts.c.data).where(parts.c.checkpoint == found.id).order_by(parts.c.position)
+            data = b"".join(connection.execute(pieces).scalars())
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return found.step, {name: archive[name] for name in archive.files}
+
+    def open_runs(self) -> list[RunRecord]:
+        """Runs that a worker may have to do something about, with their parents and open children; parents first."""
+        nothing_asked = and_(
+            runs.c.wanted != "cancelled",
+            or_(
+                runs.c.parent.is_not(None),  # a paused child rests until its parent moves
+                runs.c.wanted == "paused",
+                func.coalesce(runs.c.allowed_until_step <= runs.c.step, False),
+            ),
+        )
+        is_open = or_(
+            runs.c.generation != runs.c.observed_generation,
+            runs.c.worker.is_not(None),
+            and_(runs.c.state.not_in(TERMINAL), ~and_(runs.c.state == "paused", nothing_asked)),
+        )
+        found = {item.id: item for item in self.select(is_open)}
+        if not found:
+            return []
+        parents = {item.parent or item.id for item in found.values()}
+        related = or_(
+            runs.c.id.in_(parents - set(found)),
+            and_(runs.c.parent.in_(parents), runs.c.state.not_in(TERMINAL)),
+        )
+        found |= {item.id: item for item in self.select(related)}
+        return sorted(found.values(), key=lambda item: item.parent is not None)
+
+    def last_commit(self) -> float:
+        """When any worker last committed a slice, in seconds since 1970."""
+        with self._database.reading() as connection:
+            return float(connection.execute(select(func.max(runs.c.published_at))).scalar() or 0.0)
+
+    @staticmethod
+    def _newest_bulk(connection: Connection, run: str, generation: int) -> tuple[int, str | None]:
+        mine = (frames.c.run == run, frames.c.generation == generation, frames.c.bulk.is_not(None))
+        statement = select(frames.c.seq, frames.c.bulk).where(*mine).order_by(frames.c.seq.desc()).limit(1)
+        row = connection.execute(statement).first()
+        return (0, None) if row is None else (row[0], row[1])

@@ -1,0 +1,137 @@
+"""Jobs without JAX that behave like real ones: deterministic, resumable, as slow as asked for.
+
+The experiment's seed chooses the behaviour, so that a test can ask for it through the store.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value
+
+SLOW, FAILS, DIVERGES, LONG_STEPS, BIG, FAILS_TO_COMPILE = 1000, 1001, 1002, 1003, 1004, 1005
+
+
+class FakeTrain:
+    """A chaotic map as the network: one wrong or repeated step changes everything after it."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.step = 0
+        self.steps = experiment.learning.steps
+        self.seconds = 0.0
+        self.device = "test"
+        self.diverged = False
+        self.idle = False
+        self._seed = experiment.seed
+        self._state = np.random.default_rng(experiment.seed).uniform(0.2, 0.8, 200_000 if self._seed == BIG else 8)
+        self._losses: list[float] = []
+        self._inner = 0
+
+    @property
+    def done(self) -> bool:
+        return self.diverged or self.step >= self.steps
+
+    @property
+    def at_boundary(self) -> bool:
+        return self._inner == 0
+
+    def prepare(self) -> None:
+        if self._seed == SLOW:
+            time.sleep(2)
+        if self._seed == FAILS_TO_COMPILE:
+            raise MemoryError("out of\nmemory")
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        began = time.monotonic()
+        while self.step < until_step and not self.done:
+            time.sleep(0.002)
+            if self._seed == LONG_STEPS and self._inner < 100:
+                self._inner += 1
+            else:
+                self._take_step()
+            if time.monotonic() - began >= seconds:
+                break
+        self.seconds += time.monotonic() - began
+
+    def _take_step(self) -> None:
+        self._inner = 0
+        noise = np.random.default_rng((self._seed, self.step)).uniform(0, 1e-3, self._state.shape)
+        self._state = 3.9 * self._state * (1 - self._state) * 0.999 + noise * 0.5
+        self.step += 1
+        self._losses.append(float(self._state[0]))
+        if self._seed == FAILS and self.step == 5:
+            raise RuntimeError("the job\nbroke")
+        if self._seed == DIVERGES and self.step == 5:
+            self._losses[-1] = float("inf")
+            self.diverged = True
+
+    def frame(self, bulk: bool) -> Frame:
+        losses, self._losses = self._losses or [float("nan")], []
+        values: dict[str, Value] = {
+            "train_loss": np.array([losses[-1], min(losses), max(losses)]),
+            "energy": self._state[:8].copy(),
+            "total_energy": float(self._state[:8].sum()),
+        }
+        if bulk:
+            values["energy_trace"] = np.outer(np.arange(4.0), self._state[:8])
+        return Frame("train", self.step, values, seconds=self.seconds, epoch=self.step / 10)
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        assert self.at_boundary
+        return {"state": self._state.copy(), "step": np.array(self.step)}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        self._state, self.step = arrays["state"].copy(), int(arrays["step"])
+
+
+class FakeLandscape:
+    """Three tiles for every tenth step of its parent."""
+
+    def __init__(self, experiment: Experiment, parent: FakeTrain, options: dict[str, Any]) -> None:
+        self._parent = parent
+        self._options = options
+        self.step = -1
+        self.steps = parent.steps
+        self.seconds = 0.0
+        self.device = parent.device
+        self.diverged = False
+        self._tiles = 0
+
+    at_boundary = True
+
+    @property
+    def idle(self) -> bool:
+        return self.step >= 0 and self._tiles == 3 and self._parent.step < self.step + 10
+
+    @property
+    def done(self) -> bool:
+        return self.idle
+
+    def prepare(self) -> None:
+        if self._options.get("fail"):
+            raise ValueError("no such plane")
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        if self.idle:
+            return
+        if self._tiles in (0, 3):
+            self.step, self._tiles = until_step, 0
+        time.sleep(0.005)
+        self._tiles += 1
+
+    def frame(self, bulk: bool) -> Frame:
+        values: dict[str, Value] = {"landscape_done": self._tiles / 3, "landscape": np.full((2, 2), float(self.step))}
+        return Frame("landscape", self.step, values)
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        pass
+
+
+JOBS: dict[str, Any] = {"train": FakeTrain, "landscape": FakeLandscape}
