@@ -1,0 +1,7 @@
+"""Figures: pure functions from an experiment to a plotly figure, with bindings that say which channel feeds which trace."""
+
+from pcviz.figures.bindings import Binding, bindings
+from pcviz.figures.panel import Panel, Toggle
+from pcviz.figures.registry import PANELS, panel, panels_for
+
+__all__ = ["PANELS", "Binding", "Panel", "Toggle", "bindings", "panel", "panels_for"]

@@ -1,0 +1,101 @@
+"""Energy balance: where the energy sits, over training (heat map) and now (bars)."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+
+HOVER = "layer %{y}, step %{x}<br>%{customdata:.4~g}<extra></extra>"
+
+
+def energy_name(experiment: Experiment) -> str:
+    """What the layer energies are: for backpropagation half the squared loss gradients -dLoss/dz."""
+    return "½‖δ<sub>l</sub>‖²" if experiment.learning.rule == "bp" else "E<sub>l</sub>"
+
+
+def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
+    """Left: log10 of each layer's energy against the weight step. Right: the energies now, on a logarithmic axis.
+
+    Layer 1 is at the bottom of both. Exact zeros have a colour of their own in the map and a marker row in the bars.
+    """
+    layers, name = experiment.network.depth, energy_name(experiment)
+    depth = list(range(1, layers + 1))
+    keep = style.maps_keep(layers)
+    made = style.blank(
+        xaxis=dict(domain=[0, 0.52], title_text="weight step", showgrid=False),
+        xaxis2=style.log_axis(domain=[0.755, 1], title_text=f"{name} now", anchor="y", nticks=4),
+        xaxis3=style.zero_strip(domain=[0.69, 0.74], anchor="y", ticktext=["exactly 0"], tickangle=0, showgrid=False),
+        yaxis=style.layer_axis(layers, title_text="layer"),
+        bargap=0.15 if layers <= 64 else 0,
+        barcornerradius=0,
+    )
+    colour_bar = style.colour_bar(name, x=0.525, xanchor="left")
+    made.add_heatmap(
+        y=depth,
+        x=[],
+        z=[],
+        name=name,
+        colorscale=style.CIVIDIS,
+        colorbar=colour_bar,
+        hovertemplate=HOVER,
+        hoverongaps=False,
+        meta=Binding(
+            run=run, x="step", z="energy", text="energy", transform="log10", zero="omit", mode="append", keep=keep
+        ).meta(),
+    )
+    made.add_heatmap(
+        y=depth,
+        x=[],
+        z=[],
+        name="exactly 0",
+        colorscale=[[0, style.ZERO], [1, style.ZERO]],
+        showscale=False,
+        hovertemplate="layer %{y}, step %{x}<br>exactly 0<extra></extra>",
+        hoverongaps=False,
+        meta=Binding(run=run, x="step", z="energy", zero="only", mode="append", keep=keep).meta(),
+    )
+    made.add_bar(
+        y=depth,
+        x=[],
+        xaxis="x2",
+        orientation="h",
+        name=f"{name} now",
+        showlegend=False,
+        marker=dict(color=style.BLUE, line=dict(width=0)),
+        hovertemplate="layer %{y}<br>%{customdata:.6~g}<extra></extra>",
+        meta=Binding(run=run, x="energy", text="energy", zero="omit").meta(),
+    )
+    made.add_scatter(
+        y=depth,
+        x=[],
+        xaxis="x3",
+        mode="markers",
+        name="exactly 0",
+        showlegend=False,
+        marker=style.zero_marker(),
+        cliponaxis=False,
+        hovertemplate="layer %{y}<br>exactly 0<extra></extra>",
+        meta=Binding(run=run, x="energy", zero="only").meta(),
+    )
+    return made
+
+
+def panel(experiment: Experiment, *, run: int = 0) -> Panel:
+    """The panel on the Train page."""
+    layers, backprop = experiment.network.depth, experiment.learning.rule == "bp"
+    what = "Half the squared loss gradient of each layer" if backprop else "The energy of each layer"
+    errors = " Errors are δ = -dLoss/dz." if backprop else ""
+    return Panel(
+        name="energy-balance",
+        title="Energy balance",
+        figure=figure(experiment, run=run),
+        alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, and bars of the latest values, both logarithmic.",
+        help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now. "
+        "A healthy network spreads its energy over all layers; layers that no error reached are marked exactly 0, "
+        f"never as a small value.{errors}",
+        csv=("energy", "total_energy"),
+    )

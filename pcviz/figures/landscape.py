@@ -1,0 +1,93 @@
+"""Loss landscape: the loss on a plane through the current weights, with the path of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+
+
+def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figure:
+    """Loss at the points of the grid that were computed (others stay blank), path, start and current weights.
+
+    `log` colours by the logarithm, for the loss on a plane often spans decades. The path is cased in white, so that it
+    reads on any colour.
+    """
+    made = style.blank(
+        margin=dict(t=22),
+        xaxis=dict(title_text="direction 1 (weight distance)", showgrid=False),
+        yaxis=dict(title_text="direction 2", showgrid=False),
+    )
+    plane = dict(kind="landscape", run=run, x="landscape_x", y="landscape_y", z="landscape")
+    scale: dict[str, Any] = dict(transform="log10", zero="omit") if log else {}
+    made.add_heatmap(
+        x=[],
+        y=[],
+        z=[],
+        name="loss",
+        colorscale=style.CIVIDIS,
+        colorbar=style.colour_bar("loss"),
+        zsmooth=False,
+        hoverongaps=False,
+        hovertemplate="loss %{customdata:.5~g}<br>(%{x:.3~g}, %{y:.3~g})<extra></extra>",
+        meta=Binding(**plane, text="landscape", **scale).meta(),
+    )
+    if log:
+        made.add_heatmap(
+            x=[],
+            y=[],
+            z=[],
+            name="exactly 0",
+            colorscale=[[0, style.ZERO], [1, style.ZERO]],
+            showscale=False,
+            hoverongaps=False,
+            hovertemplate="loss exactly 0<br>(%{x:.3~g}, %{y:.3~g})<extra></extra>",
+            meta=Binding(**plane, zero="only").meta(),
+        )
+    path = dict(kind="landscape", run=run, x="path_x", y="path_y")
+    for colour, width in (("#ffffff", 4.5), ("#000000", 1.8)):
+        made.add_scatter(
+            x=[],
+            y=[],
+            mode="lines",
+            name="path",
+            showlegend=colour == "#000000",
+            legendgroup="path",
+            line=dict(color=colour, width=width),
+            hovertemplate="step %{customdata}<extra></extra>" if width < 2 else None,
+            hoverinfo="skip" if width > 2 else None,
+            meta=Binding(**path, text="path_steps").meta(),
+        )
+    for name, place, symbol, colour in (("start", 0, "circle", style.SKY), ("now", -1, "diamond", style.VERMILLION)):
+        made.add_scatter(
+            x=[],
+            y=[],
+            mode="markers",
+            name=name,
+            marker=dict(symbol=symbol, size=11, color=colour, line=dict(color="#ffffff", width=2)),
+            hovertemplate=f"{name}: step %{{customdata}}<extra></extra>",
+            meta=Binding(**path, text="path_steps", index=place).meta(),
+        )
+    return made
+
+
+def panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Panel:
+    """The panel on the Train page."""
+    return Panel(
+        name="landscape",
+        title="Loss landscape",
+        figure=figure(experiment, run=run, log=log),
+        alt="Heat map of the training loss on a plane through the current weights, with the path of the run from its start.",
+        help="The feedforward training loss on a plane through the current weights, and the run's path projected onto "
+        "it. The line below says how much of the path the plane holds: a small share means that most of the movement "
+        "happened outside of what you see. Blank cells are not computed yet.",
+        csv=("landscape_x", "landscape_y", "landscape", "path_steps", "path_x", "path_y", "path_loss"),
+        table="latest",
+        note="{plane_is_pca?principal directions of the path|random directions}: {path_length:%0} of the path's length, "
+        "{path_variance:%0} of its variance lie in the plane",
+    )

@@ -1,0 +1,134 @@
+"""Learning curves: loss, total energy and test accuracy over training."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding, Ema
+from pcviz.figures.panel import Panel
+
+XAxis = Literal["step", "epoch", "seconds"]
+X_TITLES: dict[XAxis, str] = {"step": "weight step", "epoch": "epoch", "seconds": "compute time (s)"}
+FAINT = "rgba(0,114,178,0.22)"
+
+
+def figure(
+    experiment: Experiment,
+    *,
+    run: int = 0,
+    baseline: int | None = None,
+    x: XAxis = "step",
+    log: bool = True,
+    smoothing: float = 0.9,
+) -> go.Figure:
+    """Above: training loss (band of its extremes, faint; smoothed, heavy), test loss, total energy. Below: test accuracy.
+
+    `baseline` is the position of a second run in the page's list, drawn dashed.
+    """
+    classes = experiment.data.facts.task == "classification"
+    bottom = 0.40 if classes else 0.0
+    zero_height = 0.055 if log else 0.0
+    lowest = "y3" if classes else ("y2" if log else "y")
+    title = dict(title_text="loss, energy", domain=[bottom + zero_height, 1])
+    layout: dict[str, Any] = dict(
+        margin=dict(t=22),
+        xaxis=dict(title_text=X_TITLES[x], anchor=lowest, rangemode="tozero"),
+        yaxis=style.log_axis(nticks=6, **title) if log else dict(rangemode="tozero", **title),
+    )
+    if log:
+        layout["yaxis2"] = style.zero_strip(domain=[bottom, bottom + 0.045], ticktext=["0"], showgrid=False)
+    if classes:
+        share = dict(tickformat=".0%", nticks=4, title_text="accuracy", rangemode="tozero")
+        layout["yaxis3"] = dict(domain=[0, 0.33], tickmode="auto", **share)
+    made = style.blank(hovermode="x", **layout)
+    curves = _Curves(made, x, "omit" if log else None, classes)
+    curves.band(run)
+    curves.all(run, smoothing, dash="solid", suffix="")
+    if baseline is not None:
+        curves.all(baseline, smoothing, dash=style.BASELINE_DASH, suffix=" (baseline)")
+    if log:
+        for channel, index, colour in (
+            ("train_loss", 0, style.BLUE),
+            ("test_loss", None, style.VERMILLION),
+            ("total_energy", None, style.GREEN),
+        ):
+            curves.zeros(run, channel, index, colour)
+    return made
+
+
+class _Curves:
+    """Adds the curves of one run to a figure."""
+
+    def __init__(self, made: go.Figure, x: XAxis, zero: Literal["omit"] | None, classes: bool) -> None:
+        self.made, self.x, self.zero, self.classes = made, x, zero, classes
+
+    def band(self, run: int) -> None:
+        """Raw training loss: its last value at each frame, inside the band of all values since the frame before."""
+        plain = dict(mode="lines", showlegend=False, hoverinfo="skip", x=[], y=[])
+        edge = dict(width=0, color=FAINT)
+        self.made.add_scatter(**plain, line=edge, meta=self._meta(run, "train_loss", index=1))
+        band = dict(fill="tonexty", fillcolor=FAINT)
+        self.made.add_scatter(**plain, **band, line=edge, meta=self._meta(run, "train_loss", index=2))
+        self.made.add_scatter(**plain, line=dict(width=1, color=FAINT), meta=self._meta(run, "train_loss", index=0))
+
+    def all(self, run: int, smoothing: float, dash: str, suffix: str) -> None:
+        """The curves that a legend names."""
+        train = self._meta(run, "train_loss", index=0, transform=Ema(ema=smoothing))
+        self._curve("train loss" + suffix, style.BLUE, dash, 2.4, train)
+        self._curve("test loss" + suffix, style.VERMILLION, dash, 1.6, self._meta(run, "test_loss"))
+        self._curve("energy F" + suffix, style.GREEN, dash, 1.6, self._meta(run, "total_energy"))
+        if self.classes:
+            accuracy = self._meta(run, "test_accuracy") | {"zero": None}
+            accuracy = {key: value for key, value in accuracy.items() if value is not None}
+            self._curve("accuracy" + suffix, style.ORANGE, dash, 2, accuracy, axis="y3", hover="%{y:.1%}")
+
+    def zeros(self, run: int, channel: str, index: int | None, colour: str) -> None:
+        """Marker row of exact zeros, which a logarithm cannot show."""
+        self.made.add_scatter(
+            x=[],
+            y=[],
+            yaxis="y2",
+            mode="markers",
+            showlegend=False,
+            marker=style.zero_marker(colour),
+            hovertemplate=f"{channel.replace('_', ' ')} exactly 0<extra></extra>",
+            meta=Binding(run=run, x=self.x, y=channel, index=index, zero="only", mode="append").meta(),
+        )
+
+    def _curve(
+        self, name: str, colour: str, dash: str, width: float, meta: dict[str, Any], axis: str = "y", hover: str = ""
+    ) -> None:
+        self.made.add_scatter(
+            x=[],
+            y=[],
+            yaxis=axis,
+            mode="lines",
+            name=name,
+            line=dict(color=colour, dash=dash, width=width),
+            showlegend=axis == "y",
+            hovertemplate=f"{name} {hover or '%{y:.4~g}'}<extra></extra>",
+            meta=meta,
+        )
+
+    def _meta(self, run: int, channel: str, **options: Any) -> dict[str, Any]:
+        return Binding(run=run, x=self.x, y=channel, zero=self.zero, mode="append", **options).meta()
+
+
+def panel(experiment: Experiment, **options: Any) -> Panel:
+    """The panel on the Train page; `options` are those of `figure`."""
+    classes = experiment.data.facts.task == "classification"
+    accuracy = " and test accuracy" if classes else ""
+    return Panel(
+        name="learning-curves",
+        title="Learning curves",
+        figure=figure(experiment, **options),
+        alt=f"Training loss, test loss, total energy{accuracy} over training.",
+        help="Loss of the feedforward pass (training: smoothed, with the band of its extremes; test: the whole test set) "
+        "and the total energy F left after the relaxation, which shares the loss's unit. Energy far below the loss means "
+        f"that the activities found most of the way.{' Below: share of the test set classified correctly.' * classes}",
+        csv=("train_loss", "test_loss", "test_accuracy", "total_energy"),
+    )

@@ -1,0 +1,63 @@
+"""A panel: a live figure with its words and the channels behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+PARTS = {"train_loss": ["last", "least", "greatest"]}
+"""Names of the parts of channels whose parts are not layers, for CSV headings."""
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """A button in the panel's header that switches the figure's layout: path -> (value off, value on)."""
+
+    label: str
+    help: str
+    relayout: dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the client needs to draw a live figure.
+
+    `alt` says what is shown to people who cannot see it, `help` how to read it, `waiting` what to do while it is empty.
+    `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
+    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); shown once all are known.
+    `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings.
+    `csv` lists the channels to export: one line for each frame, or one for each value of the latest arrays.
+    """
+
+    name: str
+    title: str
+    figure: go.Figure
+    alt: str
+    help: str
+    csv: tuple[str, ...]
+    table: Literal["frames", "latest"] = "frames"
+    scrub: str | None = None
+    waiting: str = "Press Train to begin."
+    note: str | None = None
+    toggles: tuple[Toggle, ...] = ()
+
+    def for_client(self) -> dict[str, Any]:
+        """The panel as JSON values; the figure as a JSON string, which the client parses once."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "figure": self.figure.to_json(),
+            "alt": self.alt,
+            "help": self.help,
+            "csv": [[name, PARTS.get(name)] for name in self.csv],
+            "table": self.table,
+            "scrub": self.scrub,
+            "waiting": self.waiting,
+            "note": self.note,
+            "toggles": [
+                {"label": t.label, "help": t.help, "relayout": {k: list(v) for k, v in t.relayout.items()}}
+                for t in self.toggles
+            ],
+        }

@@ -1,0 +1,127 @@
+"""The one place for looks: colours, fonts, axes, and the few kinds of trace that figures share.
+
+Text, ground and grid are *roles*: CSS colours of the page's theme, written into the figure as `var(…)` and resolved by
+the client, so that one figure reads in light and dark. Data colours are safe for colour-blind people: cividis for
+depth and energy, Okabe and Ito's for categories, always with a second cue (dash, symbol or position).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+
+TEXT = "var(--st-text-color)"
+GROUND = "var(--st-background-color)"
+GRID = "var(--st-border-color)"
+CLEAR = "rgba(0,0,0,0)"
+
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+
+CIVIDIS = "Cividis"
+DIVERGING = ((0.0, BLUE), (0.5, "#f4f4f4"), (1.0, VERMILLION))
+LINES_MOST = 32
+"""Up to this many layers are drawn as lines, more as a heat map."""
+
+BASELINE_DASH = "dash"
+FONT_SIZE = 11
+
+
+def mixed(colour: str, share: float) -> str:
+    """`colour` mixed with the text colour, which lifts it off a light and a dark ground alike.
+
+    A `var(…)` is the only expression of CSS that plotly accepts, and its fallback may be any.
+    """
+    return f"var(--pcviz-none, color-mix(in srgb, {colour} {share:.0%}, {TEXT}))"
+
+
+ZERO = f"var(--pcviz-none, color-mix(in srgb, {TEXT} 16%, {GROUND}))"
+"""Cells that are exactly zero: a quiet grey, outside the colour scale in both themes."""
+
+
+def depth_colours(layers: int) -> list[str]:
+    """One colour for each layer 1 … `layers`: cividis, dark for the first."""
+    places = [0.12 + 0.8 * i / max(layers - 1, 1) for i in range(layers)]
+    return [mixed(colour, 0.82) for colour in sample_colorscale(CIVIDIS, places)]
+
+
+def _axis(**options: Any) -> dict[str, Any]:
+    return dict(
+        gridcolor=GRID,
+        linecolor=GRID,
+        tickcolor=GRID,
+        zeroline=False,
+        ticks="outside",
+        ticklen=3,
+        title=dict(standoff=4, font=dict(size=FONT_SIZE)),
+        tickmode="auto",
+        **options,
+    )
+
+
+TEMPLATE = go.layout.Template(
+    layout=go.Layout(
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        font=dict(color=TEXT, size=FONT_SIZE, family="Source Sans, Source Sans Pro, system-ui, sans-serif"),
+        hoverlabel=dict(bgcolor=GROUND, bordercolor=GRID, font=dict(color=TEXT, size=12)),
+        legend=dict(orientation="h", x=0, y=1.01, xanchor="left", yanchor="bottom", bgcolor=CLEAR, itemwidth=30),
+        margin=dict(l=50, r=10, t=10, b=36),
+        modebar=dict(bgcolor=CLEAR, color=GRID, activecolor=TEXT, orientation="v"),
+        colorway=[BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY],
+        xaxis=_axis(),
+        yaxis=_axis(),
+    )
+)
+
+
+def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
+    """An empty figure in the house style, whose zoom and legend choices survive new data."""
+    figure = go.Figure()
+    figure.update_layout(
+        template=TEMPLATE, uirevision="pcviz", hoverdistance=-1, hovermode=hovermode, autosize=True, **layout
+    )
+    return figure
+
+
+def log_axis(**options: Any) -> dict[str, Any]:
+    """A logarithmic axis with ticks 10^k; tick mode stated, for overlaying axes would copy their neighbour's."""
+    return dict(type="log", exponentformat="power", tickmode="auto", **options)
+
+
+def layer_axis(layers: int, **options: Any) -> dict[str, Any]:
+    """An axis of layers 1 … L, layer 1 at the bottom or left, ticks at 1, L and round numbers between."""
+    step = next(s for s in (1, 2, 4, 8, 16, 32, 64, 128) if layers / s <= 9)
+    ticks = [1, *(t for t in range(step, layers, step) if 1 < t <= layers - math.ceil(step * 0.6)), layers]
+    return dict(range=[0.5, layers + 0.5], tickmode="array", tickvals=sorted(set(ticks)), showgrid=False, **options)
+
+
+def zero_strip(**options: Any) -> dict[str, Any]:
+    """A strip beside a logarithmic axis, on which 0 is drawn: the marker row of exact zeros."""
+    return dict(range=[-1, 1], tickmode="array", tickvals=[0], fixedrange=True, zeroline=False, **options)
+
+
+def zero_marker(colour: str = TEXT) -> dict[str, Any]:
+    """How an exact zero is marked."""
+    return dict(symbol="circle-open", size=6, color=colour, line=dict(width=1.2))
+
+
+def colour_bar(title: str, **options: Any) -> dict[str, Any]:
+    """A thin colour bar. The client writes the tick labels of logarithmic ones."""
+    return dict(
+        title=dict(text=title, side="right", font=dict(size=FONT_SIZE)),
+        thickness=8,
+        len=1.0,
+        outlinewidth=0,
+        ticklen=2,
+        xpad=2,
+        ypad=0,
+        **options,
+    )
+
+
+def maps_keep(layers: int) -> int:
+    """How many columns an appended heat map keeps: fewer for more layers, for every cell is drawn at each update."""
+    return max(96, min(400, 40_000 // layers))

@@ -1,0 +1,92 @@
+// One trace and the binding that fills it: step 6 of pcviz/figures/bindings.py.
+
+import { list, pick, rank, rows } from "./values.js";
+import { logTicks } from "./text.js";
+
+export class Feed {
+  constructor(trace) {
+    this.trace = trace;
+    this.binding = trace.meta;
+    this.clear();
+  }
+
+  /** Forget all data; what the figure itself gave (a layer axis) stays. */
+  clear() {
+    for (const key of ["x", "y", "z"]) if (this.binding[key]) this.trace[key] = [];
+    this.trace.customdata = [];
+    this.columns = [];
+    this.average = undefined;
+  }
+
+  /** Take what the frame holds; false if it holds nothing for this trace. `row` is where the panel's slider stands. */
+  put(frame, row) {
+    const got = pick(frame, this.binding, row);
+    if (!got) return false;
+    if (this.binding.mode === "replace") this.replace(got);
+    else if (got.z) this.addColumn(got);
+    else this.addPoint(got);
+    return true;
+  }
+
+  replace({ x, y, z, text }) {
+    const { trace } = this;
+    const points = Object.entries({ x, y }).filter(([, value]) => value !== undefined);
+    if (z) {
+      trace.z = rows(z);
+      if (text) trace.customdata = rows(text);
+      for (const [key, value] of points) trace[key] = value.data;
+      return;
+    }
+    // A number next to an array is repeated to its length.
+    const length = Math.max(...["x", "y"].map((key) => (this.binding[key] ? list({ x, y }[key]) : trace[key]).length));
+    for (const [key, value] of points) trace[key] = rank(value) ? value.data : Array(length).fill(value);
+    if (text !== undefined) trace.customdata = list(text);
+  }
+
+  addPoint({ x, y, text }) {
+    const { trace, binding: { keep, transform } } = this;
+    if (transform?.ema !== undefined && !Number.isNaN(y)) {
+      this.average = y = this.average === undefined ? y : transform.ema * this.average + (1 - transform.ema) * y;
+    }
+    trace.x.push(x);
+    trace.y.push(y);
+    if (text !== undefined) trace.customdata.push(text);
+    if (trace.x.length <= keep) return;
+    const kept = halved(trace.y);
+    for (const key of ["x", "y", "customdata"]) if (trace[key].length) trace[key] = kept.map((i) => trace[key][i]);
+  }
+
+  addColumn({ x, z, text }) {
+    this.columns.push({ x, z: z.data, text: text?.data });
+    if (this.columns.length > this.binding.keep) {
+      this.columns = this.columns.filter((_, i) => i % 2 === 0 || i === this.columns.length - 1);
+    }
+  }
+
+  /** Before a redraw: turn the columns of a map into its rows, and label the colour bar of logarithms with the values. */
+  settle() {
+    const { trace, columns, binding } = this;
+    if (columns.length) {
+      const turned = (key) => Array.from(columns[0][key], (_, l) => Float64Array.from(columns, (column) => column[key][l]));
+      trace.x = columns.map((column) => column.x);
+      trace.z = turned("z");
+      if (columns[0].text) trace.customdata = turned("text");
+    }
+    if (trace.colorbar && binding.transform === "log10") Object.assign(trace.colorbar, logTicks(trace.z));
+  }
+}
+
+/** Indices that halve a line's resolution: first, last, and the least and greatest of every four points between. */
+export function halved(values) {
+  const last = values.length - 1;
+  const kept = [0];
+  for (let i = 1; i < last; i += 4) {
+    let [least, most] = [i, i];
+    for (let j = i + 1; j < Math.min(i + 4, last); j++) {
+      if (values[j] < values[least] || Number.isNaN(values[least])) least = j;
+      if (values[j] > values[most] || Number.isNaN(values[most])) most = j;
+    }
+    kept.push(...new Set([Math.min(least, most), Math.max(least, most)]));
+  }
+  return [...kept, last];
+}

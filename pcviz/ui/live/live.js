@@ -1,0 +1,216 @@
+// Live panels: draws figures that Python made, fed by server-sent frames through the bindings in each trace's `meta`
+// (pcviz/figures/bindings.py), under a row of metrics and a status line. It knows no channel, layer or colour by name.
+
+import { decode } from "./values.js";
+import { element, loadPlotly } from "./page.js";
+import { fill } from "./text.js";
+import { Panel } from "./panel.js";
+
+const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
+const RETRY_MS = 2_000;
+const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
+const HISTORY = 4096; // frames kept for CSV files; beyond, every second one is dropped
+const mounted = new WeakMap();
+
+/** Draw `data` (see panels.py) into `parent`, or bring up to date what is there. Returns the clean-up. */
+export function mount(parent, data) {
+  if (mounted.has(parent)) mounted.get(parent).update(data);
+  else mounted.set(parent, new Live(parent, data));
+  return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
+}
+
+class Live {
+  constructor(parent, data) {
+    this.abort = new AbortController();
+    this.signal = this.abort.signal;
+    this.panels = [];
+    this.probe = element("span", { className: "pcviz-probe" });
+    const theme = element("span", { className: "pcviz-probe pcviz-theme" });
+    // The colour of this element changes with the theme, and its transition of 1 ms says when.
+    theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
+    this.metrics = element("div", { className: "pcviz-metrics" });
+    this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
+    this.grid = element("div", { className: "pcviz-grid" });
+    this.root = element("div", { className: "pcviz-live" }, this.probe, theme, this.metrics, this.status, this.grid);
+    parent.append(this.root);
+    document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
+    this.update(data);
+  }
+
+  /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices. */
+  update(data) {
+    const text = JSON.stringify(data);
+    if (text === this.text) return;
+    this.text = text;
+    this.data = data;
+    const old = new Map(this.panels.map((panel) => [JSON.stringify(panel.spec), panel]));
+    this.panels = data.panels.map((spec) => {
+      const kept = old.get(JSON.stringify(spec));
+      old.delete(JSON.stringify(spec));
+      kept?.clear();
+      return kept ?? new Panel(this, spec);
+    });
+    old.forEach((panel) => panel.close());
+    this.panels.forEach(({ section }, i) => {
+      if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
+    });
+    this.start();
+    loadPlotly(data.base)
+      .then((Plotly) => Promise.all(this.panels.map((panel) => (panel.started ??= panel.start(Plotly)))))
+      .catch((error) => this.say(error.message));
+  }
+
+  /** Begin with the first frame of the page's runs. */
+  start() {
+    Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
+    this.buildMetrics();
+    this.tell({ state: "idle" });
+    this.disconnect();
+    this.follow();
+  }
+
+  // ---- the stream
+
+  /** Open the stream while the tab is seen; renew the lease while it is hidden. */
+  follow() {
+    clearInterval(this.keeper);
+    const runs = encodeURIComponent(this.data.runs.join(","));
+    if (!runs || this.ended) return;
+    if (document.hidden) {
+      this.disconnect();
+      const keep = () => fetch(`${this.data.base}/live/keep?runs=${runs}`, { method: "POST" }).catch(() => {});
+      this.keeper = setInterval(keep, KEEP_MS);
+    } else if (!this.stream || this.stream.readyState === EventSource.CLOSED) {
+      this.connect(`${this.data.base}/live/frames?runs=${runs}&after=${encodeURIComponent(this.cursor)}`);
+    }
+  }
+
+  connect(address) {
+    const stream = (this.stream = new EventSource(address));
+    const on = (name, act) => stream.addEventListener(name, (event) => {
+      this.cursor = event.lastEventId || this.cursor;
+      act(event.data);
+    });
+    on("frame", (data) => this.frame(JSON.parse(data)));
+    on("state", (data) => this.state(JSON.parse(data)));
+    on("end", () => { this.ended = true; this.disconnect(); });
+    stream.onopen = () => this.say(this.spoken);
+    stream.onerror = () => {
+      this.say("Connection lost, trying again …");
+      // The browser itself retries a broken connection, but not one that the server refused.
+      if (stream === this.stream && stream.readyState === EventSource.CLOSED) this.retry = setTimeout(() => this.follow(), RETRY_MS);
+    };
+  }
+
+  disconnect() {
+    clearTimeout(this.retry);
+    this.stream?.close();
+    this.stream = undefined;
+  }
+
+  /** Position of an event's run in the page's list (a child counts as its parent), or -1 if it is not or no longer wanted.
+   *  A generation above the known one clears what the older one drew. */
+  place({ run, parent, generation, kind }) {
+    const { runs } = this.data;
+    const child = parent && !runs.includes(run);
+    const index = runs.indexOf(child ? parent : run);
+    const known = this.generations[run] ?? generation;
+    if (generation < known) return -1;
+    this.generations[run] = generation;
+    if (index < 0 || generation === known) return index;
+    this.panels.forEach((panel) => panel.clear((binding) => binding.run === index && (!child || binding.kind === kind)));
+    this.history = this.history.filter((frame) => frame.run !== run);
+    this.seqs[run] = 0;
+    if (index === 0 && !child) this.values = {};
+    return index;
+  }
+
+  frame(frame) {
+    const index = this.place(frame);
+    if (index < 0 || frame.seq <= (this.seqs[frame.run] ?? 0)) return;
+    this.seqs[frame.run] = frame.seq;
+    const { run, step, inference_step, epoch, seconds } = frame;
+    const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
+    const values = { ...channels, step, inference_step, epoch, seconds };
+    this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
+    this.remember({ run, step, epoch, seconds, values: channels });
+    if (run !== this.data.runs[0]) return;
+    Object.assign(this.values, values);
+    this.showMetrics();
+  }
+
+  /** Keep the channels that CSV files want, one line for each frame. */
+  remember({ values, ...frame }) {
+    const wanted = new Set(this.panels.flatMap(({ spec }) => (spec.table === "frames" ? spec.csv.map(([name]) => name) : [])));
+    const kept = Object.entries(values).filter(([name]) => wanted.has(name));
+    if (!kept.length) return;
+    this.history.push({ ...frame, values: Object.fromEntries(kept) });
+    if (this.history.length > HISTORY) this.history = this.history.filter((_, i) => i % 2 === 0);
+  }
+
+  // ---- state, metrics, status line
+
+  state(state) {
+    if (this.place(state) !== 0) return;
+    if (state.run === this.data.runs[0]) {
+      Object.assign(this.values, { step: state.step, steps: state.steps });
+      this.showMetrics();
+      this.tell(state);
+    } else if (["failed", "cancelled"].includes(state.state)) {
+      // An extra that failed says so in the panel that waits for it.
+      const waiting = this.panels.filter((panel) => panel.feeds.every(({ binding }) => binding.kind === state.kind));
+      waiting.forEach((panel) => (panel.note.textContent = state.message || state.state));
+    }
+  }
+
+  tell({ state, device, message }) {
+    this.root.dataset.state = state;
+    for (const panel of this.panels) panel.section.dataset.state = state;
+    const words = state.charAt(0).toUpperCase() + state.slice(1);
+    this.spoken = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
+    this.say(this.spoken);
+  }
+
+  say(text) {
+    this.saying = text;
+    this.speaker ??= setTimeout(() => {
+      this.speaker = undefined;
+      if (this.status.textContent === this.saying) return;
+      this.status.textContent = this.saying;
+      this.spokenAt = performance.now();
+    }, (this.spokenAt ?? -SPEAK_MS) + SPEAK_MS - performance.now());
+  }
+
+  buildMetrics() {
+    this.shown = this.data.metrics.map((metric) => {
+      const value = element("strong", { textContent: "–" });
+      const bar = element("progress", { max: 1, value: 0, hidden: !metric.progress, aria: { label: metric.label } });
+      const tile = element("div", { title: metric.help }, element("span", { textContent: metric.label }), value, bar);
+      return { metric, tile, value, bar };
+    });
+    this.metrics.replaceChildren(...this.shown.map(({ tile }) => tile));
+  }
+
+  showMetrics() {
+    for (const { metric, value, bar } of this.shown) {
+      value.textContent = fill(metric.value, this.values) ?? "–";
+      if (metric.progress) bar.value = this.values[metric.progress[0]] / this.values[metric.progress[1]] || 0;
+    }
+  }
+
+  /** The colour of the page's theme that a CSS expression stands for. */
+  colour(role) {
+    this.probe.style.color = role;
+    return getComputedStyle(this.probe).color;
+  }
+
+  close() {
+    this.ended = true;
+    this.abort.abort();
+    this.disconnect();
+    clearInterval(this.keeper);
+    clearTimeout(this.speaker);
+    this.panels.forEach((panel) => panel.close());
+    this.root.remove();
+  }
+}

@@ -1,0 +1,33 @@
+// Small helpers for the page.
+
+/** A new element with properties, `data` and `aria` attributes (`role` among them), and children. Text goes by textContent. */
+export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  Object.assign(made.dataset, data);
+  for (const [name, value] of Object.entries(aria)) made.setAttribute(name === "role" ? name : `aria-${name}`, value);
+  made.append(...children);
+  return made;
+}
+
+/** A button with an icon or short text, and a label that says what it does. */
+export function button(text, label, onclick) {
+  return element("button", { type: "button", textContent: text, title: label, onclick, aria: { label } });
+}
+
+let plotly = null;
+
+/** plotly.js from this host, loaded once. */
+export function loadPlotly(base) {
+  plotly ??= new Promise((resolve, reject) => {
+    const onerror = () => { plotly = null; reject(new Error("plotly.js could not be loaded")); };
+    document.head.append(element("script", { src: `${base}/live/plotly.js`, onload: () => resolve(window.Plotly), onerror }));
+  });
+  return plotly;
+}
+
+/** Offer text as a file. */
+export function download(filename, text) {
+  const href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  element("a", { href, download: filename }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+}

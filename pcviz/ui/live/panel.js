@@ -1,0 +1,185 @@
+// One panel: header, figure, and when to redraw it.
+
+import { button, download, element } from "./page.js";
+import { Feed } from "./feed.js";
+import { fill, framesTable, latestTable } from "./text.js";
+
+const REDRAW_MS = 125; // at most 8 redraws a second
+
+export class Panel {
+  /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python. */
+  constructor(live, spec) {
+    this.live = live;
+    this.spec = spec;
+    this.figure = JSON.parse(spec.figure);
+    this.roles = [];
+    this.findRoles(this.figure);
+    this.feeds = this.figure.data.filter((trace) => trace.meta).map((trace) => new Feed(trace));
+    this.due = 0;
+    this.build();
+    this.clear();
+  }
+
+  build() {
+    const { spec, live } = this;
+    this.note = element("span", { className: "pcviz-note" });
+    this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
+    this.plot = element("div", { className: "pcviz-plot" });
+    const waiting = element("p", { className: "pcviz-waiting", textContent: spec.waiting });
+    const header = element("header", {}, element("h3", { textContent: spec.title }), this.note, ...this.scrubber(), this.buttons());
+    this.section = element(
+      "section",
+      { className: "pcviz-panel", data: { panel: spec.name, state: "idle" }, aria: { role: "figure", label: spec.alt } },
+      header, this.help, this.plot, waiting,
+    );
+    // A redraw during a drag would tear the zoom box out of the user's hand.
+    this.plot.addEventListener("pointerdown", () => (this.held = true));
+    const release = () => { this.held = false; if (this.dirty) this.request(); };
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { signal: live.signal });
+  }
+
+  buttons() {
+    const { spec, live } = this;
+    const pressed = (made) => made.getAttribute("aria-pressed") === "true";
+    const switched = (text, label, act) => {
+      const made = button(text, label, () => { made.setAttribute("aria-pressed", String(!pressed(made))); act(pressed(made)); });
+      made.setAttribute("aria-pressed", "false");
+      return made;
+    };
+    const toggles = spec.toggles.map(({ label, help, relayout }) => switched(label, help, (on) => {
+      this.Plotly?.relayout(this.plot, Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
+    }));
+    const info = switched("i", "How to read this panel", (on) => (this.help.hidden = !on));
+    const csv = button("CSV", "Download the data behind this panel", () => this.download());
+    const full = switched("⤢", "Full size", (on) => this.section.classList.toggle("pcviz-full", on));
+    const escape = (event) => { if (event.key === "Escape" && pressed(full)) full.click(); };
+    window.addEventListener("keydown", escape, { signal: live.signal });
+    return element("span", { className: "pcviz-buttons" }, ...toggles, info, csv, full);
+  }
+
+  scrubber() {
+    if (!this.spec.scrub) return [];
+    this.slider = element("input", { type: "range", min: 0, max: 0, disabled: true, aria: { label: "Inference step shown over depth" } });
+    this.slider.oninput = () => this.scrub();
+    this.slid = element("output");
+    return [element("label", { className: "pcviz-scrub" }, this.slider, this.slid)];
+  }
+
+  // ---- colours
+
+  findRoles(node) {
+    for (const [key, value] of Object.entries(node)) {
+      if (typeof value === "string" && value.startsWith("var(")) this.roles.push([node, key, value]);
+      else if (value && typeof value === "object") this.findRoles(value);
+    }
+  }
+
+  /** Give every role of the figure its colour in the page's theme. */
+  paint() {
+    for (const [node, key, role] of this.roles) node[key] = this.live.colour(role);
+  }
+
+  // ---- data
+
+  /** Forget the data of the traces whose binding passes `test`. */
+  clear(test = () => true) {
+    const cleared = this.feeds.filter(({ binding }) => test(binding));
+    if (!cleared.length) return;
+    for (const feed of cleared) feed.clear();
+    this.latest = {};
+    this.step = "";
+    this.note.textContent = "";
+    this.request();
+  }
+
+  feed(run, frame) {
+    const taken = this.feeds.filter(({ binding }) => binding.run === run && binding.kind === frame.kind)
+      .map((feed) => feed.put(frame, this.row ?? Infinity));
+    if (!taken.includes(true)) return;
+    const { values } = frame;
+    if (run === 0 || this.step === "") this.step = frame.step;
+    for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
+    if (this.spec.note) this.note.textContent = this.note.title = fill(this.spec.note, values) ?? this.note.textContent;
+    if (run === 0 && values[this.spec.scrub]) {
+      this.frame = frame;
+      const last = values[this.spec.scrub].data.length - 1;
+      Object.assign(this.slider, { disabled: false, max: last, value: Math.min(this.row ?? last, last) });
+      this.tellRow();
+    }
+    this.request();
+  }
+
+  scrub() {
+    // At the end of its way the slider follows the last row, however many there will be.
+    this.row = this.slider.value === this.slider.max ? undefined : Number(this.slider.value);
+    this.tellRow();
+    for (const feed of this.feeds) if (feed.binding.row === "scrub" && feed.binding.run === 0) feed.put(this.frame, this.row ?? Infinity);
+    this.request();
+  }
+
+  tellRow() {
+    const steps = this.frame.values[this.spec.scrub].data;
+    this.slid.textContent = `t = ${steps[this.slider.value]} of ${steps.at(-1)}`;
+    this.slider.setAttribute("aria-valuetext", this.slid.textContent);
+  }
+
+  download() {
+    const { table, csv } = this.spec;
+    const lines = table === "frames" ? framesTable(this.live.history, csv) : latestTable(this.latest);
+    download(`${this.filename()}.csv`, lines.join("\n") + "\n");
+  }
+
+  filename() {
+    return `pcviz-${this.spec.name}-${this.live.data.runs[0] ?? "no-run"}`;
+  }
+
+  // ---- drawing
+
+  async start(Plotly) {
+    this.paint();
+    const { layout, data } = this.figure;
+    if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger on the plot scrolls the page
+    const save = (format) => () => Plotly.downloadImage(this.plot, { format, filename: this.filename(), scale: format === "png" ? 2 : 1 });
+    const images = [
+      { name: "png", title: "Save as PNG", icon: Plotly.Icons.camera, click: save("png") },
+      { name: "svg", title: "Save as SVG", icon: Plotly.Icons.disk, click: save("svg") },
+    ];
+    await Plotly.newPlot(this.plot, data, layout, { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"], images] });
+    if (!this.section.isConnected) return;
+    this.Plotly = Plotly;
+    this.observer = new ResizeObserver(() => { if (this.plot.isConnected && this.plot.clientWidth) Plotly.Plots.resize(this.plot); });
+    this.observer.observe(this.plot);
+    this.request();
+  }
+
+  /** Draw soon. Every panel draws in a task of its own, so that a click waits for one redraw at most. */
+  request() {
+    this.dirty = true;
+    if (this.Plotly && !this.held) this.timer ??= setTimeout(() => this.draw(), this.due - performance.now());
+  }
+
+  async draw() {
+    if (!this.held && this.section.isConnected) {
+      this.dirty = false;
+      const started = performance.now();
+      const { step, figure: { data, layout } } = this;
+      for (const feed of this.feeds) feed.settle();
+      layout.datarevision = (layout.datarevision ?? 0) + 1; // the arrays change in place
+      await this.Plotly.react(this.plot, data, layout).catch((error) => console.error(error));
+      this.section.dataset.step = step;
+      this.section.classList.toggle("pcviz-empty", step === "");
+      // All panels together leave a third of the time to the rest of the page.
+      this.due = started + Math.max(REDRAW_MS, 1.5 * this.live.panels.length * (performance.now() - started));
+    }
+    this.timer = undefined;
+    if (this.dirty) this.request();
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.observer?.disconnect();
+    this.section.remove();
+    this.Plotly?.purge(this.plot);
+    this.Plotly = undefined;
+  }
+}

@@ -1,0 +1,68 @@
+// Values as text: templates, colour bar ticks, CSV tables.
+
+import { list, rank } from "./values.js";
+
+/** A number with `n` significant digits. */
+export function digits(value, n) {
+  const size = Math.abs(value);
+  return size && (size >= 1e5 || size < 1e-3) ? value.toExponential(n - 1) : String(Number(value.toPrecision(n)));
+}
+
+function duration(seconds) {
+  if (seconds < 90) return seconds < 1 ? "under 1 s" : `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+const FIELD = /\{(\w+)(?:\?([^|}]*)\|([^}]*)|:(%|g|t)(\d*))?\}/g;
+
+/** A template (pcviz/figures/panel.py) filled with values; null while one of them is unknown. */
+export function fill(template, values) {
+  let known = true;
+  const text = template.replace(FIELD, (_, name, yes, no, format, n) => {
+    const value = rank(values[name] ?? 0) ? values[name].data[0] : values[name];
+    if (value === undefined || Number.isNaN(value)) known = false;
+    if (!known) return "";
+    if (yes !== undefined) return value ? yes : no;
+    if (format === "%") return `${(100 * value).toFixed(n)} %`;
+    return format === "g" ? digits(value, Number(n)) : format === "t" ? duration(value) : String(value);
+  });
+  return known ? text : null;
+}
+
+/** Colour bar ticks of a map of logarithms, labelled with the values themselves. */
+export function logTicks(map) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const row of map) for (const v of row) { if (v < low) low = v; if (v > high) high = v; }
+  if (!(low <= high)) return { tickmode: "array", tickvals: [], ticktext: [] };
+  const span = high - low;
+  if (span > 2) {
+    const every = Math.ceil(span / 6);
+    const first = Math.ceil(low / every);
+    const powers = Array.from({ length: Math.floor(high / every) - first + 1 }, (_, i) => (first + i) * every);
+    return { tickmode: "array", tickvals: powers, ticktext: powers.map((k) => `10<sup>${k}</sup>`) };
+  }
+  const values = [0.5, 1.5, 2.5, 3.5, 4.5].map((i) => Number((10 ** (low + (span * i) / 5)).toPrecision(span > 0.2 ? 2 : 3)));
+  const ticks = [...new Set(values)];
+  return { tickmode: "array", tickvals: ticks.map(Math.log10), ticktext: ticks.map((v) => digits(v, 3)) };
+}
+
+/** CSV lines, one for each frame; `columns` is [[channel, names of its parts or null], …]. */
+export function framesTable(history, columns) {
+  const width = ({ values }, name) => (name in values ? list(values[name]).length : 0);
+  const wide = columns.map(([name, parts]) => ({ name, parts, count: Math.max(0, ...history.map((frame) => width(frame, name))) }));
+  const heads = wide.flatMap(({ name, parts, count }) =>
+    Array.from({ length: count }, (_, i) => (count > 1 ? `${name}_${parts?.[i] ?? i + 1}` : name)));
+  const cells = ({ values }) => wide.flatMap(({ name, count }) => (name in values ? [...list(values[name])] : Array(count).fill("")));
+  const line = (frame) => [frame.run, frame.step, frame.epoch, frame.seconds, ...cells(frame)].join(",");
+  return [["run,step,epoch,seconds", ...heads].join(","), ...history.map(line)];
+}
+
+/** CSV lines, one for each value of the latest arrays: {channel: {run, step, value}}. Rows and columns count from 1. */
+export function latestTable(latest) {
+  const lines = ["run,step,channel,row,column,value"];
+  for (const [name, { run, step, value }] of Object.entries(latest)) {
+    const width = rank(value) === 2 ? value.shape[1] : 1;
+    list(value).forEach((v, i) => lines.push([run, step, name, Math.floor(i / width) + 1, (i % width) + 1, v].join(",")));
+  }
+  return lines;
+}

@@ -1,0 +1,106 @@
+"""Live panels in a Streamlit page: figures made in Python, drawn and fed in the browser by `live/live.js`.
+
+The scripts are served by the app from `SCRIPTS` at /live/<name>, next to /live/plotly.js and the stream /live/frames.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pcviz.experiment import Experiment
+from pcviz.figures import panel, panels_for
+
+FOLDER = Path(__file__).parent / "live"
+SCRIPTS: dict[str, Path] = {path.name: path for path in sorted(FOLDER.glob("*.js"))}
+"""File name -> path of the JavaScript modules, which import each other by name."""
+
+# Streamlit takes a script for a path unless it holds a line break, sends it again with every change (so it is short),
+# and runs it from a blob: address (so the import is absolute).
+LOADER = """
+export default function ({ data, parentElement }) {
+  const mounted = import(`${location.origin}${data.base}/live/live.js`).then(({ mount }) =>
+    mount(parentElement.querySelector(".pcviz-mount"), data));
+  return () => mounted.then((cleanUp) => cleanUp());
+}
+"""
+
+_component = st.components.v2.component(
+    "pcviz_live",
+    html='<div class="pcviz-mount"></div>',
+    css=(FOLDER / "live.css").read_text(encoding="utf-8"),
+    js=LOADER,
+    isolate_styles=False,  # plotly adds its own styles to the page's head
+)
+
+
+def live(
+    experiment: Experiment,
+    runs: list[str],
+    options: dict[str, dict[str, Any]] | None = None,
+    key: str = "live",
+    *,
+    panels: list[str] | None = None,
+    nonce: int | str = 0,
+) -> None:
+    """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
+
+    `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them
+    (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
+    equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
+    """
+    _component(data=payload(experiment, runs, options, panels=panels, nonce=nonce), key=key)
+
+
+def payload(
+    experiment: Experiment,
+    runs: list[str],
+    options: dict[str, dict[str, Any]] | None = None,
+    *,
+    panels: list[str] | None = None,
+    nonce: int | str = 0,
+    base: str | None = None,
+) -> dict[str, Any]:
+    """What `live.js` is given: base path of the app, runs, panels, metrics."""
+    chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
+    if len(runs) > 1 and "learning-curves" in chosen:
+        chosen["learning-curves"].setdefault("baseline", 1)
+    return {
+        "base": base_path() if base is None else base,
+        "runs": list(runs),
+        "panels": [panel(name, experiment, **given).for_client() for name, given in chosen.items()],
+        "metrics": metrics(experiment),
+        "nonce": nonce,
+    }
+
+
+def metrics(experiment: Experiment) -> list[dict[str, Any]]:
+    """The metric row: label, help, template of the value (see `pcviz.figures.panel`), and what a progress bar divides."""
+    if experiment.data.facts.task == "classification":
+        test = ("Test accuracy", "{test_accuracy:%1}", "Share of the whole test set classified correctly")
+    else:
+        test = ("Test loss", "{test_loss:g3}", "Feedforward loss of the whole test set")
+    rows = [
+        ("Weight step", "{step} / {steps}", "Batches trained on, of those wanted"),
+        ("Train loss", "{train_loss:g3}", "Feedforward loss of the latest training batch"),
+        test,
+        ("Energy spread", "{energy_spread:g2} decades", "log10 of the greatest over the least layer energy, zeros left out"),
+        (
+            "Layers with a signal",
+            f"{{layers_with_signal}} of {experiment.network.depth}",
+            "Layers whose error stands above rounding",
+        ),
+        ("Speed", "{steps_per_second:g3} steps/s", "Weight steps per second of compute"),
+        ("Time left", "{seconds_left:t}", "Compute time left at this speed"),
+    ]
+    made: list[dict[str, Any]] = [{"label": label, "value": value, "help": text} for label, value, text in rows]
+    made[0]["progress"] = ["step", "steps"]
+    return made
+
+
+def base_path() -> str:
+    """The path under which the app is served, without a trailing slash; empty for the root."""
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
