@@ -1,0 +1,21 @@
+"""Train: how does this network learn?"""
+
+import streamlit as st
+
+from pcviz.ui import controls, keys, options, panels, session, share, transport
+
+form = controls.form()
+
+st.markdown("**Train** · how does this network learn?")
+session.notices()
+transport.transport(form)
+keys.listen()
+
+run = session.record()
+experiment = run.experiment if run else controls.nearest(form)
+view = options.chosen(experiment)
+if run:
+    session.with_child(run, *view.child)
+panels.live(experiment, session.shown_runs(), view.figures, panels=view.panels)
+options.choose(experiment, run)
+share.configuration(form.experiment or experiment)

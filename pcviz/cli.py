@@ -1,0 +1,218 @@
+"""The command line: `python -m pcviz train|bench|serve`.
+
+Exit status 0: done; 1: the work failed; 2: bad arguments, with one line per fault on standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from pcviz.experiment import Experiment
+from pcviz.faults import shown
+from pcviz.flags import PRESET, BadArguments, Flag, describe, parse, read
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from pcviz.frames import Frame
+
+DONE, FAILED, BAD = 0, 1, 2
+
+TRAIN_FLAGS = {"preset": PRESET, "json": Flag("Print one JSON document on standard output, and nothing else there.")}
+SERVE_FLAGS = {
+    "port": Flag("Port of the app (default 8501).", "1 to 65535"),
+    "address": Flag("Address to listen on (default localhost).", "a host name or an IP address"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line `arguments` (default: those of this process); returns the exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return DONE
+    if words[0] not in COMMANDS:
+        return _refuse([f"{shown(words[0])}: unknown command (allowed: {', '.join(COMMANDS)})"])
+    try:
+        return COMMANDS[words[0]](words[1:])
+    except BadArguments as bad:
+        return _refuse(bad.lines)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return FAILED
+
+
+def _refuse(lines: list[str]) -> int:
+    print("\n".join(lines), file=sys.stderr)
+    return BAD
+
+
+def train(words: list[str]) -> int:
+    """Train one network and say how it went."""
+    experiment, given = parse(words, TRAIN_FLAGS)
+    if experiment is None:
+        print("python -m pcviz train [flags]: train a network\n\n" + describe(TRAIN_FLAGS))
+        return DONE
+    as_json = "json" in given.flags
+    try:
+        # Libraries that print must not break the one document on standard output.
+        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+            document = run_training(experiment, quiet=as_json or not sys.stderr.isatty())
+    except Exception as error:  # whatever went wrong, a person gets one line
+        print(f"training failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
+        return FAILED
+    if as_json:
+        print(orjson.dumps(document).decode())  # orjson writes non-finite numbers as null
+    else:
+        print(summary(document))
+    return DONE
+
+
+def run_training(experiment: Experiment, *, quiet: bool) -> dict[str, Any]:
+    """Train to the end; returns the document of `train --json`. A progress bar on standard error unless `quiet`."""
+    from pcviz.jobs import Training  # loads JAX, which help and bad arguments do without
+
+    training, last = Training(experiment), LastFinite()
+    with _progress(experiment, quiet) as advance:
+        for frame in training.run():
+            last.see(frame)
+            advance(frame)
+    return {
+        "schema": 1,
+        "experiment": experiment.model_dump(mode="json"),
+        "status": "diverged" if training.diverged else "done",
+        "steps": int(training.step),
+        "train_loss": last.number("train_loss"),
+        "test_loss": last.number("test_loss"),
+        "test_accuracy": last.number("test_accuracy") if experiment.data.facts.task == "classification" else None,
+        "energies": last.energies,
+        "layers_with_signal": last.count("layers_with_signal"),
+        "seconds": float(training.seconds),
+        "device": str(training.device),
+    }
+
+
+class LastFinite:
+    """The last finite number of each channel: what stands when a run diverges."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, float] = {}
+        self.energies: list[float] | None = None
+
+    def see(self, frame: Frame) -> None:
+        """Take in a frame."""
+        for channel in ("train_loss", "test_loss", "test_accuracy", "layers_with_signal"):
+            if channel in frame.values:
+                value = float(np.ravel(frame.values[channel])[0])  # of train_loss, the last before its extremes
+                if math.isfinite(value):
+                    self.numbers[channel] = value
+        energy = frame.values.get("energy")
+        if energy is not None and np.isfinite(energy).all():
+            self.energies = np.asarray(energy, dtype=float).tolist()
+
+    def number(self, channel: str) -> float | None:
+        """The channel's last finite number, None where there was none."""
+        return self.numbers.get(channel)
+
+    def count(self, channel: str) -> int | None:
+        """The same as a whole number."""
+        value = self.numbers.get(channel)
+        return None if value is None else round(value)
+
+
+@contextlib.contextmanager
+def _progress(experiment: Experiment, quiet: bool) -> Any:
+    if quiet:
+        yield lambda frame: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("weight step"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[numbers]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("training", total=experiment.learning.steps, numbers="")
+        yield _advancing(progress, task)
+
+
+def _advancing(progress: Progress, task: TaskID) -> Callable[[Frame], None]:
+    last = LastFinite()
+
+    def advance(frame: Frame) -> None:
+        last.see(frame)
+        loss, accuracy = last.number("train_loss"), last.number("test_accuracy")
+        numbers = "" if loss is None else f"loss {loss:.4g}"
+        numbers += "" if accuracy is None else f", test accuracy {accuracy:.1%}"
+        progress.update(task, completed=frame.step, numbers=numbers)
+
+    return advance
+
+
+def summary(document: dict[str, Any]) -> str:
+    """What a person wants to know of a finished run, in a few lines."""
+    depth = document["experiment"]["network"]["depth"]
+    where = f"in {document['seconds']:.1f} s on {document['device']}"
+    lines = [f"{document['status']} after {document['steps']} weight steps {where}"]
+    for name, label, form in (
+        ("train_loss", "train loss", ".4g"),
+        ("test_loss", "test loss", ".4g"),
+        ("test_accuracy", "test accuracy", ".1%"),
+        ("layers_with_signal", f"layers with a signal, of {depth}", "d"),
+    ):
+        if document[name] is not None:
+            lines.append(f"{label}: {document[name]:{form}}")
+    return "\n".join(lines)
+
+
+def bench(words: list[str]) -> int:
+    """Measure the speed of training and inference."""
+    return int(import_module("benchmarks.engine").main(words) or DONE)
+
+
+def serve(words: list[str]) -> int:
+    """Open the app on this machine."""
+    given, lines = read(words, SERVE_FLAGS)
+    if given.help:
+        print("python -m pcviz serve [flags]: open the app\n")
+        print("\n".join(f"  --{name:<8}  {flag.help}" for name, flag in SERVE_FLAGS.items()))
+        return DONE
+    port = given.flags.get("port", "8501")
+    if not (str(port).isascii() and str(port).isdigit() and 1 <= int(str(port)) <= 65535):
+        lines.append(f"port: {shown(port)} is not a port (allowed: 1 to 65535)")
+    lines += [f"{path}: is no flag of serve (allowed: --port, --address)" for path in given.fields]
+    if lines:
+        raise BadArguments(lines)
+    app = Path(__file__).parents[1] / "app.py"
+    if not app.exists():
+        print(f"serve: {app} is missing; run from a checkout of pcviz", file=sys.stderr)
+        return FAILED
+    from streamlit.web.cli import main as streamlit
+
+    options = ["--server.port", str(port)]
+    if "address" in given.flags:
+        options += ["--server.address", str(given.flags["address"])]
+    streamlit(["run", str(app), *options], standalone_mode=False)
+    return DONE
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"train": train, "bench": bench, "serve": serve}
+
+
+def _overview() -> str:
+    lines = ["python -m pcviz <command> [flags]", ""]
+    lines += [f"  {name:<7} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
+    return "\n".join([*lines, "", "python -m pcviz <command> --help lists its flags."])

@@ -1,0 +1,204 @@
+"""What a run will cost, before it starts: parameters, bytes, arithmetic, time, and what must be refused.
+
+A model, not a measurement: floating point operations follow from the shapes, time from an assumed or measured speed.
+L depth, N width, B batch, T inference steps, H = L - 1, D inputs, K outputs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from pcviz.experiment import Experiment
+
+GB = 1e9
+COPIES = 2
+"""Checkpoints kept of a run."""
+TEMPORARIES = 6
+"""Arrays of the size of all activities that an inference step holds at once: states, predictions, errors, …"""
+WINDOWED = ("gradient_descent", "momentum", "adam")
+"""Solvers that relax only the layers which the error has reached (DESIGN.md section 3, front window)."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run needs. `seconds` is compute time without compilation."""
+
+    parameters: int
+    weight_bytes: int
+    activity_bytes: int
+    checkpoint_bytes: int
+    flops_per_inference_step: float
+    flops_per_step: float
+    total_flops: float
+    seconds: float
+    inference_step_seconds: float
+
+    @property
+    def memory_bytes(self) -> int:
+        """Working memory: weights with their gradient and optimiser state, and activities."""
+        return 4 * self.weight_bytes + self.activity_bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a machine allows: bytes of the checkpoints of a run, bytes of memory, longest inference step in seconds."""
+
+    checkpoint_bytes: float = 1 * GB
+    memory_bytes: float = 4 * GB
+    inference_step_seconds: float = 0.5
+
+
+def machine_limits() -> Limits:
+    """The limits of this machine: half of its memory."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
+    except (AttributeError, ValueError, OSError):  # not POSIX
+        return Limits()
+    return Limits(memory_bytes=memory)
+
+
+def assumed_speed(width: int) -> float:
+    """FLOP/s that two ordinary cores reach: small matrices leave most of the machine idle (performance.md 1)."""
+    return 1.2e11 * min(0.6, 0.12 + 0.0025 * width)
+
+
+def estimate(experiment: Experiment, flops_per_second: float | None = None) -> Cost:
+    """The cost of `experiment` at a measured speed, or at an assumed one."""
+    network, learning, facts = experiment.network, experiment.learning, experiment.data.facts
+    hidden, width, batch = experiment.hidden_layers, network.width, learning.batch_size
+    inputs, outputs = facts.input_dim, facts.output_dim
+    number = 4 if experiment.dtype == "float32" else 8
+
+    parameters = inputs * width + (hidden - 1) * width**2 + width * outputs
+    weights = number * parameters
+    moments = 0 if learning.optimiser == "sgd" else 2
+    activities = number * batch * (inputs + hidden * width + outputs)
+
+    # One inference step over all layers, and the share of the layers that the steps really touch.
+    inference = 4.0 * batch * ((hidden - 1) * width**2 + width * outputs)
+    weight_gradient = 2.0 * batch * parameters
+    forward = 2.0 * batch * parameters
+    steps = experiment.inference_steps
+    if learning.rule == "bp":
+        per_step = 3 * forward
+    elif learning.rule == "ipc":
+        per_step = forward + steps * (inference + weight_gradient)
+    else:
+        per_step = forward + _full_steps(experiment) * inference + weight_gradient
+    total = per_step * learning.steps
+
+    speed = flops_per_second or assumed_speed(width) * (1 if number == 4 else 0.5)
+    overhead = 3e-4 + steps * 2e-5 * (hidden if experiment.inference.solver == "error_based" else 1)
+    return Cost(
+        parameters=parameters,
+        weight_bytes=weights,
+        activity_bytes=TEMPORARIES * activities,
+        checkpoint_bytes=COPIES * (1 + moments) * weights,
+        flops_per_inference_step=inference,
+        flops_per_step=per_step,
+        total_flops=total,
+        seconds=total / speed + overhead * learning.steps,
+        inference_step_seconds=max(inference, forward + weight_gradient) / speed,
+    )
+
+
+def _full_steps(experiment: Experiment) -> float:
+    """Inference steps, counted in steps over all layers: with the front window, step t touches t layers at most."""
+    steps, hidden = experiment.inference_steps, experiment.hidden_layers
+    windowed = experiment.inference.solver in WINDOWED and experiment.inference.initial == "feedforward"
+    if not windowed:
+        return float(steps)
+    reached = min(steps, hidden)
+    return reached**2 / (2 * hidden) + (steps - reached)
+
+
+def admission(experiment: Experiment, limits: Limits | None = None, flops_per_second: float | None = None) -> list[str]:
+    """Why `experiment` is refused, one line for each limit that it breaks, with the nearest setting that fits."""
+    limits = limits or machine_limits()
+    cost = estimate(experiment, flops_per_second)
+    network, batch = experiment.network, experiment.learning.batch_size
+    shape = f"network.width: {network.width} at depth {network.depth}"
+    refusals = []
+    if cost.checkpoint_bytes > limits.checkpoint_bytes:
+        fits = _largest("network.width", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
+        refusals.append(
+            f"{shape} needs {bytes_text(cost.checkpoint_bytes)} of checkpoints, above "
+            f"{bytes_text(limits.checkpoint_bytes)} ({_nearest('width', fits)})"
+        )
+    if cost.memory_bytes > limits.memory_bytes:
+        path = "learning.batch_size" if cost.activity_bytes > 4 * cost.weight_bytes else "network.width"
+        fits = _largest(path, experiment, lambda c: c.memory_bytes <= limits.memory_bytes)
+        start = f"learning.batch_size: {batch}" if path == "learning.batch_size" else shape
+        name = "batch size" if path == "learning.batch_size" else "width"
+        refusals.append(
+            f"{start} needs {bytes_text(cost.memory_bytes)} of memory, above {bytes_text(limits.memory_bytes)} "
+            f"({_nearest(name, fits)})"
+        )
+    if cost.inference_step_seconds > limits.inference_step_seconds:
+        fits = _largest(
+            "learning.batch_size",
+            experiment,
+            lambda c: c.inference_step_seconds <= limits.inference_step_seconds,
+            flops_per_second,
+        )
+        refusals.append(
+            f"learning.batch_size: {batch} makes one inference step last about {cost.inference_step_seconds:.1f} s, "
+            f"above {limits.inference_step_seconds:g} s, so that pause could not act in time "
+            f"({_nearest('batch size', fits)})"
+        )
+    return refusals
+
+
+def _largest(
+    path: str, experiment: Experiment, fits: Callable[[Cost], bool], flops_per_second: float | None = None
+) -> int | None:
+    """The largest value of a whole-number field below its present one whose cost `fits`; None if there is none."""
+    section, name = path.split(".")
+    low, high = 0, int(getattr(getattr(experiment, section), name))
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            good = fits(estimate(experiment.changed({path: middle}), flops_per_second))
+        except ValidationError:
+            good = False
+        low, high = (middle, high) if good else (low, middle)
+    return low or None
+
+
+def _nearest(name: str, value: int | None) -> str:
+    return f"no {name} fits" if value is None else f"nearest {name} that fits: {value}"
+
+
+def bytes_text(count: float) -> str:
+    """1.5e6 -> "1.5 MB"."""
+    return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
+
+
+def flops_text(count: float) -> str:
+    """1.2e9 -> "1.2 GFLOP"."""
+    return _scaled(count, ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP"))
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration at the precision that a person needs: "≈ 8 s", "≈ 3 min", "≈ 2.5 h"."""
+    if seconds < 1:
+        return "< 1 s"
+    if seconds < 90:
+        return f"≈ {seconds:.0f} s"
+    return f"≈ {seconds / 60:.0f} min" if seconds < 5400 else f"≈ {seconds / 3600:.1f} h"
+
+
+def _scaled(count: float, units: tuple[str, ...]) -> str:
+    power = 0
+    while count >= 999.5 and power < len(units) - 1:
+        count, power = count / 1000, power + 1
+    return f"{count:.2g} {units[power]}" if count < 99.5 else f"{count:.0f} {units[power]}"
+
+
+def text(cost: Cost) -> str:
+    """One line for a person: "≈ 12 s, 8 MB, 1.2 GFLOP/step"."""
+    return f"{seconds_text(cost.seconds)}, {bytes_text(cost.memory_bytes)}, {flops_text(cost.flops_per_step)}/step"

@@ -1,0 +1,1 @@
+"""The app: controls, live panels, page shell. Never imports JAX."""

@@ -1,0 +1,219 @@
+"""The form: one widget for each field of `Experiment`, in the sidebar.
+
+The key of a widget is the path of its field with underscores. What the form holds may be invalid (settings that do not
+go together): nothing is lost or clipped, the page says what is wrong and does not start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, fields, flatten, from_paths
+from pcviz.faults import allowed, faults, limits
+from pcviz.presets import PRESETS
+from pcviz.ui.url import key_of
+
+TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.model_fields.items()}}
+"""Section -> its heading."""
+SUGGESTED = {
+    "inference.steps": ("depth", "1", "4", "16", "64", "256", "1024"),
+    "learning.learning_rate": ("auto", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"),
+    "data.train_size": ("all", "64", "128", "256", "512", "1024"),
+    "data.test_size": ("all", "64", "128", "256"),
+}
+"""What the fields that are a number or a word offer; any other number can be typed."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the form holds: field path -> value, the experiment that it makes (None if invalid), and what is wrong."""
+
+    values: dict[str, Any]
+    experiment: Experiment | None
+    faults: list[str] = field(default_factory=list)
+
+
+def form() -> Form:
+    """Draw the form in the sidebar and read it. `st.session_state.settings` holds what it shows at first."""
+    for path, value in st.session_state.settings.items():
+        st.session_state.setdefault(key_of(path), _shown(path, value))
+    with st.sidebar:
+        _presets()
+        for section in dict.fromkeys(path.rpartition(".")[0] for path in fields()):
+            _section(section)
+    current = read()
+    st.session_state.settings = current.values
+    if current.experiment:
+        st.session_state.nearest = current.experiment
+    return current
+
+
+def read() -> Form:
+    """What the widgets hold now; also before they are drawn again, in the callback of a button."""
+    values = {path: st.session_state[key_of(path)] for path in fields()}
+    try:
+        return Form(values, from_paths(values, form=True))
+    except ValidationError as error:
+        return Form(values, None, faults(error))
+
+
+def fill(values: dict[str, Any]) -> None:
+    """Put `values` (field path -> value) into the form, defaults elsewhere. Only before the form is drawn."""
+    st.session_state.settings = {**flatten(Experiment().model_dump()), **_fitting_initialisation(values), **values}
+    st.session_state.settings.pop("schema", None)
+    for path in fields():
+        st.session_state[key_of(path)] = _shown(path, st.session_state.settings[path])
+
+
+def _fitting_initialisation(values: dict[str, Any]) -> dict[str, Any]:
+    chosen = values.get("network.parameterisation", Network().parameterisation)
+    return {"network.initialisation": default_initialisation(chosen)}
+
+
+def _presets() -> None:
+    current = {**st.session_state.settings}
+    matching = [name for name, preset in PRESETS.items() if _same(current, preset.experiment)]
+    st.session_state.preset = matching[0] if matching else None
+    st.pills(
+        "Start from",
+        list(PRESETS),
+        format_func=lambda name: PRESETS[name].label,
+        key="preset",
+        on_change=_apply_preset,
+        help="Ready-made experiments. Choosing one fills the form below; nothing starts before you press Train.",
+    )
+    st.caption(PRESETS[matching[0]].shows if matching else "Settings of your own.")
+
+
+def _same(values: dict[str, Any], experiment: Experiment) -> bool:
+    whole = flatten(experiment.model_dump())
+    return all(_shown(path, value) == _shown(path, whole[path]) for path, value in values.items())
+
+
+def _apply_preset() -> None:
+    name = st.session_state.preset
+    if name is not None:  # None: a click on the chosen preset, which stays
+        fill(PRESETS[name].changes)
+
+
+def _section(section: str) -> None:
+    mine = {path: info for path, info in fields().items() if path.rpartition(".")[0] == section}
+    advanced = {path: info for path, info in mine.items() if _extra(info)["advanced"]}
+    st.subheader(TITLES[section], anchor=False)
+    for path, info in mine.items():
+        if path not in advanced:
+            _widget(path, info)
+    if advanced:
+        with st.expander(f"More {TITLES[section].lower()} options"):
+            for path, info in advanced.items():
+                _widget(path, info)
+
+
+def _widget(path: str, info: FieldInfo) -> None:
+    """One control, with its label, help, formula and allowed range."""
+    common: dict[str, Any] = {"label": info.title, "key": key_of(path), "help": help_text(path, info)}
+    choices = _choices(path, info)
+    if path in SUGGESTED:
+        options = list(SUGGESTED[path])
+        current = str(st.session_state[key_of(path)])
+        options += [current] if current not in options else []
+        st.selectbox(options=options, accept_new_options=True, **common)
+    elif info.annotation is bool:
+        st.toggle(**common)
+    elif choices:
+        changed = _parameterisation_changed if path == "network.parameterisation" else None
+        if len(choices) in (2, 3):
+            st.segmented_control(options=choices, format_func=_name, required=True, on_change=changed, **common)
+        else:
+            st.selectbox(options=choices, format_func=_name, disabled=len(choices) == 1, **common)
+    else:
+        st.number_input(**_bounds(info), **common)
+    if note := _resolved(path):
+        st.caption(note)
+
+
+def help_text(path: str, info: FieldInfo) -> str:
+    """The tooltip of a field: what it does, its formula, what is allowed."""
+    formula = _extra(info)["formula"]
+    lines = [info.description or "", f"${formula}$" if formula else "", f"Allowed: {allowed(path)}."]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _choices(path: str, info: FieldInfo) -> list[str]:
+    """The values of an enumeration that go with the rest of its section; empty for other fields."""
+    if get_origin(info.annotation) is not Literal:
+        return []
+    choices = [str(choice) for choice in get_args(info.annotation)]
+    if path == "network.initialisation":
+        parameterisation = st.session_state.network_parameterisation
+        choices = [choice for choice in choices if _goes_with(parameterisation, choice)]
+    return choices
+
+
+def _goes_with(parameterisation: str, initialisation: str) -> bool:
+    try:
+        Network.model_validate({"parameterisation": parameterisation, "initialisation": initialisation})
+    except ValidationError:
+        return False
+    return True
+
+
+def _parameterisation_changed() -> None:
+    """The initial weights follow the parameterisation, which has a distribution of its own."""
+    chosen = {"network.parameterisation": st.session_state.network_parameterisation}
+    st.session_state.network_initialisation = _fitting_initialisation(chosen)["network.initialisation"]
+
+
+def _bounds(info: FieldInfo) -> dict[str, Any]:
+    (low, _), (high, _) = limits(info)
+    if info.annotation is int:
+        return {"min_value": _whole(low), "max_value": _whole(high), "step": 1}
+    size = info.default or 1e-3
+    step = 10.0 ** math.floor(math.log10(size / 2))
+    bounds = {"min_value": None if low is None else float(low), "max_value": None if high is None else float(high)}
+    return {**bounds, "step": step, "format": "%g"}
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
+
+
+def _name(choice: str) -> str:
+    """An enumeration's value as a person reads it."""
+    names = {"sp": "SP", "ntp": "NTP", "mupc": "μPC", "pc": "PC", "ipc": "iPC", "bp": "BP", "mse": "MSE", "ce": "CE"}
+    facts = DATASETS.get(choice)
+    return facts.label if facts else names.get(choice, choice.replace("_", " "))
+
+
+def _shown(path: str, value: Any) -> Any:
+    """A value as its widget holds it: fields that are a number or a word are texts."""
+    return str(value) if path in SUGGESTED else value
+
+
+def _resolved(path: str) -> str | None:
+    """What `depth` and `auto` stand for with the settings in the form."""
+    state = st.session_state
+    if path == "inference.steps" and state.inference_steps == "depth" and state.learning_rule != "bp":
+        return f"depth = {state.network_depth - 1} steps"
+    if path == "learning.learning_rate" and state.learning_learning_rate == "auto":
+        try:
+            experiment = from_paths({p: state[key_of(p)] for p in fields() if key_of(p) in state})
+        except ValidationError:
+            return None
+        return f"auto = {experiment.learning_rate:.3g}"
+    return None
+
+
+def nearest(form: Form) -> Experiment:
+    """The experiment of the form, or the last valid one that it held: what empty panels are drawn for."""
+    return form.experiment or st.session_state.get("nearest", Experiment())

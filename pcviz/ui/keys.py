@@ -1,0 +1,59 @@
+"""Keyboard: Space plays and pauses, `s` steps, `x` resets, only while no input has the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+# A key presses the button of the page, so that both do the same. A button that was clicked with the mouse keeps the
+# focus and would take Space for itself; one that was reached with Tab should.
+_SCRIPT = """
+const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
+let byPointer = false;
+
+function press(key) {
+  document.querySelector(`.st-key-${key} button:not(:disabled)`)?.click();
+}
+
+function moving() {
+  const state = document.querySelector("[data-panel]")?.dataset.state;
+  return ["queued", "compiling", "running"].includes(state);
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+  const focused = document.activeElement;
+  if (focused?.matches(INPUTS)) return;
+  const key = event.key.toLowerCase();
+  if (key === " ") {
+    if (focused !== document.body && !byPointer) return;
+    focused?.blur();
+    event.preventDefault();
+    press(moving() ? "pause" : "play");
+  } else if (key === "s" || key === "x") {
+    press(key === "s" ? "step" : "reset");
+  }
+}
+
+export default function () {
+  window.pcvizKeys?.abort();
+  const listening = (window.pcvizKeys = new AbortController());
+  const { signal } = listening;
+  document.addEventListener("keydown", (event) => { if (event.key === "Tab") byPointer = false; }, { signal });
+  document.addEventListener("pointerdown", () => { byPointer = true; }, { signal, capture: true });
+  document.addEventListener("keydown", onKey, { signal });
+  return () => listening.abort();
+}
+"""
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component("pcviz_keys", js=_SCRIPT)
+
+
+def listen() -> None:
+    """Let keys press the buttons `play`, `pause`, `step` and `reset`."""
+    _component()(key="keys")

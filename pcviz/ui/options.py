@@ -1,0 +1,122 @@
+"""How the panels draw: axes, smoothing, which surface, and a baseline over the run. None of it touches the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from pcviz.experiment import Experiment
+from pcviz.store import RunRecord
+from pcviz.ui import session
+
+X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
+SURFACES = {"landscape": "loss landscape", "boundary": "decision boundary"}
+DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
+DEFAULTS: dict[str, Any] = {
+    "x_axis": "step",
+    "log_scale": True,
+    "smoothing": 0.9,
+    "surface": "landscape",
+    "directions": "pca",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the panels are told: x axis, logarithmic loss, smoothing of the loss, which surface, its directions."""
+
+    x_axis: Literal["step", "epoch", "seconds"]
+    log_scale: bool
+    smoothing: float
+    surface: Literal["landscape", "boundary"]
+    directions: Literal["pca", "random"]
+
+    @property
+    def child(self) -> tuple[str, dict[str, Any]]:
+        """Kind and options of the run's child that computes the surface."""
+        return (self.surface, {"directions": self.directions} if self.surface == "landscape" else {})
+
+    @property
+    def panels(self) -> list[str]:
+        """Names of the panels, in reading order."""
+        surface = {"landscape": "landscape", "boundary": "decision-boundary"}[self.surface]
+        return ["energy-balance", "activity-convergence", surface, "learning-curves"]
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Options of the figures, by panel."""
+        curves = {"x": self.x_axis, "log": self.log_scale, "smoothing": self.smoothing}
+        return {"learning-curves": curves, "landscape": {"log": self.log_scale}}
+
+
+def planar(experiment: Experiment) -> bool:
+    """Whether the network maps the plane to two classes, so that its decisions can be drawn."""
+    return (experiment.data.facts.input_dim, experiment.data.facts.output_dim) == (2, 2)
+
+
+def chosen(experiment: Experiment) -> Options:
+    """The options as chosen; before anything is chosen, toys in the plane show their decision boundary."""
+    defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
+    given = {key: st.session_state.get(key) for key in DEFAULTS}
+    values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
+    if not planar(experiment):
+        values["surface"] = "landscape"
+    return Options(**values)
+
+
+def choose(experiment: Experiment, record: RunRecord | None) -> None:
+    """Draw the controls of the options, in one row."""
+    now = chosen(experiment)
+    for key in DEFAULTS:
+        st.session_state.setdefault(key, getattr(now, key))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
+        st.segmented_control(
+            "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
+        )
+        st.toggle("Logarithmic loss", key="log_scale", help="Exact zeros get a row of their own in logarithmic plots.")
+        st.slider(
+            "Smoothing",
+            0.0,
+            0.99,
+            step=0.01,
+            key="smoothing",
+            width=180,
+            help="Weight of the past in the smoothed training loss; the raw values stay visible behind it.",
+        )
+        if planar(experiment):
+            st.segmented_control(
+                "Surface", list(SURFACES), format_func=SURFACES.__getitem__, key="surface", required=True
+            )
+        if now.surface == "landscape":
+            st.segmented_control(
+                "Landscape directions",
+                list(DIRECTIONS),
+                format_func=DIRECTIONS.__getitem__,
+                key="directions",
+                required=True,
+                help="The plane through the current weights: the main directions of the run's path, or random ones.",
+            )
+        _baseline(record)
+
+
+def _baseline(record: RunRecord | None) -> None:
+    """Backpropagation with the same settings, drawn dashed over the run."""
+    if "baseline" in st.session_state.runs:
+        if st.button("Remove baseline", key="overlay", icon=":material/layers_clear:"):
+            session.steer("cancel", "baseline")
+            session.show("baseline", None)
+            st.rerun()
+        return
+    possible = record is not None and record.experiment.learning.rule != "bp"
+    if st.button(
+        "Overlay backprop",
+        key="overlay",
+        icon=":material/layers:",
+        disabled=not possible,
+        help="Train a second network with the same settings by backpropagation, and draw its curves dashed.",
+    ):
+        assert record is not None
+        session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
+        st.rerun()

@@ -1,0 +1,61 @@
+"""The experiment in other words: JSON, Python, command line, link."""
+
+from __future__ import annotations
+
+import shlex
+from pprint import pformat
+from urllib.parse import urlencode
+
+import orjson
+import streamlit as st
+
+from pcviz import flags
+from pcviz.experiment import Experiment, flatten, unflatten
+from pcviz.ui import url
+
+
+def configuration(experiment: Experiment) -> None:
+    """An expander with everything needed to repeat `experiment` elsewhere."""
+    with st.expander("Configuration: JSON, Python, command line, link", key="configuration"):
+        link, python, command, document = st.tabs(["Link", "Python", "Command line", "JSON"])
+        link.code(link_text(experiment), language=None, wrap_lines=True)
+        link.caption("Opens this page with these settings.")
+        python.code(python_text(experiment), language="python")
+        command.code(command_text(experiment), language="bash", wrap_lines=True)
+        document.code(json_text(experiment), language="json")
+        document.download_button(
+            "Download",
+            json_text(experiment),
+            "experiment.json",
+            "application/json",
+            key="download_json",
+            on_click="ignore",
+        )
+
+
+def link_text(experiment: Experiment) -> str:
+    """The address that opens the page with these settings."""
+    base = (st.context.url or "http://localhost:8501/").partition("?")[0]
+    query = urlencode(url.query(flatten(experiment.model_dump(exclude={"schema_version"})), {}))
+    return f"{base}?{query}" if query else base
+
+
+def python_text(experiment: Experiment) -> str:
+    """A Python script that trains the same network."""
+    changes = pformat(unflatten(experiment.differences()), width=100, sort_dicts=False)
+    return (
+        "import pcviz\n\n"
+        f"experiment = pcviz.Experiment.model_validate({changes})\n"
+        "for frame in pcviz.train(experiment):\n"
+        '    print(frame.step, frame.values["train_loss"])\n'
+    )
+
+
+def command_text(experiment: Experiment) -> str:
+    """The command that trains the same network."""
+    return shlex.join(["python", "-m", "pcviz", "train", *flags.command_line(experiment)])
+
+
+def json_text(experiment: Experiment) -> str:
+    """The whole experiment as a JSON document."""
+    return orjson.dumps(experiment.model_dump(mode="json"), option=orjson.OPT_INDENT_2).decode()

@@ -1,0 +1,27 @@
+"""The one block of CSS that goes beyond the theme."""
+
+CSS = """
+<style>
+/* A rerun must not make the page pulse: nothing fades while it is being brought up to date. */
+[data-testid="stElementContainer"][data-stale="true"],
+[data-testid="stElementContainer"] [data-stale="true"] { opacity: 1 !important; transition: none !important; }
+
+/* Metric row and four panels fit a projector (1440 x 900) without scrolling; the header must not cut the first row. */
+[data-testid="stMainBlockContainer"] { padding: 2.6rem 1.25rem 1rem; max-width: 120rem; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+[data-testid="stHeader"] { height: 2.4rem; min-height: 2.4rem; }
+[data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
+[data-testid="stSidebarUserContent"] { padding-top: 0; }
+[data-testid="stSidebarUserContent"] [data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.9rem 0 0.35rem; }
+[data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
+
+/* Fingers need 44 px, mice do not. */
+@media (pointer: coarse) {
+  [data-testid="stMain"] [data-testid="stButton"] button { min-height: 44px; min-width: 44px; }
+}
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.75rem 1rem; }
+  [data-testid="stHorizontalBlock"] { min-width: 0; }
+}
+</style>
+"""

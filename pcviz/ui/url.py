@@ -1,0 +1,97 @@
+"""The query string: a link holds the whole state of a page.
+
+Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
+run shown) and `baseline` (the run drawn dashed over it). Everything is validated through `Experiment` before a widget
+sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pcviz.experiment import Experiment, default_initialisation, fields, flatten, from_paths
+from pcviz.faults import faults, shown
+
+RUN_KEYS = ("run", "baseline")
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def key_of(path: str) -> str:
+    """`network.depth` -> `network_depth`, the key of its widget and of its value in the URL."""
+    return path.replace(".", "_")
+
+
+PATHS: dict[str, str] = {key_of(path): path for path in fields()}
+"""Widget key -> field path."""
+
+
+@dataclass
+class State:
+    """What a query string says: field path -> value, run ids by key, and one message per fault."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def parse(query: Mapping[str, str]) -> State:
+    """Read a query string. Faulty values are left out, with a message each; the others stand.
+
+    Values that only do not fit together with a *default* are kept: the form shows what is wrong with them.
+    """
+    state, texts = State(), {}
+    for key, text in query.items():
+        if key in RUN_KEYS:
+            if _RUN_ID.fullmatch(text):
+                state.runs[key] = text
+            else:
+                state.faults.append(f"{key}: {shown(text)} is not a run (allowed: 32 hexadecimal digits)")
+        elif key in PATHS:
+            texts[PATHS[key]] = text
+        else:
+            close = get_close_matches(key, [*PATHS, *RUN_KEYS], n=1)
+            hint = f"such as {close[0]}" if close else "the settings of an experiment"
+            state.faults.append(f"{shown(key)}: unknown in the address (value {shown(text)}; allowed: {hint})")
+    state.values, messages = valid_part(texts)
+    state.faults += messages
+    return state
+
+
+def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """(the values that may stand, converted to their types; one message for each that may not)."""
+    kept, messages = dict(texts), []
+    while True:
+        try:
+            from_paths(kept, form=True)
+        except ValidationError as error:
+            lines = faults(error)
+            messages += [line for line in lines if line.partition(":")[0] in kept]
+            guilty = {line.partition(":")[0] for line in lines} & kept.keys()
+            kept = {path: value for path, value in kept.items() if path not in guilty}
+            if guilty:
+                continue  # without a guilty value, only a default does not fit to what was asked for: the form says so
+        return {path: TypeAdapter(fields()[path].annotation).validate_python(kept[path]) for path in kept}, messages
+
+
+def query(experiment_values: Mapping[str, Any], runs: Mapping[str, str]) -> dict[str, str]:
+    """The inverse of `parse`: settings that differ from the defaults, and runs."""
+    settings = {key_of(path): _text(value) for path, value in differing(experiment_values).items()}
+    return {**settings, **{key: runs[key] for key in RUN_KEYS if runs.get(key)}}
+
+
+def differing(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that differ from the defaults, also where they do not fit together."""
+    default = flatten(Experiment().model_dump())
+    parameterisation = values.get("network.parameterisation", default["network.parameterisation"])
+    default["network.initialisation"] = default_initialisation(str(parameterisation))
+    return {path: value for path, value in values.items() if value != default[path]}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
