@@ -1,0 +1,248 @@
+"""One poller for all live streams: reads what is new once, and hands each subscriber what it has not seen.
+
+A subscriber's position is its cursor: per run the generation and seq delivered last, and the state shown last. Whoever is
+busy is simply looked at again at the next tick, so the last event is never lost. The poller's thread ends with the last
+subscriber.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import orjson
+
+from pcviz.store import RunRecord, Store, StoredFrame, Watcher
+
+LOG = logging.getLogger(__name__)
+POLL_SECONDS = 0.05
+FRAME_SECONDS = 0.1
+"""Least time between two batches that hold frames only; changes of state are sent at once."""
+RENEW_SECONDS = 30.0
+PAGE = 500
+"""Most frames of one run in a batch: a long history arrives in pages."""
+
+Shown: TypeAlias = tuple[int, str, str, str, int, str]
+"""What of a run's state makes an event when it changes; see `_shown`."""
+
+Cursor: TypeAlias = dict[str, tuple[int, int]]
+"""Run -> (generation, seq) of the last frame delivered."""
+
+
+class Subscriber:
+    """One open stream. The event loop awaits `batch`; the poller fills it. `END` is the last batch."""
+
+    END = b""
+
+    def __init__(self, runs: Iterable[str], cursor: Cursor) -> None:
+        self.runs = tuple(runs)
+        self.cursor = dict(cursor)
+        self.states: dict[str, Shown] = {}
+        self.sent_at = float("-inf")
+        self.behind = True
+        self.busy = False
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def batch(self, timeout: float) -> bytes | None:
+        """The next events; None when there was nothing for `timeout` seconds."""
+        self.busy = False
+        try:
+            return await asyncio.wait_for(self._queue.get(), timeout)
+        except TimeoutError:
+            return None
+
+    def give(self, batch: bytes) -> None:
+        """Hand over events, from any thread."""
+        self.busy = True
+        try:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, batch)
+        except RuntimeError:
+            LOG.debug("A stream's event loop is gone")
+
+
+class Hub:
+    """All subscribers of one server."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._subscribers: set[Subscriber] = set()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Serve a stream from now on."""
+        with self._lock:
+            self._subscribers.add(subscriber)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._poll, name="pcviz-stream", daemon=True)
+                self._thread.start()
+        if self._closed:
+            subscriber.give(Subscriber.END)
+        self._wake.set()
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Its client has gone."""
+        with self._lock:
+            self._subscribers.discard(subscriber)
+        self._wake.set()
+
+    def close(self) -> None:
+        """End all streams, also those that are still to come: the server stops. Takes no lock, so that a signal handler
+        may call it."""
+        self._closed = True
+        for subscriber in tuple(self._subscribers):
+            subscriber.give(Subscriber.END)
+        self._wake.set()
+
+    @property
+    def polling(self) -> bool:
+        """Whether the poller's thread lives."""
+        return self._thread is not None
+
+    def _poll(self) -> None:
+        watcher = Watcher(self._store.database)
+        renewed_at = time.monotonic()
+        try:
+            while (listening := self._listening()) is not None:
+                began = time.monotonic()
+                try:
+                    if watcher.changed():
+                        for subscriber in listening:
+                            subscriber.behind = True
+                    self._serve([item for item in listening if item.behind and not item.busy])
+                    if began - renewed_at > RENEW_SECONDS:
+                        renewed_at = began
+                        self._store.wishes.renew({run for item in listening for run in item.runs})
+                except Exception:
+                    LOG.exception("Cannot read the store")
+                    time.sleep(1.0)
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+        finally:
+            watcher.close()
+
+    def _listening(self) -> tuple[Subscriber, ...] | None:
+        """The subscribers; None, and no thread any more, when there are none."""
+        with self._lock:
+            if not self._subscribers or self._closed:
+                self._thread = None
+                return None
+            return tuple(self._subscribers)
+
+    def _serve(self, subscribers: list[Subscriber]) -> None:
+        if not subscribers:
+            return
+        families: dict[str, list[RunRecord]] = {}
+        for record in self._store.reader.families({run for item in subscribers for run in item.runs}):
+            families.setdefault(record.parent or record.id, []).append(record)
+        pages: dict[tuple[str, int, int], list[StoredFrame]] = {}
+        for subscriber in subscribers:
+            records = [record for run in subscriber.runs for record in families.get(run, [])]
+            self._serve_one(subscriber, records, pages)
+
+    def _serve_one(
+        self, subscriber: Subscriber, records: list[RunRecord], pages: dict[tuple[str, int, int], list[StoredFrame]]
+    ) -> None:
+        """Give a subscriber its next batch; those at the same place share what is read."""
+        changed = [record for record in records if subscriber.states.get(record.id) != _shown(record)]
+        early = time.monotonic() - subscriber.sent_at < FRAME_SECONDS
+        if early and not changed:
+            return  # still behind, so its turn comes
+        events: list[bytes] = []
+        complete = True
+        for record in records:
+            generation, seq = subscriber.cursor.get(record.id, (0, 0))
+            after = seq if generation == record.generation else 0
+            if record.seq > after:
+                place = (record.id, record.generation, after)
+                if place not in pages:
+                    pages[place] = self._store.reader.frames(*place, limit=PAGE)
+                for frame in pages[place]:
+                    subscriber.cursor[record.id] = (frame.generation, frame.seq)
+                    events.append(_event("frame", _frame(frame, record.parent), subscriber.cursor))
+                after = subscriber.cursor.get(record.id, (0, after))[1]
+            # The state of a moment comes after all frames up to that moment.
+            if after < record.seq:
+                complete = False
+            elif record in changed:
+                subscriber.states[record.id] = _shown(record)
+                events.append(_event("state", _state(record), subscriber.cursor))
+        if complete:
+            subscriber.behind = False
+        if complete and all(record.ended for record in records):
+            events.append(_event("end", orjson.dumps({"runs": subscriber.runs}), subscriber.cursor))
+            subscriber.behind = False
+            subscriber.give(b"".join(events))
+            subscriber.give(Subscriber.END)
+        elif events:
+            subscriber.sent_at = time.monotonic()
+            subscriber.give(b"".join(events))
+
+
+_ENTRY = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,9})")
+
+
+def parse_cursor(text: str) -> Cursor:
+    """`<run>.<generation>.<seq>` joined by commas; raises ValueError."""
+    cursor: Cursor = {}
+    for entry in filter(None, text.split(",")):
+        found = _ENTRY.fullmatch(entry)
+        if found is None:
+            raise ValueError(f"{entry[:64]!r} is not <run>.<generation>.<seq>")
+        cursor[found[1]] = (int(found[2]), int(found[3]))
+    return cursor
+
+
+def format_cursor(cursor: Cursor) -> str:
+    """Inverse of `parse_cursor`."""
+    return ",".join(f"{run}.{generation}.{seq}" for run, (generation, seq) in cursor.items())
+
+
+def _event(name: str, data: bytes, cursor: Cursor) -> bytes:
+    return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), format_cursor(cursor).encode(), data)
+
+
+def _frame(frame: StoredFrame, parent: str | None) -> bytes:
+    head = {
+        "run": frame.run,
+        "parent": parent,
+        "generation": frame.generation,
+        "seq": frame.seq,
+        "kind": frame.kind,
+        "step": frame.step,
+        "inference_step": frame.inference_step,
+        "epoch": frame.epoch,
+        "seconds": frame.seconds,
+    }
+    return orjson.dumps(head)[:-1] + b',"values":' + frame.values_json.encode() + b"}"
+
+
+def _shown(record: RunRecord) -> Shown:
+    return (record.generation, record.state, record.message, record.device, record.restarts, record.wanted)
+
+
+def _state(record: RunRecord) -> bytes:
+    return orjson.dumps(
+        {
+            "run": record.id,
+            "parent": record.parent,
+            "kind": record.kind,
+            "generation": record.generation,
+            "state": record.state,
+            "step": record.step,
+            "steps": record.steps,
+            "seconds": record.seconds,
+            "message": record.message,
+            "device": record.device,
+            "restarts": record.restarts,
+            "wanted": record.wanted,
+        }
+    )
