@@ -1,0 +1,28 @@
+"""A fresh store and two workers that could write to it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pcviz.store import Observations, Store
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    store = Store(database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def worker(store: Store) -> Iterator[Observations]:
+    worker = store.observations("host:1:a")
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def other(store: Store) -> Iterator[Observations]:
+    other = store.observations("host:2:b")
+    yield other
+    other.close()
