@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.experiment import Experiment
-from pcviz.pcn import inference, optimisers
+from pcviz.pcn import inference, linear, optimisers
 from pcviz.pcn.energy import layer_energies, layers_with_signal, output_error, output_loss
 from pcviz.pcn.feedforward import error_energy_gradient
 from pcviz.pcn.gradients import activity_gradient, replaced, stacked_weights, weight_gradient
@@ -29,11 +29,13 @@ from pcviz.pcn.trace import Trace, record
 
 @dataclass(frozen=True)
 class Method:
-    """What is compiled in: learning rule, weight optimiser, plan of the relaxation."""
+    """What is compiled in: learning rule, weight optimiser, plan of the relaxation, and whether the least energy that
+    it could reach is computed too (linear networks)."""
 
     rule: str
     optimiser: str
     plan: Plan
+    knows_equilibrium: bool = False
 
 
 class Numbers(NamedTuple):
@@ -55,12 +57,14 @@ class Step(NamedTuple):
 
 class Report(NamedTuple):
     """What a weight step tells: feedforward `loss` before it, layer `energies` (L,), number of `layers_with_signal`,
-    `trace` of the relaxation; `finite` is false where the step diverged."""
+    `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown); `finite` is false where the step
+    diverged."""
 
     loss: jax.Array
     energies: jax.Array
     layers_with_signal: jax.Array
     trace: Trace
+    least_energy: jax.Array
     finite: jax.Array
 
 
@@ -69,7 +73,9 @@ def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool =
     rule, options = experiment.learning.rule, experiment.inference
     solver, initial = ("error_based", "feedforward") if rule == "bp" else (options.solver, options.initial)
     plan = Plan(solver, initial, windowed, recorded, fixed_weights=rule != "ipc")
-    return Method(rule, experiment.learning.optimiser, plan)
+    network = experiment.network
+    known = recorded and rule == "pc" and network.activation == "linear" and network.loss == "mse"
+    return Method(rule, experiment.learning.optimiser, plan, known)
 
 
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
@@ -105,6 +111,7 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
     """Settle the relaxation, move the weights, report."""
     settled = RULES[method.rule].settle(method, step, x, y, numbers)
     network, slots = step.network, step.slots
+    least = linear.least_energy(network, x, y) if method.knows_equilibrium else jnp.array(jnp.nan)
     if RULES[method.rule].learns_at_the_end:
         gradients = weight_gradient(network, x, settled.activities, settled.errors)
         network, slots = _descended(method, network, slots, gradients, numbers)
@@ -112,7 +119,7 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
     finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
     trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
     signal = layers_with_signal(settled.activities, settled.errors, y)
-    return network, slots, Report(loss, settled.energies, signal, trace, finite)
+    return network, slots, Report(loss, settled.energies, signal, trace, least, finite)
 
 
 def _descended(

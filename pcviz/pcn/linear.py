@@ -73,6 +73,22 @@ def stacked(maps: Sequence[Array]) -> Maps:
     return Maps(*(jnp.asarray(m, jnp.float64) for m in (first, middle, last)))
 
 
+def stage_maps(network: Network) -> Maps:
+    """The layer maps of a linear network as its stages hold them; works on traced networks."""
+    first, *hidden, last = (
+        stage.premultiplier[...].astype(jnp.float64) * stage.weight[...]
+        + (jnp.eye(stage.weight.shape[1]) if stage.skip else 0)
+        for stage in network.stages
+    )
+    width = first.shape[1]
+    return Maps(first[0], hidden[0] if hidden else jnp.zeros((0, width, width)), last[0])
+
+
+def least_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
+    """F* of a linear network on a batch x (B, D), y (B, K), () float64; works on traced networks (theory.md 4.2)."""
+    return _equilibrium_energy(stage_maps(network), x, y, network.output_precision[...])
+
+
 def _unstacked(stack: jax.Array) -> list[Array]:
     """One array for each layer."""
     return list(stack if isinstance(stack, jax.core.Tracer) else np.asarray(stack))

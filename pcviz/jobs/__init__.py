@@ -1,0 +1,25 @@
+"""Jobs: work that the worker advances in short slices. One entry in `JOBS` for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame
+from pcviz.jobs.boundary import Boundary
+from pcviz.jobs.landscape import Landscape
+from pcviz.jobs.protocol import Job
+from pcviz.jobs.train import Training
+
+__all__ = ["JOBS", "Job", "Training", "train"]
+
+JOBS: dict[str, Callable[..., Job]] = {"train": Training, "landscape": Landscape, "boundary": Boundary}
+"""Runs are made from their experiment, children from (experiment, parent's job, options)."""
+
+
+def train(experiment: Experiment) -> Iterator[Frame]:
+    """Train a network: yields frames until the last weight step or until the energy stops being finite.
+
+    The generator that command line and app run too; see `pcviz.frames.CHANNELS` for the values of a frame.
+    """
+    yield from Training(experiment).run()

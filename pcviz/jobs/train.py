@@ -1,0 +1,286 @@
+"""Training: weight steps in slices of time, reported as frames, resumable bitwise from a checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.cost import estimate
+from pcviz.data import Dataset, load
+from pcviz.data.batches import batch_indices, steps_per_epoch
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value, trace_rows
+from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.path import Path
+from pcviz.pcn import Network, build, evaluate, learning
+from pcviz.pcn.gradients import stacked_weights
+from pcviz.pcn.learning import Batches, Report, Step
+from pcviz.pcn.trace import padded_rows, recorded
+
+STEPS_AT_ONCE = 64
+"""Most weight steps in one call of the compiled loop."""
+LONG_STEP_FLOPS = 5e9
+"""A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
+alone, never by measured time, so that results do not depend on the machine's load."""
+NOISE = 2
+"""Keeps noise in initial activities apart from whatever else is drawn from the seed."""
+
+
+class Training:
+    """One run: a `pcviz.jobs.protocol.Job`. `prepare` before `advance`; `restore` before or after `prepare`."""
+
+    idle = False
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.step = 0
+        self.steps = experiment.learning.steps
+        self.seconds = 0.0
+        self.diverged = False
+        self.path: Path | None = None
+        self.network: Network
+        self.data: Dataset
+        self._report: Report | None = None
+        self._losses: list[float] = []
+        self._pending: tuple[Step, int] | None = None
+        self._restored: dict[str, np.ndarray] | None = None
+        self._pace = _Pace()
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step was made, or none can be made any more."""
+        return self.diverged or self.step >= self.steps
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether no weight step is under way."""
+        return self._pending is None
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return device_name()
+
+    def prepare(self) -> None:
+        """Load the data, build the network, compile."""
+        keep_compiled_programs()
+        experiment = self.experiment
+        self.data = load(experiment.data, experiment.seed, experiment.dtype)
+        self._x, self._y = jnp.asarray(self.data.x_train), jnp.asarray(self.data.y_train)
+        self._test = jnp.asarray(self.data.x_test), jnp.asarray(self.data.y_test)
+        self._rows = trace_rows(experiment.inference_steps)
+        self._method = learning.method_of(experiment)
+        self._numbers = learning.numbers_of(experiment, padded_rows(self._rows))
+        self._long = estimate(experiment).flops_per_step > LONG_STEP_FLOPS
+        self.network = build(experiment, self._x.shape[1], self._y.shape[1])
+        self._slots = learning.fresh_slots(self._method, self.network, self._numbers)
+        if self._restored is not None:
+            self._put(self._restored)
+        evaluate(self.network, *self._test)
+        self._compile()
+
+    def _compile(self) -> None:
+        """Run the compiled programs without a step: results stay, the programs are there."""
+        if self._long:
+            copy = jax.tree.map(jnp.copy, (self.network, self._slots))
+            step, _ = self._begin(*copy)
+            learning.finish_step(self._method, self._relax(step, 0, 0), *self._batch(0), self._numbers)
+        else:
+            self._whole_steps(0)
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Train for about `seconds`, never past `until_step`; may stop in the middle of a long step."""
+        begun = time.perf_counter()
+        until = min(until_step, self.steps)
+        self._remember()
+        while self.step < until and not self.diverged:
+            left = seconds - (time.perf_counter() - begun)
+            if self._long:
+                self._long_step(left)
+            else:
+                stop = until if self.path is None else min(until, self.path.next_due(self.step))
+                count = min(stop - self.step, STEPS_AT_ONCE, self._pace.affordable(left))
+                with self._pace.measured(count):
+                    self._whole_steps(count)
+            self._remember()
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def _remember(self) -> None:
+        if self.path is not None and self.at_boundary and self.path.due(self.step):
+            self.path.add(self.step, self.flat_weights())
+
+    def flat_weights(self) -> np.ndarray:
+        """All weights as one vector (P,), stage after stage."""
+        return np.concatenate([np.asarray(stack).ravel() for stack in stacked_weights(self.network)])
+
+    def _indices(self, step: int) -> np.ndarray:
+        return batch_indices(
+            self.experiment.seed, step, len(self.data.x_train), self.experiment.learning.batch_size
+        )
+
+    def _batch(self, step: int) -> tuple[jax.Array, jax.Array]:
+        chosen = self._indices(step)
+        return self._x[chosen], self._y[chosen]
+
+    def _keys(self, steps: range) -> jax.Array:
+        return _noise_keys(self.experiment.seed, jnp.arange(steps.start, steps.stop))
+
+    def _whole_steps(self, count: int) -> None:
+        steps = range(self.step, self.step + STEPS_AT_ONCE)
+        chosen = np.stack([self._indices(step if step < self.step + count else self.step) for step in steps])
+        batches = Batches(self._x, self._y, jnp.asarray(chosen, jnp.int32))
+        self.network, self._slots, report, losses, done = learning.weight_steps(
+            self._method, self.network, self._slots, batches, count, self._numbers, self._keys(steps)
+        )
+        made = int(done)
+        self._losses += np.asarray(losses[:made]).tolist()
+        if made:
+            self._report = report
+        self.step += made
+        self.diverged = made < count
+
+    def _begin(self, network: Network, slots: Any) -> tuple[Step, int]:
+        key = self._keys(range(self.step, self.step + 1))[0]
+        step = learning.begin_step(self._method, network, slots, *self._batch(self.step), self._numbers, key)
+        return step, 0
+
+    def _relax(self, step: Step, first: int, last: int) -> Step:
+        span = (jnp.int32(first), jnp.int32(last))
+        return learning.advance_step(self._method, step, *self._batch(self.step), self._numbers, span)
+
+    def _long_step(self, seconds: float) -> None:
+        step, t = self._pending or self._begin(self.network, self._slots)
+        total = int(self._numbers.steps)
+        last = min(total, t + self._pace.affordable(seconds))
+        with self._pace.measured(last - t):
+            step = jax.block_until_ready(self._relax(step, t, last))
+        self._pending = step, last
+        if last < total:
+            return
+        self._pending = None
+        self.network, self._slots, report = learning.finish_step(
+            self._method, step, *self._batch(self.step), self._numbers
+        )
+        self.diverged = not bool(report.finite)
+        if not self.diverged:
+            self._report = report
+            self._losses.append(float(report.loss))
+            self.step += 1
+
+    def run(self, seconds: float = 0.1) -> Iterator[Frame]:
+        """Train to the end, with a frame about every `seconds` and one at the end."""
+        self.prepare()
+        while not self.done:
+            before = self.step
+            self.advance(self.steps, seconds)
+            if self.step > before or self.done:
+                yield self.frame(bulk=True)
+
+    def frame(self, bulk: bool) -> Frame:
+        """What happened since the last call. Test metrics come with the bulk channels and at the end."""
+        values: dict[str, Value] = {}
+        if self._report is not None:
+            values |= self._energies(self._report)
+            if self._losses:
+                losses = np.array(self._losses)
+                values["train_loss"] = np.array([losses[-1], losses.min(), losses.max()])
+            if bulk:
+                values |= self._relaxation(self._report)
+        if (bulk or self.done) and not self.diverged:
+            values |= self._test_metrics()
+        rate = self.step / self.seconds if self.seconds else 0.0
+        values["steps_per_second"] = rate
+        values["seconds_left"] = (self.steps - self.step) / rate if rate else float("nan")
+        self._losses = []
+        experiment = self.experiment
+        epoch = self.step / steps_per_epoch(experiment.data.train_count, experiment.learning.batch_size)
+        return Frame("train", self.step, values, experiment.inference_steps, epoch, self.seconds, done=self.done)
+
+    def _energies(self, report: Report) -> dict[str, Value]:
+        energy = np.asarray(report.energies)
+        present = energy[energy > 0]
+        spread = float(np.log10(present.max() / present.min())) if len(present) else 0.0
+        return {
+            "energy": energy,
+            "total_energy": float(energy.sum()),
+            "energy_spread": spread,
+            "layers_with_signal": float(report.layers_with_signal),
+        }
+
+    def _relaxation(self, report: Report) -> dict[str, Value]:
+        energies, updates = recorded(report.trace, len(self._rows))
+        values: dict[str, Value] = {
+            "trace_steps": self._rows,
+            "energy_trace": energies,
+            "total_energy_trace": energies.sum(1),
+            "update_rms": updates,
+        }
+        if self._method.knows_equilibrium:
+            values["equilibrium_energy"] = float(report.least_energy)
+        return values
+
+    def _test_metrics(self) -> dict[str, Value]:
+        loss, accuracy = (float(metric) for metric in evaluate(self.network, *self._test))
+        return {"test_loss": loss} | ({"test_accuracy": accuracy} if self.data.task == "classification" else {})
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """Weights, optimiser state and counters; at a boundary only (raises RuntimeError otherwise)."""
+        if not self.at_boundary:
+            raise RuntimeError("a weight step is under way: no checkpoint")
+        leaves = jax.tree.leaves((self.network, self._slots))
+        counters = {"step": np.int64(self.step), "seconds": np.float64(self.seconds), "diverged": np.bool_(self.diverged)}
+        return {f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)} | {
+            name: np.asarray(value) for name, value in counters.items()
+        }
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from a checkpoint."""
+        self.step, self.seconds = int(arrays["step"]), float(arrays["seconds"])
+        self.diverged = bool(arrays["diverged"])
+        self._restored = arrays
+        if hasattr(self, "network"):
+            self._put(arrays)
+
+    def _put(self, arrays: dict[str, np.ndarray]) -> None:
+        shape = jax.tree.structure((self.network, self._slots))
+        leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(shape.num_leaves)]
+        self.network, self._slots = jax.tree.unflatten(shape, leaves)
+
+
+@jax.jit
+def _noise_keys(seed: jax.Array, steps: jax.Array) -> jax.Array:
+    purpose = jax.random.fold_in(jax.random.key(seed), NOISE)
+    return jax.vmap(lambda step: jax.random.fold_in(purpose, step))(steps)
+
+
+class _Pace:
+    """Learns how long one unit of work takes, to cut work into slices; results never depend on it."""
+
+    def __init__(self) -> None:
+        self.unit: float | None = None
+        self._begun = 0.0
+        self._count = 0
+
+    def affordable(self, seconds: float) -> int:
+        """How many units fit into `seconds`; at least one."""
+        return 1 if self.unit is None else max(1, int(seconds / self.unit))
+
+    def measured(self, count: int) -> _Pace:
+        """A context in which `count` units are worked off."""
+        self._count = count
+        return self
+
+    def __enter__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        if self._count:
+            unit = (time.perf_counter() - self._begun) / self._count
+            self.unit = unit if self.unit is None else 0.5 * (self.unit + unit)
