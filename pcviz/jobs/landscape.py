@@ -50,6 +50,7 @@ class Landscape:
         self._shown = False
         self._todo: list[tuple[int, int]] = []
         self._path_losses = np.zeros(0)
+        self._picture: dict[str, Value] = {}
 
     @property
     def steps(self) -> int:
@@ -94,14 +95,30 @@ class Landscape:
         begun = time.perf_counter()
         if self._plane is None:
             self._begin()
-        drawn = self._plane
-        while drawn is not None and self._todo and time.perf_counter() - begun < seconds:
-            cells, self._todo = self._todo[:TILE], self._todo[TILE:]
-            x, y = self._axes(1)
-            at = np.array([(x[column], y[row]) for row, column in cells])
-            for (row, column), loss in zip(cells, self._losses_at(drawn.center, drawn.directions, at), strict=True):
-                self._losses[row, column] = loss
+        while self._plane is not None and time.perf_counter() - begun < seconds:
+            if self._todo:
+                self._compute(self._plane)
+            else:
+                self._complete_level(self._plane)
         self.seconds += time.perf_counter() - begun
+
+    def _compute(self, drawn: Plane) -> None:
+        """The next tile."""
+        cells, self._todo = self._todo[:TILE], self._todo[TILE:]
+        x, y = self._axes(drawn, 1)
+        at = np.array([(x[column], y[row]) for row, column in cells])
+        for (row, column), loss in zip(cells, self._losses_at(drawn.center, drawn.directions, at), strict=True):
+            self._losses[row, column] = loss
+
+    def _complete_level(self, drawn: Plane) -> None:
+        last = self._level == len(STRIDES) - 1
+        if last or not self._shown:
+            self._picture = self._picture_of(drawn, STRIDES[self._level])
+        if last:
+            self._shown, self._plane = True, None
+        else:
+            self._level += 1
+            self._todo = self._cells(self._level)
 
     def _begin(self) -> None:
         """A plane through the parent's present weights."""
@@ -130,32 +147,19 @@ class Landscape:
         points = range(0, SIZE, STRIDES[level])
         return [(row, column) for row in points for column in points if np.isnan(self._losses[row, column])]
 
-    def _axes(self, stride: int) -> list[np.ndarray]:
-        assert self._plane is not None
-        ends = zip(self._plane.lower, self._plane.upper, strict=True)
+    def _axes(self, drawn: Plane, stride: int) -> list[np.ndarray]:
+        ends = zip(drawn.lower, drawn.upper, strict=True)
         return [np.linspace(low, high, SIZE)[::stride] for low, high in ends]
 
     def frame(self, bulk: bool) -> Frame:
-        """The picture as far as it is; a level is shown when it is complete."""
-        drawn = self._plane
-        values: dict[str, Value] = {}
-        if drawn is None:
-            return Frame("landscape", self.step, {"landscape_done": 1.0}, SIZE**2, seconds=self.seconds, done=self.done)
-        level = self._level
-        if not self._todo:
-            stride = STRIDES[level]
-            if not self._shown or level == len(STRIDES) - 1:
-                values |= self._picture(drawn, stride)
-            self._level += 1
-            self._todo = self._cells(self._level) if self._level < len(STRIDES) else []
-            if self._level == len(STRIDES):
-                self._shown, self._plane = True, None
-        computed = int(np.isfinite(self._losses).sum()) if self._level < len(STRIDES) else SIZE**2
-        values["landscape_done"] = computed / SIZE**2
+        """The latest complete level of the picture, once; and how much is computed."""
+        computed = int(np.isfinite(self._losses).sum())
+        values: dict[str, Value] = {"landscape_done": computed / SIZE**2} | self._picture
+        self._picture = {}
         return Frame("landscape", self.step, values, computed, seconds=self.seconds, done=self.done)
 
-    def _picture(self, drawn: Plane, stride: int) -> dict[str, Value]:
-        x, y = self._axes(stride)
+    def _picture_of(self, drawn: Plane, stride: int) -> dict[str, Value]:
+        x, y = self._axes(drawn, stride)
         return {
             "landscape": self._losses[::stride, ::stride],
             "landscape_x": x,
