@@ -1,4 +1,4 @@
-"""Figures: pure functions from an experiment to a plotly figure, with bindings that say which channel feeds which trace."""
+"""Figures: pure functions from an experiment to a plotly figure; bindings say which channel feeds which trace."""
 
 from pcviz.figures.bindings import Binding, bindings
 from pcviz.figures.panel import Panel, Toggle

@@ -68,12 +68,12 @@ def _lines(experiment: Experiment, run: int) -> go.Figure:
     colours = style.depth_colours(layers)
     strip = dict(ticktext=["0"], showgrid=False)
     made = style.blank(
-        margin=dict(t=22),
+        margin=style.LEGEND,
         xaxis=dict(domain=[0, 0.64], anchor="y4", title_text=STEP, rangemode="tozero"),
-        xaxis2=style.layer_axis(layers, domain=[0.68, 1], anchor="y4", title_text="layer, at the chosen step"),
-        yaxis=style.log_axis(domain=[0.5, 1], title_text="energy", nticks=6),
+        xaxis2=style.layer_axis(layers, 5, domain=[0.68, 1], anchor="y4", title_text="layer at step t"),
+        yaxis=style.log_axis(domain=[0.5, 1], title_text="energy"),
         yaxis2=style.zero_strip(domain=[0.425, 0.485], **strip),
-        yaxis3=style.log_axis(domain=[0.075, 0.38], title_text="rms update", nticks=4),
+        yaxis3=style.log_axis(domain=[0.075, 0.38], title_text="rms update"),
         yaxis4=style.zero_strip(domain=[0, 0.06], **strip),
         yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
     )
@@ -98,7 +98,8 @@ def _lines(experiment: Experiment, run: int) -> go.Figure:
             mode="markers",
             name="exactly 0",
             showlegend=False,
-            marker=style.zero_marker(),
+            marker=style.zero_marker() | dict(size=4.5),
+            cliponaxis=False,
             hovertemplate="step %{x}: %{customdata} layers exactly 0<extra></extra>",
             meta=_binding(run, x="trace_steps", y=channel, text=channel, zero="only"),
         )
@@ -122,7 +123,8 @@ def _lines(experiment: Experiment, run: int) -> go.Figure:
             yaxis=zeros,
             mode="markers",
             showlegend=False,
-            marker=style.zero_marker(),
+            marker=style.zero_marker() | dict(size=4.5),
+            cliponaxis=False,
             hovertemplate="layer %{x}<br>exactly 0<extra></extra>",
             meta=_binding(run, y=channel, row="scrub", zero="only"),
         )
@@ -134,26 +136,26 @@ def _lines(experiment: Experiment, run: int) -> go.Figure:
 def _maps(experiment: Experiment, run: int) -> go.Figure:
     layers = experiment.network.depth
     left, bar, strip, right = [0, 0.56], 0.565, [0.735, 0.77], [0.785, 1]
-    log, zeros = dict(nticks=4, title_text=""), dict(ticktext=["0"], showgrid=False)
+    zeros = dict(ticktext=["0"], showgrid=False)
     made = style.blank(
-        margin=dict(t=22),
+        margin=style.LEGEND,
         xaxis=dict(domain=left, anchor="y3", title_text=STEP, showgrid=False),
-        xaxis4=style.log_axis(domain=right, anchor="y2", **log),
+        xaxis4=style.log_axis(domain=right, anchor="y2", nticks=2, showticklabels=True),
         xaxis5=style.zero_strip(domain=strip, anchor="y2", **zeros),
-        xaxis6=style.log_axis(domain=right, anchor="y3", nticks=4, title_text="at the chosen step"),
+        xaxis6=style.log_axis(domain=right, anchor="y3", nticks=2, title_text="at step t"),
         xaxis7=style.zero_strip(domain=strip, anchor="y3", **zeros),
-        yaxis=style.log_axis(domain=[0.8, 1], title_text="F", nticks=3),
-        yaxis2=style.layer_axis(layers, domain=[0.36, 0.75], title_text="layer"),
-        yaxis3=style.layer_axis(layers - 1, domain=[0, 0.25], title_text="layer"),
+        yaxis=style.log_axis(domain=[0.8, 1], title_text="F", nticks=2),
+        yaxis2=style.layer_axis(layers, 4, domain=[0.36, 0.75], title_text="layer"),
+        yaxis3=style.layer_axis(layers - 1, 3, domain=[0, 0.25], title_text="layer"),
         yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
     )
     rows = (
         ("energy_trace", "energy", "y2", "x4", "x5", layers, 0.36, 0.39),
-        ("update_rms", "rms update", "y3", "x6", "x7", layers - 1, 0.0, 0.25),
+        ("update_rms", "update", "y3", "x6", "x7", layers - 1, 0.0, 0.25),
     )
     for channel, label, axis, profile, zero_axis, count, bottom, height in rows:
         depth = list(range(1, count + 1))
-        place = dict(x=bar, xanchor="left", y=bottom, yanchor="bottom", len=height)
+        place = dict(x=bar, xanchor="left", y=bottom, yanchor="bottom", len=height, nticks=3)
         hover = f"layer %{{y}}, step %{{x}}<br>{label} %{{customdata:.4~g}}<extra></extra>"
         made.add_heatmap(
             x=[],
@@ -200,6 +202,7 @@ def _maps(experiment: Experiment, run: int) -> go.Figure:
             mode="markers",
             showlegend=False,
             marker=style.zero_marker() | dict(size=4),
+            cliponaxis=False,
             hovertemplate="layer %{y}<br>exactly 0<extra></extra>",
             meta=_binding(run, x=channel, row="scrub", zero="only"),
         )
@@ -212,21 +215,21 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Train page."""
     layers = experiment.network.depth
     how = "as lines" if layers <= style.LINES_MOST else "as heat maps"
-    none = experiment.learning.rule == "bp"
+    backprop = experiment.learning.rule == "bp"
     return Panel(
         name="activity-convergence",
         title="Activity convergence",
         figure=figure(experiment, run=run),
-        alt=f"Energy and rms activity update of {layers} layers against the inference step of the latest batch, {how}, "
-        "with the total energy and both quantities over depth at a chosen step.",
-        help="One relaxation, on the latest batch: energy and rms update of each layer at every inference step. The thick "
-        "line is the total energy F, which a good step size lowers until it is flat. Lines run from dark (layer 1) to "
+        alt=f"Energy and rms activity update of {layers} layers against the inference step of the latest batch, "
+        f"{how}, with the total energy and both quantities over depth at a chosen step.",
+        help="One relaxation, on the latest batch: energy and rms update of each layer at every inference step. The "
+        "thick line is the total energy F, which a good step size lowers until it is flat. Lines run from dark (layer 1) to "
         "light. The error enters at the top and travels one layer per step; until then a layer is exactly 0. Move the "
         "slider to see the profile over depth at one step.",
         csv=("trace_steps", "energy_trace", "update_rms", "total_energy_trace"),
         table="latest",
         scrub="trace_steps",
-        waiting="Backpropagation relaxes nothing: choose pc or ipc." if none else "Press Train to begin.",
+        waiting="Backpropagation has no relaxation to show." if backprop else "Waiting for the first relaxation …",
         toggles=(
             Toggle("log t", "Logarithmic inference steps (step 0 is left out)", {"xaxis.type": ("linear", "log")}),
         ),

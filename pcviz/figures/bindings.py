@@ -46,7 +46,7 @@ class Where(BaseModel):
 
 
 class Binding(BaseModel):
-    """One trace's source; the steps are described above. Raises ValidationError when channels and options do not fit."""
+    """One trace's source, as described above. Raises ValidationError when channels and options do not fit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,7 +94,9 @@ class Binding(BaseModel):
 
     def dims(self) -> dict[str, tuple[str, ...]]:
         """Named dimensions of what each bound attribute receives, after `row` and `index`."""
-        found = {attribute: CHANNELS[name].dims if name in CHANNELS else () for attribute, name in self._bound().items()}
+        found = {
+            attribute: CHANNELS[name].dims if name in CHANNELS else () for attribute, name in self._bound().items()
+        }
         if self.row is not None:
             for attribute, dim in found.items():
                 if dim[:1] != ("R",):

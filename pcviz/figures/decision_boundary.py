@@ -13,7 +13,7 @@ from pcviz.figures.panel import Panel
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Output of class 2 minus output of class 1, diverging about 0, and the training points by class."""
     made = style.blank(
-        margin=dict(t=22),
+        margin=style.LEGEND,
         xaxis=dict(title_text="input 1", showgrid=False, constrain="domain"),
         yaxis=dict(title_text="input 2", showgrid=False, scaleanchor="x", constrain="domain"),
     )
@@ -54,6 +54,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt="Heat map of the network's output over the input plane, class 1 against class 2, with the training points.",
         help="The difference of the two outputs at every point of the input plane: white is undecided. Circles and "
         "triangles are training points of class 1 and 2.",
+        waiting="The boundary follows once the run has begun.",
         csv=("boundary_x", "boundary_y", "boundary", "points_x", "points_y", "points_class"),
         table="latest",
     )

@@ -26,14 +26,14 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     depth = list(range(1, layers + 1))
     keep = style.maps_keep(layers)
     made = style.blank(
-        xaxis=dict(domain=[0, 0.52], title_text="weight step", showgrid=False),
-        xaxis2=style.log_axis(domain=[0.755, 1], title_text=f"{name} now", anchor="y", nticks=4),
-        xaxis3=style.zero_strip(domain=[0.69, 0.74], anchor="y", ticktext=["exactly 0"], tickangle=0, showgrid=False),
+        xaxis=dict(domain=[0, 0.5], title_text="weight step", showgrid=False),
+        xaxis2=style.log_axis(domain=[0.78, 1], title_text=f"{name} now", anchor="y", nticks=2),
+        xaxis3=style.zero_strip(domain=[0.71, 0.75], anchor="y", ticktext=["0"], tickangle=0, showgrid=False),
         yaxis=style.layer_axis(layers, title_text="layer"),
         bargap=0.15 if layers <= 64 else 0,
         barcornerradius=0,
     )
-    colour_bar = style.colour_bar(name, x=0.525, xanchor="left")
+    colour_bar = style.colour_bar("", x=0.505, xanchor="left")
     made.add_heatmap(
         y=depth,
         x=[],
@@ -57,6 +57,17 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         hovertemplate="layer %{y}, step %{x}<br>exactly 0<extra></extra>",
         hoverongaps=False,
         meta=Binding(run=run, x="step", z="energy", zero="only", mode="append", keep=keep).meta(),
+    )
+    made.add_annotation(
+        text="exactly 0",
+        textangle=-90,
+        x=0.705,
+        xref="paper",
+        xanchor="right",
+        y=0.5,
+        yref="paper",
+        showarrow=False,
+        font=dict(size=style.FONT_SIZE - 1),
     )
     made.add_bar(
         y=depth,
@@ -93,7 +104,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         name="energy-balance",
         title="Energy balance",
         figure=figure(experiment, run=run),
-        alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, and bars of the latest values, both logarithmic.",
+        alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, bars of the latest, both logarithmic.",
         help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now. "
         "A healthy network spreads its energy over all layers; layers that no error reached are marked exactly 0, "
         f"never as a small value.{errors}",

@@ -19,7 +19,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figu
     reads on any colour.
     """
     made = style.blank(
-        margin=dict(t=22),
+        margin=style.LEGEND,
         xaxis=dict(title_text="direction 1 (weight distance)", showgrid=False),
         yaxis=dict(title_text="direction 2", showgrid=False),
     )
@@ -56,8 +56,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figu
             y=[],
             mode="lines",
             name="path",
-            showlegend=colour == "#000000",
-            legendgroup="path",
+            showlegend=False,
             line=dict(color=colour, width=width),
             hovertemplate="step %{customdata}<extra></extra>" if width < 2 else None,
             hoverinfo="skip" if width > 2 else None,
@@ -82,12 +81,13 @@ def panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Panel:
         name="landscape",
         title="Loss landscape",
         figure=figure(experiment, run=run, log=log),
-        alt="Heat map of the training loss on a plane through the current weights, with the path of the run from its start.",
+        alt="Heat map of the training loss on a plane through the current weights, with the path of the run.",
         help="The feedforward training loss on a plane through the current weights, and the run's path projected onto "
         "it. The line below says how much of the path the plane holds: a small share means that most of the movement "
         "happened outside of what you see. Blank cells are not computed yet.",
         csv=("landscape_x", "landscape_y", "landscape", "path_steps", "path_x", "path_y", "path_loss"),
         table="latest",
-        note="{plane_is_pca?principal directions of the path|random directions}: {path_length:%0} of the path's length, "
-        "{path_variance:%0} of its variance lie in the plane",
+        waiting="The landscape follows once the run has begun.",
+        note="{path_length:%0} of the path's length, {path_variance:%0} of its variance in this plane "
+        "({plane_is_pca?principal|random} directions)",
     )

@@ -23,11 +23,11 @@ def figure(
     baseline: int | None = None,
     x: XAxis = "step",
     log: bool = True,
-    smoothing: float = 0.9,
+    smoothing: float = 0.6,
 ) -> go.Figure:
-    """Above: training loss (band of its extremes, faint; smoothed, heavy), test loss, total energy. Below: test accuracy.
+    """Above: training loss (band of its extremes, faint; smoothed, heavy), test loss, energy. Below: test accuracy.
 
-    `baseline` is the position of a second run in the page's list, drawn dashed.
+    `baseline` is the position of a second run in the page's list, whose losses and accuracy are drawn dashed.
     """
     classes = experiment.data.facts.task == "classification"
     bottom = 0.40 if classes else 0.0
@@ -35,21 +35,22 @@ def figure(
     lowest = "y3" if classes else ("y2" if log else "y")
     title = dict(title_text="loss, energy", domain=[bottom + zero_height, 1])
     layout: dict[str, Any] = dict(
-        margin=dict(t=22),
+        margin=style.LEGEND,
         xaxis=dict(title_text=X_TITLES[x], anchor=lowest, rangemode="tozero"),
-        yaxis=style.log_axis(nticks=6, **title) if log else dict(rangemode="tozero", **title),
+        yaxis=style.log_axis(**title) if log else dict(rangemode="tozero", **title),
     )
     if log:
         layout["yaxis2"] = style.zero_strip(domain=[bottom, bottom + 0.045], ticktext=["0"], showgrid=False)
     if classes:
-        share = dict(tickformat=".0%", nticks=4, title_text="accuracy", rangemode="tozero")
+        share = dict(tickformat=".0%", nticks=3, title_text="accuracy", range=[0, 1.03])
         layout["yaxis3"] = dict(domain=[0, 0.33], tickmode="auto", **share)
     made = style.blank(hovermode="x", **layout)
     curves = _Curves(made, x, "omit" if log else None, classes)
     curves.band(run)
-    curves.all(run, smoothing, dash="solid", suffix="")
+    curves.losses(run, smoothing, dash="solid", suffix="")
+    curves.energy(run, "Σ ½‖δ<sub>l</sub>‖²" if experiment.learning.rule == "bp" else "energy F")
     if baseline is not None:
-        curves.all(baseline, smoothing, dash=style.BASELINE_DASH, suffix=" (baseline)")
+        curves.losses(baseline, smoothing, dash=style.BASELINE_DASH, suffix=" (baseline)")
     if log:
         for channel, index, colour in (
             ("train_loss", 0, style.BLUE),
@@ -75,16 +76,18 @@ class _Curves:
         self.made.add_scatter(**plain, **band, line=edge, meta=self._meta(run, "train_loss", index=2))
         self.made.add_scatter(**plain, line=dict(width=1, color=FAINT), meta=self._meta(run, "train_loss", index=0))
 
-    def all(self, run: int, smoothing: float, dash: str, suffix: str) -> None:
-        """The curves that a legend names."""
+    def losses(self, run: int, smoothing: float, dash: str, suffix: str) -> None:
+        """Smoothed training loss, test loss, and test accuracy where there are classes."""
         train = self._meta(run, "train_loss", index=0, transform=Ema(ema=smoothing))
         self._curve("train loss" + suffix, style.BLUE, dash, 2.4, train)
         self._curve("test loss" + suffix, style.VERMILLION, dash, 1.6, self._meta(run, "test_loss"))
-        self._curve("energy F" + suffix, style.GREEN, dash, 1.6, self._meta(run, "total_energy"))
         if self.classes:
-            accuracy = self._meta(run, "test_accuracy") | {"zero": None}
-            accuracy = {key: value for key, value in accuracy.items() if value is not None}
+            accuracy = Binding(run=run, x=self.x, y="test_accuracy", mode="append").meta()
             self._curve("accuracy" + suffix, style.ORANGE, dash, 2, accuracy, axis="y3", hover="%{y:.1%}")
+
+    def energy(self, run: int, name: str) -> None:
+        """Total energy after the relaxation."""
+        self._curve(name, style.GREEN, "solid", 1.6, self._meta(run, "total_energy"))
 
     def zeros(self, run: int, channel: str, index: int | None, colour: str) -> None:
         """Marker row of exact zeros, which a logarithm cannot show."""
@@ -127,8 +130,8 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         title="Learning curves",
         figure=figure(experiment, **options),
         alt=f"Training loss, test loss, total energy{accuracy} over training.",
-        help="Loss of the feedforward pass (training: smoothed, with the band of its extremes; test: the whole test set) "
-        "and the total energy F left after the relaxation, which shares the loss's unit. Energy far below the loss means "
-        f"that the activities found most of the way.{' Below: share of the test set classified correctly.' * classes}",
+        help="Loss of the feedforward pass (training: smoothed, with the band of its extremes; test: the whole test "
+        "set) and the total energy F left after the relaxation, which shares the loss's unit. Energy far below the loss "
+        f"means that the activities found most of the way.{' Below: share of the test set classified correctly.' * classes}",
         csv=("train_loss", "test_loss", "test_accuracy", "total_energy"),
     )

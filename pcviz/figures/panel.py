@@ -24,7 +24,8 @@ class Toggle:
 class Panel:
     """What the client needs to draw a live figure.
 
-    `alt` says what is shown to people who cannot see it, `help` how to read it, `waiting` what to do while it is empty.
+    `alt` says what is shown to people who cannot see it, `help` how to read it, `idle` what to do
+    while there is no run, and `waiting` why it is empty in a run.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
     (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); shown once all are known.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings.
@@ -39,7 +40,8 @@ class Panel:
     csv: tuple[str, ...]
     table: Literal["frames", "latest"] = "frames"
     scrub: str | None = None
-    waiting: str = "Press Train to begin."
+    idle: str = "Press Train to begin."
+    waiting: str = "Waiting for the first values …"
     note: str | None = None
     toggles: tuple[Toggle, ...] = ()
 
@@ -54,6 +56,7 @@ class Panel:
             "csv": [[name, PARTS.get(name)] for name in self.csv],
             "table": self.table,
             "scrub": self.scrub,
+            "idle": self.idle,
             "waiting": self.waiting,
             "note": self.note,
             "toggles": [

@@ -7,7 +7,6 @@ depth and energy, Okabe and Ito's for categories, always with a second cue (dash
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -47,12 +46,17 @@ def depth_colours(layers: int) -> list[str]:
     return [mixed(colour, 0.82) for colour in sample_colorscale(CIVIDIS, places)]
 
 
+LEGEND = dict(t=24)
+"""Margin that leaves room for a legend."""
+
+
 def _axis(**options: Any) -> dict[str, Any]:
     return dict(
         gridcolor=GRID,
         linecolor=GRID,
         tickcolor=GRID,
         zeroline=False,
+        showline=True,
         ticks="outside",
         ticklen=3,
         title=dict(standoff=4, font=dict(size=FONT_SIZE)),
@@ -67,8 +71,20 @@ TEMPLATE = go.layout.Template(
         plot_bgcolor=CLEAR,
         font=dict(color=TEXT, size=FONT_SIZE, family="Source Sans, Source Sans Pro, system-ui, sans-serif"),
         hoverlabel=dict(bgcolor=GROUND, bordercolor=GRID, font=dict(color=TEXT, size=12)),
-        legend=dict(orientation="h", x=0, y=1.01, xanchor="left", yanchor="bottom", bgcolor=CLEAR, itemwidth=30),
-        margin=dict(l=50, r=10, t=10, b=36),
+        # At the very top, inside of the margin that `LEGEND` leaves, so that the plot never moves.
+        legend=dict(
+            orientation="h",
+            x=0,
+            y=1,
+            xanchor="left",
+            yanchor="top",
+            yref="container",
+            xref="paper",
+            bgcolor=CLEAR,
+            itemwidth=30,
+            traceorder="normal",
+        ),
+        margin=dict(l=56, r=10, t=10, b=36),
         modebar=dict(bgcolor=CLEAR, color=GRID, activecolor=TEXT, orientation="v"),
         colorway=[BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY],
         xaxis=_axis(),
@@ -88,13 +104,13 @@ def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
 
 def log_axis(**options: Any) -> dict[str, Any]:
     """A logarithmic axis with ticks 10^k; tick mode stated, for overlaying axes would copy their neighbour's."""
-    return dict(type="log", exponentformat="power", tickmode="auto", **options)
+    return dict(type="log", exponentformat="power", tickmode="auto", tickangle=0, **{"nticks": 3} | options)
 
 
-def layer_axis(layers: int, **options: Any) -> dict[str, Any]:
-    """An axis of layers 1 … L, layer 1 at the bottom or left, ticks at 1, L and round numbers between."""
-    step = next(s for s in (1, 2, 4, 8, 16, 32, 64, 128) if layers / s <= 9)
-    ticks = [1, *(t for t in range(step, layers, step) if 1 < t <= layers - math.ceil(step * 0.6)), layers]
+def layer_axis(layers: int, most: int = 9, **options: Any) -> dict[str, Any]:
+    """An axis of layers 1 … L, layer 1 at the bottom or left, about `most` ticks: 1, L and round numbers between."""
+    step = next(s for s in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) if layers / s <= most)
+    ticks = [1, *(t for t in range(step, layers, step) if 1 + 0.6 * step <= t <= layers - 0.6 * step), layers]
     return dict(range=[0.5, layers + 0.5], tickmode="array", tickvals=sorted(set(ticks)), showgrid=False, **options)
 
 
@@ -109,16 +125,15 @@ def zero_marker(colour: str = TEXT) -> dict[str, Any]:
 
 
 def colour_bar(title: str, **options: Any) -> dict[str, Any]:
-    """A thin colour bar. The client writes the tick labels of logarithmic ones."""
+    """A thin colour bar. The client writes the tick labels of logarithmic ones, about `nticks` of them."""
     return dict(
         title=dict(text=title, side="right", font=dict(size=FONT_SIZE)),
         thickness=8,
-        len=1.0,
         outlinewidth=0,
         ticklen=2,
         xpad=2,
         ypad=0,
-        **options,
+        **{"len": 1.0, "nticks": 6} | options,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import plotly
 import streamlit as st
 
 from pcviz.experiment import Experiment
@@ -63,12 +64,13 @@ def payload(
     nonce: int | str = 0,
     base: str | None = None,
 ) -> dict[str, Any]:
-    """What `live.js` is given: base path of the app, runs, panels, metrics."""
+    """What `live.js` is given: base path of the app, version of plotly, runs, panels, metrics."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
     if len(runs) > 1 and "learning-curves" in chosen:
         chosen["learning-curves"].setdefault("baseline", 1)
     return {
         "base": base_path() if base is None else base,
+        "plotly": plotly.__version__,
         "runs": list(runs),
         "panels": [panel(name, experiment, **given).for_client() for name, given in chosen.items()],
         "metrics": metrics(experiment),
@@ -77,7 +79,7 @@ def payload(
 
 
 def metrics(experiment: Experiment) -> list[dict[str, Any]]:
-    """The metric row: label, help, template of the value (see `pcviz.figures.panel`), and what a progress bar divides."""
+    """The metric row: label, help, template of the value (as notes of panels), and what a progress bar divides."""
     if experiment.data.facts.task == "classification":
         test = ("Test accuracy", "{test_accuracy:%1}", "Share of the whole test set classified correctly")
     else:
@@ -86,7 +88,11 @@ def metrics(experiment: Experiment) -> list[dict[str, Any]]:
         ("Weight step", "{step} / {steps}", "Batches trained on, of those wanted"),
         ("Train loss", "{train_loss:g3}", "Feedforward loss of the latest training batch"),
         test,
-        ("Energy spread", "{energy_spread:g2} decades", "log10 of the greatest over the least layer energy, zeros left out"),
+        (
+            "Energy spread",
+            "{energy_spread:g2} decades",
+            "log10 of the greatest over the least layer energy, zeros left out",
+        ),
         (
             "Layers with a signal",
             f"{{layers_with_signal}} of {experiment.network.depth}",

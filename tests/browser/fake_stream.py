@@ -27,13 +27,14 @@ RUN = "a" * 32
 CHILD = "b" * 32
 BASELINE = "c" * 32
 
-HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live panels</title><link rel="icon" href="data:,">
-<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/live/live.css"><style>
+HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live panels</title>
+<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/live/live.css"><style>
 :root { --st-text-color: #31333f; --st-background-color: #fff; --st-secondary-background-color: #f0f2f6;
-  --st-border-color: rgba(49, 51, 63, 0.2); --st-primary-color: #0072B2; --st-font: "Source Sans", system-ui, sans-serif; }
+  --st-border-color: rgba(49, 51, 63, 0.2); --st-primary-color: #0072B2; --st-font: system-ui, sans-serif; }
 :root.dark { --st-text-color: #fafafa; --st-background-color: #0e1117; --st-secondary-background-color: #262730;
   --st-border-color: rgba(250, 250, 250, 0.2); --st-primary-color: #2579B0; }
-body { margin: 0; background: var(--st-background-color); color: var(--st-text-color); font: 16px var(--st-font); display: flex; }
+body { margin: 0; display: flex;
+  background: var(--st-background-color); color: var(--st-text-color); font: 16px var(--st-font); }
 aside { width: 300px; flex: none; background: var(--st-secondary-background-color); height: 100vh; }
 main { flex: 1; min-width: 0; padding: 12px 24px; } .head { height: 116px; }
 @media (max-width: 700px) { aside { display: none; } main { padding: 12px 16px; } }

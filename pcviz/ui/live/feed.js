@@ -72,7 +72,7 @@ export class Feed {
       trace.z = turned("z");
       if (columns[0].text) trace.customdata = turned("text");
     }
-    if (trace.colorbar && binding.transform === "log10") Object.assign(trace.colorbar, logTicks(trace.z));
+    if (trace.colorbar && binding.transform === "log10") Object.assign(trace.colorbar, logTicks(trace.z, trace.colorbar.nticks));
   }
 }
 

@@ -55,7 +55,7 @@ class Live {
       if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
     });
     this.start();
-    loadPlotly(data.base)
+    loadPlotly(`${data.base}/live/plotly.js?v=${data.plotly}`)
       .then((Plotly) => Promise.all(this.panels.map((panel) => (panel.started ??= panel.start(Plotly)))))
       .catch((error) => this.say(error.message));
   }
@@ -165,7 +165,7 @@ class Live {
 
   tell({ state, device, message }) {
     this.root.dataset.state = state;
-    for (const panel of this.panels) panel.section.dataset.state = state;
+    for (const panel of this.panels) panel.tell(state);
     const words = state.charAt(0).toUpperCase() + state.slice(1);
     this.spoken = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
     this.say(this.spoken);

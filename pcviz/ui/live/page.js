@@ -16,11 +16,11 @@ export function button(text, label, onclick) {
 
 let plotly = null;
 
-/** plotly.js from this host, loaded once. */
-export function loadPlotly(base) {
+/** plotly.js, loaded once. */
+export function loadPlotly(src) {
   plotly ??= new Promise((resolve, reject) => {
     const onerror = () => { plotly = null; reject(new Error("plotly.js could not be loaded")); };
-    document.head.append(element("script", { src: `${base}/live/plotly.js`, onload: () => resolve(window.Plotly), onerror }));
+    document.head.append(element("script", { src, onload: () => resolve(window.Plotly), onerror }));
   });
   return plotly;
 }

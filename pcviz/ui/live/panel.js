@@ -25,12 +25,12 @@ export class Panel {
     this.note = element("span", { className: "pcviz-note" });
     this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
     this.plot = element("div", { className: "pcviz-plot" });
-    const waiting = element("p", { className: "pcviz-waiting", textContent: spec.waiting });
+    this.waiting = element("p", { className: "pcviz-waiting", textContent: spec.idle });
     const header = element("header", {}, element("h3", { textContent: spec.title }), this.note, ...this.scrubber(), this.buttons());
     this.section = element(
       "section",
       { className: "pcviz-panel", data: { panel: spec.name, state: "idle" }, aria: { role: "figure", label: spec.alt } },
-      header, this.help, this.plot, waiting,
+      header, this.help, this.plot, this.waiting,
     );
     // A redraw during a drag would tear the zoom box out of the user's hand.
     this.plot.addEventListener("pointerdown", () => (this.held = true));
@@ -63,6 +63,12 @@ export class Panel {
     this.slider.oninput = () => this.scrub();
     this.slid = element("output");
     return [element("label", { className: "pcviz-scrub" }, this.slider, this.slid)];
+  }
+
+  /** The state of the run, told at once, whatever there is still to draw. */
+  tell(state) {
+    this.section.dataset.state = state;
+    this.waiting.textContent = state === "idle" ? this.spec.idle : this.spec.waiting;
   }
 
   // ---- colours

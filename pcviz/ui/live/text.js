@@ -29,19 +29,20 @@ export function fill(template, values) {
   return known ? text : null;
 }
 
-/** Colour bar ticks of a map of logarithms, labelled with the values themselves. */
-export function logTicks(map) {
+/** About `count` colour bar ticks of a map of logarithms, labelled with the values themselves. */
+export function logTicks(map, count = 6) {
   let [low, high] = [Infinity, -Infinity];
   for (const row of map) for (const v of row) { if (v < low) low = v; if (v > high) high = v; }
   if (!(low <= high)) return { tickmode: "array", tickvals: [], ticktext: [] };
   const span = high - low;
   if (span > 2) {
-    const every = Math.ceil(span / 6);
+    const every = Math.ceil(span / count);
     const first = Math.ceil(low / every);
     const powers = Array.from({ length: Math.floor(high / every) - first + 1 }, (_, i) => (first + i) * every);
     return { tickmode: "array", tickvals: powers, ticktext: powers.map((k) => `10<sup>${k}</sup>`) };
   }
-  const values = [0.5, 1.5, 2.5, 3.5, 4.5].map((i) => Number((10 ** (low + (span * i) / 5)).toPrecision(span > 0.2 ? 2 : 3)));
+  const places = Array.from({ length: count - 1 }, (_, i) => low + (span * (i + 0.5)) / (count - 1));
+  const values = places.map((place) => Number((10 ** place).toPrecision(span > 0.2 ? 2 : 3)));
   const ticks = [...new Set(values)];
   return { tickmode: "array", tickvals: ticks.map(Math.log10), ticktext: ticks.map((v) => digits(v, 3)) };
 }
