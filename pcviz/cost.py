@@ -88,7 +88,8 @@ def estimate(experiment: Experiment, flops_per_second: float | None = None) -> C
     elif learning.rule == "ipc":
         per_step = forward + steps * (inference + weight_gradient)
     else:
-        per_step = forward + _full_steps(experiment) * inference + weight_gradient
+        # After the last step the errors are evaluated once more, for the weight gradient.
+        per_step = forward + (_full_steps(experiment) + 0.5) * inference + weight_gradient
     total = per_step * learning.steps
 
     speed = flops_per_second or assumed_speed(width) * (1 if number == 4 else 0.5)

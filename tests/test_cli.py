@@ -1,0 +1,188 @@
+"""The command line: documents, exit statuses, one line per fault."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pcviz import cli, flags
+from pcviz.cli import LastFinite, main
+from pcviz.experiment import Experiment, fields
+from pcviz.frames import Frame
+from pcviz.presets import PRESETS
+from tests.hostile import nasty_texts, valid_experiments
+
+ROOT = Path(__file__).parents[1]
+SMALL = ["--network.depth", "3", "--network.width", "8", "--learning.steps", "4", "--inference.steps", "2"]
+WORDS = [flags.spelling(path) for path in fields()] + [
+    "--preset",
+    "--json",
+    "--network.no-skips",
+    "--nonsense",
+    "-x",
+    "--",
+]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """The real command in a process of its own."""
+    command = [sys.executable, "-m", "pcviz", *words]
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """The lines with which a command line is refused."""
+    assert main(list(words)) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    return output.err.splitlines()
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from(WORDS) | nasty_texts, max_size=8))
+def test_hostile_command_lines_are_refused_or_valid(words: list[str]) -> None:
+    try:
+        flags.parse(words, cli.TRAIN_FLAGS)
+    except flags.BadArguments as bad:
+        assert bad.lines
+        for line in bad.lines:
+            assert "allowed" in line
+            assert "\n" not in line
+
+
+@settings(max_examples=200)
+@given(valid_experiments())
+def test_flags_round_trip(experiment: Experiment) -> None:
+    assert flags.parse(flags.command_line(experiment), cli.TRAIN_FLAGS)[0] == experiment
+
+
+def test_the_documented_line() -> None:
+    words = "--preset mupc-128 --network.depth 32 --inference.step-size 0.2 --network.no-skips --seed 7".split()
+    experiment, _ = flags.parse(words, cli.TRAIN_FLAGS)
+    expected = {
+        "network.depth": 32,
+        "learning.steps": 150,
+        "inference.step_size": 0.2,
+        "network.skips": False,
+        "seed": 7,
+    }
+    assert experiment == Experiment().changed(expected)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--inference.step-size=0.2"], ["--inference.step_size", "0.2"], ["--inference.step-size", "9", "--inference.step-size", "0.2"]],
+)  # fmt: skip
+def test_spellings_of_a_flag(words: list[str]) -> None:
+    assert flags.parse(words, cli.TRAIN_FLAGS)[0] == Experiment().changed({"inference.step_size": 0.2})
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        (["--network.depth", "3200"], "network.depth: 3200 is above 512 (allowed: "),
+        (["--network.dept", "3"], "--network.dept: unknown flag (allowed: "),
+        (["--network.depth"], "network.depth: the value is missing (allowed: "),
+        (["--network.depth", "--json"], "network.depth: the value is missing (allowed: "),
+        (["--seed", "-1"], "seed: -1 is below 0 (allowed: "),
+        (["--inference.step-size", "-1e-3"], "inference.step_size: -1e-3 is not above 0"),
+        (["--network.skips", "maybe"], "maybe: is not a flag (allowed: "),
+        (["--network.skips=maybe"], "network.skips: maybe is not one of the allowed values (allowed: true, false)"),
+        (["--preset", "nonsense"], "preset: nonsense is not a preset (allowed: first, "),
+        (["--json=1"], "json: 1 is too much (allowed: "),
+        (["--data.name", "regression", "--network.loss", "ce"], "network.loss: ce needs classes"),
+        (["stray"], "stray: is not a flag (allowed: "),
+    ],
+)
+def test_one_line_per_fault(capsys: pytest.CaptureFixture[str], words: list[str], start: str) -> None:
+    (line,) = refused(capsys, "train", *words)
+    assert line.startswith(start)
+
+
+def test_several_faults_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = refused(capsys, "train", "--network.depth", "1", "--nonsense", "3", "--seed", "x")
+    assert [line.partition(":")[0] for line in lines] == ["--nonsense", "network.depth", "seed"]
+
+
+def test_unknown_commands_and_ports(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "trian") == ["trian: unknown command (allowed: train, bench, serve)"]
+    assert refused(capsys, "serve", "--port", "0") == ["port: 0 is not a port (allowed: 1 to 65535)"]
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "train" in capsys.readouterr().out
+    assert main(["train", "--help"]) == 0
+    text = capsys.readouterr().out
+    for path in fields():
+        assert flags.spelling(path) in text
+    for preset in PRESETS:
+        assert preset in text
+
+
+def test_bad_arguments_do_not_load_jax() -> None:
+    script = "import sys; from pcviz.cli import main; assert main(['train', '--seed', 'x']) == 2; assert 'jax' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 0
+
+
+def test_the_last_finite_numbers_stand() -> None:
+    last = LastFinite()
+    for loss, energy in ((0.5, [1.0, 2.0]), (float("nan"), [float("inf"), 1.0])):
+        values: dict[str, Any] = {"train_loss": np.array([loss, 0.1, 0.9]), "energy": np.array(energy)}
+        last.see(Frame(kind="train", step=1, values=values))
+    assert last.number("train_loss") == 0.5
+    assert last.energies == [1.0, 2.0]
+    assert last.number("test_loss") is None
+
+
+def test_a_training_run_as_json() -> None:
+    answer = run("train", "--json", *SMALL)
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads(answer.stdout)
+    assert answer.stdout.count("\n") == 1
+    assert document["schema"] == 1
+    assert document["status"] == "done"
+    assert document["steps"] == 4
+    assert document["experiment"]["network"]["width"] == 8
+    assert len(document["energies"]) == 3
+    assert 0 <= document["test_accuracy"] <= 1
+    assert 0 <= document["layers_with_signal"] <= 3
+    assert document["seconds"] > 0
+    assert document["device"]
+    assert {"train_loss", "test_loss"} <= document.keys()
+
+
+def test_regression_has_no_accuracy_and_people_get_text() -> None:
+    answer = run("train", *SMALL, "--data.name", "regression", "--learning.batch-size", "20")
+    assert answer.returncode == 0, answer.stderr
+    assert "done after 4 weight steps" in answer.stdout
+    assert "accuracy" not in answer.stdout
+
+
+def test_divergence_is_a_result_not_a_failure() -> None:
+    answer = run("train", "--json", *SMALL, "--learning.optimiser", "sgd", "--learning.learning-rate", "100",
+                 "--network.activation", "linear", "--network.parameterisation", "sp", "--learning.steps", "400")  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads(answer.stdout)
+    assert document["status"] == "diverged"
+    assert document["steps"] < 400
+    assert document["train_loss"] is not None
+
+
+def test_a_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(*_: Any, **__: Any) -> dict[str, Any]:
+        raise MemoryError("no room\nfor this")
+
+    monkeypatch.setattr(cli, "run_training", fail)
+    assert main(["train"]) == 1
+    output = capsys.readouterr()
+    assert output.err == "training failed: MemoryError: no room for this\n"
+    assert output.out == ""
