@@ -1,0 +1,135 @@
+"""The worker as a process of its own: killed at any moment, restarted, told to end."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pcviz.engine.client import Client
+from pcviz.engine.supervisor import Supervisor
+from pcviz.settings import Settings
+from tests.engine import fake_jobs
+from tests.engine.conftest import experiment, wait_until
+from tests.engine.test_worker import assert_history_is_whole
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PCVIZ_JOBS", "tests.engine.fake_jobs")
+
+
+@contextmanager
+def supervised(client: Client, database_url: str) -> Iterator[Supervisor]:
+    supervisor = Supervisor(Settings(database=database_url), client.store)
+    supervisor.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+        assert supervisor.process is not None and supervisor.process.poll() is not None
+
+
+def kill_worker(supervisor: Supervisor) -> None:
+    assert supervisor.process is not None
+    os.kill(supervisor.process.pid, signal.SIGKILL)
+
+
+def survive(client: Client, database_url: str, kills: int, seed: int) -> None:
+    """Kill the worker at random moments of a run with a child; the run's history must not show it."""
+    chance, steps = random.Random(seed), 400 * (kills + 1)
+    with supervised(client, database_url) as supervisor:
+        run = client.start(experiment(steps), "s")
+        child = client.add_child(run, "landscape")
+        for number in range(kills):
+            seen = client.get(run).seq
+            wait_until(lambda seen=seen: client.get(run).seq > seen or client.get(run).ended)
+            time.sleep(chance.uniform(0, 0.6))
+            kill_worker(supervisor)
+            wait_until(lambda number=number: client.get(run).restarts > number or client.get(run).ended)
+        wait_until(lambda: client.get(run).ended and client.get(child).ended, 60)
+    record = client.get(run)
+    assert record.state == "done" and client.get(child).state == "done"
+    assert record.restarts == kills and "The worker was restarted; resumed from step " in record.message
+    assert_history_is_whole(client, run, steps)
+    history = client.frames(child, [])
+    assert history["seq"].tolist() == list(range(1, len(history["seq"]) + 1))
+
+
+def test_a_run_survives_three_kills_bitwise(client: Client, database_url: str) -> None:
+    survive(client, database_url, 3, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_run_survives_ten_kills_bitwise(client: Client, database_url: str, seed: int) -> None:
+    survive(client, database_url, 10, seed)
+
+
+def test_a_paused_run_stays_paused_through_a_restart(client: Client, database_url: str) -> None:
+    with supervised(client, database_url) as supervisor:
+        run = client.start(experiment(10_000), "s")
+        wait_until(lambda: client.get(run).seq >= 2)
+        client.pause(run)
+        wait_until(lambda: client.get(run).state == "paused")
+        before = client.get(run)
+        kill_worker(supervisor)
+        wait_until(lambda: client.get(run).worker is None)
+        assert (client.get(run).state, client.get(run).step, client.get(run).restarts) == ("paused", before.step, 0)
+        client.step(run)
+        wait_until(lambda: client.get(run).step == before.step + 1)
+        wait_until(lambda: client.get(run).state == "paused")
+
+
+def test_pause_step_and_cancel_act_soon(client: Client, database_url: str) -> None:
+    with supervised(client, database_url):
+        runs = [client.start(experiment(100_000), session) for session in "abc"]
+        wait_until(lambda: all(client.get(run).seq >= 2 for run in runs))
+        client.pause(runs[0])
+        assert wait_until(lambda: client.get(runs[0]).state == "paused") < 2
+        step = client.get(runs[0]).step
+        client.step(runs[0])
+        assert wait_until(lambda: client.get(runs[0]).step == step + 1) < 2
+        client.cancel(runs[1])
+        assert wait_until(lambda: client.get(runs[1]).state == "cancelled") < 2
+        client.reset(runs[2], wanted="paused")
+        assert wait_until(lambda: client.get(runs[2]).state == "paused") < 2
+
+
+def test_a_worker_ends_when_its_standard_input_closes(client: Client) -> None:
+    worker = subprocess.Popen([sys.executable, "-m", "pcviz.engine.worker"], stdin=subprocess.PIPE, cwd=ROOT)
+    try:
+        run = client.start(experiment(100_000), "a")
+        compiling = client.start(experiment(100_000, fake_jobs.SLOW), "b")
+        wait_until(lambda: client.get(run).seq >= 1 and client.get(compiling).state == "compiling")
+        assert worker.stdin is not None
+        worker.stdin.close()
+        assert worker.wait(5) == 0
+    finally:
+        worker.kill()
+    for left in (run, compiling):
+        assert (client.get(left).state, client.get(left).worker) == ("queued", None)
+
+
+def test_a_worker_that_cannot_start_is_retried_ever_more_slowly(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawned: list[float] = []
+
+    def spawn(_self: Supervisor) -> subprocess.Popen[bytes]:
+        spawned.append(time.monotonic())
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], stdin=subprocess.PIPE)
+
+    monkeypatch.setattr(Supervisor, "_spawn", spawn)
+    with supervised(client, database_url):
+        wait_until(lambda: len(spawned) >= 4)
+    delays = [after - before for before, after in zip(spawned, spawned[1:], strict=False)]
+    assert delays[2] > 0.8 > delays[0] >= 0.2

@@ -1,0 +1,248 @@
+"""What the worker makes of wishes, in the test's own process."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from pcviz.engine.client import Client, NotAllowed
+from pcviz.engine.worker import Worker
+from pcviz.settings import Settings
+from pcviz.store import UnknownRun
+from tests.engine import fake_jobs
+from tests.engine.conftest import experiment, turn_until
+from tests.engine.fake_jobs import JOBS, FakeTrain
+
+
+def state_is(client: Client, run: str, *states: str) -> Callable[[], bool]:
+    return lambda: client.get(run).state in states
+
+
+def undisturbed(steps: int, seed: int = 0) -> list[np.ndarray]:
+    """The energies after each step of a run that nobody touches."""
+    job = FakeTrain(experiment(steps, seed))
+    found = [job.frame(bulk=False).values["energy"]]
+    while not job.done:
+        job.advance(job.step + 1, 60.0)
+        found.append(job.frame(bulk=False).values["energy"])
+    return found  # type: ignore[return-value]
+
+
+def assert_history_is_whole(client: Client, run: str, steps: int, seed: int = 0) -> None:
+    """seq 1 … n, steps strictly increasing up to the last, every value that of an undisturbed run."""
+    history, reference = client.frames(run, ["energy"]), undisturbed(steps, seed)
+    assert history["seq"].tolist() == list(range(1, len(history["seq"]) + 1))
+    assert np.all(np.diff(history["step"]) > 0) and history["step"][-1] == steps
+    for step, energy in zip(history["step"], history["energy"], strict=True):
+        np.testing.assert_array_equal(energy, reference[step])
+    step, arrays = client.weights(run) or (0, {})
+    assert step == steps
+    np.testing.assert_array_equal(arrays["state"][:8], reference[steps])
+
+
+def test_a_run_is_done_with_frames_and_a_checkpoint(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(120), "s")
+    turn_until(worker, state_is(client, run, "done"))
+    turn_until(worker, lambda: client.get(run).worker is None)
+    assert_history_is_whole(client, run, 120)
+    record = client.get(run)
+    assert (record.step, record.device, record.restarts) == (120, "test", 0) and record.seconds > 0.2
+    last = client.last_frame(run)
+    assert last is not None and last.step == 120 and "energy_trace" in last.values
+
+
+def test_start_paused_step_resume(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(60), "s", wanted="paused")
+    turn_until(worker, state_is(client, run, "paused"))
+    assert client.get(run).step == 0
+    client.step(run)
+    turn_until(worker, lambda: client.get(run).step == 1 and client.get(run).state == "paused")
+    client.step(run, 3)
+    turn_until(worker, lambda: client.get(run).step == 4 and client.get(run).state == "paused")
+    client.resume(run)
+    turn_until(worker, state_is(client, run, "done"))
+    assert_history_is_whole(client, run, 60)
+
+
+def test_a_paused_run_shows_its_last_step_and_moves_no_further(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(10_000), "s")
+    turn_until(worker, lambda: client.get(run).seq >= 2)
+    client.pause(run)
+    turn_until(worker, state_is(client, run, "paused"))
+    record = client.get(run)
+    assert client.frames(run, [])["step"][-1] == record.step
+    for _ in range(5):
+        assert not worker.turn()
+    assert client.get(run) == record
+
+
+def test_reset_begins_again(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(40), "s")
+    child = client.add_child(run, "landscape")
+    turn_until(worker, state_is(client, child, "done"))
+    client.reset(run)
+    assert (client.get(run).generation, client.get(run).state, client.get(run).step) == (2, "queued", 0)
+    turn_until(worker, state_is(client, run, "done"))
+    turn_until(worker, state_is(client, child, "done"))
+    assert_history_is_whole(client, run, 40)
+    assert client.get(child).generation == 2
+
+
+def test_reset_while_running_and_then_paused(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(10_000), "s")
+    turn_until(worker, lambda: client.get(run).seq >= 2)
+    client.reset(run, wanted="paused")
+    turn_until(worker, state_is(client, run, "paused"))
+    assert (client.get(run).step, client.get(run).seq) == (0, 0)
+    client.step(run, 2)
+    turn_until(worker, lambda: client.get(run).step == 2)
+    assert client.frames(run, [])["seq"].tolist() == [1]
+
+
+def test_cancel_ends_run_and_child_and_keeps_what_they_showed(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(10_000), "s")
+    child = client.add_child(run, "landscape")
+    turn_until(worker, lambda: client.get(child).seq >= 1)
+    client.cancel(run)
+    turn_until(worker, lambda: client.get(run).ended and client.get(child).ended)
+    turn_until(worker, lambda: client.get(run).worker is None)
+    assert client.get(run).state == client.get(child).state == "cancelled"
+    step, _ = client.weights(run) or (0, {})
+    assert step == client.get(run).step == client.frames(run, [])["step"][-1]
+
+
+def test_a_child_follows_its_parent_and_ends_with_it(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(100), "s")
+    child = client.add_child(run, "landscape", {"size": 2})
+    turn_until(worker, state_is(client, child, "done"))
+    record, history = client.get(child), client.frames(child, ["landscape_done"])
+    assert (record.parent, record.step) == (run, 100) and client.children(run) == [record]
+    assert history["seq"].tolist() == list(range(1, record.seq + 1))
+    assert np.all(np.diff(history["step"]) >= 0) and history["landscape_done"][-1] == 1
+
+
+def test_a_child_of_a_finished_run_works_on_its_last_weights(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(30), "s")
+    turn_until(worker, state_is(client, run, "done"))
+    turn_until(worker, lambda: client.get(run).worker is None)
+    before = client.get(run)
+    child = client.add_child(run, "landscape")
+    turn_until(worker, state_is(client, child, "done"))
+    turn_until(worker, lambda: client.get(run).worker is None)
+    assert client.get(child).step == 30
+    assert (client.get(run).state, client.get(run).seq) == ("done", before.seq)
+
+
+def test_the_child_of_a_paused_run_finishes_and_rests(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(10_000), "s", wanted="paused")
+    child = client.add_child(run, "landscape")
+    turn_until(worker, state_is(client, child, "paused"))
+    assert client.get(child).step == 0 and client.get(child).seq >= 1
+    assert client.get(run).state == "paused"
+    client.step(run, 20)
+    turn_until(worker, lambda: client.get(child).step == 20 and client.get(child).state == "paused")
+
+
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [(fake_jobs.FAILS, "RuntimeError: the job broke"), (fake_jobs.FAILS_TO_COMPILE, "MemoryError: out of memory")],
+)
+def test_a_failing_job_harms_nobody_else(client: Client, worker: Worker, seed: int, message: str) -> None:
+    run, good = client.start(experiment(50, seed), "s"), client.start(experiment(50), "s")
+    child = client.add_child(run, "landscape")
+    turn_until(worker, state_is(client, run, "failed"))
+    turn_until(worker, state_is(client, child, "cancelled"))
+    turn_until(worker, state_is(client, good, "done"))
+    assert client.get(run).message == message
+
+
+def test_a_failing_child_leaves_its_parent_alone(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(50), "s")
+    child = client.add_child(run, "landscape", {"fail": True})
+    turn_until(worker, state_is(client, run, "done"))
+    turn_until(worker, state_is(client, child, "failed"))
+    assert client.get(child).message == "ValueError: no such plane"
+
+
+def test_an_unknown_kind_fails(client: Client, worker: Worker) -> None:
+    child = client.add_child(client.start(experiment(10), "s"), "spectrum")
+    turn_until(worker, state_is(client, child, "failed"))
+
+
+def test_divergence_is_an_end_of_its_own(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(50, fake_jobs.DIVERGES), "s")
+    turn_until(worker, state_is(client, run, "diverged"))
+    history = client.frames(run, ["train_loss"])
+    assert history["step"][-1] == 5 and np.isinf(history["train_loss"][-1][0])
+
+
+def test_a_long_step_pauses_in_its_middle(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(3, fake_jobs.LONG_STEPS), "s")
+    turn_until(worker, state_is(client, run, "running"))
+    worker.turn()
+    client.pause(run)
+    turn_until(worker, state_is(client, run, "paused"))
+    assert client.get(run).step == 0
+    client.resume(run)
+    turn_until(worker, state_is(client, run, "done"))
+    assert_history_is_whole(client, run, 3, fake_jobs.LONG_STEPS)
+
+
+def test_others_compute_while_one_compiles(client: Client, worker: Worker) -> None:
+    quick = client.start(experiment(10_000), "a")
+    turn_until(worker, lambda: client.get(quick).seq >= 1)
+    slow = client.start(experiment(10, fake_jobs.SLOW), "b")
+    turn_until(worker, state_is(client, slow, "compiling"))
+    before = client.get(quick).seq
+    turn_until(worker, lambda: client.get(quick).seq > before + 3)
+    assert client.get(slow).state == "compiling"
+    client.cancel(slow)
+    turn_until(worker, state_is(client, slow, "cancelled"))
+
+
+def test_sessions_advance_evenly(client: Client, worker: Worker) -> None:
+    runs = [client.start(experiment(100_000), session) for session in ("a", "b")]
+    turn_until(worker, lambda: min(client.get(run).step for run in runs) > 200)
+    steps = [client.get(run).step for run in runs]
+    assert max(steps) <= 1.5 * min(steps)
+
+
+def test_two_workers_never_run_the_same_job(client: Client, worker: Worker) -> None:
+    second = Worker(client.store, Settings(), lambda: JOBS)
+    runs = [client.start(experiment(100), "s") for _ in range(3)]
+
+    def all_done() -> bool:
+        second.turn()
+        return all(client.get(run).ended for run in runs)
+
+    turn_until(worker, all_done)
+    for run in runs:
+        assert_history_is_whole(client, run, 100)
+        assert client.get(run).restarts == 0
+
+
+def test_a_snapshot_is_written_when_asked_for(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(10_000), "s")
+    turn_until(worker, lambda: client.get(run).seq >= 1)
+    client.snapshot(run)
+    turn_until(worker, lambda: client.get(run).snapshot_done == 1)
+    step, _ = client.weights(run) or (0, {})
+    assert step > 0
+
+
+def test_large_checkpoints_are_written_while_computing(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(60, fake_jobs.BIG), "s")
+    turn_until(worker, state_is(client, run, "done"))
+    assert_history_is_whole(client, run, 60, fake_jobs.BIG)
+
+
+def test_only_the_owner_steers_on_a_shared_server(client: Client) -> None:
+    shared = Client(client.store, shared=True)
+    run = shared.start(experiment(), "s", "key")
+    for call in (shared.pause, shared.resume, shared.reset, shared.cancel, shared.step):
+        with pytest.raises(NotAllowed, match="belongs to somebody else"):
+            call(run)
+    shared.pause(run, "key")
+    client.pause(run)
+    with pytest.raises(UnknownRun):
+        shared.pause("nope", "key")
