@@ -6,8 +6,10 @@ L depth, N width, B batch, T inference steps, H = L - 1, D inputs, K outputs.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -19,6 +21,8 @@ COPIES = 2
 """Checkpoints kept of a run."""
 TEMPORARIES = 6
 """Arrays of the size of all activities that an inference step holds at once: states, predictions, errors, …"""
+CALIBRATING_STEPS = 20
+"""A run with fewer weight steps says too little of the machine's speed."""
 WINDOWED = ("gradient_descent", "momentum", "adam")
 """Solvers that relax only the layers which the error has reached (DESIGN.md section 3, front window)."""
 
@@ -66,8 +70,8 @@ def assumed_speed(width: int) -> float:
     return 1.2e11 * min(0.6, 0.12 + 0.0025 * width)
 
 
-def estimate(experiment: Experiment, flops_per_second: float | None = None) -> Cost:
-    """The cost of `experiment` at a measured speed, or at an assumed one."""
+def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
+    """The cost of `experiment` on a machine that takes `slowdown` times what this model assumes (see `slowdown`)."""
     network, learning, facts = experiment.network, experiment.learning, experiment.data.facts
     hidden, width, batch = experiment.hidden_layers, network.width, learning.batch_size
     inputs, outputs = facts.input_dim, facts.output_dim
@@ -92,8 +96,9 @@ def estimate(experiment: Experiment, flops_per_second: float | None = None) -> C
         per_step = forward + (_full_steps(experiment) + 0.5) * inference + weight_gradient
     total = per_step * learning.steps
 
-    speed = flops_per_second or assumed_speed(width) * (1 if number == 4 else 0.5)
-    overhead = 3e-4 + steps * 2e-5 * (hidden if experiment.inference.solver == "error_based" else 1)
+    speed = assumed_speed(width) * (1 if number == 4 else 0.5)
+    serial = hidden if experiment.inference.solver == "error_based" or learning.rule == "bp" else 1
+    overhead = 2e-3 + max(steps, 1) * 2e-5 * serial
     return Cost(
         parameters=parameters,
         weight_bytes=weights,
@@ -102,9 +107,25 @@ def estimate(experiment: Experiment, flops_per_second: float | None = None) -> C
         flops_per_inference_step=inference,
         flops_per_step=per_step,
         total_flops=total,
-        seconds=total / speed + overhead * learning.steps,
-        inference_step_seconds=max(inference, forward + weight_gradient) / speed,
+        seconds=slowdown * (total / speed + overhead * learning.steps),
+        inference_step_seconds=slowdown * max(inference, forward + weight_gradient) / speed,
     )
+
+
+def slowdown(experiment: Experiment, history: Iterable[tuple[Experiment, int, float]]) -> float:
+    """How many times longer than assumed runs like `experiment` took; 1 without any.
+
+    `history` holds the experiment, the weight steps made and the compute seconds of earlier runs.
+    """
+    size = estimate(experiment).flops_per_step
+    ratios = []
+    for earlier, steps, seconds in history:
+        modelled = estimate(earlier)
+        if steps >= CALIBRATING_STEPS and seconds > 0 and earlier.learning.rule == experiment.learning.rule:
+            expected = modelled.seconds * steps / earlier.learning.steps
+            ratios.append((abs(math.log(modelled.flops_per_step / size)), seconds / expected))
+    nearest = [ratio for _, ratio in sorted(ratios)[:5]]
+    return statistics.median(nearest) if nearest else 1.0
 
 
 def _full_steps(experiment: Experiment) -> float:
@@ -117,10 +138,10 @@ def _full_steps(experiment: Experiment) -> float:
     return reached**2 / (2 * hidden) + (steps - reached)
 
 
-def admission(experiment: Experiment, limits: Limits | None = None, flops_per_second: float | None = None) -> list[str]:
+def admission(experiment: Experiment, limits: Limits | None = None, slowdown: float = 1.0) -> list[str]:
     """Why `experiment` is refused, one line for each limit that it breaks, with the nearest setting that fits."""
     limits = limits or machine_limits()
-    cost = estimate(experiment, flops_per_second)
+    cost = estimate(experiment, slowdown)
     network, batch = experiment.network, experiment.learning.batch_size
     shape = f"network.width: {network.width} at depth {network.depth}"
     refusals = []
@@ -144,7 +165,7 @@ def admission(experiment: Experiment, limits: Limits | None = None, flops_per_se
             "learning.batch_size",
             experiment,
             lambda c: c.inference_step_seconds <= limits.inference_step_seconds,
-            flops_per_second,
+            slowdown,
         )
         refusals.append(
             f"learning.batch_size: {batch} makes one inference step last about {cost.inference_step_seconds:.1f} s, "
@@ -154,16 +175,14 @@ def admission(experiment: Experiment, limits: Limits | None = None, flops_per_se
     return refusals
 
 
-def _largest(
-    path: str, experiment: Experiment, fits: Callable[[Cost], bool], flops_per_second: float | None = None
-) -> int | None:
+def _largest(path: str, experiment: Experiment, fits: Callable[[Cost], bool], slowdown: float = 1.0) -> int | None:
     """The largest value of a whole-number field below its present one whose cost `fits`; None if there is none."""
     section, name = path.split(".")
     low, high = 0, int(getattr(getattr(experiment, section), name))
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            good = fits(estimate(experiment.changed({path: middle}), flops_per_second))
+            good = fits(estimate(experiment.changed({path: middle}), slowdown))
         except ValidationError:
             good = False
         low, high = (middle, high) if good else (low, middle)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_flags_round_trip(experiment: Experiment) -> None:
 
 
 def test_the_documented_line() -> None:
-    words = "--preset mupc-128 --network.depth 32 --inference.step-size 0.2 --network.no-skips --seed 7".split()
+    words = shlex.split("--preset mupc-128 --network.depth 32 --inference.step-size 0.2 --network.no-skips --seed 7")
     experiment, _ = flags.parse(words, cli.TRAIN_FLAGS)
     expected = {
         "network.depth": 32,
@@ -79,8 +80,12 @@ def test_the_documented_line() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["--inference.step-size=0.2"], ["--inference.step_size", "0.2"], ["--inference.step-size", "9", "--inference.step-size", "0.2"]],
-)  # fmt: skip
+    [
+        ["--inference.step-size=0.2"],
+        ["--inference.step_size", "0.2"],
+        ["--inference.step-size", "9", "--inference.step-size", "0.2"],
+    ],
+)
 def test_spellings_of_a_flag(words: list[str]) -> None:
     assert flags.parse(words, cli.TRAIN_FLAGS)[0] == Experiment().changed({"inference.step_size": 0.2})
 
@@ -129,7 +134,8 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bad_arguments_do_not_load_jax() -> None:
-    script = "import sys; from pcviz.cli import main; assert main(['train', '--seed', 'x']) == 2; assert 'jax' not in sys.modules"
+    script = "import sys; from pcviz.cli import main; assert main(['train', '--seed', 'x']) == 2\n"
+    script += "assert 'jax' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 0
 
 
@@ -168,8 +174,9 @@ def test_regression_has_no_accuracy_and_people_get_text() -> None:
 
 
 def test_divergence_is_a_result_not_a_failure() -> None:
-    answer = run("train", "--json", *SMALL, "--learning.optimiser", "sgd", "--learning.learning-rate", "100",
-                 "--network.activation", "linear", "--network.parameterisation", "sp", "--learning.steps", "400")  # fmt: skip
+    wild = ["--learning.optimiser", "sgd", "--learning.learning-rate", "100", "--learning.steps", "400"]
+    wild += ["--network.activation", "linear", "--network.parameterisation", "sp"]
+    answer = run("train", "--json", *SMALL, *wild)
     assert answer.returncode == 0, answer.stderr
     document = json.loads(answer.stdout)
     assert document["status"] == "diverged"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pcviz import cost
-from pcviz.cost import Limits, admission, estimate
+from pcviz.cost import Limits, admission, estimate, slowdown
 from pcviz.experiment import Experiment, from_paths
 
 ROOMY = Limits(memory_bytes=1e12)
@@ -50,18 +50,30 @@ def test_more_costs_more(changes: dict[str, Any]) -> None:
     assert estimate(from_paths(changes)).seconds > estimate(Experiment()).seconds
 
 
-def test_a_measured_speed_is_used() -> None:
-    fast, slow = (estimate(from_paths({"network.width": 512}), speed).seconds for speed in (1e12, 1e10))
-    assert slow > 20 * fast
+def test_earlier_runs_calibrate_the_time() -> None:
+    experiment = Experiment()
+    assumed = estimate(experiment).seconds
+    history = [
+        (experiment, 100, 3 * assumed / 2),  # half of the run took 1.5 times what the whole should: three times slower
+        (experiment, 5, 1000.0),  # too short to tell
+        (from_paths({"learning.rule": "bp"}), 200, 1000.0),  # another kind of work
+    ]
+    assert slowdown(experiment, history) == pytest.approx(3)
+    assert slowdown(experiment, []) == 1
+    assert estimate(experiment, 3).seconds == pytest.approx(3 * assumed)
 
 
 @pytest.mark.parametrize(
     ("changes", "starts", "path"),
     [
         ({"network.depth": 512, "network.width": 2048}, "network.width: 2048 at depth 512 needs", "network.width"),
-        ({"data.name": "moons", "data.train_size": 8192, "learning.batch_size": 8192, "network.depth": 512}, "learning.batch_size: 8192 ", "learning.batch_size"),
+        (
+            {"data.name": "moons", "data.train_size": 8192, "learning.batch_size": 8192, "network.depth": 512},
+            "learning.batch_size: 8192 ",
+            "learning.batch_size",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_with_the_nearest_that_does(
     changes: dict[str, Any], starts: str, path: str
 ) -> None:
@@ -83,7 +95,7 @@ def test_a_step_too_long_to_pause_is_refused() -> None:
     experiment = from_paths({"network.width": 1024, "network.depth": 256, "learning.batch_size": 1437})
     lines = admission(experiment, ROOMY)
     assert any("pause" in line and "nearest batch size that fits" in line for line in lines)
-    assert not any("pause" in line for line in admission(experiment, ROOMY, flops_per_second=1e15))
+    assert not any("pause" in line for line in admission(experiment, ROOMY, slowdown=1e-4))
 
 
 def test_presets_are_admitted() -> None:

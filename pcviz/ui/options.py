@@ -17,7 +17,7 @@ DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
 DEFAULTS: dict[str, Any] = {
     "x_axis": "step",
     "log_scale": True,
-    "smoothing": 0.9,
+    "smoothing": 0.5,
     "surface": "landscape",
     "directions": "pca",
 }

@@ -126,6 +126,12 @@ def plain(text: str) -> str:
     return "".join("\\" + character if character in r"\`*_{}[]<>#$~|:" else character for character in text)
 
 
+@st.cache_data(ttl=5, show_spinner=False)
+def history() -> list[tuple[Experiment, int, float]]:
+    """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
+    return [(run.experiment, run.step, run.seconds) for run in client().runs(40)]
+
+
 def shown_runs() -> list[str]:
     """Ids of the run shown and of its baseline, in this order."""
     return [st.session_state.runs[key] for key in url.RUN_KEYS if key in st.session_state.runs]

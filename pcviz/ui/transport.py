@@ -52,9 +52,14 @@ class Situation:
         return self.phase in ("moving", "stepping", "paused")
 
     @cached_property
+    def slowdown(self) -> float:
+        """How this machine compares with the assumed one, for the form's experiment."""
+        return cost.slowdown(self.form.experiment, session.history()) if self.form.experiment else 1.0
+
+    @cached_property
     def refusals(self) -> list[str]:
         """Why the form's experiment may not start here."""
-        return cost.admission(self.form.experiment) if self.form.experiment else []
+        return cost.admission(self.form.experiment, slowdown=self.slowdown) if self.form.experiment else []
 
     @property
     def startable(self) -> bool:
@@ -105,7 +110,7 @@ def _buttons(now: Situation) -> None:
         _button("cancel", "Cancel", "close", "End this run for good; its curves stay", _cancel, now.alive)
         if now.form.experiment:
             st.caption(
-                cost.text(cost.estimate(now.form.experiment)),
+                cost.text(cost.estimate(now.form.experiment, now.slowdown)),
                 width="content",
                 help="Estimate for a whole run: compute time, memory, arithmetic of one weight step.",
             )
