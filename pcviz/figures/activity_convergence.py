@@ -223,9 +223,9 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt=f"Energy and rms activity update of {layers} layers against the inference step of the latest batch, "
         f"{how}, with the total energy and both quantities over depth at a chosen step.",
         help="One relaxation, on the latest batch: energy and rms update of each layer at every inference step. The "
-        "thick line is the total energy F, which a good step size lowers until it is flat. Lines run from dark (layer 1) to "
-        "light. The error enters at the top and travels one layer per step; until then a layer is exactly 0. Move the "
-        "slider to see the profile over depth at one step.",
+        "thick line is the total energy F, which a good step size lowers until it is flat. Dark is layer 1, "
+        "light the last. The error enters at the top and travels one layer per step; until then a layer is exactly 0. "
+        "Move the slider to see the profile over depth at one step.",
         csv=("trace_steps", "energy_trace", "update_rms", "total_energy_trace"),
         table="latest",
         scrub="trace_steps",

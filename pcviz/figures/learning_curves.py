@@ -131,7 +131,8 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         figure=figure(experiment, **options),
         alt=f"Training loss, test loss, total energy{accuracy} over training.",
         help="Loss of the feedforward pass (training: smoothed, with the band of its extremes; test: the whole test "
-        "set) and the total energy F left after the relaxation, which shares the loss's unit. Energy far below the loss "
-        f"means that the activities found most of the way.{' Below: share of the test set classified correctly.' * classes}",
+        "set) and the total energy F left after the relaxation, which shares the loss's unit. Energy far below the "
+        "loss means that the activities found most of the way."
+        + (" Below: share of the test set classified correctly." if classes else ""),
         csv=("train_loss", "test_loss", "test_accuracy", "total_energy"),
     )

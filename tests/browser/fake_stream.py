@@ -28,7 +28,8 @@ CHILD = "b" * 32
 BASELINE = "c" * 32
 
 HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live panels</title>
-<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/live/live.css"><style>
+<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="/live/live.css"><style>
 :root { --st-text-color: #31333f; --st-background-color: #fff; --st-secondary-background-color: #f0f2f6;
   --st-border-color: rgba(49, 51, 63, 0.2); --st-primary-color: #0072B2; --st-font: system-ui, sans-serif; }
 :root.dark { --st-text-color: #fafafa; --st-background-color: #0e1117; --st-secondary-background-color: #262730;

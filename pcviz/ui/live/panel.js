@@ -61,7 +61,7 @@ export class Panel {
     if (!this.spec.scrub) return [];
     this.slider = element("input", { type: "range", min: 0, max: 0, disabled: true, aria: { label: "Inference step shown over depth" } });
     this.slider.oninput = () => this.scrub();
-    this.slid = element("output");
+    this.slid = element("span");
     return [element("label", { className: "pcviz-scrub" }, this.slider, this.slid)];
   }
 

@@ -1,0 +1,385 @@
+"""The live panels in a browser, fed by a stream that the test writes."""
+
+import csv
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from pcviz.experiment import Experiment, from_paths
+from tests.browser.fake_stream import (
+    BASELINE,
+    CHILD,
+    RUN,
+    FakeStream,
+    boundary_values,
+    fake_stream,
+    landscape_values,
+    train_values,
+)
+
+TRAIN_PANELS = ("energy-balance", "activity-convergence", "learning-curves")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeStream]:
+    with fake_stream() as server:
+        yield server
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    return Experiment()
+
+
+@pytest.fixture
+def fake(server: FakeStream, experiment: Experiment) -> FakeStream:
+    server.show(experiment)
+    return server
+
+
+def section(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-panel="{name}"]')
+
+
+def train(fake: FakeStream, experiment: Experiment, first: int, last: int, **place: Any) -> None:
+    for step in range(first, last + 1):
+        fake.frame("train", step, train_values(experiment, step), **place)
+
+
+def drawn(page: Page, step: int, *names: str) -> None:
+    for name in names or TRAIN_PANELS:
+        expect(section(page, name)).to_have_attribute("data-step", str(step))
+
+
+def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
+    """The value of a JavaScript expression of `plot`, the panel's plotly element, and `argument`."""
+    code = f"(plot, argument) => ({expression})"
+    return section(page, name).locator(".pcviz-plot").evaluate(code, argument)
+
+
+def test_without_a_run_panels_are_calm_and_say_what_to_do(page: Page, server: FakeStream) -> None:
+    server.show(Experiment(), runs=())
+    page.goto(server.url)
+    for name in (*TRAIN_PANELS, "landscape"):
+        expect(section(page, name).locator(".main-svg").first).to_be_visible()
+        expect(section(page, name)).to_have_attribute("data-state", "idle")
+        expect(section(page, name).get_by_text("Press Train to begin.")).to_be_visible()
+        expect(section(page, name)).to_have_role("figure")
+    assert not server.streams
+
+
+def test_frames_are_drawn_and_nodes_and_zoom_stay(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    fake.state("running")
+    train(fake, experiment, 1, 5)
+    drawn(page, 5)
+    page.evaluate("window.before = [...document.querySelectorAll('.pcviz-plot, .main-svg, .cartesianlayer')]")
+    plot(page, "learning-curves", "window.Plotly.relayout(plot, {'xaxis.range': [2, 4]})")
+    points = plot(page, "learning-curves", "plot.data[0].x.length")
+    for step in range(6, 12):
+        train(fake, experiment, step, step)
+        drawn(page, step)
+    assert plot(page, "learning-curves", "plot.data[0].x.length") == points + 6
+    assert plot(page, "learning-curves", "plot._fullLayout.xaxis.range") == [2, 4]
+    assert page.evaluate("window.before.every((node) => node.isConnected)")
+    assert page.evaluate("document.querySelectorAll('.pcviz-plot').length") == 4
+
+
+def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 20)
+    drawn(page, 20)
+    box = section(page, "learning-curves").locator(".nsewdrag").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 42, steps=4)
+    train(fake, experiment, 21, 22)
+    drawn(page, 22, "energy-balance")
+    assert section(page, "learning-curves").get_attribute("data-step") == "20"  # not torn away while dragging
+    page.mouse.up()
+    drawn(page, 22)
+    zoomed = plot(page, "learning-curves", "plot._fullLayout.xaxis.range")
+    assert zoomed[0] > 1 and zoomed[1] < 20
+    plot(page, "learning-curves", "window.Plotly.restyle(plot, {visible: 'legendonly'}, [4])")
+    train(fake, experiment, 23, 24)
+    drawn(page, 24)
+    assert plot(page, "learning-curves", "plot._fullLayout.xaxis.range") == zoomed
+    assert plot(page, "learning-curves", "plot._fullData[4].visible") == "legendonly"
+
+
+def test_states_and_metrics_are_told(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    fake.state("compiling")
+    expect(section(page, "landscape")).to_have_attribute("data-state", "compiling")
+    train(fake, experiment, 1, 50)
+    fake.state("paused", 50, message="worker restarted")
+    for name in TRAIN_PANELS:
+        expect(section(page, name)).to_have_attribute("data-state", "paused")
+    expect(page.get_by_role("status")).to_have_text("Paused on cpu: worker restarted")
+    metrics = page.locator(".pcviz-metrics")
+    expect(metrics).to_contain_text("50 / 200")
+    expect(metrics).to_contain_text("16 of 16")
+    expect(metrics).to_contain_text(re.compile(r"Test accuracy\d+\.\d %"))
+    expect(metrics).to_contain_text("decades")
+    assert page.locator(".pcviz-metrics progress").first.evaluate("(bar) => bar.value") == 0.25
+
+
+def test_exact_zeros_have_a_row_of_their_own(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 3)  # until step 30 the lowest two layers get nothing
+    drawn(page, 3)
+    bars, marks = plot(page, "energy-balance", "[2, 3].map((i) => Array.from(plot.data[i].x))")
+    assert [layer for layer, mark in enumerate(marks, 1) if mark == 0] == [1, 2]
+    assert [layer for layer, bar in enumerate(bars, 1) if not bar > 0] == [1, 2]
+    assert section(page, "energy-balance").locator(".x3y .point").count() == 2
+    grey = plot(page, "energy-balance", "plot.data[1].z.map((row) => Array.from(row).filter((v) => v === 0).length)")
+    assert grey == [3, 3] + [0] * 14
+    assert plot(page, "energy-balance", "Array.from(plot.data[0].z[15]).every((v) => v < 0)")  # logarithms
+
+
+def test_a_new_generation_clears(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 10)
+    drawn(page, 10)
+    fake.state("idle", 0, generation=1)
+    for name in TRAIN_PANELS:
+        expect(section(page, name)).to_have_class(re.compile("pcviz-empty"))
+    fake.frame("train", 11, train_values(experiment, 11))  # late, of the old generation
+    fake.seq.clear()
+    train(fake, experiment, 1, 2, generation=1)
+    drawn(page, 2)
+    assert plot(page, "energy-balance", "plot.data[0].x") == [1, 2]
+    assert plot(page, "learning-curves", "plot.data[3].x") == [1, 2]
+
+
+def test_the_slider_chooses_the_row_of_the_profile(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 40, 40)
+    drawn(page, 40)
+    panel = section(page, "activity-convergence")
+    profile = "Array.from(plot.data.find((t) => t.meta.row === 'scrub' && t.meta.text === 'energy_trace').customdata)"
+    expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 15 of 15")
+    at_end = plot(page, "activity-convergence", profile)
+    assert all(value > 0 for value in at_end)
+    slider = panel.get_by_role("slider")
+    slider.focus()
+    for _ in range(12):
+        slider.press("ArrowLeft")
+    expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
+    assert [value > 0 for value in plot(page, "activity-convergence", profile)] == [False] * 12 + [True] * 4
+    train(fake, experiment, 41, 41)  # and it stays where it was put
+    drawn(page, 41)
+    expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
+    line = "Array.from(plot.data.find((t) => t.yaxis === 'y9').x)"
+    assert plot(page, "activity-convergence", line) == [3, 3]
+
+
+def test_csv_of_frames_and_of_the_latest_arrays(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 4)
+    drawn(page, 4)
+
+    def table(name: str) -> list[dict[str, str]]:
+        with page.expect_download() as download:
+            section(page, name).get_by_role("button", name="Download the data").click()
+        assert download.value.suggested_filename == f"pcviz-{name}-{RUN}.csv"
+        return list(csv.DictReader(download.value.path().read_text().splitlines()))
+
+    rows = table("energy-balance")
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
+    energy = train_values(experiment, 4)["energy"]
+    assert [float(rows[-1][f"energy_{layer}"]) for layer in range(1, 17)] == energy.tolist()
+    assert set(table("learning-curves")[0]) >= {"run", "epoch", "seconds", "train_loss_least", "test_accuracy"}
+    trace = train_values(experiment, 4)["energy_trace"]
+    cells = [row for row in table("activity-convergence") if row["channel"] == "energy_trace"]
+    assert len(cells) == trace.size
+    assert all(float(c["value"]) == trace[int(c["row"]) - 1, int(c["column"]) - 1] for c in cells)
+
+
+def test_landscape_of_a_child_blank_where_not_computed(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 2)
+    fake.state("running", 2)
+    fake.state("running", 2, run=CHILD, kind="landscape")
+    fake.frame("landscape", 2, landscape_values(0.5), run=CHILD)
+    drawn(page, 2, "landscape")
+    blank = plot(page, "landscape", "plot.data[0].z.map((row) => Array.from(row).every(Number.isNaN))")
+    assert blank == [False] * 16 + [True] * 15
+    assert plot(page, "landscape", "plot.data.at(-1).x.length") == 1
+    expect(section(page, "landscape")).to_contain_text("41 % of the path's length, 93 % of its variance")
+    fake.state("failed", 2, run=CHILD, kind="landscape", message="out of memory")
+    expect(section(page, "landscape")).to_contain_text("out of memory")
+    expect(section(page, "landscape")).to_have_attribute("data-state", "running")
+
+
+@pytest.mark.parametrize("experiment", [from_paths({"data.name": "moons", "network.depth": 40})])
+def test_boundary_and_deep_networks(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 40, 41)
+    fake.frame("boundary", 41, boundary_values(), run=CHILD)
+    drawn(page, 41, *TRAIN_PANELS, "decision-boundary")
+    classes = plot(page, "decision-boundary", "[1, 2].map((i) => plot.data[i].x.length)")
+    assert classes == [100, 100]
+    shape = plot(page, "activity-convergence", "[plot.data[0].z.length, plot.data[0].z[0].length]")
+    assert shape == [40, 40]  # T + 1 rows, turned by plotly
+    section(page, "activity-convergence").get_by_role("button", name="Logarithmic inference steps").click()
+    train(fake, experiment, 42, 42)
+    drawn(page, 42)
+    assert plot(page, "activity-convergence", "plot._fullLayout.xaxis.type") == "log"
+
+
+@pytest.mark.parametrize("experiment", [from_paths({"network.depth": 40})])
+def test_hover_tells_exact_values_and_stays(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 40, 41)
+    drawn(page, 41)
+    box = (
+        section(page, "activity-convergence")
+        .locator(".xy2 .nsewdrag, .nsewdrag[data-subplot=xy2]")
+        .first.bounding_box()
+    )
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.3)
+    label = section(page, "activity-convergence").locator(".hovertext")
+    expect(label).to_be_visible()
+    layer, step, value = (float(part) for part in re.findall(r"[\d.]+(?:e[-−]\d+)?", label.inner_text())[:3])
+    trace = train_values(experiment, 41)["energy_trace"]
+    assert value == pytest.approx(trace[int(step), int(layer) - 1], rel=1e-3)
+    for step in range(42, 46):
+        train(fake, experiment, step, step)
+        drawn(page, step)
+        expect(label).to_be_visible()
+
+
+def test_long_histories_are_thinned_and_keep_their_ends(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    loss = {"train_loss": [0.5, 0.4, 0.6], "test_loss": 0.5}
+    for step in range(1, 2601):
+        fake.frame("train", step, {**loss, "test_loss": 9.0 if step == 777 else 0.5})
+    page.goto(fake.url)
+    drawn(page, 2600, "learning-curves")
+    steps, losses = plot(
+        page, "learning-curves", "(({x, y}) => [x, y])(plot.data.find((t) => t.meta.y === 'test_loss'))"
+    )
+    assert steps[0] == 1 and steps[-1] == 2600 and len(steps) <= 1000 and steps == sorted(steps)
+    assert max(losses) == 9.0
+
+
+def test_a_baseline_is_drawn_dashed_over_the_run(page: Page, server: FakeStream) -> None:
+    experiment = Experiment()
+    server.show(experiment, runs=(RUN, BASELINE))
+    page.goto(server.url)
+    train(server, experiment, 1, 5, run=BASELINE)
+    train(server, experiment, 1, 3)
+    drawn(page, 3)
+    counts = plot(page, "learning-curves", "plot.data.filter((t) => t.meta.run === 1).map((t) => t.x.length)")
+    assert counts == [5, 5, 5]
+    assert plot(page, "energy-balance", "plot.data[0].x.length") == 3
+
+
+def test_a_new_run_keeps_the_nodes(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 3)
+    drawn(page, 3)
+    page.evaluate("window.before = [...document.querySelectorAll('.pcviz-plot')]")
+    fake.show(experiment, runs=(BASELINE,))
+    page.evaluate("async () => window.remount(await (await fetch('/data')).json())")
+    train(fake, experiment, 1, 1, run=BASELINE)
+    drawn(page, 1)
+    assert page.evaluate("window.before.every((node) => node.isConnected)")
+    assert page.evaluate("document.querySelectorAll('.pcviz-plot').length") == 4
+    fake.show(experiment, runs=(BASELINE,), options={"learning-curves": {"x": "epoch"}})
+    page.evaluate("async () => window.remount(await (await fetch('/data')).json())")
+    train(fake, experiment, 1, 2, run=BASELINE)
+    drawn(page, 2)
+    assert page.evaluate("window.before.filter((node) => node.isConnected).length") == 3
+    assert [s.get_attribute("data-panel") for s in page.locator("section").all()][-1] == "learning-curves"
+
+
+def test_a_hidden_tab_closes_its_stream_and_goes_on_where_it_was(
+    page: Page, fake: FakeStream, experiment: Experiment
+) -> None:
+    page.clock.install()
+    page.goto(fake.url)
+    train(fake, experiment, 1, 3)
+    page.clock.run_for(2000)
+    drawn(page, 3)
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', {configurable: true, value: hidden});"
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    train(fake, experiment, 4, 5)
+    page.clock.run_for(31_000)
+    page.wait_for_function("() => fetch('/data').then(() => true)")
+    assert (fake.open_streams, fake.kept) == (0, 1)
+    page.evaluate(hide, False)
+    page.wait_for_timeout(300)
+    page.clock.run_for(2000)
+    drawn(page, 5)
+    assert len(fake.streams) == 2 and fake.streams[1].endswith("after=3")
+    assert plot(page, "energy-balance", "plot.data[0].x") == [1, 2, 3, 4, 5]
+
+
+def test_a_refused_stream_is_tried_again(
+    page: Page, fake: FakeStream, experiment: Experiment, page_faults: list[str]
+) -> None:
+    fake.refuse = True
+    page.goto(fake.url)
+    expect(page.get_by_role("status")).to_have_text("Connection lost, trying again …")
+    fake.refuse = False
+    train(fake, experiment, 1, 1)
+    drawn(page, 1)
+    assert all("503" in fault for fault in page_faults)
+    page_faults.clear()
+
+
+def test_end_and_clean_up(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 1)
+    fake.state("done", 1)
+    drawn(page, 1)
+    fake.send("end")
+    expect(section(page, "landscape")).to_have_attribute("data-state", "done")
+    page.wait_for_timeout(200)
+    assert fake.open_streams == 0
+    page.evaluate("window.unmount()")
+    assert page.locator(".pcviz-live").count() == 0
+
+
+def test_dark_and_light_follow_the_theme(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 2)
+    drawn(page, 2)
+    assert plot(page, "landscape", "plot._fullLayout.font.color") == "rgb(49, 51, 63)"
+    page.evaluate("document.documentElement.classList.add('dark')")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.pcviz-plot')].every((p) => p._fullLayout.font.color === 'rgb(250, 250, 250)')"
+    )
+    assert page.evaluate("JSON.stringify(document.querySelector('.pcviz-plot').layout).includes('var(')") is False
+
+
+def test_a_phone_has_one_column_and_no_sideways_scrolling(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(fake.url)
+    train(fake, experiment, 1, 2)
+    drawn(page, 2)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert len({round(box["x"]) for s in page.locator("section").all() if (box := s.bounding_box())}) == 1
+
+
+def test_four_panels_fit_a_projector(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(fake.url)
+    train(fake, experiment, 1, 2)
+    drawn(page, 2)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 900
+    full = section(page, "landscape").get_by_role("button", name="Full size")
+    full.click()
+    box = section(page, "landscape").bounding_box()
+    assert box and box["width"] > 1400
+    page.keyboard.press("Escape")
+    expect(full).to_have_attribute("aria-pressed", "false")
+    section(page, "landscape").get_by_role("button", name="How to read").click()
+    expect(section(page, "landscape").locator(".pcviz-help")).to_be_visible()
