@@ -19,7 +19,7 @@ class NotAllowed(PermissionError):
     """On a shared server only the owner's browser controls a run."""
 
     def __init__(self) -> None:
-        super().__init__("This run belongs to somebody else: you can watch it, and copy its settings to a run of your own")
+        super().__init__("This run belongs to somebody else: watch it, or copy its settings to a run of your own")
 
 
 class Client:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pcviz.engine.scheduler import BULK_SECONDS, FRAME_SECONDS, Candidate, checkpoint_interval, frame_interval
-from pcviz.jobs.protocol import Job
 from pcviz.store import TERMINAL, Observations, RunRecord
+
+if TYPE_CHECKING:  # importing pcviz.jobs loads JAX, for which the worker's main thread does not wait
+    from pcviz.jobs.protocol import Job
 
 EARLY = 0.8
 """A frame may be this early: slices end just before or after the time at which one is due."""
@@ -21,7 +23,9 @@ class Held:
     `step`, `seq` and `state` are the stored ones: the job may be ahead by less than a frame, or behind after a restart.
     """
 
-    def __init__(self, observations: Observations, record: RunRecord, parent: Held | None, place: tuple[int, int]) -> None:
+    def __init__(
+        self, observations: Observations, record: RunRecord, parent: Held | None, place: tuple[int, int]
+    ) -> None:
         self.record = record
         self.parent = parent
         self.job: Job | None = None
@@ -224,9 +228,7 @@ class Held:
         # Only the frame of this very step belongs to the checkpoint and keeps its bulk channels.
         seq = self.seq if self.step == self.job.step else 0
         arrays = self.job.checkpoint()
-        self._saving = self._observations.checkpoint(
-            self.record.id, self.record.generation, self.job.step, seq, arrays
-        )
+        self._saving = self._observations.checkpoint(self.record.id, self.record.generation, self.job.step, seq, arrays)
         self._last_write = time.monotonic() - began
 
     def _write_part(self) -> None:

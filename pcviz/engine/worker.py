@@ -19,13 +19,15 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pcviz.engine.held import Held
 from pcviz.engine.scheduler import Ledger, slice_seconds
-from pcviz.jobs.protocol import Job
 from pcviz.settings import Settings
 from pcviz.store import Lost, RunRecord, Store
+
+if TYPE_CHECKING:  # importing pcviz.jobs loads JAX, for which the main thread does not wait
+    from pcviz.jobs.protocol import Job
 
 LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
@@ -37,7 +39,7 @@ REST_SECONDS = 60.0
 RESTING_RUNS = 8
 EXIT_SECONDS = 3.0
 
-Jobs = Mapping[str, Callable[..., Job]]
+Jobs: TypeAlias = "Mapping[str, Callable[..., Job]]"
 
 
 def load_jobs() -> Jobs:
