@@ -1,1 +1,1 @@
-"""Between wish and result: `client` for the server, `worker` for the process that computes, `supervisor` for its life."""
+"""From wish to result: `client` for the server, `worker` for the process that computes, `supervisor` for its life."""

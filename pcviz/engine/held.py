@@ -118,7 +118,7 @@ class Held:
         assert self.job is not None
         if self._saving is not None:
             self._write_part()
-        if self._ending is not None or self.ended and not self.replaying:
+        if self._ending is not None or (self.ended and not self.replaying):
             return
         if self.parent is not None:
             self._work_on_parent(seconds, self.parent)

@@ -1,4 +1,4 @@
-"""The worker process: `python -m pcviz.engine.worker`. Claims runs, brings them to what is wanted, computes in fair slices.
+"""The worker process, `python -m pcviz.engine.worker`: claims runs, brings them to what is wanted, in fair slices.
 
 It ends when its standard input closes (its server is gone); `--detached` is for workers that are started by hand, on
 another machine, with PCVIZ_DATABASE naming the shared store. PCVIZ_JOBS names the module that holds `JOBS` (for tests).
@@ -12,16 +12,15 @@ import importlib
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pcviz.engine.held import Held
+from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.settings import Settings
 from pcviz.store import Lost, RunRecord, Store
@@ -52,7 +51,7 @@ class Worker:
     """Reconciles runs with what is wanted of them, one `turn` after the other, in one thread; prepares in another."""
 
     def __init__(self, store: Store, settings: Settings, jobs: Callable[[], Jobs] = load_jobs) -> None:
-        self.name = f"{_host()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.name = worker_name()
         self._store = store
         self._settings = settings
         self._jobs = jobs
@@ -118,7 +117,7 @@ class Worker:
         if record.parent and parent is None and record.wanted != "cancelled":
             return None
         dead = record.worker is not None and record.worker != self.name
-        if dead and not _is_stale(record):
+        if dead and not is_stale(record):
             return None
         restarted = dead and record.state in ("compiling", "running")
         message = None
@@ -286,35 +285,6 @@ def _child_needs_parent(record: RunRecord, records: Mapping[str, RunRecord]) -> 
     return record.state != "paused" or (parent is not None and not parent.ended and not parent.resting)
 
 
-def _is_stale(record: RunRecord) -> bool:
-    """Whether the lease has run out, or its holder was a process of this machine that is gone."""
-    if record.lease_until < time.time():
-        return True
-    host, pid, _ = (record.worker or "::").rsplit(":", 2)
-    return host == _host() and _is_gone(int(pid))
-
-
-def _is_gone(pid: int) -> bool:
-    if sys.platform == "win32":  # there os.kill would end the process; the lease runs out soon enough
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
-def _host() -> str:
-    """This machine and process namespace: containers often share a host name, and a process id says nothing across."""
-    try:
-        namespace = os.readlink("/proc/self/ns/pid").strip("pid:[]")
-    except OSError:
-        namespace = f"{uuid.getnode():x}"
-    return f"{socket.gethostname()[:64]}-{namespace}"
-
-
 def _is_store_error(error: Exception) -> bool:
     return type(error).__module__.startswith("sqlalchemy")
 
@@ -337,7 +307,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pcviz.engine.worker", description=main.__doc__)
     parser.add_argument("--detached", action="store_true", help="go on when standard input closes")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    logging.basicConfig(format="%(asctime)s worker %(levelname)s %(message)s")
     if hasattr(os, "nice"):
         os.nice(5)
     stop = threading.Event()

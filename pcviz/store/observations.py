@@ -1,7 +1,7 @@
 """What a worker does and sees: the columns, frames and checkpoints that only the holder of a run's lease writes.
 
-Every write names the worker, the generation and (for frames) the seq that it builds on, and must change exactly one row;
-otherwise somebody reset the run or took it over, nothing is written, and `Lost` is raised.
+Every write names the worker, the generation and (for frames) the seq that it builds on, and must change exactly one
+row; otherwise somebody reset the run or took it over, nothing is written, and `Lost` is raised.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pcviz.store.tables import checkpoints, frames, parts, runs
 LEASE_SECONDS = 10.0
 PART_BYTES = 8_000_000
 KEPT_CHECKPOINTS = 2
+FRAME_COLUMNS = ("run", "generation", "seq", "kind", "step", "inference_step", "epoch", "seconds")
 
 
 class Lost(Exception):
@@ -60,7 +61,7 @@ class Observations:
             runs.c.id == run.id,
             runs.c.generation == run.generation,
             runs.c.worker.is_(None) if run.worker is None else runs.c.worker == run.worker,
-            runs.c.lease_until == run.lease_until if run.worker != self.worker else True,
+            or_(runs.c.lease_until == run.lease_until, runs.c.worker == self.worker),
         )
         with self._connection.begin():
             if self._connection.execute(update(runs).where(as_read).values(**values)).rowcount != 1:
@@ -94,7 +95,7 @@ class Observations:
             values |= {"seq": frame.seq, "step": frame.step, "seconds": frame.seconds, "published_at": time.time()}
             self._fenced(frame.run, frame.generation, values, runs.c.seq == frame.seq - 1)
             dropped = _drop_bulk(connection, frame.run, frame.generation) if bulk else 0
-            row = {name: getattr(frame, name) for name in frames.c.keys() if name not in ("scalars", "bulk")}
+            row = {name: getattr(frame, name) for name in FRAME_COLUMNS}
             connection.execute(insert(frames).values(**row, scalars=scalars, bulk=bulk))
             return self._count(frame.run, len(scalars) + len(bulk or "") - dropped)
 
@@ -106,7 +107,7 @@ class Observations:
         It becomes valid with `complete_checkpoint`, never before; a crash in between leaves the older ones in force.
         """
         buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(buffer, allow_pickle=False, **arrays)
         data = buffer.getbuffer()
         with self._connection.begin():
             self._fenced(run, generation, {})
@@ -206,7 +207,8 @@ def _delete_checkpoints(connection: Connection, *conditions: Any) -> None:
 def _delete_contents(connection: Connection, ids: Iterable[str], before: int | None = None) -> None:
     """Delete frames and checkpoints of runs, of all generations or those `before` one."""
     found = list(ids)
-    old_frames, old_checkpoints = [frames.c.run.in_(found)], [checkpoints.c.run.in_(found)]
+    old_frames: list[Any] = [frames.c.run.in_(found)]
+    old_checkpoints: list[Any] = [checkpoints.c.run.in_(found)]
     if before is not None:
         old_frames.append(frames.c.generation < before)
         old_checkpoints.append(checkpoints.c.generation < before)

@@ -15,8 +15,8 @@ from streamlit import config
 def refusal(host: str | None, origin: str | None, *, shared: bool) -> str | None:
     """Why a request with these headers is refused; None if it is not.
 
-    Allowed hosts: those of `server.allowedHosts`; if it is empty, this machine's own names and any numeric address, and on
-    a shared server every host. Allowed origins: none given, the host itself, and `server.corsAllowedOrigins`.
+    Allowed hosts: those of `server.allowedHosts`; if it is empty, this machine's own names and any numeric address, and
+    on a shared server every host. Allowed origins: none given, the host itself, and `server.corsAllowedOrigins`.
     """
     name = _name(f"//{host}") if host else None
     if name is None or not _is_host_allowed(name, shared):

@@ -1,8 +1,8 @@
 """One poller for all live streams: reads what is new once, and hands each subscriber what it has not seen.
 
-A subscriber's position is its cursor: per run the generation and seq delivered last, and the state shown last. Whoever is
-busy is simply looked at again at the next tick, so the last event is never lost. The poller's thread ends with the last
-subscriber.
+A subscriber's position is its cursor: per run the generation and seq delivered last, and the state shown last. Whoever
+is busy is simply looked at again at the next tick, so the last event is never lost. The poller's thread ends with the
+last subscriber.
 """
 
 from __future__ import annotations

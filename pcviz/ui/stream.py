@@ -120,6 +120,7 @@ class Live:
 def _before_signal_handlers(ending: Callable[[], None]) -> Iterator[None]:
     """Call `ending` before whatever SIGTERM and SIGINT do now: an open stream would keep the server from stopping."""
     previous: dict[int, Any] = {}
+    number: int
 
     def handler(number: int, frame: FrameType | None) -> None:
         ending()

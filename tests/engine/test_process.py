@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -131,5 +132,5 @@ def test_a_worker_that_cannot_start_is_retried_ever_more_slowly(
     monkeypatch.setattr(Supervisor, "_spawn", spawn)
     with supervised(client, database_url):
         wait_until(lambda: len(spawned) >= 4)
-    delays = [after - before for before, after in zip(spawned, spawned[1:], strict=False)]
+    delays = [after - before for before, after in pairwise(spawned)]
     assert delays[2] > 0.8 > delays[0] >= 0.2

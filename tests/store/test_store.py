@@ -178,7 +178,7 @@ def test_a_checkpoint_is_valid_only_when_complete(store: Store, worker: Observat
     assert next(parts) == PART_BYTES
     step, arrays = store.reader.checkpoint(run, 1) or (0, {})
     assert step == 1 and arrays["w"].dtype == np.float32
-    assert [*parts][0] == PART_BYTES
+    assert len(list(parts)) == 2
     worker.complete_checkpoint(run, 1, 4)
     step, arrays = store.reader.checkpoint(run, 1) or (0, {})
     assert step == 4 and np.array_equal(arrays["w"], big["w"])

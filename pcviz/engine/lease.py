@@ -1,0 +1,45 @@
+"""Who holds a run: names of workers, and whether the holder still lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+import uuid
+
+from pcviz.store import RunRecord
+
+
+def worker_name() -> str:
+    """A name for this process that no other worker has, here or elsewhere."""
+    return f"{_host()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def is_stale(record: RunRecord) -> bool:
+    """Whether the lease has run out, or its holder was a process of this machine that is gone."""
+    if record.lease_until < time.time():
+        return True
+    host, pid, _ = (record.worker or ":0:").rsplit(":", 2)
+    return host == _host() and _is_gone(int(pid))
+
+
+def _is_gone(pid: int) -> bool:
+    if sys.platform == "win32":  # there os.kill would end the process; the lease runs out soon enough
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _host() -> str:
+    """This machine and process namespace: containers often share a host name, and a process id says nothing across."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        namespace = f"{uuid.getnode():x}"
+    return f"{socket.gethostname()[:64]}-{namespace}"
