@@ -35,6 +35,8 @@ class Held:
         self.rested_at = time.monotonic()
         self._observations = observations
         self._place = place
+        self._seconds = record.seconds
+        self._earlier_seconds = 0.0  # compute before the job was restored, which it cannot know
         self._asked_at: int | None = None
         self._frame_at = self._bulk_at = float("-inf")
         self._compute = 0.0
@@ -72,6 +74,7 @@ class Held:
         self._saved_step = job.step
         values = {"state": "running"} if self.state in ("queued", "compiling") else {}
         self.observe(device=job.device, **values)
+        self._go_on_counting()
 
     def show_compiling(self) -> None:
         """Its job is being loaded and compiled."""
@@ -126,6 +129,7 @@ class Held:
             self.job.advance(self.step, seconds)
             if not self.replaying:
                 self.job.frame(bulk=False)  # already stored: what follows must count from here
+                self._go_on_counting()
         elif self.job.done:
             self._end()
         elif self.resting:
@@ -201,6 +205,7 @@ class Held:
             generation=self.record.generation,
             seq=self.seq + 1,
             inference_step=inference_step,
+            seconds=frame.seconds + self._earlier_seconds,
         )
         self.frame_bytes = self._observations.publish(frame, **values)
         self.seq, self.step, self._place = frame.seq, frame.step, (frame.step, inference_step)
@@ -245,6 +250,11 @@ class Held:
             self.step = max(self.step, step)
             self._remember(values)
         self._last_write += time.monotonic() - began
+
+    def _go_on_counting(self) -> None:
+        """A restored job's compute seconds follow those that are stored."""
+        assert self.job is not None
+        self._earlier_seconds = self._seconds - self.job.seconds if self.seq else 0.0
 
     @property
     def _snapshot_due(self) -> bool:
