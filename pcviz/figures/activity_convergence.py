@@ -162,26 +162,26 @@ def _maps(experiment: Experiment, run: int) -> go.Figure:
             y=depth,
             z=[],
             yaxis=axis,
-            transpose=True,
             name=label,
             colorscale=style.CIVIDIS,
             colorbar=style.colour_bar(label) | place,
             hovertemplate=hover,
             hoverongaps=False,
-            meta=_binding(run, x="trace_steps", z=channel, text=channel, transform="log10", zero="omit"),
+            meta=_binding(
+                run, x="trace_steps", z=channel, text=channel, transpose=True, transform="log10", zero="omit"
+            ),
         )
         made.add_heatmap(
             x=[],
             y=depth,
             z=[],
             yaxis=axis,
-            transpose=True,
             name="exactly 0",
             colorscale=[[0, style.ZERO], [1, style.ZERO]],
             showscale=False,
             hovertemplate="layer %{y}, step %{x}<br>exactly 0<extra></extra>",
             hoverongaps=False,
-            meta=_binding(run, x="trace_steps", z=channel, zero="only"),
+            meta=_binding(run, x="trace_steps", z=channel, transpose=True, zero="only"),
         )
         made.add_scatter(
             x=[],

@@ -12,7 +12,8 @@ How the client reads a binding:
 4. `where` keeps the entries at which another channel has a given value.
 5. `zero` and `transform` act on the value: z if bound, else y, else x. "omit" blanks exact zeros (so that a logarithm
    never sees them); "only" blanks all else and draws a 0, for a marker row on an axis of its own. A matrix bound to a
-   line with "only" gives one marker for each row that holds a zero, and `text` the number of zeros.
+   line with "only" gives one marker for each row that holds a zero, and `text` the number of zeros. `transpose` draws
+   the rows of a replaced map as columns (plotly's own option leaves the hover text where it was).
 6. "append" adds one point (a map: one column) per frame, and beyond `keep` halves the resolution of what it has, first,
    last and extremes kept; "replace" draws the frame alone. A number next to an array is repeated. `text` is what the
    hover label shows as `customdata`: the value before `zero` and `transform`.
@@ -59,6 +60,7 @@ class Binding(BaseModel):
     index: int | None = None
     row: Literal["last", "scrub"] | None = None
     where: Where | None = None
+    transpose: bool = False
     transform: Literal["log10"] | Ema | None = None
     zero: Literal["omit", "only"] | None = None
     mode: Literal["append", "replace"] = "replace"
@@ -82,7 +84,8 @@ class Binding(BaseModel):
             rank = 1 if self.mode == "append" else 2
             if len(dims["z"]) != rank:
                 raise ValueError(f"mode {self.mode} needs z with {rank} dimensions, not {dims['z']}")
-            points.pop("x", None) if self.mode == "append" else None
+        if self.transpose and (self.mode == "append" or "z" not in dims):
+            raise ValueError("transpose turns a replaced map")
         if self.mode == "append" and any(points.values()):
             raise ValueError(f"mode append adds one point for each frame: x and y are numbers, not {points}")
         matrices = [name for name, dim in points.items() if len(dim) > 1]

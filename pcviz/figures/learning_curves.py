@@ -51,6 +51,9 @@ def figure(
     curves.energy(run, "Σ ½‖δ<sub>l</sub>‖²" if experiment.learning.rule == "bp" else "energy F")
     if baseline is not None:
         curves.losses(baseline, smoothing, dash=style.BASELINE_DASH, suffix=" (baseline)")
+    if classes:
+        # plotly cannot place an axis before the first trace on it holds a point, and a test may come late.
+        made.add_scatter(x=[None], y=[None], yaxis="y3", showlegend=False, hoverinfo="skip")
     if log:
         for channel, index, colour in (
             ("train_loss", 0, style.BLUE),

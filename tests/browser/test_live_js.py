@@ -2,6 +2,7 @@
 
 import csv
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.browser.fake_stream import (
     train_values,
 )
 
+SLOW = 20_000  # milliseconds that a first draw may take on a busy machine
 TRAIN_PANELS = ("energy-balance", "activity-convergence", "learning-curves")
 
 
@@ -51,7 +53,7 @@ def train(fake: FakeStream, experiment: Experiment, first: int, last: int, **pla
 
 def drawn(page: Page, step: int, *names: str) -> None:
     for name in names or TRAIN_PANELS:
-        expect(section(page, name)).to_have_attribute("data-step", str(step))
+        expect(section(page, name)).to_have_attribute("data-step", str(step), timeout=SLOW)
 
 
 def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
@@ -60,11 +62,21 @@ def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
     return section(page, name).locator(".pcviz-plot").evaluate(code, argument)
 
 
+def closed(page: Page, fake: FakeStream) -> None:
+    """Wait until the server has seen the stream close."""
+    for _ in range(100):
+        if fake.open_streams == 0:
+            return
+        page.context.request.get(f"{fake.url}/data")
+        time.sleep(0.05)
+    raise AssertionError("the stream is still open")
+
+
 def test_without_a_run_panels_are_calm_and_say_what_to_do(page: Page, server: FakeStream) -> None:
     server.show(Experiment(), runs=())
     page.goto(server.url)
     for name in (*TRAIN_PANELS, "landscape"):
-        expect(section(page, name).locator(".main-svg").first).to_be_visible()
+        expect(section(page, name).locator(".main-svg").first).to_be_visible(timeout=SLOW)
         expect(section(page, name)).to_have_attribute("data-state", "idle")
         expect(section(page, name).get_by_text("Press Train to begin.")).to_be_visible()
         expect(section(page, name)).to_have_role("figure")
@@ -224,8 +236,8 @@ def test_boundary_and_deep_networks(page: Page, fake: FakeStream, experiment: Ex
     drawn(page, 41, *TRAIN_PANELS, "decision-boundary")
     classes = plot(page, "decision-boundary", "[1, 2].map((i) => plot.data[i].x.length)")
     assert classes == [100, 100]
-    shape = plot(page, "activity-convergence", "[plot.data[0].z.length, plot.data[0].z[0].length]")
-    assert shape == [40, 40]  # T + 1 rows, turned by plotly
+    shape = plot(page, "activity-convergence", "plot.data[0].z.map((row) => row.length)")
+    assert shape == [40] * 40  # L rows of T + 1
     section(page, "activity-convergence").get_by_role("button", name="Logarithmic inference steps").click()
     train(fake, experiment, 42, 42)
     drawn(page, 42)
@@ -246,7 +258,7 @@ def test_hover_tells_exact_values_and_stays(page: Page, fake: FakeStream, experi
     page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.3)
     label = section(page, "activity-convergence").locator(".hovertext")
     expect(label).to_be_visible()
-    layer, step, value = (float(part) for part in re.findall(r"[\d.]+(?:e[-−]\d+)?", label.inner_text())[:3])
+    layer, step, value = (float(part) for part in re.findall(r"[\d.]+(?:e[-−]\d+)?", label.text_content() or "")[:3])
     trace = train_values(experiment, 41)["energy_trace"]
     assert value == pytest.approx(trace[int(step), int(layer) - 1], rel=1e-3)
     for step in range(42, 46):
@@ -262,7 +274,7 @@ def test_long_histories_are_thinned_and_keep_their_ends(page: Page, fake: FakeSt
     page.goto(fake.url)
     drawn(page, 2600, "learning-curves")
     steps, losses = plot(
-        page, "learning-curves", "(({x, y}) => [x, y])(plot.data.find((t) => t.meta.y === 'test_loss'))"
+        page, "learning-curves", "(({x, y}) => [x, y])(plot.data.find((t) => t.meta?.y === 'test_loss'))"
     )
     assert steps[0] == 1 and steps[-1] == 2600 and len(steps) <= 1000 and steps == sorted(steps)
     assert max(losses) == 9.0
@@ -275,7 +287,7 @@ def test_a_baseline_is_drawn_dashed_over_the_run(page: Page, server: FakeStream)
     train(server, experiment, 1, 5, run=BASELINE)
     train(server, experiment, 1, 3)
     drawn(page, 3)
-    counts = plot(page, "learning-curves", "plot.data.filter((t) => t.meta.run === 1).map((t) => t.x.length)")
+    counts = plot(page, "learning-curves", "plot.data.filter((t) => t.meta?.run === 1).map((t) => t.x.length)")
     assert counts == [5, 5, 5]
     assert plot(page, "energy-balance", "plot.data[0].x.length") == 3
 
@@ -312,8 +324,8 @@ def test_a_hidden_tab_closes_its_stream_and_goes_on_where_it_was(
     page.evaluate(hide, True)
     train(fake, experiment, 4, 5)
     page.clock.run_for(31_000)
-    page.wait_for_function("() => fetch('/data').then(() => true)")
-    assert (fake.open_streams, fake.kept) == (0, 1)
+    closed(page, fake)
+    assert fake.kept == 1
     page.evaluate(hide, False)
     page.wait_for_timeout(300)
     page.clock.run_for(2000)
@@ -342,8 +354,7 @@ def test_end_and_clean_up(page: Page, fake: FakeStream, experiment: Experiment) 
     drawn(page, 1)
     fake.send("end")
     expect(section(page, "landscape")).to_have_attribute("data-state", "done")
-    page.wait_for_timeout(200)
-    assert fake.open_streams == 0
+    closed(page, fake)
     page.evaluate("window.unmount()")
     assert page.locator(".pcviz-live").count() == 0
 

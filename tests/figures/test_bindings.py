@@ -73,6 +73,12 @@ def test_transform() -> None:
         refused(**ENERGY, transform=bad)
 
 
+def test_transpose_turns_replaced_maps() -> None:
+    assert Binding(x="trace_steps", z="energy_trace", transpose=True).transpose
+    assert "turns a replaced map" in refused(**ENERGY, transpose=True)
+    assert "turns a replaced map" in refused(y="energy", transpose=True)
+
+
 def test_zero() -> None:
     for choice in ("omit", "only", None):
         Binding(**ENERGY, zero=choice)

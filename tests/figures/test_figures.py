@@ -97,7 +97,7 @@ def test_learning_curves_follow_their_options() -> None:
     assert {b.x for b in bound} == {"epoch"}
     assert figure.layout.yaxis.type is None and not any(b.zero for b in bound)
     assert [b.transform.ema for b in bound if b.transform] == [0.5, 0.5]
-    dashed = [trace for trace in figure.data if trace.meta["run"] == 1]
+    dashed = [trace for trace in figure.data if trace.meta and trace.meta["run"] == 1]
     assert dashed and all(trace.line.dash == "dash" for trace in dashed)
 
 

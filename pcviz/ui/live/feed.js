@@ -1,6 +1,6 @@
 // One trace and the binding that fills it: step 6 of pcviz/figures/bindings.py.
 
-import { list, pick, rank, rows } from "./values.js";
+import { columns, list, pick, rank, rows } from "./values.js";
 import { logTicks } from "./text.js";
 
 export class Feed {
@@ -32,8 +32,9 @@ export class Feed {
     const { trace } = this;
     const points = Object.entries({ x, y }).filter(([, value]) => value !== undefined);
     if (z) {
-      trace.z = rows(z);
-      if (text) trace.customdata = rows(text);
+      const lines = this.binding.transpose ? columns : rows;
+      trace.z = lines(z);
+      if (text) trace.customdata = lines(text);
       for (const [key, value] of points) trace[key] = value.data;
       return;
     }

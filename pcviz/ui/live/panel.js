@@ -29,7 +29,7 @@ export class Panel {
     const header = element("header", {}, element("h3", { textContent: spec.title }), this.note, ...this.scrubber(), this.buttons());
     this.section = element(
       "section",
-      { className: "pcviz-panel", data: { panel: spec.name, state: "idle" }, aria: { role: "figure", label: spec.alt } },
+      { className: "pcviz-panel pcviz-empty", data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
       header, this.help, this.plot, this.waiting,
     );
     // A redraw during a drag would tear the zoom box out of the user's hand.

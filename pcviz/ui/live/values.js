@@ -20,6 +20,11 @@ export function rows({ data, shape: [count, width] }) {
   return Array.from({ length: count }, (_, r) => data.subarray(r * width, (r + 1) * width));
 }
 
+/** The columns of a matrix. */
+export function columns({ data, shape: [count, width] }) {
+  return Array.from({ length: width }, (_, c) => Float64Array.from({ length: count }, (_, r) => data[r * width + c]));
+}
+
 function takeRow({ data, shape }, row) {
   const width = shape.slice(1).reduce((a, b) => a * b, 1);
   return made(data.subarray(row * width, (row + 1) * width), shape.slice(1));
