@@ -3,7 +3,7 @@
 import csv
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -62,14 +62,14 @@ def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
     return section(page, name).locator(".pcviz-plot").evaluate(code, argument)
 
 
-def closed(page: Page, fake: FakeStream) -> None:
-    """Wait until the server has seen the stream close."""
-    for _ in range(100):
-        if fake.open_streams == 0:
+def eventually(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait for what the server sees."""
+    for _ in range(200):
+        if condition():
             return
-        page.context.request.get(f"{fake.url}/data")
+        page.evaluate("1")  # lets the page's events through
         time.sleep(0.05)
-    raise AssertionError("the stream is still open")
+    raise AssertionError("it did not happen within 10 s")
 
 
 def test_without_a_run_panels_are_calm_and_say_what_to_do(page: Page, server: FakeStream) -> None:
@@ -324,8 +324,7 @@ def test_a_hidden_tab_closes_its_stream_and_goes_on_where_it_was(
     page.evaluate(hide, True)
     train(fake, experiment, 4, 5)
     page.clock.run_for(31_000)
-    closed(page, fake)
-    assert fake.kept == 1
+    eventually(page, lambda: (fake.open_streams, fake.kept) == (0, 1))
     page.evaluate(hide, False)
     page.wait_for_timeout(300)
     page.clock.run_for(2000)
@@ -354,7 +353,7 @@ def test_end_and_clean_up(page: Page, fake: FakeStream, experiment: Experiment) 
     drawn(page, 1)
     fake.send("end")
     expect(section(page, "landscape")).to_have_attribute("data-state", "done")
-    closed(page, fake)
+    eventually(page, lambda: fake.open_streams == 0)
     page.evaluate("window.unmount()")
     assert page.locator(".pcviz-live").count() == 0
 
