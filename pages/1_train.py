@@ -6,7 +6,7 @@ from pcviz.ui import controls, keys, options, panels, session, share, transport
 
 form = controls.form()
 
-st.markdown("**Train** · how does this network learn?")
+st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP)
 session.notices()
 transport.transport(form)
 keys.listen()

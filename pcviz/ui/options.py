@@ -70,7 +70,8 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
     """Draw the controls of the options, in one row."""
     now = chosen(experiment)
     for key in DEFAULTS:
-        st.session_state.setdefault(key, getattr(now, key))
+        if key != "surface" or planar(experiment):
+            st.session_state.setdefault(key, getattr(now, key))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
         st.segmented_control(
             "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
@@ -115,7 +116,6 @@ def _baseline(record: RunRecord | None) -> None:
         key="overlay",
         icon=":material/layers:",
         disabled=not possible,
-        help="Train a second network with the same settings by backpropagation, and draw its curves dashed.",
     ):
         assert record is not None
         session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))

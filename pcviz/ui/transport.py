@@ -23,6 +23,8 @@ Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 POLL_SECONDS = 1.0
 """How often the buttons look whether the run has ended or was steered from elsewhere."""
 GRANULARITIES = ("weight update", "epoch")
+COST_HELP = "Estimate for a whole run: compute time, memory, arithmetic of one weight step."
+KEYS_HELP = "Keys: Space trains, pauses and resumes, s steps, x resets. Reset keeps the settings; Cancel ends the run."
 
 
 @dataclass(frozen=True)
@@ -98,27 +100,22 @@ def _id(now: Situation) -> str | None:
 
 def _buttons(now: Situation) -> None:
     moving = now.phase == "moving"
-    label, tip = ("Train", "Start a new run") if now.starts else ("Resume", "Go on with this run")
+    label = "Train" if now.starts else "Resume"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        _button("play", label, "play_arrow", f"{tip} (Space)", _play, now.startable if now.starts else not moving)
-        _button("pause", "Pause", "pause", "Pause this run (Space)", _pause, moving or now.phase == "stepping")
-        _button(
-            "step", "Step", "skip_next", "One step, then pause (s)", _step, not moving if now.alive else now.startable
-        )
+        _button("play", label, "play_arrow", _play, now.startable if now.starts else not moving)
+        _button("pause", "Pause", "pause", _pause, moving or now.phase == "stepping")
+        _button("step", "Step", "skip_next", _step, not moving if now.alive else now.startable)
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
-        _button("reset", "Reset", "replay", "Back to step 0, same settings (x)", _reset, now.record is not None)
-        _button("cancel", "Cancel", "close", "End this run for good; its curves stay", _cancel, now.alive)
+        _button("reset", "Reset", "replay", _reset, now.record is not None)
+        _button("cancel", "Cancel", "close", _cancel, now.alive)
         if now.form.experiment:
-            st.caption(
-                cost.text(cost.estimate(now.form.experiment, now.slowdown)),
-                width="content",
-                help="Estimate for a whole run: compute time, memory, arithmetic of one weight step.",
-            )
+            st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
 
 
-def _button(key: str, label: str, icon: str, tip: str, act: Callable[[], None], enabled: bool) -> None:
+def _button(key: str, label: str, icon: str, act: Callable[[], None], enabled: bool) -> None:
+    # No tooltip: Streamlit draws a button that has one twice, once for touch screens.
     kind: Literal["primary", "secondary"] = "primary" if key == "play" else "secondary"
-    st.button(label, key=key, type=kind, icon=f":material/{icon}:", help=tip, on_click=act, disabled=not enabled)
+    st.button(label, key=key, type=kind, icon=f":material/{icon}:", on_click=act, disabled=not enabled)
 
 
 # The callbacks look at form and run again: both may have changed since the buttons were drawn.

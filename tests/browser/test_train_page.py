@@ -1,0 +1,245 @@
+"""The Train page as a person uses it."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.serve import App
+
+SMALL = "network_depth=6&network_width=16&seed=3"
+LONG = f"{SMALL}&learning_steps=100000"
+PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curves")
+
+
+def button(page: Page, key: str):  # type: ignore[no-untyped-def]
+    """A button of the page by its key."""
+    return page.locator(f".st-key-{key} button")
+
+
+def open_page(page: Page, query: str = SMALL) -> None:
+    """Open the page with these settings and wait until its buttons act."""
+    page.goto(f"/?{query}" if query else "/")
+    expect(button(page, "play")).to_be_visible(timeout=30_000)
+    expect(panel(page, PANELS[-1])).to_be_visible(timeout=30_000)
+
+
+def panel(page: Page, name: str):  # type: ignore[no-untyped-def]
+    """A live panel."""
+    return page.locator(f'[data-panel="{name}"]')
+
+
+def step(page: Page, name: str = "learning-curves") -> int:
+    """The last step that a panel drew; 0 before the first."""
+    return int(panel(page, name).get_attribute("data-step") or 0)
+
+
+def state(page: Page) -> str:
+    """The run's state as the panels show it."""
+    return panel(page, "learning-curves").get_attribute("data-state") or ""
+
+
+def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 30) -> float:
+    """Wait for a condition; returns how long it took."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds, f"state {state(page)}, step {step(page)}"
+        page.wait_for_timeout(20)
+    return time.monotonic() - begun
+
+
+def test_train_to_the_end(page: Page) -> None:
+    open_page(page, f"{SMALL}&learning_steps=60")
+    assert state(page) == "idle"
+    button(page, "play").click()
+    wait_for(page, lambda: state(page) == "done")
+    for name in PANELS:
+        wait_for(page, lambda name=name: step(page, name) == 60)  # type: ignore[misc]
+    assert re.search(r"run=[0-9a-f]{32}", page.url)
+    expect(button(page, "play")).to_have_text(re.compile("Train"))
+    expect(button(page, "play")).to_be_enabled()
+    expect(button(page, "pause")).to_be_disabled()
+
+
+def test_pause_resume_step_reset_cancel(page: Page) -> None:
+    open_page(page, LONG)
+    button(page, "play").click()
+    wait_for(page, lambda: step(page) > 0)
+    button(page, "pause").click()
+    assert wait_for(page, lambda: state(page) == "paused") < 2  # 0.5 s on a machine of its own
+    expect(button(page, "play")).to_have_text(re.compile("Resume"))
+    page.wait_for_timeout(700)
+    stopped = step(page)
+    page.wait_for_timeout(500)
+    assert step(page) == stopped
+
+    button(page, "step").click()
+    wait_for(page, lambda: step(page) == stopped + 1)
+    button(page, "play").click()
+    wait_for(page, lambda: step(page) > stopped + 2)
+    expect(button(page, "step")).to_be_disabled()
+
+    button(page, "reset").click()
+    wait_for(page, lambda: state(page) == "paused" and step(page) <= 1)
+    button(page, "play").click()
+    wait_for(page, lambda: step(page) > 1)
+
+    button(page, "cancel").click()
+    wait_for(page, lambda: state(page) == "cancelled")
+    expect(button(page, "cancel")).to_be_disabled()
+    expect(button(page, "play")).to_have_text(re.compile("Train"))
+
+
+def test_step_from_the_start_and_by_epochs(page: Page) -> None:
+    open_page(page, LONG)
+    button(page, "step").click()
+    wait_for(page, lambda: step(page) == 1 and state(page) == "paused")
+    page.locator(".st-key-granularity input").click()
+    page.get_by_role("option", name="epoch").click()
+    button(page, "step").click()
+    wait_for(page, lambda: step(page) == 1 + 1437 // 64)
+    expect(button(page, "play")).to_have_text(re.compile("Resume"))
+
+
+def test_a_reload_finds_the_run_again(page: Page) -> None:
+    open_page(page, LONG)
+    button(page, "play").click()
+    wait_for(page, lambda: step(page) > 5)
+    seen = step(page)
+    page.reload()
+    expect(button(page, "pause")).to_be_enabled(timeout=30_000)
+    wait_for(page, lambda: step(page) > seen)
+    expect(page.locator(".st-key-network_depth input")).to_have_value("6")
+
+    run = re.search(r"run=([0-9a-f]{32})", page.url)
+    assert run
+    page.goto(f"/?run={run[1]}")  # the run alone is enough: it knows its settings
+    expect(page.locator(".st-key-network_depth input")).to_have_value("6", timeout=30_000)
+    button(page, "cancel").click()
+    wait_for(page, lambda: state(page) == "cancelled")
+
+
+def test_keyboard(page: Page) -> None:
+    open_page(page, LONG)
+    page.keyboard.press("Space")
+    wait_for(page, lambda: step(page) > 0)
+    page.keyboard.press("Space")
+    wait_for(page, lambda: state(page) == "paused")
+    page.wait_for_timeout(1500)
+    stopped = step(page)
+    page.keyboard.press("s")
+    wait_for(page, lambda: step(page) == stopped + 1)
+
+    page.locator(".st-key-seed input").click()
+    for key in ("Space", "s", "x"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    assert step(page) == stopped + 1, "a key acted although an input had the focus"
+
+    page.keyboard.press("Escape")
+    page.mouse.click(700, 10)
+    page.keyboard.press("x")
+    wait_for(page, lambda: step(page) <= 1)
+    button(page, "play").click()  # its focus must not take the next Space for itself
+    wait_for(page, lambda: state(page) == "running")
+    page.keyboard.press("Space")
+    wait_for(page, lambda: state(page) == "paused")
+    button(page, "cancel").click()
+    wait_for(page, lambda: state(page) == "cancelled")
+
+
+def test_changed_settings_wait_for_the_next_run(page: Page) -> None:
+    open_page(page, LONG)
+    button(page, "play").click()
+    wait_for(page, lambda: step(page) > 0)
+    first = page.url
+    depth = page.locator(".st-key-network_depth input")
+    depth.fill("4")
+    depth.press("Enter")
+    expect(page.get_by_text("starts a new run with Depth L 4")).to_be_visible()
+    assert state(page) == "running"
+    button(page, "revert").click()
+    expect(depth).to_have_value("6")
+    expect(page.get_by_text("starts a new run")).to_have_count(0)
+
+    depth.fill("4")
+    depth.press("Enter")
+    expect(button(page, "play")).to_have_text(re.compile("Train"))
+    button(page, "play").click()
+    wait_for(page, lambda: page.url != first and "network_depth=4" in page.url and step(page) > 0)
+    expect(page.locator('[data-panel="energy-balance"]')).to_be_visible()
+    button(page, "cancel").click()
+
+
+def test_the_address_follows_the_form(page: Page) -> None:
+    open_page(page, "")
+    assert "?" not in page.url
+    width = page.locator(".st-key-network_width input")
+    width.fill("32")
+    width.press("Enter")
+    page.wait_for_url(re.compile(r"\?network_width=32$"))
+    page.get_by_text("Two moons", exact=True).click()
+    page.wait_for_url(re.compile("data_name=moons"))
+    expect(width).to_have_value("32")
+    expect(page.locator(".st-key-network_depth input")).to_have_value("8")
+    expect(panel(page, "decision-boundary")).to_be_visible()
+    page.get_by_text("First look", exact=True).click()
+    page.wait_for_url(re.compile(r"/$"))
+
+
+def test_bad_addresses_get_one_message_each(page: Page) -> None:
+    open_page(page, f"network_depth=3200&seed=5&run={'0' * 32}")
+    expect(page.get_by_text("network.depth: 3200 is above 512")).to_be_visible()
+    expect(page.get_by_text(f"{'0' * 32} is not known here")).to_be_visible()
+    expect(page.locator(".st-key-network_depth input")).to_have_value("16")
+    expect(page.locator(".st-key-seed input")).to_have_value("5")
+    page.wait_for_url(re.compile(r"\?seed=5$"))
+    expect(button(page, "play")).to_be_enabled()
+
+
+def test_invalid_settings_disable_train_and_lose_nothing(page: Page) -> None:
+    open_page(page, "data_name=regression")
+    expect(page.get_by_text("learning.batch_size: 64 is above 20")).to_be_visible()
+    expect(button(page, "play")).to_be_disabled()
+    batch = page.locator(".st-key-learning_batch_size input")
+    batch.fill("20")
+    batch.press("Enter")
+    expect(button(page, "play")).to_be_enabled()
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_small_screens(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    open_page(page)
+    for target in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
+        assert page.evaluate(f"{target}.scrollWidth") <= width
+    if width < 640:
+        lefts = [panel(page, name).bounding_box()["x"] for name in PANELS]  # type: ignore[index]
+        assert len(set(lefts)) == 1, "panels stack in one column"
+    for key in ("play", "pause", "step", "reset", "cancel"):
+        box = button(page, key).bounding_box()
+        assert box
+        assert box["height"] >= 32
+
+
+def test_everything_fits_a_projector(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_page(page)
+    for name in PANELS:
+        box = panel(page, name).bounding_box()
+        assert box
+        assert box["y"] > 0
+        assert box["y"] + box["height"] <= 900
+
+
+def test_the_baseline_runs_beside(page: Page, app: App) -> None:
+    open_page(page, f"{SMALL}&learning_steps=40")
+    button(page, "play").click()
+    wait_for(page, lambda: state(page) == "done")
+    button(page, "overlay").click()
+    page.wait_for_url(re.compile("baseline=[0-9a-f]{32}"))
+    expect(button(page, "overlay")).to_have_text(re.compile("Remove"))
+    button(page, "overlay").click()
+    expect(button(page, "overlay")).to_have_text(re.compile("Overlay"))
