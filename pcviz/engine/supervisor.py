@@ -52,13 +52,17 @@ class Supervisor:
         try:
             while not self._stopping.is_set():
                 started = time.time()
-                self.process = self._spawn()
-                code = self._wait(self.process)
-                if code is None:
-                    break
-                if self._committed_since(started):
-                    delay = FIRST_DELAY
-                LOG.warning("The worker ended with status %s; starting another one in %.1f s", code, delay)
+                try:
+                    self.process = self._spawn()
+                except OSError:
+                    LOG.exception("Cannot start a worker; trying again in %.1f s", delay)
+                else:
+                    code = self._wait(self.process)
+                    if code is None:
+                        break
+                    if self._committed_since(started):
+                        delay = FIRST_DELAY
+                    LOG.warning("The worker ended with status %s; starting another one in %.1f s", code, delay)
                 self._stopping.wait(delay)
                 delay = min(2 * delay, LAST_DELAY)
                 self.restarts += 1

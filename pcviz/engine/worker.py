@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pcviz.engine.held import Held
@@ -36,6 +37,8 @@ PRUNE_SECONDS = 30.0
 REST_SECONDS = 60.0
 """A paused run keeps its job in memory this long; then it is checkpointed and given back."""
 RESTING_RUNS = 8
+MOST_STRIKES = 10
+"""A run whose worker died this often without a frame in between has failed: it would keep the others from working."""
 EXIT_SECONDS = 3.0
 
 Jobs: TypeAlias = "Mapping[str, Callable[..., Job]]"
@@ -120,15 +123,18 @@ class Worker:
         if dead and not is_stale(record):
             return None
         restarted = dead and record.state in ("compiling", "running")
-        message = None
-        if restarted:
-            message = f"The worker was restarted; resumed from step {record.step}."
-            LOG.warning("Run %s: %s", record.id, message)
+        message = f"The worker was restarted; resumed from step {record.step}." if restarted else None
         if not self._observations.claim(record, message, restarted=restarted):
             return None
+        if restarted:
+            LOG.warning("Run %s: %s", record.id, message)
+            record = replace(record, state="queued", strikes=record.strikes + 1)
         place = self._store.reader.last_place(record.id, record.generation)
         # A cancelled child may come without its parent: it never gets a job.
         held = self._held[record.id] = Held(self._observations, record, parent, place)
+        if record.strikes >= MOST_STRIKES and not held.ended:
+            message = f"The worker died {record.strikes} times in a row while it worked on this run; is it too large?"
+            self._guard(held, held.fail, message)
         return held
 
     def _settle(self, held: Held) -> None:
@@ -159,7 +165,8 @@ class Worker:
         """Start to load and compile the next run that needs it."""
         if self._prepared is not None:
             return
-        for held in [*self._held.values()]:
+        # Who may have brought down the last worker waits behind the others.
+        for held in sorted(self._held.values(), key=lambda held: held.record.strikes):
             if held.job is None and self._wants_job(held):
                 self._guard(held, held.show_compiling)
                 if self._held.get(held.record.id) is held:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from pcviz.frames import Frame, encode_values
 from pcviz.store.database import Database, Watcher
-from pcviz.store.records import TERMINAL, RunRecord
+from pcviz.store.records import FRESH, TERMINAL, RunRecord
 from pcviz.store.tables import checkpoints, frames, parts, runs
 
 LEASE_SECONDS = 10.0
@@ -47,14 +47,14 @@ class Observations:
         """Take the lease of a run as it was read; False if somebody was faster.
 
         A run whose generation the server has moved on starts afresh: its old frames and checkpoints are deleted.
+        `restarted`: its worker died while it worked on it.
         """
         fresh = run.observed_generation != run.generation
         values: dict[str, Any] = {"worker": self.worker, "lease_until": time.time() + LEASE_SECONDS}
         if fresh:
-            values |= {"observed_generation": run.generation, "state": "queued", "step": 0, "seq": 0, "seconds": 0.0}
-            values |= {"message": "", "frame_bytes": 0}
+            values |= FRESH | {"observed_generation": run.generation}
         elif restarted:
-            values |= {"restarts": runs.c.restarts + 1}
+            values |= {"restarts": runs.c.restarts + 1, "strikes": runs.c.strikes + 1, "state": "queued"}
         if message is not None:
             values["message"] = message
         as_read = and_(
@@ -93,6 +93,7 @@ class Observations:
         connection = self._connection
         with connection.begin():
             values |= {"seq": frame.seq, "step": frame.step, "seconds": frame.seconds, "published_at": time.time()}
+            values["strikes"] = 0
             self._fenced(frame.run, frame.generation, values, runs.c.seq == frame.seq - 1)
             dropped = _drop_bulk(connection, frame.run, frame.generation) if bulk else 0
             row = {name: getattr(frame, name) for name in FRAME_COLUMNS}

@@ -61,6 +61,7 @@ class RunRecord:
     seconds: float
     device: str
     restarts: int
+    strikes: int
     snapshot_done: int
     frame_bytes: int
     published_at: float
@@ -97,12 +98,21 @@ class RunRecord:
 
 
 COLUMNS = [runs.c[column.name] for column in fields(RunRecord)]
-_FRESH: dict[str, Any] = {"state": "queued", "step": 0, "seq": 0, "message": "", "seconds": 0.0, "frame_bytes": 0}
+FRESH: dict[str, Any] = {
+    "state": "queued",
+    "step": 0,
+    "seq": 0,
+    "message": "",
+    "seconds": 0.0,
+    "frame_bytes": 0,
+    "strikes": 0,
+}
+"""The observed columns of a generation that no worker has begun yet."""
 
 
 def record(row: RowMapping) -> RunRecord:
     """A run from a row with `COLUMNS`."""
     values = dict(row)
     if values["observed_generation"] != values["generation"]:
-        values |= _FRESH
+        values |= FRESH
     return RunRecord(**values)

@@ -50,6 +50,7 @@ runs = Table(
     Column("seconds", Float, nullable=False, default=0.0),
     Column("device", String(64), nullable=False, default=""),
     Column("restarts", Integer, nullable=False, default=0),
+    Column("strikes", Integer, nullable=False, default=0),  # times its worker died since its last frame
     Column("snapshot_done", Integer, nullable=False, default=0),
     Column("frame_bytes", Integer, nullable=False, default=0),
     Column("published_at", Float, nullable=False, default=0.0),

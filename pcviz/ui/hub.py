@@ -140,12 +140,10 @@ class Hub:
     def _serve(self, subscribers: list[Subscriber]) -> None:
         if not subscribers:
             return
-        families: dict[str, list[RunRecord]] = {}
-        for record in self._store.reader.families({run for item in subscribers for run in item.runs}):
-            families.setdefault(record.parent or record.id, []).append(record)
+        found = self._store.reader.families({run for item in subscribers for run in item.runs})
         pages: dict[tuple[str, int, int], list[StoredFrame]] = {}
         for subscriber in subscribers:
-            records = [record for run in subscriber.runs for record in families.get(run, [])]
+            records = [record for record in found if not {record.id, record.parent}.isdisjoint(subscriber.runs)]
             self._serve_one(subscriber, records, pages)
 
     def _serve_one(

@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
+from pcviz.engine import worker as worker_module
 from pcviz.engine.client import Client, NotAllowed
-from pcviz.engine.worker import Worker
+from pcviz.engine.worker import MOST_STRIKES, Worker
 from pcviz.settings import Settings
 from pcviz.store import UnknownRun
+from pcviz.store.tables import runs
 from tests.engine import fake_jobs
 from tests.engine.conftest import experiment, turn_until
 from tests.engine.fake_jobs import JOBS, FakeTrain
@@ -246,3 +249,32 @@ def test_only_the_owner_steers_on_a_shared_server(client: Client) -> None:
     client.pause(run)
     with pytest.raises(UnknownRun):
         shared.pause("nope", "key")
+
+
+def test_a_run_that_kills_its_workers_fails_in_the_end(client: Client) -> None:
+    run = client.start(experiment(50), "s")
+    for strikes in range(1, MOST_STRIKES + 1):
+        dead = client.store.observations(f"nowhere:{strikes}:x")
+        assert dead.claim(client.get(run))
+        dead.observe(run, 1, state="compiling", lease_until=0.0)
+        dead.close()
+        Worker(client.store, Settings(), lambda: JOBS).turn()
+        if strikes < MOST_STRIKES:
+            assert (client.get(run).state, client.get(run).strikes) == ("compiling", strikes)
+            with client.store.database.writing() as connection:
+                connection.execute(update(runs).values(worker=None))
+    assert client.get(run).state == "failed" and "died 10 times" in client.get(run).message
+
+
+def test_a_paused_run_is_given_back_with_a_checkpoint(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "REST_SECONDS", 0.0)
+    run = client.start(experiment(200), "s")
+    turn_until(worker, lambda: client.get(run).seq >= 1)
+    client.pause(run)
+    turn_until(worker, lambda: client.get(run).state == "paused" and client.get(run).worker is None)
+    assert (client.weights(run) or (0, {}))[0] == client.get(run).step
+    client.resume(run)
+    turn_until(worker, state_is(client, run, "done"))
+    assert_history_is_whole(client, run, 200)

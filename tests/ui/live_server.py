@@ -32,6 +32,7 @@ def served(live: Live) -> Iterator[int]:
     """The live routes, without a worker, in a thread of this process; yields the port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # requests may come before the server is ready: they wait
         config = uvicorn.Config(Starlette(routes=live.routes()), log_level="error")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

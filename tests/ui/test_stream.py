@@ -151,6 +151,14 @@ def test_a_stream_of_two_runs_ends_with_the_later_one(live: Live, worker: Observ
         assert take(events)[-1].data["runs"] == runs
 
 
+def test_a_child_can_be_streamed_alone(live: Live, worker: Observations, port: int) -> None:
+    child = live.client.add_child(start(live, worker), "landscape")
+    claim(live, worker, child)
+    publish(worker, child, 1, state="done")
+    with stream(port, f"runs={child}") as events:
+        assert [event.name for event in take(events)] == ["frame", "state", "end"]
+
+
 def test_a_long_history_arrives_whole(
     live: Live, worker: Observations, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,7 +322,7 @@ def test_a_signal_ends_streams_server_and_worker(
     server = psutil.Popen([sys.executable, "-c", SERVER, str(port)], cwd=Path(__file__).parents[2])
     try:
         run = live.client.start(from_paths({"learning.steps": 100_000}), "s")
-        wait_until(lambda: live.client.get(run).seq > 0, 30)
+        wait_until(lambda: live.client.get(run).seq > 0 and server.net_connections(), 30)
         family = [server, *server.children(recursive=True)]
         assert len(family) == 2
         with stream(port, f"runs={run}") as events:
