@@ -128,7 +128,7 @@ def _widget(path: str, info: FieldInfo) -> None:
         st.toggle(**common)
     elif choices:
         changed = _parameterisation_changed if path == "network.parameterisation" else None
-        if len(choices) in (2, 3):
+        if len(get_args(info.annotation)) in (2, 3):
             st.segmented_control(options=choices, format_func=_name, required=True, on_change=changed, **common)
         else:
             st.selectbox(options=choices, format_func=_name, disabled=len(choices) == 1, **common)

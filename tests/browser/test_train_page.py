@@ -208,6 +208,17 @@ def test_invalid_settings_disable_train_and_lose_nothing(page: Page) -> None:
     batch.press("Enter")
     expect(button(page, "play")).to_be_enabled()
 
+    steps = page.locator(".st-key-inference_steps input")  # a number or a word, typed
+    for text, message in (("many", "inference.steps: many is not"), ("5000", "inference.steps: 5000 is above 4096")):
+        steps.fill(text)
+        steps.press("Enter")
+        expect(page.get_by_text(message)).to_be_visible()
+        expect(button(page, "play")).to_be_disabled()
+    steps.fill("12")
+    steps.press("Enter")
+    expect(button(page, "play")).to_be_enabled()
+    page.wait_for_url(re.compile("inference_steps=12"))
+
 
 @pytest.mark.parametrize("width", [390, 768])
 def test_small_screens(page: Page, width: int) -> None:

@@ -1,0 +1,204 @@
+"""The page without a browser: form, presets, address, buttons."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pcviz.engine.client import Client
+from pcviz.experiment import fields
+from pcviz.presets import PRESETS
+from pcviz.store import Store
+from pcviz.ui.url import key_of
+
+SHELL = Path(__file__).parents[2] / "pcviz" / "ui" / "shell.py"
+BUTTONS = ("play", "pause", "step", "reset", "cancel")
+
+
+@pytest.fixture
+def client(database_url: str) -> Client:
+    """The runs that the page sees."""
+    return Client(Store(database_url))
+
+
+def opened(**query: str) -> AppTest:
+    """The page at this address."""
+    app = AppTest.from_file(str(SHELL), default_timeout=60)
+    for key, text in query.items():
+        app.query_params[key] = text
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def enabled(app: AppTest) -> set[str]:
+    """Which of the buttons can be pressed."""
+    return {key for key in BUTTONS if not app.button(key=key).disabled}
+
+
+def press(app: AppTest, key: str) -> None:
+    app.button(key=key).click().run()
+    assert not app.exception, app.exception
+
+
+def run_of(app: AppTest) -> str:
+    """The run that the page shows."""
+    return str(app.query_params["run"])
+
+
+def test_the_form_has_every_field_with_help() -> None:
+    app = opened()
+    widgets = {widget.key: widget for widget in [*app.number_input, *app.selectbox, *app.toggle, *app.button_group]}
+    for path in fields():
+        assert key_of(path) in widgets, path
+        assert "Allowed" in widgets[key_of(path)].help, path
+    assert not app.error
+    assert not app.warning
+    assert enabled(app) == {"play", "step"}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_fill_the_form(name: str) -> None:
+    app = opened(seed="5")
+    app.button_group(key="preset").set_value(name).run()
+    assert not app.exception
+    expected = PRESETS[name].experiment
+    assert app.number_input(key="network_depth").value == expected.network.depth
+    assert app.number_input(key="seed").value == 0
+    assert app.session_state["nearest"] == expected
+    assert any(PRESETS[name].shows in caption.value for caption in app.caption)
+
+
+def test_bad_addresses_give_one_message_each(client: Client) -> None:
+    app = opened(network_depth="3200", network_width="32", seed="x", run="0" * 32)
+    (warning,) = app.warning
+    lines = warning.value.replace("\\", "").splitlines()
+    assert len(lines) == 3
+    assert "network.depth: 3200 is above 512" in warning.value.replace("\\", "")
+    assert app.number_input(key="network_depth").value == 16
+    assert app.number_input(key="network_width").value == 32
+    assert dict(app.query_params) == {"network_width": "32"}
+    assert enabled(app) == {"play", "step"}
+
+
+def test_markup_in_the_address_stays_text() -> None:
+    app = opened(seed="<script>*b*[x](y)")
+    (warning,) = app.warning
+    assert "\\<script\\>\\*b\\*\\[x\\](y)" in warning.value
+
+
+def test_invalid_settings_disable_train(client: Client) -> None:
+    app = opened(data_name="regression")
+    (error,) = app.error
+    assert "64 is above 20" in error.value
+    assert enabled(app) == set()
+    app.number_input(key="learning_batch_size").set_value(20).run()
+    assert not app.error
+    assert enabled(app) == {"play", "step"}
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    app = opened(network_depth="512", network_width="2048")
+    assert "nearest width that fits" in app.error[0].value
+    assert enabled(app) == set()
+
+
+def test_the_initialisation_follows_the_parameterisation() -> None:
+    app = opened()
+    app.button_group(key="network_parameterisation").set_value("sp").run()
+    assert not app.error
+    assert app.selectbox(key="network_initialisation").value == "uniform"
+    assert dict(app.query_params) == {"network_parameterisation": "sp"}
+    app.selectbox(key="network_initialisation").set_value("orthogonal").run()
+    app.button_group(key="network_parameterisation").set_value("mupc").run()
+    assert not app.error
+    assert dict(app.query_params) == {}
+
+
+def test_the_life_of_a_run(client: Client) -> None:
+    app = opened(network_depth="4")
+    press(app, "play")
+    run = run_of(app)
+    assert client.get(run).experiment.network.depth == 4
+    assert client.get(run).wanted == "running"
+    assert {child.kind for child in client.children(run)} == {"landscape"}
+    assert enabled(app) == {"pause", "reset", "cancel"}
+    press(app, "pause")
+    assert client.get(run).wanted == "paused"
+    assert enabled(app) == {"play", "step", "reset", "cancel"}
+    assert app.button(key="play").label == "Resume"
+    press(app, "step")
+    assert client.get(run).allowed_until_step == 1
+    app.selectbox(key="granularity").set_value("epoch").run()
+    press(app, "step")
+    assert client.get(run).allowed_until_step == 1 + 1437 // 64
+    press(app, "play")
+    assert client.get(run).allowed_until_step is None
+    generation = client.get(run).generation
+    press(app, "reset")
+    assert (client.get(run).generation, client.get(run).wanted) == (generation + 1, "paused")
+    press(app, "cancel")
+    assert client.get(run).wanted == "cancelled"
+    assert app.button(key="play").label == "Train"
+    assert enabled(app) == {"play", "step", "reset"}
+    press(app, "play")
+    assert run_of(app) != run
+
+
+def test_step_starts_a_run_that_waits(client: Client) -> None:
+    app = opened()
+    press(app, "step")
+    assert client.get(run_of(app)).allowed_until_step == 1
+
+
+def test_a_run_brings_its_settings(client: Client) -> None:
+    first = opened(network_depth="4", network_activation="tanh")
+    press(first, "play")
+    app = opened(run=run_of(first))
+    assert app.number_input(key="network_depth").value == 4
+    assert app.selectbox(key="network_activation").value == "tanh"
+    assert enabled(app) == {"pause", "reset", "cancel"}
+    other = opened(run=run_of(first), network_depth="5")  # settings in the address wait for the next run
+    assert other.number_input(key="network_depth").value == 5
+    assert other.button(key="play").label == "Train"
+    assert client.get(run_of(other)).experiment.network.depth == 4
+
+
+def test_changes_wait_for_the_next_run(client: Client) -> None:
+    app = opened()
+    press(app, "play")
+    run = run_of(app)
+    app.number_input(key="network_width").set_value(32).run()
+    assert any("starts a new run with Width N 32" in text.value for text in app.markdown)
+    assert client.get(run).experiment.network.width == 64
+    press(app, "revert")
+    assert app.number_input(key="network_width").value == 64
+    app.number_input(key="network_width").set_value(32).run()
+    press(app, "play")
+    assert run_of(app) != run
+    assert client.get(run).wanted == "paused"
+    assert client.get(run_of(app)).experiment.network.width == 32
+
+
+def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
+    app = opened(data_name="moons", network_depth="3")
+    press(app, "play")
+    assert [child.kind for child in client.children(run_of(app))] == ["boundary"]
+    app.button_group(key="surface").set_value("landscape").run()
+    app.button_group(key="directions").set_value("random").run()
+    wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
+    assert wanted[1:] == [
+        ("landscape", {"directions": "pca"}, "cancelled"),
+        ("landscape", {"directions": "random"}, "running"),
+    ]
+
+
+def test_the_baseline_is_backpropagation(client: Client) -> None:
+    app = opened(network_depth="4")
+    press(app, "play")
+    press(app, "overlay")
+    baseline = str(app.query_params["baseline"])
+    assert client.get(baseline).experiment == client.get(run_of(app)).experiment.changed({"learning.rule": "bp"})
+    press(app, "overlay")
+    assert "baseline" not in app.query_params
+    assert client.get(baseline).wanted == "cancelled"

@@ -1,0 +1,59 @@
+"""The address of a page: what it says, and what it says when it is wrong."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pcviz.experiment import Experiment, flatten, from_paths
+from pcviz.ui import url
+from tests.hostile import nasty_texts, valid_experiments
+
+KEYS = [*url.PATHS, *url.RUN_KEYS, "nonsense", "network.depth", "embed", "", "__proto__"]
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), nasty_texts, max_size=6))
+def test_hostile_addresses_give_a_form_and_clear_messages(query: dict[str, str]) -> None:
+    state = url.parse(query)
+    assert len(state.faults) <= len(query)
+    for line in state.faults:
+        assert "allowed" in line
+        assert "\n" not in line
+        assert len(line) < 500
+    assert len(state.values) + len(state.runs) + len(state.faults) == len(query), "every key is taken or refused"
+    for path, value in state.values.items():
+        assert type(value) in (int, float, str, bool), path
+    assert url.parse(url.query(state.values, state.runs)).faults == []
+
+
+@settings(max_examples=200)
+@given(valid_experiments())
+def test_addresses_round_trip(experiment: Experiment) -> None:
+    if not isinstance(experiment.inference.steps, str) and experiment.inference.steps > 4096:
+        return
+    query = url.query(flatten(experiment.model_dump(exclude={"schema_version"})), {})
+    state = url.parse(query)
+    assert state.faults == []
+    assert from_paths(state.values) == experiment
+
+
+def test_only_what_differs_is_in_the_address() -> None:
+    assert url.query(flatten(Experiment().model_dump(exclude={"schema_version"})), {}) == {}
+    values: dict[str, Any] = {"network.depth": 16, "seed": 7, "network.skips": False, "inference.steps": "depth"}
+    assert url.query(values, {"run": "a" * 32}) == {"seed": "7", "network_skips": "false", "run": "a" * 32}
+
+
+def test_each_fault_costs_one_field() -> None:
+    state = url.parse({"network_depth": "3200", "seed": "7", "network_skips": "maybe", "foo": "1", "run": "../x"})
+    assert state.values == {"seed": 7}
+    assert state.runs == {}
+    assert [line.partition(":")[0] for line in sorted(state.faults)] == ["foo", "network.depth", "network.skips", "run"]
+
+
+def test_settings_that_do_not_fit_each_other() -> None:
+    state = url.parse({"learning_rule": "ipc", "inference_solver": "error_based", "seed": "1"})
+    assert state.values == {"learning.rule": "ipc", "seed": 1}
+    assert len(state.faults) == 1
+    kept = url.parse({"data_name": "regression"})  # the default batch is too large: the form will say so
+    assert (kept.values, kept.faults) == ({"data.name": "regression"}, [])
