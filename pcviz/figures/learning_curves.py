@@ -37,7 +37,7 @@ def figure(
     layout: dict[str, Any] = dict(
         margin=style.LEGEND,
         xaxis=dict(title_text=X_TITLES[x], anchor=lowest, rangemode="tozero"),
-        yaxis=style.log_axis(**title) if log else dict(rangemode="tozero", **title),
+        yaxis=style.log_axis(tickformat="~g", **title) if log else dict(rangemode="tozero", **title),
     )
     if log:
         layout["yaxis2"] = style.zero_strip(domain=[bottom, bottom + 0.045], ticktext=["0"], showgrid=False)

@@ -126,6 +126,7 @@ def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, expe
 def test_states_and_metrics_are_told(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
     fake.state("compiling")
+    expect(section(page, "landscape").locator(".pcviz-waiting")).to_have_text(re.compile("follows once"))
     expect(section(page, "landscape")).to_have_attribute("data-state", "compiling")
     train(fake, experiment, 1, 50)
     fake.state("paused", 50, message="worker restarted")

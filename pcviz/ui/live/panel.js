@@ -5,6 +5,7 @@ import { Feed } from "./feed.js";
 import { fill, framesTable, latestTable } from "./text.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
+const ENDED = ["done", "diverged", "failed", "cancelled"];
 
 export class Panel {
   /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python. */
@@ -68,7 +69,8 @@ export class Panel {
   /** The state of the run, told at once, whatever there is still to draw. */
   tell(state) {
     this.section.dataset.state = state;
-    this.waiting.textContent = state === "idle" ? this.spec.idle : this.spec.waiting;
+    const { idle, waiting } = this.spec;
+    this.waiting.textContent = ENDED.includes(state) ? "The run ended without values." : state === "idle" ? idle : waiting;
   }
 
   // ---- colours
