@@ -249,6 +249,6 @@ def _report_shape(
     return jax.eval_shape(report, network, slots)
 
 
-begin_step = jax.jit(begin, static_argnames=("method",), donate_argnames=("network", "slots"))
-advance_step = jax.jit(advance, static_argnames=("method",), donate_argnames=("step",))
-finish_step = jax.jit(finish, static_argnames=("method",), donate_argnames=("step",))
+begin_step = jax.jit(begin, static_argnames=("method",))
+advance_step = jax.jit(advance, static_argnames=("method",))
+finish_step = jax.jit(finish, static_argnames=("method",))
