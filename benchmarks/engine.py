@@ -1,0 +1,410 @@
+"""How fast the engine is: steady training steps, first calls, and what recording costs (`make bench`).
+
+The protocol keeps the numbers honest on a machine that does other things too. Everything runs in one process; what is
+compared runs in turn, A B A B, after a warm-up; a result is the median of the ratios of each round; a run counts only
+when its new weights and losses are there. Three 1024³ float32 matrix products in every round give the machine's own
+peak: a round in which they took 15 % more or less than usual is discarded and repeated, and where that does not help
+the result is flagged. On a CPU ratios are of process CPU time (all threads), which other processes disturb least; wall
+time is shown beside it. On an accelerator, wall time.
+
+The baseline is `benchmarks.reference`: the same arithmetic as one jitted step of an unrolled network. B=64, D=64, K=10,
+tanh, muPC with skips, gradient descent on activities, Adam on weights, float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, NoReturn
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from benchmarks import reference
+from pcviz.experiment import Experiment
+from pcviz.pcn import Network, build, learning, weights
+from pcviz.pcn.trace import padded_rows
+
+BATCH, INPUTS, OUTPUTS = 64, 64, 10
+STEP_SIZE, LEARNING_RATE = 0.3, 1e-3
+ROUNDS, QUICK_ROUNDS = 8, 3
+UNSTEADY = 0.15
+ROUND_SECONDS = 0.05
+"""Fast steps are repeated in a round until they take about this long."""
+GEMM_SIZE, GEMM_COUNT = 1024, 3
+
+
+class Shape(NamedTuple):
+    """L, N, T."""
+
+    depth: int
+    width: int
+    steps: int
+
+    @property
+    def flops(self) -> float:
+        """Nominal operations of one training step without the front window."""
+        hidden, square = self.depth - 2, self.width**2
+        relaxation = self.steps * (4 * BATCH * hidden * square + 4 * BATCH * OUTPUTS * self.width)
+        once = 6 * BATCH * hidden * square + 4 * BATCH * INPUTS * self.width + 6 * BATCH * self.width * OUTPUTS
+        return relaxation + once
+
+    def __str__(self) -> str:
+        return f"L={self.depth} N={self.width} T={self.steps}"
+
+
+STEADY = [Shape(depth, width, 16) for depth in (8, 32, 128) for width in (32, 128, 512)]
+STEADY += [Shape(depth, 32, depth) for depth in (8, 32, 128)]
+COMPARED = {Shape(8, 32, 16): None, Shape(32, 128, 16): None, Shape(128, 32, 16): 4.0, Shape(128, 32, 128): 2.5}
+"""Shapes compared with the reference, and how much faster the engine must be."""
+RECORDED = [Shape(16, 64, 15), Shape(128, 32, 128)]
+COMPILED_WIDTH, COMPILED_STEPS = 128, 16
+SHARE_MUST, RECORDING_MUST = 0.35, 1.15
+GROWTH_MUST, GROWTH_MUST_WINDOW, COMPILE_MUST = 1.3, 2.2, 4.0
+
+
+class Seconds(NamedTuple):
+    """Process CPU time, all threads, and wall time."""
+
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result. `must` is its threshold (">= 4" or "<= 1.15"), `met` whether it holds; `steady` is false where the
+    machine changed its speed meanwhile."""
+
+    name: str
+    shape: str
+    value: float
+    unit: str
+    wall: float | None = None
+    must: str | None = None
+    met: bool | None = None
+    steady: bool = True
+
+
+def row(
+    name: str, shape: object, value: float, unit: str, *, at_least: float | None = None, at_most: float | None = None,
+    **more: Any,
+) -> Row:  # fmt: skip
+    """A row, judged where it has a threshold."""
+    if at_least is not None:
+        return Row(name, str(shape), value, unit, must=f">= {at_least:g}", met=value >= at_least, **more)
+    if at_most is not None:
+        return Row(name, str(shape), value, unit, must=f"<= {at_most:g}", met=value <= at_most, **more)
+    return Row(name, str(shape), value, unit, **more)
+
+
+def timed(work: Callable[[], object]) -> Seconds:
+    """How long `work` takes; it must wait for its results itself."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    work()
+    return Seconds(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+def judged(seconds: Seconds) -> float:
+    """The clock that ratios are made of."""
+    return seconds.cpu if jax.default_backend() == "cpu" else seconds.wall
+
+
+class Measurement(NamedTuple):
+    """Rounds of interleaved runs: seconds for one step of each variant, and for the matrix products."""
+
+    variants: dict[str, list[Seconds]]
+    gemm: list[Seconds]
+    steady: bool
+
+    def ratio(self, above: str, below: str, clock: Callable[[Seconds], float]) -> float:
+        """Median over rounds of the ratio of two variants."""
+        pairs = zip(self.variants[above], self.variants[below], strict=True)
+        return statistics.median(clock(a) / clock(b) for a, b in pairs)
+
+    def median(self, variant: str, clock: Callable[[Seconds], float]) -> float:
+        """Median seconds of one step."""
+        return statistics.median(map(clock, self.variants[variant]))
+
+    def share_of_peak(self, variant: str, flops: float, clock: Callable[[Seconds], float]) -> float:
+        """Median over rounds of the operations per second against those of the matrix products."""
+        peak = GEMM_COUNT * 2 * GEMM_SIZE**3
+        pairs = zip(self.variants[variant], self.gemm, strict=True)
+        return statistics.median(flops / clock(step) / (peak / clock(gemm)) for step, gemm in pairs)
+
+
+Run = Callable[[int], None]
+"""Do this many training steps and wait for them."""
+
+
+class Bench:
+    """Measures; `rounds` of everything."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+        a = jnp.asarray(np.random.default_rng(0).standard_normal((GEMM_SIZE, GEMM_SIZE)), jnp.float32)
+        self._product = jax.jit(jnp.matmul)
+        self._matrix = a
+        self.gemm()
+
+    def gemm(self) -> None:
+        """The machine's own peak."""
+        for _ in range(GEMM_COUNT):
+            jax.block_until_ready(self._product(self._matrix, self._matrix))
+
+    def interleaved(self, variants: dict[str, Run]) -> Measurement:
+        """Run all variants in turn, round after round, discarding rounds in which the machine changed its speed."""
+        counts = {}
+        for name, run in variants.items():
+            run(1)
+            counts[name] = int(np.clip(ROUND_SECONDS / timed(lambda run=run: run(1)).wall, 1, 64))
+        rounds: list[tuple[Seconds, dict[str, Seconds]]] = []
+        kept: list[tuple[Seconds, dict[str, Seconds]]] = []
+        while len(kept) < self.rounds and len(rounds) < 2 * self.rounds:
+            gemm = timed(self.gemm)
+            each = {}
+            for name, run in variants.items():
+                spent = timed(lambda run=run, name=name: run(counts[name]))
+                each[name] = Seconds(*(s / counts[name] for s in spent))
+            rounds.append((gemm, each))
+            usual = statistics.median(judged(gemm) for gemm, _ in rounds)
+            kept = [r for r in rounds if abs(judged(r[0]) / usual - 1) <= UNSTEADY]
+        steady = len(kept) >= self.rounds
+        chosen = kept if steady else rounds
+        return Measurement(
+            {name: [each[name] for _, each in chosen] for name in variants}, [gemm for gemm, _ in chosen], steady
+        )
+
+
+def experiment_of(shape: Shape) -> Experiment:
+    """The experiment that is timed."""
+    return Experiment.model_validate(
+        {
+            "network": {"depth": shape.depth, "width": shape.width, "activation": "tanh"},
+            "inference": {"steps": shape.steps, "step_size": STEP_SIZE},
+            "learning": {"learning_rate": LEARNING_RATE, "batch_size": BATCH},
+        }
+    )
+
+
+def batch() -> tuple[jax.Array, jax.Array]:
+    """Gaussian inputs (B, D) and one-hot targets (B, K)."""
+    rng = np.random.default_rng(0)
+    y = np.eye(OUTPUTS)[rng.integers(OUTPUTS, size=BATCH)]
+    return jnp.asarray(rng.standard_normal((BATCH, INPUTS)), jnp.float32), jnp.asarray(y, jnp.float32)
+
+
+class EngineRun:
+    """Training steps of pcviz: as many in one call as asked for."""
+
+    def __init__(self, shape: Shape, *, windowed: bool, recorded: bool = True) -> None:
+        experiment = experiment_of(shape)
+        self.method = learning.method_of(experiment, windowed=windowed, recorded=recorded)
+        self.numbers = learning.numbers_of(experiment, padded_rows(np.arange(shape.steps + 1 if recorded else 0)))
+        self.network = build(experiment, INPUTS, OUTPUTS)
+        self.slots = learning.fresh_slots(self.method, self.network, self.numbers)
+        x, y = batch()
+        self.batches = learning.Batches(x, y, jnp.broadcast_to(jnp.arange(BATCH), (64, BATCH)))
+        self.keys = jax.vmap(jax.random.key)(jnp.arange(64))
+        self.loss = float("nan")
+
+    def arguments(self, count: int) -> tuple[Any, ...]:
+        """What the compiled program takes."""
+        return self.method, self.network, self.slots, self.batches, jnp.asarray(count), self.numbers, self.keys
+
+    def compile(self) -> None:
+        """Trace and compile, without running."""
+        learning.weight_steps.lower(*self.arguments(1)).compile()
+
+    def __call__(self, count: int) -> None:
+        result = jax.block_until_ready(learning.weight_steps(*self.arguments(count)))
+        self.network, self.slots, _, losses, done = result
+        if int(done) != count:
+            raise RuntimeError("the network diverged: these timings would mean nothing")
+        self.loss = float(losses[count - 1])
+
+
+class ReferenceRun:
+    """Training steps of the unrolled network, one call each, from the weights of `network`."""
+
+    def __init__(self, shape: Shape, network: Network) -> None:
+        optimiser = optax.adam(LEARNING_RATE)
+        model = reference.mupc(shape.depth, shape.width, INPUTS)
+        self.step = reference.make_training_step(model, optimiser, STEP_SIZE, shape.steps)
+        self.weights = [jnp.array(w) for w in weights(network)]
+        self.slots = optimiser.init(self.weights)
+        self.x, self.y = batch()
+        self.loss = float("nan")
+
+    def compile(self) -> None:
+        """Trace and compile, without running."""
+        self.step.lower(self.weights, self.slots, self.x, self.y).compile()
+
+    def __call__(self, count: int) -> None:
+        for _ in range(count):
+            self.weights, self.slots, loss = self.step(self.weights, self.slots, self.x, self.y)
+        jax.block_until_ready((self.weights, self.slots))
+        self.loss = float(loss)
+
+
+def singly(run: EngineRun) -> Run:
+    """One call for each step, as the reference is called."""
+
+    def steps(count: int) -> None:
+        for _ in range(count):
+            run(1)
+
+    return steps
+
+
+def steady_steps(bench: Bench, shapes: list[Shape]) -> Iterator[Row]:
+    """Time of a training step with and without the front window, and the share of peak of the stacked form."""
+    for shape in shapes:
+        found = bench.interleaved(
+            {"stacked": EngineRun(shape, windowed=False), "window": EngineRun(shape, windowed=True)}
+        )
+        for name in ("stacked", "window"):
+            cpu, wall = (1e3 * found.median(name, clock) for clock in (judged, wall_clock))
+            yield row(f"training step, {name}", shape, cpu, "ms", wall=wall, steady=found.steady)
+        share = found.share_of_peak("stacked", shape.flops, judged)
+        yield row(
+            "share of GEMM peak, stacked", shape, share, "",
+            at_least=SHARE_MUST if shape.width == 128 else None,
+            wall=found.share_of_peak("stacked", shape.flops, wall_clock), steady=found.steady,
+        )  # fmt: skip
+
+
+def against_reference(bench: Bench, shapes: dict[Shape, float | None]) -> Iterator[Row]:
+    """How many times faster than the unrolled network; both are called once a step."""
+    for shape, must in shapes.items():
+        engine = EngineRun(shape, windowed=True)
+        plain = ReferenceRun(shape, engine.network)
+        engine(1)
+        plain(1)
+        if not np.isclose(engine.loss, plain.loss, rtol=1e-3):
+            raise RuntimeError(f"{shape}: engine and reference disagree, {engine.loss} and {plain.loss}")
+        found = bench.interleaved({"engine": singly(engine), "reference": plain})
+        yield row(
+            "times faster than reference, window", shape, found.ratio("reference", "engine", judged), "×",
+            at_least=must, wall=found.ratio("reference", "engine", wall_clock), steady=found.steady,
+        )  # fmt: skip
+
+
+def recording(bench: Bench, shapes: list[Shape]) -> Iterator[Row]:
+    """What the energies and update sizes of every layer at every inference step cost."""
+    for shape in shapes:
+        found = bench.interleaved(
+            {"with": EngineRun(shape, windowed=True), "without": EngineRun(shape, windowed=True, recorded=False)}
+        )
+        yield row(
+            "cost of recording energies", shape, found.ratio("with", "without", judged), "×",
+            at_most=RECORDING_MUST, wall=found.ratio("with", "without", wall_clock), steady=found.steady,
+        )  # fmt: skip
+
+
+def first_calls(rounds: int) -> Iterator[Row]:
+    """Trace and compile time against depth, with all caches cleared and none on disk."""
+    shallow, deep = (Shape(depth, COMPILED_WIDTH, COMPILED_STEPS) for depth in (8, 128))
+    spent: dict[tuple[str, int], list[Seconds]] = {}
+    for _ in range(rounds):
+        for shape in (shallow, deep):
+            stacked, window = (EngineRun(shape, windowed=windowed) for windowed in (False, True))
+            runs = {"stacked": stacked, "window": window, "reference": ReferenceRun(shape, stacked.network)}
+            for name, run in runs.items():
+                jax.clear_caches()
+                spent.setdefault((name, shape.depth), []).append(timed(run.compile))
+
+    def median(name: str, depth: int, clock: Callable[[Seconds], float]) -> float:
+        return statistics.median(map(clock, spent[name, depth]))
+
+    def ratio(above: tuple[str, int], below: tuple[str, int], clock: Callable[[Seconds], float]) -> float:
+        return statistics.median(clock(a) / clock(b) for a, b in zip(spent[above], spent[below], strict=True))
+
+    for name, depth in spent:
+        shape = shallow if depth == shallow.depth else deep
+        yield row(f"compile, {name}", shape, median(name, depth, judged), "s", wall=median(name, depth, wall_clock))
+    for name, most in (("stacked", GROWTH_MUST), ("window", GROWTH_MUST_WINDOW)):
+        pair = (name, deep.depth), (name, shallow.depth)
+        growth, wall = ratio(*pair, judged), ratio(*pair, wall_clock)
+        yield row(f"compile L=128 over L=8, {name}", f"N={deep.width} T=16", growth, "×", at_most=most, wall=wall)
+    pair = ("reference", deep.depth), ("window", deep.depth)
+    gain, wall = ratio(*pair, judged), ratio(*pair, wall_clock)
+    yield row("compiles times faster than reference, window", deep, gain, "×", at_least=COMPILE_MUST, wall=wall)
+
+
+def wall_clock(seconds: Seconds) -> float:
+    """Wall time."""
+    return seconds.wall
+
+
+def measure(quick: bool, tell: Callable[[Row], None]) -> list[Row]:
+    """All rows; `tell` hears of each as it comes."""
+    bench = Bench(QUICK_ROUNDS if quick else ROUNDS)
+    shapes = [shape for shape in STEADY if shape.width < 512] if quick else STEADY
+    parts = [
+        lambda: steady_steps(bench, shapes),
+        lambda: against_reference(bench, COMPARED),
+        lambda: recording(bench, RECORDED),
+        lambda: first_calls(1 if quick else 3),
+    ]
+    rows = []
+    for part in parts:
+        for result in part():
+            rows.append(result)
+            tell(result)
+    return rows
+
+
+def line(result: Row) -> str:
+    """One row of the table."""
+    wall = "" if result.wall is None else f"{result.wall:9.3g}"
+    verdict = "" if result.met is None else f"{result.must:>8}  {'met' if result.met else 'NOT MET'}"
+    unsteady = "" if result.steady else "  (unsteady machine)"
+    numbers = f"{result.value:9.3g} {result.unit:<3}{wall:>9}"
+    return f"{result.name:<45} {result.shape:<18} {numbers} {verdict}{unsteady}".rstrip()
+
+
+class Parser(argparse.ArgumentParser):
+    """One line for a wrong argument."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"bench: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(argv: list[str]) -> int:
+    """Measure and print; 0 when done, whatever the numbers."""
+    parser = Parser(prog="python -m pcviz bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, no networks of width 512")
+    options = parser.parse_args(argv)
+    jax.config.update("jax_enable_compilation_cache", False)
+    device = jax.devices()[0]
+    facts = {
+        "device": device.device_kind if device.platform != "cpu" else f"cpu, {os.cpu_count()} cores",
+        "jax": jax.__version__,
+        "clock": "cpu" if device.platform == "cpu" else "wall",
+    }
+    if options.json:
+        rows = measure(options.quick, lambda _: None)
+        print(json.dumps({**facts, "rows": [asdict(r) for r in rows]}))
+        return 0
+    print(f"{facts['device']}, jax {facts['jax']}; ratios of {facts['clock']} time, beside them of wall time\n")
+    print(f"{'':<45} {'':<18} {facts['clock']:>9} {'':<3}{'wall':>9} {'must':>8}")
+    rows = measure(options.quick, lambda result: print(line(result), flush=True))
+    judged_rows = [r for r in rows if r.met is not None]
+    print(f"\n{sum(bool(r.met) for r in judged_rows)} of {len(judged_rows)} requirements met")
+    if not all(r.steady for r in rows):
+        print("Some rows are flagged: other work changed the speed of this machine by more than 15 % while they ran.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
