@@ -21,7 +21,7 @@ from tests.browser.fake_stream import (
     train_values,
 )
 
-SLOW = 20_000  # milliseconds that a first draw may take on a busy machine
+expect.set_options(timeout=20_000)  # milliseconds that a first draw may take on a busy machine
 TRAIN_PANELS = ("energy-balance", "activity-convergence", "learning-curves")
 
 
@@ -53,7 +53,7 @@ def train(fake: FakeStream, experiment: Experiment, first: int, last: int, **pla
 
 def drawn(page: Page, step: int, *names: str) -> None:
     for name in names or TRAIN_PANELS:
-        expect(section(page, name)).to_have_attribute("data-step", str(step), timeout=SLOW)
+        expect(section(page, name)).to_have_attribute("data-step", str(step))
 
 
 def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
@@ -76,7 +76,7 @@ def test_without_a_run_panels_are_calm_and_say_what_to_do(page: Page, server: Fa
     server.show(Experiment(), runs=())
     page.goto(server.url)
     for name in (*TRAIN_PANELS, "landscape"):
-        expect(section(page, name).locator(".main-svg").first).to_be_visible(timeout=SLOW)
+        expect(section(page, name).locator(".main-svg").first).to_be_visible()
         expect(section(page, name)).to_have_attribute("data-state", "idle")
         expect(section(page, name).get_by_text("Press Train to begin.")).to_be_visible()
         expect(section(page, name)).to_have_role("figure")
