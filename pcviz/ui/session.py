@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,8 +15,8 @@ from pcviz.settings import Settings
 from pcviz.store import RunRecord, UnknownRun
 from pcviz.ui import controls, url
 
-ECHO_SECONDS = 3.0
-"""How long the browser may still send an address that we have replaced since."""
+MOST_ADDRESSES = 200
+"""Addresses of our own that a session remembers."""
 
 
 def client() -> Client:
@@ -28,26 +27,25 @@ def client() -> Client:
 def begin(page: str) -> None:
     """Before anything is drawn: take over what the address says, unless it is our own."""
     st.session_state.setdefault("session", uuid.uuid4().hex)
+    known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
-    if "settings" not in st.session_state or not (_is_echo(query) or _is_page_switch(page, query)):
+    # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
+    # person did meanwhile, so that addresses of our own are never taken over again, not even after the Back button.
+    if "settings" not in st.session_state or not (query in known or _is_page_switch(page, query)):
         _adopt(url.parse(query))
+        known.append(query)
     st.session_state.page = page
 
 
 def remember() -> None:
     """After everything is drawn: put settings and runs into the address."""
     query = url.query(st.session_state.settings, st.session_state.runs)
+    known = st.session_state.addresses
+    if query not in known:
+        known.append(query)
+        del known[:-MOST_ADDRESSES]
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
-    now = time.monotonic()
-    written = [(at, old) for at, old in st.session_state.get("written", []) if now - at < ECHO_SECONDS and old != query]
-    st.session_state.written = [*written, (now, query)]
-
-
-def _is_echo(query: dict[str, str]) -> bool:
-    written = st.session_state.get("written", [])
-    recent = [old for at, old in written if time.monotonic() - at < ECHO_SECONDS]
-    return query in recent or (bool(written) and query == written[-1][1])
 
 
 def _is_page_switch(page: str, query: dict[str, str]) -> bool:
@@ -139,7 +137,7 @@ def shown_runs() -> list[str]:
 
 def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
     """See that the run has this child (a surface to draw), and none of the same kind with other options."""
-    mine = [child for child in client().children(record.id) if child.kind == kind and not child.ended]
+    mine = [child for child in client().children(record.id) if child.kind == kind and child.wanted != "cancelled"]
     for child in mine:
         if child.options != options:
             steer_child(child)

@@ -202,3 +202,17 @@ def test_the_baseline_is_backpropagation(client: Client) -> None:
     press(app, "overlay")
     assert "baseline" not in app.query_params
     assert client.get(baseline).wanted == "cancelled"
+
+
+def test_a_late_address_undoes_nothing(client: Client) -> None:
+    app = opened(network_depth="4")
+    press(app, "play")
+    run = run_of(app)
+    for key in list(app.query_params):  # a slow browser sends the address from before the run once more
+        del app.query_params[key]
+    app.query_params["network_depth"] = "4"
+    app.run()
+    assert run_of(app) == run
+    app.query_params["network_depth"] = "5"  # an address that we never wrote is a wish
+    app.run()
+    assert app.number_input(key="network_depth").value == 5
