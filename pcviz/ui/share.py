@@ -35,7 +35,7 @@ def configuration(experiment: Experiment) -> None:
 
 def link_text(experiment: Experiment) -> str:
     """The address that opens the page with these settings."""
-    base = (st.context.url or "http://localhost:8501/").partition("?")[0]
+    base = (st.context.url or "http://localhost:8501").partition("?")[0].rstrip("/") + "/"
     query = urlencode(url.query(flatten(experiment.model_dump(exclude={"schema_version"})), {}))
     return f"{base}?{query}" if query else base
 
