@@ -57,6 +57,8 @@ class Boundary:
 
     def advance(self, until_step: int, seconds: float) -> None:
         """Compute the picture of the parent's present weights."""
+        if self.idle:
+            return
         begun = time.perf_counter()
         if not hasattr(self, "_grid"):
             self._lay_out()

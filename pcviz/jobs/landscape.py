@@ -93,7 +93,7 @@ class Landscape:
     def advance(self, until_step: int, seconds: float) -> None:
         """Compute tiles for about `seconds`; begins a new picture where the last one is complete."""
         begun = time.perf_counter()
-        if self._plane is None:
+        if self._plane is None and not self.idle:
             self._begin()
         while self._plane is not None and time.perf_counter() - begun < seconds:
             if self._todo:
