@@ -1,0 +1,70 @@
+"""PC-ALM: predictive coding with Lagrange multipliers (Seely & Gould, arXiv 2605.31022; theory.md 4.10).
+
+Multipliers u_l turn the hidden energies into constraints e_l = 0. One step: u_l <- u_l + alpha rho e_l, then a gradient
+step on the activities of sum_l (rho/2 |e_l|² + u_l · e_l) + E_L. At its fixed point hidden errors vanish, the
+activities are feedforward and the signals u_l + rho e_l are backpropagation's: gradients equal backprop's for any
+width and depth.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn.equilibrium.local import output_signal, received
+from pcviz.pcn.feedforward import forward
+from pcviz.pcn.gradients import errors_of
+from pcviz.pcn.inference import reached
+from pcviz.pcn.network import Activities, Network
+
+
+class Augmented(NamedTuple):
+    """A relaxation under way: `activities`, `multipliers`, the feedforward `start`, and the traced `step_size`, `alpha`
+    and `rho`."""
+
+    activities: Activities
+    multipliers: Activities
+    start: Activities
+    step_size: jax.Array
+    alpha: jax.Array
+    rho: jax.Array
+
+
+def begin(network: Network, x: jax.Array, step_size: jax.Array, alpha: float = 1.0, rho: float = 1.0) -> Augmented:
+    """At the feedforward point, all multipliers zero."""
+    start, _ = forward(network, x)
+    rates = (jnp.asarray(value, x.dtype) for value in (step_size, alpha, rho))
+    return Augmented(start, jax.tree.map(jnp.zeros_like, start), start, *rates)
+
+
+def errors_at(network: Network, x: jax.Array, state: Augmented, t: jax.Array) -> Activities:
+    """Hidden errors after t steps, exactly zero where no signal can have arrived."""
+    correction = errors_of(network, x, state.start, None, None)
+    return errors_of(network, x, state.activities, correction, reached(state.activities, network.depth, t))
+
+
+def signals_at(state: Augmented, errors: Activities) -> Activities:
+    """u_l + rho e_l of the hidden stages: what is sent down, and what the weight gradient is made of."""
+    return tuple(u + state.rho * e for u, e in zip(state.multipliers, errors, strict=True))
+
+
+def advance(
+    network: Network, x: jax.Array, y: jax.Array, state: Augmented, first: jax.Array, last: jax.Array
+) -> Augmented:
+    """Steps first … last - 1, one gradient evaluation each: activities first, then multipliers."""
+    correction = errors_of(network, x, state.start, None, None)
+
+    def step(t: jax.Array, carry: tuple[Activities, Activities]) -> tuple[Activities, Activities]:
+        z, multipliers = carry
+        errors = errors_of(network, x, z, correction, reached(z, network.depth, t))
+        # The dual step of the step before: its errors are those seen here.
+        multipliers = tuple(u + state.alpha * state.rho * e for u, e in zip(multipliers, errors, strict=True))
+        signals = tuple(u + state.rho * e for u, e in zip(multipliers, errors, strict=True))
+        messages = received(network, x, z, (*signals, output_signal(network, z, y)[1]))
+        z = tuple(a - state.step_size * (d - m) for a, d, m in zip(z, signals, messages, strict=True))
+        return z, multipliers
+
+    z, multipliers = jax.lax.fori_loop(first, last, step, (state.activities, state.multipliers))
+    return state._replace(activities=z, multipliers=multipliers)

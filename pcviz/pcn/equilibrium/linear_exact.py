@@ -1,0 +1,27 @@
+"""The equilibrium of a linear network in closed form, as a solver: one step, O(L N²), float64 (theory.md 3.7)."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn import linear
+from pcviz.pcn.network import Activities, Network
+
+
+def linear_exact(network: Network, x: jax.Array, y: jax.Array) -> tuple[Activities, Activities]:
+    """Hidden activities and errors at equilibrium, (count, B, N) for each stage, float64.
+
+    Raises ValueError if an activation is not linear.
+    """
+    if others := {stage.activation for stage in network.stages} - {"linear"}:
+        raise ValueError(f"linear_exact: only linear networks have a closed form; this one uses {', '.join(others)}")
+    return _solved(network, jnp.asarray(x), jnp.asarray(y))
+
+
+@jax.jit
+def _solved(network: Network, x: jax.Array, y: jax.Array) -> tuple[Activities, Activities]:
+    z, e, *_ = linear._equilibrium(linear.stage_maps(network), x, y, network.output_precision[...])
+    if z.shape[0] == 1:
+        return (z,), (e,)
+    return (z[:1], z[1:]), (e[:1], e[1:])

@@ -1,0 +1,67 @@
+"""Nesterov momentum on the activities, its step and momentum from the spectrum of the Hessian (theory.md 4.10).
+
+With extreme curvatures m and M: step 1 / M, momentum (sqrt(M / m) - 1) / (sqrt(M / m) + 1). The recorded states are
+those at which gradients are taken.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn.equilibrium.curvature import largest_curvature, smallest_curvature
+from pcviz.pcn.feedforward import forward
+from pcviz.pcn.gradients import activity_gradient, errors_of
+from pcviz.pcn.inference import reached
+from pcviz.pcn.network import Activities, Network
+
+
+class Nesterov(NamedTuple):
+    """A relaxation under way: `activities`, their `velocity`, the feedforward `start`, `step_size` and `momentum`."""
+
+    activities: Activities
+    velocity: Activities
+    start: Activities
+    step_size: jax.Array
+    momentum: jax.Array
+
+
+def begin(
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    step_size: jax.Array | None,
+    curvatures: tuple[float, float] | None,
+) -> Nesterov:
+    """At the feedforward point. `curvatures` (smallest, largest) are measured there unless given; `step_size` (per
+    example) is 1 / largest unless given."""
+    start, _ = forward(network, x)
+    if curvatures is None:
+        smallest = jnp.min(smallest_curvature(network, x, y, start))
+        largest = jnp.max(largest_curvature(network, x, y, start))
+    else:
+        smallest, largest = (jnp.asarray(value, x.dtype) for value in curvatures)
+    step_size = 1 / largest if step_size is None else step_size
+    root = jnp.sqrt(jnp.maximum(step_size * smallest, 0))
+    still = jax.tree.map(jnp.zeros_like, start)
+    return Nesterov(start, still, start, jnp.asarray(step_size, x.dtype), jnp.asarray((1 - root) / (1 + root), x.dtype))
+
+
+def advance(
+    network: Network, x: jax.Array, y: jax.Array, state: Nesterov, first: jax.Array, last: jax.Array
+) -> Nesterov:
+    """Steps first … last - 1: v <- b v - s g, z <- z + b v - s g."""
+    correction = errors_of(network, x, state.start, None, None)
+
+    def step(t: jax.Array, carry: tuple[Activities, Activities]) -> tuple[Activities, Activities]:
+        z, velocity = carry
+        gradient = activity_gradient(network, x, y, z, correction, reached(z, network.depth, t)).gradient
+        pulls = tuple(-state.step_size * g for g in gradient)
+        velocity = tuple(state.momentum * v + p for v, p in zip(velocity, pulls, strict=True))
+        z = tuple(a + state.momentum * v + p for a, v, p in zip(z, velocity, pulls, strict=True))
+        return z, velocity
+
+    z, velocity = jax.lax.fori_loop(first, last, step, (state.activities, state.velocity))
+    return state._replace(activities=z, velocity=velocity)
