@@ -4,11 +4,11 @@ PORT ?= 8501
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help run test test-all bench lint format clean
+.PHONY: help run test test-all bench bench-equilibrium lint format clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp ## install what the app needs and open it on http://localhost:8501
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -23,6 +23,9 @@ test-all: lint ## the same with the slow tests
 
 bench: .venv/run.stamp ## measure the speed of training and inference
 	$(BIN)/python -m pcviz bench
+
+bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibrium first
+	$(BIN)/python -m benchmarks.equilibrium
 
 lint: .venv/dev.stamp ## check style, layers and types
 	$(BIN)/ruff check

@@ -45,7 +45,7 @@ DATASETS: dict[str, DatasetFacts] = {
         "Handwritten digits", "8 × 8 images of the digits 0 to 9", 64, 10, "classification", 1437, 360, 1437, 360
     ),
     "moons": _toy("Two moons", "two interleaved half circles"),
-    "circles": _toy("Circles", "a disc inside a ring"),
+    "circles": _toy("Circles", "a ring inside a ring"),
     "xor": _toy("XOR", "four clouds, opposite corners share a class"),
     "spiral": _toy("Spiral", "two intertwined spirals"),
     "gaussians": _toy("Gaussians", "two overlapping Gaussian clouds"),
@@ -65,8 +65,8 @@ def option(
     log: bool = False,
     **limits: Any,
 ) -> Any:
-    """A field of the experiment: default, label, help, formula (TeX) and limits; `log` asks for a logarithmic control."""
-    extra = {"formula": formula, "advanced": advanced, "log": log}
+    """A field of the experiment: default, label, help, formula (TeX), limits; `log` asks for a logarithmic control."""
+    extra: dict[str, Any] = {"formula": formula, "advanced": advanced, "log": log}
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
 
 

@@ -47,9 +47,9 @@ def _line(path: str, fault: Any) -> str:
     if kind == "value_error" and own.split(":")[0] in _known():
         return own
     if kind == "extra_forbidden":
-        return f"{path}: unknown field (value {value}; allowed: {', '.join(_siblings(path))})"
+        return f"{shown(path)}: unknown field (value {value}; allowed: {', '.join(_siblings(path))})"
     if path not in _known() and path != "schema":
-        return f"{path or 'experiment'}: {value} is not a set of options (allowed: field names with values)"
+        return f"{shown(path) or 'experiment'}: {value} is not a set of options (allowed: field names with values)"
     wrong = {
         "greater_than_equal": f"is below {context.get('ge')}",
         "greater_than": f"is not above {context.get('gt')}",
@@ -77,16 +77,14 @@ def allowed(path: str) -> str:
         return ", ".join(str(choice) for choice in choices)
     low, high = limits(info)
     kind = "a whole number from " if info.annotation is int else ""
-    return kind + f"{_bound(low)} to {_bound(high)}"
+    return kind + f"{_bound(low, 'above')} to {_bound(high, 'below')}"
 
 
-def _bound(bound: tuple[float | None, bool]) -> str:
-    value, open_ = bound
+def _bound(bound: tuple[float | None, bool], outside: str) -> str:
+    value, excluded = bound
     if value is None:
         return "any"
-    if isinstance(value, int):
-        return str(value)
-    return ("above " if open_ and value == 0 else "below " if open_ else "") + f"{value:g}"
+    return (f"{outside} " if excluded else "") + (str(value) if isinstance(value, int) else f"{value:g}")
 
 
 def limits(info: FieldInfo) -> tuple[tuple[float | None, bool], tuple[float | None, bool]]:
@@ -105,5 +103,5 @@ def _known() -> dict[str, FieldInfo]:
 
 def _siblings(path: str) -> list[str]:
     section = path.rpartition(".")[0]
-    names = [name.rpartition(".")[2] for name in fields() if name.rpartition(".")[0] == section]
-    return names or list(Experiment.model_fields)
+    names = [name.removeprefix(f"{section}.") for name in fields() if name.startswith(f"{section}.")]
+    return names or list(dict.fromkeys(name.split(".")[0] for name in fields()))

@@ -40,8 +40,10 @@ def _number(unit: str, meaning: str) -> Channel:
 CHANNELS: dict[str, Channel] = {
     # kind "train"
     "train_loss": Channel(
-        ("3",), "float64", "nats or half squared units", "feedforward loss of the training batch: last, least and greatest "
-        "since the frame before"
+        ("3",),
+        "float64",
+        "nats or half squared units",
+        "feedforward loss of the training batch: last, least and greatest since the frame before",
     ),
     "test_loss": _number("as train_loss", "feedforward loss of the whole test set"),
     "test_accuracy": _number("share", "share of test examples whose largest output is their class"),
@@ -50,7 +52,9 @@ CHANNELS: dict[str, Channel] = {
     "energy_spread": _number("decades", "log10 of greatest over least layer energy, exact zeros left out"),
     "layers_with_signal": _number("layers", "number of layers with rms(e_l) > 10 eps rms(z_l)"),
     "trace_steps": Channel(("R",), "int32", "inference steps", "the inference step of each recorded row", bulk=True),
-    "energy_trace": Channel(("R", "L"), "float64", "energy", "layer energies at each recorded inference step", bulk=True),
+    "energy_trace": Channel(
+        ("R", "L"), "float64", "energy", "layer energies at each recorded inference step", bulk=True
+    ),
     "total_energy_trace": Channel(("R",), "float64", "energy", "row sums of `energy_trace`", bulk=True),
     "update_rms": Channel(
         ("R", "H"), "float64", "activity", "rms of the step of z_l that led to the row; row 0 is 0", bulk=True
@@ -59,7 +63,9 @@ CHANNELS: dict[str, Channel] = {
     "steps_per_second": _number("1/s", "weight steps per second of compute, recent"),
     "seconds_left": _number("s", "compute time left at that speed"),
     # kind "landscape": the mean loss on a plane through the current weights
-    "landscape": Channel(("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True),
+    "landscape": Channel(
+        ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True
+    ),
     "landscape_x": Channel(("G",), "float32", "weight distance", "coordinates along the first direction", bulk=True),
     "landscape_y": Channel(("G",), "float32", "weight distance", "coordinates along the second direction", bulk=True),
     "path_x": Channel(("S",), "float32", "weight distance", "the run's path, first coordinate", bulk=True),
@@ -70,7 +76,9 @@ CHANNELS: dict[str, Channel] = {
     "path_variance": _number("share", "share of the path's variance inside the plane"),
     "path_length": _number("share", "share of the path's length inside the plane"),
     "path_span": _number("share", "extent of the path as a share of the plane's"),
-    "path_begun": _number("weight steps", "weight step at which the recorded path begins (0, or later after a restart)"),
+    "path_begun": _number(
+        "weight steps", "weight step at which the recorded path begins (0, or later after a restart)"
+    ),
     "landscape_done": _number("share", "share of the grid computed"),
     # kind "boundary": what a network with two inputs and two classes says over the input plane
     "boundary": Channel(("G", "G"), "float32", "output", "output of class 2 minus output of class 1", bulk=True),
@@ -139,13 +147,14 @@ def _decode(value: Any) -> Value:
 
 
 def trace_rows(steps: int, rows: int = TRACE_ROWS) -> np.ndarray:
-    """Which of the states 0 … `steps` of a relaxation to record: all, or `rows` of them: first, last, log-spaced between.
+    """Which of the states 0 … `steps` of a relaxation to record: all, or `rows` of them, log-spaced.
 
     Returns a strictly increasing int32 array of at most `rows` entries that holds 0 and `steps`.
     """
     if steps < rows:
         return np.arange(steps + 1, dtype=np.int32)
-    # Rounding merges the crowded small steps, so more candidates are drawn than rows and thinned evenly.
-    candidates = np.unique(np.round(np.geomspace(1, steps, 8 * rows)).astype(np.int64))
-    picks = np.unique(np.round(np.linspace(0, len(candidates) - 1, rows - 1)).astype(np.int64))
-    return np.concatenate([[0], candidates[picks]]).astype(np.int32)
+    # Rounding merges the crowded small steps: draw as many points as leave no more than `rows` distinct ones.
+    drawn, wanted = rows, np.empty(0)
+    while len(spaced := np.unique(np.round(np.geomspace(1, steps, drawn)))) < rows:
+        drawn, wanted = drawn + max(1, rows - len(spaced)), spaced
+    return np.concatenate([[0], wanted]).astype(np.int32)

@@ -31,7 +31,9 @@ PRESETS: dict[str, Preset] = {
         {"network.depth": 33, "network.parameterisation": "sp", "network.skips": False},
     ),
     "mupc-128": Preset(
-        "128 layers", "The depth of the μPC paper, trained in your browser.", {"network.depth": 129, "learning.steps": 150}
+        "128 layers",
+        "The depth of the μPC paper, trained in your browser.",
+        {"network.depth": 129, "learning.steps": 150},
     ),
     "two-moons": Preset(
         "Two moons",

@@ -67,7 +67,9 @@ class Landscape:
         """Whether there is nothing new to draw: the picture of the parent's present weights is complete."""
         path = self.parent.path
         fresh = self._plane is None and self.step != self.parent.step
-        return not (self._plane is not None or (fresh and path is not None and path.points and not self.parent.diverged))
+        return not (
+            self._plane is not None or (fresh and path is not None and path.points and not self.parent.diverged)
+        )
 
     @property
     def done(self) -> bool:

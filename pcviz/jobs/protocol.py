@@ -12,9 +12,9 @@ from pcviz.frames import Frame
 class Job(Protocol):
     """One run's work. All methods are called from one thread at a time.
 
-    Results depend on the experiment alone: not on slice lengths, frame times, or restores on the way. A job that works on
-    another one's network (a child) is built with its parent's job; it sees the parent between the parent's slices, except
-    in `prepare`, during which the parent may be advancing: `prepare` must not touch the parent's arrays.
+    Results depend on the experiment alone: not on slice lengths, frame times, or restores on the way. A job that works
+    on another one's network (a child) is built with its parent's job; it sees the parent between the parent's slices,
+    except in `prepare`, during which the parent may be advancing: `prepare` must not touch the parent's arrays.
     """
 
     step: int

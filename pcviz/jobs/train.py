@@ -121,9 +121,7 @@ class Training:
         return np.concatenate([np.asarray(stack).ravel() for stack in stacked_weights(self.network)])
 
     def _indices(self, step: int) -> np.ndarray:
-        return batch_indices(
-            self.experiment.seed, step, len(self.data.x_train), self.experiment.learning.batch_size
-        )
+        return batch_indices(self.experiment.seed, step, len(self.data.x_train), self.experiment.learning.batch_size)
 
     def _batch(self, step: int) -> tuple[jax.Array, jax.Array]:
         chosen = self._indices(step)
@@ -235,7 +233,11 @@ class Training:
         if not self.at_boundary:
             raise RuntimeError("a weight step is under way: no checkpoint")
         leaves = jax.tree.leaves((self.network, self._slots))
-        counters = {"step": np.int64(self.step), "seconds": np.float64(self.seconds), "diverged": np.bool_(self.diverged)}
+        counters = {
+            "step": np.int64(self.step),
+            "seconds": np.float64(self.seconds),
+            "diverged": np.bool_(self.diverged),
+        }
         return {f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)} | {
             name: np.asarray(value) for name, value in counters.items()
         }

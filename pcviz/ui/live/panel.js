@@ -152,8 +152,9 @@ export class Panel {
       { name: "png", title: "Save as PNG", icon: Plotly.Icons.camera, click: save("png") },
       { name: "svg", title: "Save as SVG", icon: Plotly.Icons.disk, click: save("svg") },
     ];
-    await Plotly.newPlot(this.plot, data, layout, { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"], images] });
-    if (!this.section.isConnected) return;
+    const config = { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"], images] };
+    await (this.drawing = Plotly.newPlot(this.plot, data, layout, config));
+    if (this.closed || !this.section.isConnected) return Plotly.purge(this.plot);
     this.Plotly = Plotly;
     this.observer = new ResizeObserver(() => { if (this.plot.isConnected && this.plot.clientWidth) Plotly.Plots.resize(this.plot); });
     this.observer.observe(this.plot);
@@ -167,27 +168,32 @@ export class Panel {
   }
 
   async draw() {
-    if (!this.held && this.section.isConnected) {
+    if (!this.held && !this.closed && this.section.isConnected) {
       this.dirty = false;
       const started = performance.now();
       const { step, figure: { data, layout } } = this;
       for (const feed of this.feeds) feed.settle();
       layout.datarevision = (layout.datarevision ?? 0) + 1; // the arrays change in place
-      await this.Plotly.react(this.plot, data, layout).catch((error) => console.error(error));
+      await (this.drawing = this.Plotly.react(this.plot, data, layout).catch((error) => console.error(error)));
       this.section.dataset.step = step;
       this.section.classList.toggle("pcviz-empty", step === "");
       // All panels together leave a third of the time to the rest of the page.
       this.due = started + Math.max(REDRAW_MS, 1.5 * this.live.panels.length * (performance.now() - started));
     }
     this.timer = undefined;
-    if (this.dirty) this.request();
+    if (this.dirty && !this.closed) this.request();
   }
 
+  /** Leave the page. Plotly draws in several tasks: a plot keeps its place and size, unseen, until it has finished. */
   close() {
+    this.closed = true;
     clearTimeout(this.timer);
     this.observer?.disconnect();
-    this.section.remove();
-    this.Plotly?.purge(this.plot);
-    this.Plotly = undefined;
+    this.section.classList.add("pcviz-leaving");
+    delete this.section.dataset.panel;
+    Promise.resolve(this.drawing).catch(() => {}).then(() => {
+      this.section.remove();
+      this.Plotly?.purge(this.plot);
+    });
   }
 }
