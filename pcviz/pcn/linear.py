@@ -30,9 +30,9 @@ Array = np.ndarray | jax.Array
 class Maps(NamedTuple):
     """Layer maps with the hidden ones stacked: (N, D), (H - 1, N, N), (K, N), float64."""
 
-    first: Array
-    hidden: Array
-    last: Array
+    first: jax.Array
+    hidden: jax.Array
+    last: jax.Array
 
 
 class Equilibrium(NamedTuple):
