@@ -9,7 +9,7 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame
-from pcviz.jobs.train import Training
+from pcviz.jobs.training import Training
 from pcviz.pcn import feedforward
 
 GRID = 61

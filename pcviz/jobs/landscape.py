@@ -11,7 +11,7 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 from pcviz.jobs.path import Path
-from pcviz.jobs.train import Training
+from pcviz.jobs.training import Training
 from pcviz.pcn import build
 from pcviz.probes.plane import Plane, plane, plane_losses, principal_directions, random_directions
 
@@ -97,11 +97,13 @@ class Landscape:
         begun = time.perf_counter()
         if self._plane is None and not self.idle:
             self._begin()
-        while self._plane is not None and time.perf_counter() - begun < seconds:
+        while self._plane is not None:
             if self._todo:
                 self._compute(self._plane)
-            else:
+            if not self._todo:
                 self._complete_level(self._plane)
+            if time.perf_counter() - begun >= seconds:
+                break
         self.seconds += time.perf_counter() - begun
 
     def _compute(self, drawn: Plane) -> None:

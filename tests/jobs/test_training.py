@@ -1,0 +1,144 @@
+"""Training: what a run reports is reproducible bitwise, however it is cut into slices, paused or resumed."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pcviz.experiment import Experiment, from_paths
+from pcviz.frames import CHANNELS, TRACE_ROWS
+from pcviz.jobs import Training
+from pcviz.jobs import training as training_module
+
+SMALL = {"network.depth": 5, "network.width": 16, "learning.steps": 24}
+
+
+def prepared(**changes: object) -> Training:
+    training = Training(from_paths({**SMALL, **changes}))
+    training.prepare()
+    return training
+
+
+def losses(training: Training, until: int) -> list[float]:
+    """Training losses of each step, one frame a step."""
+    found = []
+    while training.step < until:
+        training.advance(training.step + 1, 10.0)
+        found.append(training.frame(bulk=False).values["train_loss"][0])
+    return found
+
+
+def test_it_learns_digits() -> None:
+    """The default network learns: more than 85 % of unseen digits after 60 weight steps."""
+    last: dict[str, object] = {}
+    training = Training(from_paths({"learning.steps": 60}))
+    for frame in training.run():
+        last |= frame.values
+    assert training.step == 60 and training.done and not training.diverged
+    assert last["test_accuracy"] > 0.85
+
+
+@pytest.mark.parametrize("rule", ["pc", "ipc", "bp"])
+def test_slices_do_not_change_results(rule: str) -> None:
+    changes = {"learning.rule": rule, "learning.learning_rate": 0.005}
+    one, other = prepared(**changes), prepared(**changes)
+    one.advance(24, 100.0)
+    curve = losses(other, 24)
+    assert one.frame(bulk=False).values["train_loss"].tolist() == [curve[-1], min(curve), max(curve)]
+    np.testing.assert_array_equal(one.flat_weights(), other.flat_weights())
+
+
+@pytest.mark.parametrize("changes", [{}, {"inference.initial": "normal"}, {"learning.rule": "ipc"}])
+def test_a_restored_run_goes_on_bitwise(changes: dict[str, object]) -> None:
+    undisturbed, first = prepared(**changes), prepared(**changes)
+    whole = losses(undisturbed, 24)
+    losses(first, 10)
+    saved = first.checkpoint()
+    resumed = Training(first.experiment)
+    resumed.restore(saved)
+    resumed.prepare()
+    assert resumed.step == 10
+    assert losses(resumed, 24) == whole[10:]
+    np.testing.assert_array_equal(resumed.flat_weights(), undisturbed.flat_weights())
+
+
+def test_long_steps_in_slices_reach_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that is cut into relaxation chunks is the same mathematics; where it is cut does not matter at all."""
+    whole = prepared(**{"learning.steps": 3, "dtype": "float64"})
+    whole.advance(3, 100.0)
+    monkeypatch.setattr(training_module, "LONG_STEP_FLOPS", 0)
+    weights = []
+    for seconds in (0.0, 100.0):
+        cut = prepared(**{"learning.steps": 3, "dtype": "float64"})
+        while not cut.done:
+            cut.advance(3, seconds)
+        weights.append(cut.flat_weights())
+    np.testing.assert_array_equal(*weights)
+    np.testing.assert_allclose(weights[0], whole.flat_weights(), rtol=0, atol=1e-9)
+
+
+def test_no_checkpoint_in_the_middle_of_a_long_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_module, "LONG_STEP_FLOPS", 0)
+    training = prepared(**{"inference.steps": 50})
+    training.advance(1, 0.0)
+    assert not training.at_boundary
+    with pytest.raises(RuntimeError, match="under way"):
+        training.checkpoint()
+
+
+def test_a_frame_fills_channels_of_the_table() -> None:
+    training = prepared()
+    training.advance(4, 100.0)
+    values = training.frame(bulk=True).values
+    rows = training.experiment.inference_steps + 1
+    sizes = {"L": 5, "H": 4, "R": rows, "3": 3}
+    for name, value in values.items():
+        assert np.shape(value) == tuple(sizes[dim] for dim in CHANNELS[name].dims), name
+    assert values["total_energy"] == pytest.approx(values["energy"].sum())
+    np.testing.assert_array_equal(values["energy_trace"][-1], values["energy"])
+
+
+def test_a_long_relaxation_is_recorded_in_few_rows() -> None:
+    training = prepared(**{"inference.steps": 700, "inference.step_size": 0.1, "network.activation": "tanh"})
+    training.advance(1, 100.0)
+    values = training.frame(bulk=True).values
+    assert len(values["trace_steps"]) == len(values["energy_trace"]) <= TRACE_ROWS
+    assert values["trace_steps"][-1] == 700
+    assert all(later <= earlier * (1 + 1e-6) for earlier, later in pairwise(values["total_energy_trace"]))
+
+
+def test_a_linear_network_knows_its_equilibrium() -> None:
+    """The relaxation comes down to the energy that theory.md 3.7 gives for the same weights and batch."""
+    training = prepared(**{"network.activation": "linear", "inference.steps": 4000, "dtype": "float64"})
+    training.advance(1, 100.0)
+    values = training.frame(bulk=True).values
+    assert values["total_energy_trace"][-1] == pytest.approx(values["equilibrium_energy"], rel=1e-6)
+
+
+def test_divergence_ends_the_run_and_its_last_finite_numbers_stand() -> None:
+    training = prepared(
+        **{"network.parameterisation": "sp", "learning.optimiser": "sgd", "learning.learning_rate": 50.0}
+    )
+    frames = list(training.run())
+    assert training.diverged and training.done and training.step < 24
+    assert np.isfinite(frames[-1].values["energy"]).all()
+
+
+def test_equal_seeds_give_equal_runs_and_other_seeds_do_not() -> None:
+    one, same, other = (prepared(seed=seed) for seed in (3, 3, 4))
+    for training in (one, same, other):
+        training.advance(5, 100.0)
+    np.testing.assert_array_equal(one.flat_weights(), same.flat_weights())
+    assert np.any(one.flat_weights() != other.flat_weights())
+
+
+def test_a_float32_run_holds_no_float64_number() -> None:
+    saved = prepared().checkpoint()
+    assert {array.dtype for name, array in saved.items() if name.startswith("leaf_")} <= {
+        np.dtype("float32"),
+        np.dtype("int32"),
+    }
+
+
+def test_the_default_is_an_experiment_for_everybody() -> None:
+    assert Experiment().inference_steps == 15
