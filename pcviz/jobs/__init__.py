@@ -9,7 +9,7 @@ from pcviz.frames import Frame
 from pcviz.jobs.boundary import Boundary
 from pcviz.jobs.landscape import Landscape
 from pcviz.jobs.protocol import Job
-from pcviz.jobs.train import Training
+from pcviz.jobs.training import Training
 
 __all__ = ["JOBS", "Job", "Training", "train"]
 
