@@ -1,0 +1,131 @@
+"""How much predictive coding's weight gradients are backpropagation's, layer by layer, as a relaxation goes on.
+
+A cosine of the whole network is dominated by its output layers: cosines and norm ratios are given for each layer, for
+each quartile of depth (input side first) and in total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.experiment import Inference
+from pcviz.pcn.feedforward import backprop
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.inference import Plan, State, advance, begin, rates_of, settle
+from pcviz.pcn.network import Network
+from pcviz.pcn.trace import padded_rows
+
+QUARTILES = 4
+
+Gradients = Sequence[np.ndarray | jax.Array]
+
+
+class Comparison(NamedTuple):
+    """Cosine and norm ratio |g| / |g_reference| of weight gradients g against a reference, float64.
+
+    `cosine` and `norm_ratio` (L,), `quartile_cosine` and `quartile_norm_ratio` (4,), `total_cosine` and
+    `total_norm_ratio` (). The cosine is NaN where either gradient is exactly zero, the ratio (0 for a gradient of
+    zero) where the reference is, both where a quartile holds no layer. With one more leading axis for several steps.
+    """
+
+    cosine: np.ndarray
+    norm_ratio: np.ndarray
+    quartile_cosine: np.ndarray
+    quartile_norm_ratio: np.ndarray
+    total_cosine: np.ndarray
+    total_norm_ratio: np.ndarray
+
+
+def quartiles(depth: int) -> list[np.ndarray]:
+    """Indices (from 0) of the layers in each quarter of the depth, input side first."""
+    return np.array_split(np.arange(depth), QUARTILES)
+
+
+def compare(gradients: Gradients, reference: Gradients) -> Comparison:
+    """Compare weight gradients [g_1 … g_L] with those of a reference, equal shapes.
+
+    Tiny gradients are scaled before they are squared: only an exact zero counts as none.
+    """
+    return _comparison(np.array([_products(g, r) for g, r in zip(gradients, reference, strict=True)]))
+
+
+def alignment(
+    network: Network, x: jax.Array, y: jax.Array, inference: Inference, steps: Sequence[int], *, seed: int = 0
+) -> Comparison:
+    """PC's weight gradients after each of the inference `steps` (ascending, 0 or more) against backpropagation's.
+
+    One relaxation with `inference`'s solver (its own number of steps is ignored) for x (B, D), y (B, K); arrays of
+    `Comparison` get a leading axis of len(steps). The reference is the gradient of lambda times the loss, which is the
+    energy at a feedforward start. `seed` draws normal initial activities. Raises ValueError for steps that do not
+    ascend.
+    """
+    wanted = [int(t) for t in steps]
+    if any(t < 0 for t in wanted) or any(a >= b for a, b in pairwise(wanted)):
+        raise ValueError(f"steps must ascend from 0 or more, got {wanted}")
+    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
+    precision = float(network.output_precision[...])
+    reference = [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
+
+    plan, rates = Plan(inference.solver, inference.initial, recorded=False), rates_of(inference, network.dtype)
+    state = _begin(network, x, y, plan, rates, jax.random.key(seed))
+    rows, found, t = padded_rows(np.zeros(0, np.int32)), [], 0
+    for last in wanted:
+        state = _advance(network, x, y, state, (t, last), plan, rates, rows)
+        t = last
+        found.append(compare(_gradients(network, x, y, state, t, plan), reference))
+    return Comparison(*(np.stack(part) for part in zip(*found, strict=True)))
+
+
+_begin = partial(jax.jit, static_argnames=("plan",))(begin)
+_advance = partial(jax.jit, static_argnames=("plan",))(advance)
+
+
+@partial(jax.jit, static_argnames=("plan",))
+def _stacked_gradients(
+    network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan
+) -> tuple[jax.Array, ...]:
+    settled = settle(network, x, y, state, t, plan)
+    return weight_gradient(network, x, settled.activities, settled.errors)
+
+
+def _gradients(network: Network, x: jax.Array, y: jax.Array, state: State, t: int, plan: Plan) -> list[np.ndarray]:
+    stacks = _stacked_gradients(network, x, y, state, t, plan)
+    return [layer for stack in stacks for layer in np.asarray(stack, np.float64)]
+
+
+def _products(gradient: np.ndarray | jax.Array, reference: np.ndarray | jax.Array) -> list[float]:
+    """Largest entries of both, and inner product and squares of both divided by these."""
+    g, r = np.asarray(gradient, np.float64).ravel(), np.asarray(reference, np.float64).ravel()
+    largest_g, largest_r = np.abs(g).max(), np.abs(r).max()
+    g, r = g / (largest_g or 1), r / (largest_r or 1)
+    return [largest_g, largest_r, g @ r, g @ g, r @ r]
+
+
+def _comparison(products: np.ndarray) -> Comparison:
+    """The comparison from the rows of `_products` (L, 5)."""
+    groups = [*(np.array([l]) for l in range(len(products))), *quartiles(len(products)), np.arange(len(products))]
+    cosine, ratio = np.array([_of_group(products[layers]) for layers in groups]).T
+    depth = len(products)
+    parts = (slice(0, depth), slice(depth, depth + QUARTILES), depth + QUARTILES)
+    return Comparison(*(values[part] for part in parts for values in (cosine, ratio)))
+
+
+def _of_group(products: np.ndarray) -> tuple[float, float]:
+    """Cosine and norm ratio of several layers together."""
+    if not len(products):
+        return np.nan, np.nan
+    largest_g, largest_r, inner, square_g, square_r = products.T
+    scale_g, scale_r = largest_g.max() or 1.0, largest_r.max() or 1.0
+    share_g, share_r = largest_g / scale_g, largest_r / scale_r
+    norm_g, norm_r = np.sqrt(np.sum(square_g * share_g**2)), np.sqrt(np.sum(square_r * share_r**2))
+    if norm_r == 0:
+        return np.nan, np.nan
+    cosine = np.sum(inner * share_g * share_r) / (norm_g * norm_r) if norm_g else np.nan
+    return float(cosine), float(scale_g / scale_r * norm_g / norm_r)

@@ -1,0 +1,273 @@
+"""What theory says of a relaxation before it runs: front, signal, rate of convergence, rescaling, error coordinates.
+
+From a feedforward start the output error moves down one layer per step. What arrives is known to leading order in the
+step size eta (the binomial law), and for all times from a chain of scalars with the network's own gains: each layer of
+the chain passes its message on with the gain |delta_{l-1}| / |delta_l| of backpropagation and relaxes like a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import gammaln
+
+from pcviz.experiment import Network as NetworkOptions
+from pcviz.pcn.energy import rms
+from pcviz.pcn.feedforward import forward
+from pcviz.pcn.gradients import errors_of
+from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.parameterisation import premultipliers
+from pcviz.probes.blocktridiagonal import Measure
+from pcviz.probes.hessian import Array, as_batch, as_float64, as_stacks
+
+STEPS_MAX = 65_536
+"""Most inference steps that a search looks at."""
+
+
+# --- the front and the signal behind it
+
+
+def arrival(depth: int) -> np.ndarray:
+    """The step at which layers 1 … L can first have an error, t = L - l, (L,): the front line."""
+    return np.arange(depth - 1, -1, -1)
+
+
+def front_layer(depth: int, steps: int) -> int:
+    """The lowest layer that can have an error after `steps` steps, from 1 to L."""
+    return max(1, depth - steps)
+
+
+def attenuation(depth: int, step_size: float, steps: Sequence[int] | np.ndarray) -> np.ndarray:
+    """log10 of binom(t, L - l) eta^(L - l), (len(steps), L): the share of delta_l in e_l(t), to leading order.
+
+    -inf ahead of the front. It neglects that errors decay, so it is an upper bound, useless once eta t is large.
+    Source: methods.md 2.4.
+    """
+    t, k = np.asarray(steps, np.float64)[:, None], arrival(depth).astype(np.float64)
+    reached = t >= k
+    ahead = np.where(reached, t - k, 0)
+    log = (gammaln(t + 1) - gammaln(k + 1) - gammaln(ahead + 1)) / np.log(10) + k * np.log10(step_size)
+    return np.where(reached, log, -np.inf)
+
+
+def binomial_signal(
+    deltas: Sequence[Array], step_size: float, steps: Sequence[int] | np.ndarray, output_precision: float = 1.0
+) -> np.ndarray:
+    """log10 rms(e_l) after `steps` steps of gradient descent by the binomial law, (len(steps), L).
+
+    `deltas` are backpropagation's [delta_1 … delta_L], each (B, N_l) (`backprop(...).deltas`). Within 5 % for
+    eta = 1e-3 and L - l ≤ 6; -inf ahead of the front and where delta is zero.
+    """
+    return attenuation(len(deltas), step_size, steps) + _log10(_rms(deltas) * _precisions(deltas, output_precision))
+
+
+def chain_signal(
+    deltas: Sequence[Array], step_size: float, steps: Sequence[int] | np.ndarray, output_precision: float = 1.0
+) -> np.ndarray:
+    """log10 rms(e_l) after `steps` steps of gradient descent by the scalar chain, (len(steps), L).
+
+    The chain has one unit for each layer and the gains |delta_{l-1}| / |delta_l|: to leading order in eta it gives the
+    binomial law, and it keeps to the network when that law fails (within a factor of 10 where the law is off by 10^20).
+    """
+    wanted = np.asarray(steps, np.int64)
+    sizes = np.array([d.shape[-1] for d in deltas]) ** 0.5
+    chain = _Chain(_rms(deltas) * sizes, step_size, output_precision)
+    rows = {0: chain.errors()}
+    for t in range(1, int(wanted.max(initial=0)) + 1):
+        chain.step()
+        if t in wanted:
+            rows[t] = chain.errors()
+    return _log10(np.stack([rows[int(t)] for t in wanted]) / sizes)
+
+
+def steps_until_signal(
+    deltas: Sequence[Array],
+    step_size: float,
+    floor: float,
+    *,
+    layer: int = 1,
+    output_precision: float = 1.0,
+    most: int = STEPS_MAX,
+) -> int | None:
+    """Steps of gradient descent until rms(e_layer) exceeds `floor`, by the scalar chain; None if not within `most`.
+
+    With `signal_floor` this is when the layer counts as having a signal. In float32 the network itself can be later
+    still: what a layer receives in one step is lost where it is below the rounding of its activity.
+    """
+    size = deltas[layer - 1].shape[-1] ** 0.5
+    norms = _rms(deltas) * np.array([d.shape[-1] for d in deltas]) ** 0.5
+    chain = _Chain(norms, step_size, output_precision)
+    for t in range(most + 1):
+        if chain.errors()[layer - 1] > floor * size:
+            return t
+        chain.step()
+    return None
+
+
+def signal_floor(activity: Array) -> float:
+    """10 eps rms(z_l): an error must exceed it to be more than rounding in the format of `activity` (B, N_l)."""
+    return 10 * float(jnp.finfo(activity.dtype).eps) * float(rms(jnp.asarray(activity)[None])[0])
+
+
+class _Chain:
+    """Gradient descent on a chain of scalars with the gains of `norms` = |delta_l|, from its feedforward state."""
+
+    def __init__(self, norms: np.ndarray, step_size: float, output_precision: float) -> None:
+        above = np.where(norms[1:] > 0, norms[1:], 1)
+        self._gains = norms[:-1] / above
+        self._error = norms[-1]
+        self._step_size = step_size
+        self._precision = np.append(np.ones(len(norms) - 2), output_precision)
+        self._moved = np.zeros(len(norms) - 1)
+
+    def _signed(self) -> np.ndarray:
+        """Errors of layers 1 … L (signs so that all messages are positive)."""
+        predicted = np.append(0, self._gains * self._moved)
+        own = np.append(self._moved, self._error)
+        return own - predicted
+
+    def errors(self) -> np.ndarray:
+        return np.abs(self._signed())
+
+    def step(self) -> None:
+        e = self._signed()
+        self._moved -= self._step_size * (e[:-1] - self._gains * self._precision * e[1:])
+
+
+def _rms(layers: Sequence[Array]) -> np.ndarray:
+    return np.array([float(rms(jnp.asarray(layer)[None])[0]) for layer in layers])
+
+
+def _precisions(deltas: Sequence[Array], output_precision: float) -> np.ndarray:
+    """What multiplies delta_l in the energy's gradient: lambda for hidden layers; e_L itself has no lambda."""
+    return np.append(np.full(len(deltas) - 1, output_precision), 1.0)
+
+
+def _log10(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.log10(values)
+
+
+# --- the rate of gradient descent on activities
+
+
+def condition_number(smallest: float, largest: float) -> float:
+    """kappa = lambda_max / lambda_min; infinite where lambda_min is not positive."""
+    return largest / smallest if smallest > 0 else float("inf")
+
+
+def step_limit(largest: float) -> float:
+    """2 / lambda_max: gradient descent with a larger step per example diverges."""
+    return 2 / largest
+
+
+def best_step(smallest: float, largest: float) -> float:
+    """2 / (lambda_max + lambda_min), the step per example with the fastest contraction."""
+    return 2 / (largest + smallest)
+
+
+def contraction(smallest: float, largest: float, step_size: float) -> float:
+    """The factor by which one step shrinks the slowest component, max |1 - eta lambda|; 1 or more: no convergence."""
+    return max(abs(1 - step_size * smallest), abs(1 - step_size * largest))
+
+
+def estimated_steps(kappa: float, share: float = 0.01) -> float:
+    """(kappa / 2) ln(1 / share): steps at eta = 1 / lambda_max until the slowest energy falls to `share` of itself."""
+    return kappa / 2 * float(np.log(1 / share))
+
+
+def excess_energy(measures: Sequence[Measure], step_size: float, steps: Sequence[int] | np.ndarray) -> np.ndarray:
+    """The energy above the minimum after `steps` steps of gradient descent, (len(steps),), mean over the examples.
+
+    1/2 sum_i w_i / lambda_i (1 - eta lambda_i)^2t with the gradient at the start spread as `gradient_measure` says:
+    exact for linear networks, the quadratic model of others.
+    """
+    t = np.asarray(steps, np.float64)[:, None]
+    with np.errstate(over="ignore"):
+        energies = [
+            np.sum(m.weights / (2 * m.nodes) * np.abs(1 - step_size * m.nodes) ** (2 * t), axis=1) for m in measures
+        ]
+    return np.mean(energies, axis=0)
+
+
+def steps_to_share(measures: Sequence[Measure], step_size: float, share: float = 0.01, most: int = 2**40) -> int | None:
+    """The first step at which the excess energy is at most `share` of that at the start; None if not within `most`.
+
+    For a start that is random in the activities rather than a given one, take `Measure(eigenvalues, eigenvalues**2)`.
+    """
+    if any(np.any(m.nodes <= 0) for m in measures):
+        return None
+    target = share * excess_energy(measures, step_size, [0])[0]
+
+    def arrived(t: int) -> bool:
+        return bool(excess_energy(measures, step_size, [t])[0] <= target)
+
+    if arrived(0):
+        return 0
+    low, high = 0, 1
+    while not arrived(high):
+        if high >= most:
+            return None
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if arrived(middle) else (middle, high)
+    return high
+
+
+# --- rescaling and error coordinates
+
+
+def expected_rescaling(options: NetworkOptions, output_dim: int) -> float:
+    """E[tr S / K] of a linear network as initialised (theory.md 4.3), S = I / lambda + sum_l G_l G_l^T.
+
+    With the variance v of the weights, a hidden layer multiplies squares by tau + s, s = a² N v, and the read-out turns
+    them into r = a_L² N v_L (which holds gamma), so that E = 1 / lambda + r ((tau + s)^H - 1) / (tau + s - 1).
+    """
+    width, hidden = options.width, options.depth - 1
+    scales = premultipliers(options, 1)
+    gain = {"uniform": 1 / 3, "lecun_normal": 1.0, "orthogonal": 1.0, "normal": float(width)}[options.initialisation]
+    # Rows of an orthogonal read-out are orthonormal; with more rows than columns its columns are.
+    readout_gain = min(1.0, width / output_dim) if options.initialisation == "orthogonal" else gain
+    readout = scales[-1] ** 2 * readout_gain
+    growth = float(options.skips) + (scales[1] ** 2 * gain if hidden > 1 else 0.0)
+    powers = float(hidden) if growth == 1 else (growth**hidden - 1) / (growth - 1)
+    return 1 / options.output_precision + readout * powers
+
+
+def error_spectrum(network: Network, x: Array, y: Array, activities: Sequence[Array]) -> np.ndarray:
+    """Eigenvalues of each example's Hessian in the hidden errors (ePC) that differ from 1, ascending, (B, min(K, H N)).
+
+    The other H N - K are 1. For a linear network with mse these are the eigenvalues of lambda S, whatever the
+    activities; else of its Gauss-Newton form at `activities` [z_1 … z_H], each (B, N): I + G^T C G with the output's
+    Jacobian G in the errors and the curvature C of its energy (theory.md 3.6). 2 over the largest (`step_limit`)
+    bounds the step of error-based inference.
+    """
+    network, (x, y) = as_float64(network), as_batch(x, y)
+    values = np.asarray(_error_eigenvalues(network, x, y, as_stacks(network, activities)))
+    return values[:, -min(values.shape[1], sum(z.shape[-1] for z in activities)) :]
+
+
+@jax.jit
+def _error_eigenvalues(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
+    precision = network.output_precision[...]
+
+    def eigenvalues(x: jax.Array, y: jax.Array, errors: Activities) -> jax.Array:
+        def output(errors: Activities) -> jax.Array:
+            return forward(network, x[None], tuple(e[:, None] for e in errors))[1][0]
+
+        jacobian = jnp.concatenate([g.reshape(g.shape[0], -1) for g in jax.jacrev(output)(errors)], axis=1)
+        identity = jnp.eye(y.shape[0])
+        if network.loss == "mse":
+            root = jnp.sqrt(precision) * identity
+        else:
+            p = jax.nn.softmax(output(errors))
+            # root root^T = lambda sum(y) (diag p - p p^T)
+            root = jnp.sqrt(precision * jnp.sum(y)) * (identity - p[:, None]) * jnp.sqrt(p)
+        scaled = root.T @ jacobian
+        return jnp.linalg.eigvalsh(identity + scaled @ scaled.T)
+
+    return jax.vmap(eigenvalues, in_axes=(0, 0, 1))(x, y, errors_of(network, x, z, None, None))
