@@ -3,7 +3,8 @@
 Multipliers u_l turn the hidden energies into constraints e_l = 0. One step: u_l <- u_l + alpha rho e_l, then a gradient
 step on the activities of sum_l (rho/2 |e_l|² + u_l · e_l) + E_L. At its fixed point hidden errors vanish, the
 activities are feedforward and the signals u_l + rho e_l are backpropagation's: gradients equal backprop's for any
-width and depth.
+width and depth. Stable for step_size < 4 / ((2 + alpha) rho s) where s is the largest eigenvalue of the constraints'
+normal matrix, 4 to 5 under muPC with skips: below about 0.27 at alpha = rho = 1.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Activities, Network
 
-POWER_STEPS = 40
-INVERSE_STEPS = 12
+POWER_STEPS = 60
+INVERSE_STEPS = 30
 
 
 def _random(z: Activities) -> Activities:

@@ -33,9 +33,12 @@ def output_signal(network: Network, z: Activities, y: jax.Array) -> tuple[jax.Ar
 
 
 class Look(NamedTuple):
-    """One look at a state: energies E_1 … E_L (L,); the output's error e_L (1, B, K); and for every hidden layer (H,) the rms of the energy's gradient
-    (per example), of the activities, of their change since the look before, and of the errors; float64.
-    `gradient` and `activity` without index are over all layers."""
+    """One look at a state, float64 but the output's error.
+
+    Energies E_1 … E_L (L,); the output's error e_L (1, B, K); for every hidden layer (H,) the rms of the energy's
+    gradient (per example), of the activities, of their change since the look before, and of the errors; `gradient` and
+    `activity` are over all layers.
+    """
 
     energies: jax.Array
     output_error: jax.Array

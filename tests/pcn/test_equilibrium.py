@@ -1,0 +1,387 @@
+"""The equilibrium by every solver (theory.md section 8: 10, 12, 13, 15, 18, 25, 26; methods.md section 10: O5-O7, O13,
+O14)."""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pcviz.experiment import Experiment, Inference
+from pcviz.pcn import Network, backprop, build, linear, relax, weight_gradients, weights, with_weights
+from pcviz.pcn.equilibrium import (
+    METHODS,
+    conjugate,
+    gauss_newton,
+    gradient_flow,
+    largest_curvature,
+    smallest_curvature,
+    solve,
+)
+from pcviz.pcn.equilibrium.coordinates import gradient_at, start_at
+from pcviz.pcn.feedforward import forward
+from pcviz.pcn.network import unstack
+from tests.pcn.pairs import pair
+
+TO_THE_END = {"momentum": 1500, "error_based": 400, "conjugate_gradient": 12, "gauss_newton": 4, "nesterov": 1500}
+
+
+start = jax.jit(start_at)
+
+
+def assert_layers_close(found: list, expected: list, tolerance: float) -> None:
+    assert len(found) == len(expected)
+    largest = max(np.abs(np.asarray(layer)).max() for layer in expected)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=0, atol=tolerance * largest)
+
+
+@cache
+def linear_problem(parameterisation: str = "mupc", skips: bool = True) -> tuple[Network, np.ndarray, np.ndarray]:
+    return pair(3, parameterisation=parameterisation, skips=skips, precision=3.0, gamma=1.3)[1:]
+
+
+class TestLinear:
+    @pytest.mark.parametrize(
+        ("parameterisation", "skips"),
+        [
+            ("mupc", True),
+            pytest.param("sp", False, marks=pytest.mark.slow),
+            pytest.param("ntp", True, marks=pytest.mark.slow),
+        ],
+    )
+    def test_all_solvers_end_in_the_same_activities_energy_and_gradients(self, parameterisation, skips) -> None:
+        network, x, y = linear_problem(parameterisation, skips)
+        exact = solve("linear_exact", network, x, y)
+        theory = linear.equilibrium(linear.layer_maps(network), x, y, 3.0)
+        assert exact.energy == pytest.approx(float(theory.energy), rel=1e-12)
+        assert_layers_close(exact.activities, theory.activities, 1e-12)
+        expected = weight_gradients(network, x, y, exact)
+        for name, steps in TO_THE_END.items():
+            step = 0.03 if parameterisation == "ntp" and name in ("error_based", "momentum") else None
+            found = solve(name, network, x, y, steps=5 * steps, step_size=step, rows=2)
+            assert found.energy == pytest.approx(exact.energy, rel=1e-8), name
+            assert_layers_close(found.activities, exact.activities, 1e-8)
+            assert_layers_close(found.errors, exact.errors, 1e-8)
+            assert_layers_close(weight_gradients(network, x, y, found), expected, 1e-8)
+
+    def test_gauss_newton_needs_one_step_and_conjugate_gradients_one_for_each_output_and_one_more(self) -> None:
+        network, x, y = linear_problem()
+        exact = solve("linear_exact", network, x, y)
+        assert solve("gauss_newton", network, x, y, steps=1).energy == pytest.approx(exact.energy, rel=1e-13)
+        assert solve("conjugate_gradient", network, x, y, steps=4).energy == pytest.approx(exact.energy, rel=1e-10)
+
+    def test_its_energy_descends_along_the_local_gradient(self) -> None:
+        network, x, y = linear_problem()
+        local = weight_gradients(network, x, y, solve("linear_exact", network, x, y))
+        matrices, h = [np.asarray(w) for w in weights(network)], 1e-6
+        rng = np.random.default_rng(0)
+        for l, matrix in enumerate(matrices):
+            direction = rng.standard_normal(matrix.shape)
+            ends = [
+                float(linear.least_energy(with_weights(network, [*matrices[:l], m, *matrices[l + 1 :]]), x, y))
+                for m in (matrix + h * direction, matrix - h * direction)
+            ]
+            assert (ends[0] - ends[1]) / (2 * h) == pytest.approx(float(np.sum(local[l] * direction)), abs=1e-8)
+
+    def test_extreme_curvatures_are_those_of_the_dense_hessian(self) -> None:
+        network, x, y = linear_problem()
+        z = forward(network, jnp.asarray(x))[0]
+        values = np.linalg.eigvalsh(linear.activity_hessian(linear.layer_maps(network), 3.0))
+        largest, smallest = largest_curvature(network, x, y, z), smallest_curvature(network, x, y, z)
+        np.testing.assert_allclose(smallest, values[0], rtol=0.01)
+        np.testing.assert_allclose(largest, values[-1], rtol=0.01)
+        assert np.all(largest <= values[-1] * (1 + 1e-12))
+        assert np.all(smallest >= values[0] * (1 - 1e-12))
+
+    def test_continuous_time_follows_the_matrix_exponential(self) -> None:
+        network, x, y = linear_problem()
+        hessian = np.asarray(linear.activity_hessian(linear.layer_maps(network), 3.0))
+        start = np.concatenate(unstack(forward(network, jnp.asarray(x))[0]), -1)
+        end = np.concatenate(solve("linear_exact", network, x, y).activities, -1)
+        for method, time in (("tsit5", 2.0), ("heun", 0.7)):
+            flow = gradient_flow(network, x, y, times=[0, time], method=method, rtol=1e-8, atol=1e-10)
+            expected = end + (start - end) @ scipy.linalg.expm(-time * hessian)
+            np.testing.assert_allclose(np.concatenate(flow.activities, -1), expected, atol=1e-5)
+            assert flow.energies.shape == (2, 5)
+            assert flow.evaluations > flow.steps > 0
+
+    def test_eulers_flow_is_gradient_descent(self) -> None:
+        network, x, y = linear_problem()
+        flow = gradient_flow(network, x, y, times=[1.0], method="euler", step_size=0.125)
+        found = relax(network, x, y, Inference(step_size=0.125, steps=0), 8)
+        np.testing.assert_allclose(flow.energies[-1], found.energies[-1], rtol=1e-10)
+
+
+class TestChain:
+    """One unit a layer, unit weights, x = 1, y = 2 (methods.md O5); two layers with any weights (theory.md 26)."""
+
+    @staticmethod
+    def chain(*values: float) -> Network:
+        options = {"depth": len(values), "width": 1, "activation": "linear", "parameterisation": "sp", "skips": False}
+        network = build(Experiment.model_validate({"network": options, "dtype": "float64"}), 1, 1)
+        return with_weights(network, [np.array([[value]]) for value in values])
+
+    def test_the_first_steps_are_those_computed_by_hand(self) -> None:
+        network, x, y = self.chain(1, 1, 1), np.ones((1, 1)), 2 * np.ones((1, 1))
+        found = solve("gradient_descent", network, x, y, step_size=0.1, steps=3, rows=None)
+        np.testing.assert_allclose(found.energies.sum(1), [0.5, 0.41, 0.3507, 0.309331], rtol=1e-12)
+        np.testing.assert_allclose(np.ravel(found.errors), [0.026, 0.219, 0.755], rtol=1e-12)
+
+    def test_the_error_is_shared_evenly_in_the_end(self) -> None:
+        network, x, y = self.chain(1, 1, 1), np.ones((1, 1)), 2 * np.ones((1, 1))
+        for name in ("linear_exact", "gauss_newton"):
+            found = solve(name, network, x, y, steps=1)
+            np.testing.assert_allclose(np.ravel(found.errors), 1 / 3, rtol=1e-12)
+            assert found.energy == pytest.approx(1 / 6, rel=1e-12)
+
+    @pytest.mark.parametrize(("w1", "w2"), [(0.7, -1.3), (2.0, 0.1)])
+    def test_one_hidden_unit_has_the_textbook_equilibrium(self, w1: float, w2: float) -> None:
+        network = self.chain(w1, w2)
+        rng = np.random.default_rng(0)
+        x, y = rng.standard_normal((2, 4, 1))
+        for name in ("linear_exact", "gauss_newton"):
+            found = solve(name, network, x, y, steps=1)
+            np.testing.assert_allclose(found.activities[0], (w1 * x + w2 * y) / (1 + w2**2), rtol=1e-12)
+            assert found.energy == pytest.approx(np.mean((y - w2 * w1 * x) ** 2) / (2 * (1 + w2**2)), rel=1e-12)
+        z = forward(network, jnp.asarray(x))[0]
+        np.testing.assert_allclose(smallest_curvature(network, x, y, z), 1 + w2**2, rtol=1e-12)
+
+    def test_at_the_origin_only_the_energy_curves(self) -> None:
+        rng, h = np.random.default_rng(0), 1e-3
+        x, y = rng.standard_normal((2, 16, 1))
+        at_zero, moved = (solve("linear_exact", self.chain(0, 0, value), x, y).energy for value in (0.0, h))
+        assert 2 * (moved - at_zero) / h**2 == pytest.approx(-np.mean(y**2), rel=1e-5)
+        moved_below = solve("linear_exact", self.chain(0, h, 0), x, y).energy
+        assert moved_below == at_zero
+
+
+@cache
+def gently_taught(seed: int, batch: int = 4) -> tuple[Network, jax.Array, jax.Array]:
+    """A relu network whose targets are not far from its outputs: for far ones the energy has several minima."""
+    _, network, x, y = pair(seed, activation="relu", depth=7, width=8, batch=batch)
+    output = forward(network, jnp.asarray(x))[1]
+    return network, jnp.asarray(x), output + 0.3 * (y - output)
+
+
+class TestNonlinear:
+    @pytest.mark.parametrize(
+        ("activation", "loss"),
+        [
+            ("tanh", "mse"),
+            ("gelu", "ce"),
+            pytest.param("tanh", "ce", marks=pytest.mark.slow),
+            pytest.param("gelu", "mse", marks=pytest.mark.slow),
+            pytest.param("silu", "mse", marks=pytest.mark.slow),
+            pytest.param("silu", "ce", marks=pytest.mark.slow),
+        ],
+    )
+    def test_gauss_newton_and_conjugate_gradients_end_where_a_long_relaxation_does(self, activation, loss) -> None:
+        _, network, x, y = pair(2, activation=activation, loss=loss, depth=7, width=8)
+        long = solve("error_based", network, x, y, step_size=0.01, steps=30_000, rows=2)
+        for name in ("gauss_newton", "conjugate_gradient"):
+            found = solve(name, network, x, y, steps=150, rows=12)
+            assert found.energy == pytest.approx(long.energy, rel=1e-5), name
+            assert found.energy == pytest.approx(long.energy, rel=1e-12), name
+            assert found.gradient < 1e-6, name
+            assert np.all(np.diff(found.energies.sum(1)) <= 0)
+            assert np.all(np.diff(found.passes) >= 0)
+
+    @pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.slow)])
+    def test_with_kinks_a_long_relaxation_ends_there_but_for_its_step_size(self, seed: int) -> None:
+        """Descent with a constant step chatters around kinks: its excess energy shrinks with the step."""
+        network, x, y = gently_taught(seed)
+        found = [solve(name, network, x, y, steps=150, rows=12) for name in ("gauss_newton", "conjugate_gradient")]
+        assert found[0].energy == pytest.approx(found[1].energy, rel=1e-12)
+        assert max(solution.gradient for solution in found) < 1e-6
+        excess = [
+            solve("error_based", network, x, y, step_size=step, steps=steps, rows=2).energy / found[0].energy - 1
+            for step, steps in ((0.1, 2000), (0.01, 20_000), (0.001, 100_000))
+        ]
+        assert 0 < excess[2] < 1e-5
+        assert 1e-4 < excess[0] < 1e-2
+        assert excess[2] < excess[1] < excess[0]
+
+    def test_activities_relax_to_the_same_equilibrium(self) -> None:
+        _, network, x, y = pair(2, activation="tanh", depth=7, width=8)
+        quick = solve("gauss_newton", network, x, y, steps=60, rows=3)
+        for name in ("momentum", "nesterov"):
+            slow = solve(name, network, x, y, step_size=0.1, steps=6000, rows=3)
+            assert_layers_close(slow.activities, quick.activities, 1e-7)
+            assert_layers_close(weight_gradients(network, x, y, slow), weight_gradients(network, x, y, quick), 1e-6)
+
+    def test_kinks_hold_units_at_zero_where_no_side_descends(self) -> None:
+        network, x, y = gently_taught(2, batch=16)
+        found = solve("conjugate_gradient", network, x, y, steps=120, rows=3)
+        resting = [np.asarray(z) == 0 for z in found.activities]
+        assert sum(r.sum() for r in resting) > 0
+        rng, errors = np.random.default_rng(0), [np.asarray(e) for e in found.errors[:-1]]
+        stages = found.settled.errors[:-1]
+        least = np.asarray(start(network, x, y, stages).energies)
+        for l in range(len(errors)):
+            unit = rng.integers(8, size=8)
+            for sign in (-1e-4, 1e-4):
+                moved = [e.copy() for e in errors]
+                moved[l][:, unit] += sign
+                stacks = (jnp.asarray(moved[0])[None], jnp.asarray(np.stack(moved[1:])))
+                assert np.all(np.asarray(start(network, x, y, stacks).energies) >= least - 1e-12)
+
+    def test_gradients_in_error_coordinates_are_finite_differences(self) -> None:
+        _, network, x, y = pair(4, activation="tanh", loss="ce", precision=3.0)
+        rng, h = np.random.default_rng(0), 1e-6
+        errors, d = (
+            tuple(0.3 * rng.standard_normal(z.shape) for z in forward(network, jnp.asarray(x))[0]) for _ in range(2)
+        )
+        place = start(network, x, y, tuple(map(jnp.asarray, errors)))
+        gradient, _ = jax.jit(gradient_at)(network, jnp.asarray(x), y, place, None)
+        ends = [
+            start(network, x, y, tuple(e + s * h * v for e, v in zip(errors, d, strict=True))).energies for s in (1, -1)
+        ]
+        slope = sum(np.sum(np.asarray(g) * v, (0, 2)) for g, v in zip(gradient, d, strict=True))
+        np.testing.assert_allclose((ends[0] - ends[1]) / (2 * h), slope, rtol=1e-6)
+
+    def test_examples_are_solved_in_groups_without_a_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        _, network, x, y = pair(2, activation="tanh", batch=5)
+        place = jax.jit(gauss_newton.begin)(network, x, y).descent.place
+        whole = jax.jit(gauss_newton.direction)(network, x, y, place, jnp.ones(5))
+        monkeypatch.setattr(gauss_newton, "MEMORY", 2 * 3 * 4 * 6)
+        grouped = jax.jit(lambda *all: gauss_newton.direction(*all))(network, x, y, place, jnp.ones(5))
+        assert_layers_close(list(grouped), list(whole), 1e-13)
+
+
+@jax.jit
+def trajectories(network: Network, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Energies (T + 1, B) of the two descents."""
+
+    def follow(module, place_of):
+        def step(state, _):
+            return module.step(network, x, y, state), place_of(state).energies
+
+        last, rows = jax.lax.scan(step, module.begin(network, x, y), None, length=25)
+        return jnp.concatenate([rows, place_of(last).energies[None]])
+
+    return follow(gauss_newton, lambda s: s.descent.place), follow(conjugate, lambda s: s.place)
+
+
+SHAPES = (
+    {"depth": 9, "width": 5, "activation": "relu", "parameterisation": "sp", "skips": True},
+    {"depth": 2, "width": 4, "activation": "tanh", "parameterisation": "ntp", "loss": "ce", "precision": 30.0},
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), shape=st.sampled_from(SHAPES))
+def test_no_examples_energy_ever_increases(seed: int, shape: dict) -> None:
+    _, network, x, y = pair(seed, **shape)
+    for energies in trajectories(network, x, y):
+        assert np.all(np.diff(np.asarray(energies), axis=0) <= 0)
+
+
+class TestConvention:
+    @pytest.mark.parametrize("name", ["gradient_descent", "momentum", "adam", "error_based"])
+    def test_known_solvers_take_the_steps_of_relax(self, name: str) -> None:
+        _, network, x, y = pair(5, activation="tanh")
+        expected = relax(network, x, y, Inference(solver=name, step_size=0.1, steps=0), 9)
+        found = solve(name, network, x, y, step_size=0.1, steps=9)
+        np.testing.assert_allclose(found.energies, expected.energies, rtol=1e-10, atol=1e-300)
+        assert_layers_close(found.activities, expected.activities, 1e-13)
+        np.testing.assert_array_equal(found.passes, found.steps)
+        assert found.update_rms.shape == found.gradient_rms.shape == (10, 4)
+        assert np.all(np.diff(found.seconds) >= 0)
+
+    @pytest.mark.parametrize("name", sorted(METHODS.keys() - {"gradient_flow_heun", "gradient_flow_euler", "momentum"}))
+    def test_a_perfect_prediction_is_left_alone(self, name: str) -> None:
+        _, network, x, _ = pair(5)
+        y = forward(network, jnp.asarray(x))[1]
+        found = solve(name, network, x, y, steps=3, stop="gradient", tolerance=1e-9)
+        assert found.stopped_by == "gradient"
+        assert found.energy < 1e-25
+        assert not found.false_convergence
+
+    def test_float32_stays_float32(self) -> None:
+        _, network, x, y = pair(5, activation="tanh", dtype="float32")
+        for name in ("gauss_newton", "nesterov"):
+            found = solve(name, network, x, y, steps=20, rows=3)
+            assert {a.dtype for a in (*found.activities, *found.errors)} == {np.dtype("float32")}
+            assert np.isfinite(found.energy)
+
+    def test_descent_is_monotone_below_the_inverse_of_the_largest_curvature(self) -> None:
+        network, x, y = linear_problem()
+        top = np.linalg.eigvalsh(linear.activity_hessian(linear.layer_maps(network), 3.0))[-1]
+        found = solve("gradient_descent", network, x, y, step_size=0.99 / top, steps=100)
+        assert np.all(np.diff(found.energies.sum(1)) < 0)
+
+    def test_multipliers_turn_the_equilibrium_into_backpropagation(self) -> None:
+        _, network, x, y = pair(5, activation="tanh", depth=4)
+        found = solve("pc_alm", network, x, y, steps=20_000, rows=3)
+        assert_layers_close(weight_gradients(network, x, y, found), backprop(network, x, y).gradients, 1e-6)
+        assert max(np.abs(e).max() for e in found.errors[:-1]) < 1e-6
+
+
+class TestStopping:
+    @staticmethod
+    @cache
+    def deep() -> tuple[Network, np.ndarray, np.ndarray]:
+        return pair(6, activation="tanh", depth=24)[1:]
+
+    def test_a_gradient_rule_that_fires_before_the_signal_arrived_says_so(self) -> None:
+        network, x, y = self.deep()
+        found = solve("gradient_descent", network, x, y, step_size=0.05, steps=200, stop="gradient", tolerance=0.02)
+        assert found.stopped_by == "gradient"
+        assert found.unreached == 23 - found.steps[-1]
+        assert found.false_convergence
+        assert f"layers 1 to {found.unreached} are exactly zero" in found.statement
+
+    def test_a_true_convergence_is_not_suspected(self) -> None:
+        network, x, y = self.deep()
+        found = solve("gauss_newton", network, x, y, steps=100, stop="gradient", tolerance=1e-7)
+        assert found.stopped_by == "gradient"
+        assert found.unreached == 0
+        assert not found.false_convergence
+        assert not found.silent.any()
+
+    def test_the_energy_rule_stops_at_the_known_equilibrium(self) -> None:
+        network, x, y = linear_problem()
+        found = solve("error_based", network, x, y, steps=500, stop="energy", tolerance=1e-3)
+        least = float(linear.least_energy(network, x, y))
+        assert found.stopped_by == "energy"
+        assert least <= found.energy <= least * 1.001
+        assert found.energies[-2].sum() > least * 1.001
+        assert "within 0.001 of the equilibrium energy" in found.statement
+
+    def test_steps_time_and_divergence_are_told_apart(self) -> None:
+        network, x, y = self.deep()
+        assert solve("gradient_descent", network, x, y, steps=4).stopped_by == "steps"
+        assert solve("gradient_descent", network, x, y, steps=4, time_limit=0).stopped_by == "time"
+        with np.errstate(over="ignore", invalid="ignore"):
+            blown = solve("gradient_descent", network, x, y, step_size=50, steps=3000, rows=9)
+            assert "Diverged" in blown.statement
+
+    @pytest.mark.parametrize(
+        ("name", "options", "message"),
+        [
+            ("newton", {}, "solver: 'newton' is unknown"),
+            ("adam", {"steps": -1}, "steps: -1 is below 0"),
+            ("adam", {"step_size": 0.0}, "step_size: 0.0 is not positive"),
+            ("adam", {"stop": "energy"}, "equilibrium_energy"),
+            ("adam", {"stop": "never"}, "stop: 'never' is unknown"),
+            ("linear_exact", {}, "only linear networks"),
+        ],
+    )
+    def test_what_cannot_be_done_is_refused(self, name: str, options: dict, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            solve(name, *self.deep(), **options)
+
+    def test_flows_that_cannot_be_followed_are_refused(self) -> None:
+        network, x, y = self.deep()
+        for options, message in (
+            ({"method": "dopri"}, "method: 'dopri' is unknown"),
+            ({"method": "euler"}, "step_size"),
+            ({"times": [1.0, 0.5]}, "increasing"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                gradient_flow(network, x, y, **{"times": [1.0], **options})
