@@ -15,7 +15,6 @@ import numpy as np
 from scipy.special import gammaln
 
 from pcviz.experiment import Network as NetworkOptions
-from pcviz.pcn.energy import rms
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import Activities, Network
@@ -109,7 +108,7 @@ def steps_until_signal(
 
 def signal_floor(activity: Array) -> float:
     """10 eps rms(z_l): an error must exceed it to be more than rounding in the format of `activity` (B, N_l)."""
-    return 10 * float(jnp.finfo(activity.dtype).eps) * float(rms(jnp.asarray(activity)[None])[0])
+    return 10 * float(jnp.finfo(activity.dtype).eps) * _rms_of(np.asarray(activity, np.float64))
 
 
 class _Chain:
@@ -138,7 +137,13 @@ class _Chain:
 
 
 def _rms(layers: Sequence[Array]) -> np.ndarray:
-    return np.array([float(rms(jnp.asarray(layer)[None])[0]) for layer in layers])
+    return np.array([_rms_of(np.asarray(layer, np.float64)) for layer in layers])
+
+
+def _rms_of(layer: np.ndarray) -> float:
+    """Root mean square, scaled by the largest entry so that tiny values do not vanish when squared."""
+    largest = np.abs(layer).max()
+    return float(largest * np.sqrt(np.mean(np.square(layer / (largest or 1)))))
 
 
 def _precisions(deltas: Sequence[Array], output_precision: float) -> np.ndarray:

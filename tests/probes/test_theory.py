@@ -5,24 +5,26 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pcviz.experiment import Inference
 from pcviz.experiment import Network as NetworkOptions
-from pcviz.pcn import Network, backprop, feedforward, linear, relax
-from pcviz.pcn.energy import rms
+from pcviz.pcn import Network, linear
 from pcviz.pcn.feedforward import error_energy_gradient
-from pcviz.pcn.gradients import activity_gradient
 from pcviz.probes import theory
 from pcviz.probes.blocktridiagonal import Measure, gradient_measure, spectrum
 from pcviz.probes.hessian import hessian_blocks
 from tests.pcn.pairs import stacked_by_stage
 from tests.pcn.reference import ReferencePCN, half_square
-from tests.probes.nets import initialised, network_of, pair, problem
+from tests.probes.nets import initialised, pair, problem
 
 KINDS = [(p, s) for p in ("sp", "ntp", "mupc") for s in (False, True)]
 
 
-def signal(errors: list[jax.Array]) -> np.ndarray:
-    return np.array([float(rms(jnp.asarray(e)[None])[0]) for e in errors])
+def signal(layers: list[np.ndarray]) -> np.ndarray:
+    return np.array([np.sqrt(np.mean(np.square(layer))) for layer in layers])
+
+
+def relaxed_signal(net: ReferencePCN, x: np.ndarray, y: np.ndarray, step_size: float, steps: int) -> np.ndarray:
+    """rms(e_l) of the numpy network after `steps` steps of gradient descent."""
+    return signal(net.errors(x, y, net.relax(x, y, step_size, steps).activities))
 
 
 class TestSignal:
@@ -40,11 +42,10 @@ class TestSignal:
     @pytest.mark.parametrize("precision", [1.0, 3.0])
     def test_the_binomial_law_holds_for_small_steps(self, precision: float) -> None:
         """Within 5 % for eta = 1e-3, T = 20, L - l in 1 … 6 (O21); lambda multiplies what hidden layers hear."""
-        _, network, x, y = pair(depth=8, width=12, parameterisation="ntp", precision=precision)
+        net, _, x, y = pair(depth=8, width=12, parameterisation="ntp", precision=precision)
         # Large targets (and no activation that saturates): deep errors must be more than the rounding of activities.
         y, eta = 1e4 * y, 1e-3 / precision
-        found = signal(relax(network, x, y, Inference(step_size=eta, steps=20)).errors)
-        deltas = backprop(network, x, y).deltas
+        found, deltas = relaxed_signal(net, x, y, eta, 20), net.backprop(x, y)[2]
         for law in (theory.binomial_signal, theory.chain_signal):
             ((*predicted, _),) = law(deltas, eta, [20], precision)
             np.testing.assert_allclose(np.log10(found[1:-1]), predicted[1:], rtol=0, atol=np.log10(1.05))
@@ -53,37 +54,29 @@ class TestSignal:
     def test_the_chain_keeps_to_the_network_where_the_binomial_law_fails(
         self, parameterisation: str, skips: bool
     ) -> None:
-        reference = initialised(parameterisation, skips, 16, 32, activation="tanh", input_dim=20)
-        network, rng = network_of(reference), np.random.default_rng(5)
-        x, y = rng.standard_normal((8, 20)), np.eye(10)[:8]
-        deltas = backprop(network, x, y).deltas
-        found = np.log10(signal(relax(network, x, y, Inference(step_size=0.3, steps=60)).errors))
+        net = initialised(parameterisation, skips, 16, 32, activation="tanh", input_dim=20)
+        x, y = np.random.default_rng(5).standard_normal((8, 20)), np.eye(10)[:8]
+        found, deltas = np.log10(relaxed_signal(net, x, y, 0.3, 60)), net.backprop(x, y)[2]
         (chain,), (law,) = (f(deltas, 0.3, [60]) for f in (theory.chain_signal, theory.binomial_signal))
         assert np.abs(chain - found)[:-1].max() < 1
         assert (law - found)[4:8].min() > 4
 
     def test_steps_until_the_first_layer_hears_are_those_of_the_network(self) -> None:
-        network = network_of(initialised("mupc", True, 16, 32, activation="tanh", input_dim=20))
-        rng = np.random.default_rng(5)
-        x, y = rng.standard_normal((8, 20)), np.eye(10)[:8]
-        activities, _ = feedforward(network, x)
-        floor = theory.signal_floor(np.asarray(activities[0], np.float32))
-        assert floor == pytest.approx(10 * 2**-23 * np.sqrt(np.mean(np.square(activities[0]))), rel=1e-6)
-        deltas = backprop(network, x, y).deltas
+        net = initialised("mupc", True, 16, 32, activation="tanh", input_dim=20)
+        x, y = np.random.default_rng(5).standard_normal((8, 20)), np.eye(10)[:8]
+        first, deltas = net.forward(x)[0][0], net.backprop(x, y)[2]
+        floor = theory.signal_floor(first.astype(np.float32))
+        assert floor == pytest.approx(10 * 2**-23 * np.sqrt(np.mean(np.square(first))), rel=1e-6)
         predicted = theory.steps_until_signal(deltas, 0.1, floor)
         assert predicted is not None
-        before, after = (
-            signal(relax(network, x, y, Inference(step_size=0.1, steps=int(f * predicted))).errors)[0]
-            for f in (0.8, 1.25)
-        )
+        before, after = (relaxed_signal(net, x, y, 0.1, int(factor * predicted))[0] for factor in (0.8, 1.25))
         assert before < floor < after
         assert theory.steps_until_signal(deltas, 0.1, floor, most=10) is None
         assert theory.steps_until_signal(deltas, 0.1, 1e-3, layer=16) == 0
 
     def test_no_error_is_no_signal(self) -> None:
-        _, network, x, _ = pair()
-        y = np.asarray(feedforward(network, x)[1])
-        deltas = [np.zeros_like(d) for d in backprop(network, x, y).deltas]
+        net, _, x, _ = pair()
+        deltas = net.backprop(x, net.forward(x)[1])[2]
         assert np.all(np.isneginf(theory.chain_signal(deltas, 0.3, [0, 9])))
         assert theory.steps_until_signal(deltas, 0.3, 1e-9, most=20) is None
 
@@ -100,15 +93,14 @@ class TestRate:
     @pytest.mark.parametrize(("skips", "factor"), [(False, 0.5), (True, 0.98)])
     def test_steps_to_one_percent_are_those_of_the_linear_network(self, skips: bool, factor: float) -> None:
         """The excess energy of a batch by Gauss quadrature equals the measured one, step by step."""
-        _, network, x, y = pair(parameterisation="ntp", skips=skips, precision=3.0, batch=3)
-        z, _ = feedforward(network, x)
+        net, network, x, y = pair(parameterisation="ntp", skips=skips, precision=3.0)
+        z, _ = net.forward(x)
         blocks = hessian_blocks(network, x, y, z)
-        local = activity_gradient(network, jnp.asarray(x), jnp.asarray(y), stacked_by_stage(network, z))
-        measures = gradient_measure(blocks, [g for stack in local.gradient for g in stack])
+        measures = gradient_measure(blocks, [len(x) * g for g in net.activity_gradients(x, y, z)])
         values = spectrum(blocks)[0]
         eta = factor * theory.step_limit(values[-1])
-        minimum = float(linear.equilibrium_energy(linear.layer_maps(network), x, y, 3.0))
-        excess = relax(network, x, y, Inference(step_size=eta, steps=300)).energies.sum(1) - minimum
+        minimum = float(linear.equilibrium_energy(net.maps(), x, y, 3.0))
+        excess = net.relax(x, y, eta, 300).energies.sum(1) - minimum
         np.testing.assert_allclose(
             theory.excess_energy(measures, eta, np.arange(301)), excess, rtol=1e-8, atol=1e-12 * excess[0]
         )
@@ -227,23 +219,19 @@ class TestErrorCoordinates:
 
     def test_cross_entropy_curves_all_directions_but_one(self) -> None:
         """At zero errors of a linear network, where Gauss-Newton is exact for any convex output energy."""
-        _, network, x, y = pair(loss="ce", precision=3.0)
-        z, _ = feedforward(network, x)
+        net, network, x, y = pair(loss="ce", precision=3.0)
+        z, _ = net.forward(x)
         found = theory.error_spectrum(network, x[:1], y[:1], [layer[:1] for layer in z])
         assert found[0, 0] == pytest.approx(1)
         np.testing.assert_allclose(error_hessian(network, x[:1], y[:1])[-3:], found[0], rtol=0, atol=1e-10)
 
     def test_two_over_the_largest_bounds_the_step_of_error_based_inference(self) -> None:
-        _, network, x, y = pair(parameterisation="ntp", precision=3.0)
-        z, _ = feedforward(network, x)
-        limit = theory.step_limit(theory.error_spectrum(network, x, y, z).max())
-        stable, unstable = (
-            relax(network, x, y, Inference(solver="error_based", step_size=f * limit, steps=400)).energies.sum(1)
-            for f in (0.95, 1.05)
-        )
-        minimum = float(linear.equilibrium_energy(linear.layer_maps(network), x, y, 3.0))
-        assert stable[-1] == pytest.approx(minimum, rel=1e-6)
-        assert not unstable[-1] < 1e3 * minimum
+        net, network, x, y = pair(parameterisation="ntp", precision=3.0)
+        limit = theory.step_limit(theory.error_spectrum(network, x, y, net.forward(x)[0]).max())
+        settled = linear.equilibrium(net.maps(), x, y, 3.0).errors
+        stable, unstable = (net.relax_errors(x, y, factor * limit, 400) for factor in (0.95, 1.05))
+        np.testing.assert_allclose(stable[0], settled[0], rtol=0, atol=1e-6)
+        assert np.abs(unstable[0]).max() > 1e3 * np.abs(settled[0]).max()
 
 
 def error_hessian(network: Network, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -274,8 +262,8 @@ class TestForwardPass:
     def test_standard_networks_scale_by_a_constant_a_layer(self, init: str, skips: bool, ratio: float) -> None:
         ratios = []
         for seed in range(4):
-            reference = initialised("sp", skips, 10, 128, init=init, seed=seed, input_dim=64)
-            z, _ = feedforward(network_of(reference), np.random.default_rng(seed).standard_normal((64, 64)))
+            net = initialised("sp", skips, 10, 128, init=init, seed=seed, input_dim=64)
+            z, _ = net.forward(np.random.default_rng(seed).standard_normal((64, 64)))
             ratios.append((signal(z)[-1] / signal(z)[0]) ** (1 / 8))
         assert np.mean(ratios) == pytest.approx(ratio, rel=0.05)
 
@@ -291,15 +279,13 @@ class TestEquilibriumGradients:
 
     def test_hidden_errors_are_rescaled_backpropagation_at_equilibrium(self) -> None:
         """e_l = G_l^T S^-1 r, not backpropagation's G_l^T r (methods.md O9)."""
-        _, network, x, y = pair(parameterisation="ntp", batch=6)
-        maps = linear.layer_maps(network)
-        r = np.asarray(y) - np.asarray(feedforward(network, x)[1])
+        net, _, x, y = pair(parameterisation="ntp", batch=6)
+        maps, r = net.maps(), y - net.forward(x)[1]
         u = np.linalg.solve(np.asarray(linear.rescaling(maps)), r.T).T
-        settled = relax(network, x, y, Inference(solver="error_based", step_size=0.1, steps=600))
-        for e, g in zip(settled.errors, linear.output_jacobians(maps), strict=False):
+        settled = net.relax_errors(x, y, 0.1, 600)
+        for e, g in zip(settled, linear.output_jacobians(maps), strict=True):
             np.testing.assert_allclose(e, u @ np.asarray(g), rtol=0, atol=1e-9)
-        ratio = np.linalg.norm(settled.errors[0]) / np.linalg.norm(backprop(network, x, y).deltas[0])
-        assert ratio < 0.9
+        assert np.linalg.norm(settled[0]) < 0.9 * np.linalg.norm(net.backprop(x, y)[2][0])
 
 
 def equilibrium_alignment(depth: int, width: int, seed: int) -> tuple[float, float]:
