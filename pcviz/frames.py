@@ -2,7 +2,9 @@
 
 A channel is a named quantity with fixed dimensions and meaning; `CHANNELS` is the one table that probes fill, the store
 keeps, the stream carries and figures draw. Dimensions are named: L layers, H hidden layers, R recorded rows of a
-relaxation (at most 256 of its T + 1 states), G grid points of a plane, S points of a path, P data points.
+relaxation (at most 256 of its T + 1 states, 512 where it is all there is to see), G grid points of a plane, S points of
+a path, P data points, V solvers, Q states of a solver (NaN behind its last), A looks at gradients, M bins of a
+histogram.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import orjson
 Value: TypeAlias = float | np.ndarray
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
+FULL_ROWS = 512
+"""The same where the relaxation is all there is to see."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,47 @@ CHANNELS: dict[str, Channel] = {
         "weight steps", "weight step at which the recorded path begins (0, or later after a restart)"
     ),
     "landscape_done": _number("share", "share of the grid computed"),
+    # kind "relax": one relaxation in full, and other solvers from the same start
+    "error_rms": Channel(("R", "L"), "float64", "activity", "rms of e_l at each recorded inference step", bulk=True),
+    "activity_rms": Channel(("R", "H"), "float32", "activity", "rms of z_l at each recorded inference step", bulk=True),
+    "predicted_error": Channel(
+        ("R", "L"), "float64", "activity", "rms of e_l that a chain of scalars predicts", bulk=True
+    ),
+    "equilibrium_error": Channel(("L",), "float64", "activity", "rms of e_l at the lowest energy found", bulk=True),
+    "rounding_floor": Channel(("L",), "float64", "activity", "10 eps rms(z_l): less is rounding", bulk=True),
+    "front": Channel(("R",), "float64", "layer", "lowest layer that the error can have reached, L - t", bulk=True),
+    "predicted_front": Channel(
+        ("R",), "float64", "layer", "lowest layer whose predicted error stands above rounding", bulk=True
+    ),
+    "initial_energy": _number("energy", "total energy of the start"),
+    "signal_steps": _number("inference steps", "predicted steps until layer 1 has a signal; infinite: too many"),
+    "alignment_steps": Channel(("A",), "int32", "inference steps", "when gradients were compared", bulk=True),
+    "alignment_cosine": Channel(("A", "L"), "float64", "cosine", "of PC's and backprop's gradients of W_l", bulk=True),
+    "alignment_ratio": Channel(("A", "L"), "float64", "ratio", "norm of PC's gradient over backprop's", bulk=True),
+    "alignment_total": _number("cosine", "of the whole gradients after the last step"),
+    "alignment_input": _number("cosine", "of the gradients of the quarter of the layers next to the input"),
+    "solver_steps": Channel(("Q", "V"), "float64", "steps", "steps of each solver at its recorded states", bulk=True),
+    "solver_passes": Channel(("Q", "V"), "float64", "gradient evaluations", "of each solver until then", bulk=True),
+    "solver_ms": Channel(("Q", "V"), "float64", "ms", "computing time of each solver up to that state", bulk=True),
+    "solver_excess": Channel(("Q", "V"), "float64", "energy", "total energy above the lowest found", bulk=True),
+    "solver_arrival": Channel(
+        ("V", "3"), "float64", "steps, evaluations, ms", "until each is within 1 % of the excess; NaN: not", bulk=True
+    ),
+    "solver_states": Channel(("V",), "int32", "state", "what became of each solver, see pcviz.comparison", bulk=True),
+    "solver_sizes": Channel(("V",), "float64", "step size", "of each solver; NaN: it has none", bulk=True),
+    "equilibrium_is_exact": _number("0 or 1", "1: equilibrium_energy is exact; 0: the lowest that a solver found"),
+    "curvature_values": Channel(("M",), "float64", "curvature", "middle of each bin of the spectrum", bulk=True),
+    "curvature_counts": Channel(("M",), "int32", "eigenvalues", "eigenvalues of the activity Hessian in it", bulk=True),
+    "curvature_min": _number("curvature", "least eigenvalue of the activity Hessian at the start, first example"),
+    "curvature_max": _number("curvature", "greatest eigenvalue of it"),
+    "curvature_negative": _number("eigenvalues", "how many eigenvalues are at or below zero"),
+    "condition_number": _number("ratio", "greatest over least eigenvalue"),
+    "step_limit": _number("step size", "2 / lambda_max: larger steps of gradient descent diverge"),
+    "stable_curvature": _number("curvature", "2 / step size: modes with a greater eigenvalue diverge"),
+    "contraction": _number("factor", "by which one step of gradient descent shrinks the slowest mode"),
+    "predicted_steps": _number("inference steps", "predicted steps of gradient descent to 1 % of the initial excess"),
+    "error_curvature_max": _number("curvature", "greatest eigenvalue in error coordinates, where the least is 1"),
+    "source_step": _number("weight steps", "weight step of the stored weights; NaN: fresh ones"),
     # kind "boundary": what a network with two inputs and two classes says over the input plane
     "boundary": Channel(("G", "G"), "float32", "output", "output of class 2 minus output of class 1", bulk=True),
     "boundary_x": Channel(("G",), "float32", "input", "first input", bulk=True),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pcviz.comparison import SHARES, Options
 from pcviz.experiment import Experiment
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
@@ -41,6 +42,11 @@ class Client:
     ) -> str:
         """Create a run and return its id; with `wanted="paused"` it waits at step 0."""
         return self.store.wishes.create(experiment, session, owner, wanted, allowed_until_step)
+
+    def relax(self, experiment: Experiment, options: Options, session: str, owner: str = "") -> str:
+        """Create a run that looks inside one relaxation; returns its id."""
+        details: dict[str, Any] = {"kind": "relax", "options": options.stored(), "steps": SHARES}
+        return self.store.wishes.create(experiment, session, owner, "running", None, **details)
 
     def pause(self, run: str, owner: str = "") -> None:
         """Stop after the current slice; nothing is lost."""

@@ -185,12 +185,22 @@ class Worker:
         if held.parent is not None:
             job = make(record.experiment, held.parent.job, record.options)
         else:
-            job = make(record.experiment)
+            job = make(record.experiment, **self._extras(record))
         job.prepare()
         saved = self._store.reader.checkpoint(record.id, record.generation) if held.parent is None else None
         if saved is not None:
             job.restore(saved[1])
         return job
+
+    def _extras(self, record: RunRecord) -> dict[str, Any]:
+        """What a run that is no training is made from besides its experiment: options, and a stored run's weights."""
+        if record.kind == "train":
+            return {}
+        source = record.options.get("source")
+        if source is None:
+            return {"options": record.options}
+        reader = self._store.reader
+        return {"options": record.options, "source": reader.checkpoint(source, reader.run(source).generation)}
 
     def _collect_prepared(self) -> None:
         if self._prepared is None or not self._prepared[1].done():

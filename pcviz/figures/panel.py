@@ -28,7 +28,8 @@ class Panel:
     while there is no run, and `waiting` why it is empty in a run.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
     (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); shown once all are known.
-    `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings.
+    `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
+    page's where it has one. `cursor` names the channel whose value in that row the layout's shapes stand at.
     `csv` lists the channels to export: one line for each frame, or one for each value of the latest arrays.
     """
 
@@ -40,6 +41,7 @@ class Panel:
     csv: tuple[str, ...]
     table: Literal["frames", "latest"] = "frames"
     scrub: str | None = None
+    cursor: str | None = None
     idle: str = "Press Train to begin."
     waiting: str = "Waiting for the first values …"
     note: str | None = None
@@ -56,6 +58,7 @@ class Panel:
             "csv": [[name, PARTS.get(name)] for name in self.csv],
             "table": self.table,
             "scrub": self.scrub,
+            "cursor": self.cursor,
             "idle": self.idle,
             "waiting": self.waiting,
             "note": self.note,

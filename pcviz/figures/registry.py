@@ -6,7 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from pcviz.experiment import Experiment
-from pcviz.figures import activity_convergence, decision_boundary, energy_balance, landscape, learning_curves
+from pcviz.figures import (
+    activity_convergence,
+    activity_spectrum,
+    bp_alignment,
+    decision_boundary,
+    depth_profiles,
+    energy_balance,
+    landscape,
+    learning_curves,
+    relaxation_map,
+    solver_race,
+)
 from pcviz.figures.panel import Panel
 
 PANELS: dict[str, Callable[..., Panel]] = {
@@ -15,7 +26,15 @@ PANELS: dict[str, Callable[..., Panel]] = {
     "landscape": landscape.panel,
     "learning-curves": learning_curves.panel,
     "decision-boundary": decision_boundary.panel,
+    "relaxation-map": relaxation_map.panel,
+    "depth-profiles": depth_profiles.panel,
+    "solver-race": solver_race.panel,
+    "activity-spectrum": activity_spectrum.panel,
+    "bp-alignment": bp_alignment.panel,
 }
+
+INFERENCE_PANELS = ("relaxation-map", "depth-profiles", "solver-race", "activity-spectrum", "bp-alignment")
+"""Names of the panels of the Inference page, in reading order."""
 
 
 def panel(name: str, experiment: Experiment, **options: Any) -> Panel:

@@ -9,12 +9,19 @@ from pcviz.frames import Frame
 from pcviz.jobs.boundary import Boundary
 from pcviz.jobs.landscape import Landscape
 from pcviz.jobs.protocol import Job
+from pcviz.jobs.relax import Relaxing
 from pcviz.jobs.training import Training
 
-__all__ = ["JOBS", "Job", "Training", "train"]
+__all__ = ["JOBS", "Job", "Relaxing", "Training", "train"]
 
-JOBS: dict[str, Callable[..., Job]] = {"train": Training, "landscape": Landscape, "boundary": Boundary}
-"""Runs are made from their experiment, children from (experiment, parent's job, options)."""
+JOBS: dict[str, Callable[..., Job]] = {
+    "train": Training,
+    "landscape": Landscape,
+    "boundary": Boundary,
+    "relax": Relaxing,
+}
+"""Trainings are made from their experiment, relaxations from (experiment, options, source), children from (experiment,
+parent's job, options)."""
 
 
 def train(experiment: Experiment) -> Iterator[Frame]:

@@ -73,7 +73,7 @@ class RunRecord:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """Options of a child, as given to `Client.add_child`."""
+        """Options of a child or of a relaxation, as given to `Client`."""
         found: dict[str, Any] = orjson.loads(self.options_json)
         return found
 

@@ -23,18 +23,27 @@ class Wishes:
         self._database = database
 
     def create(
-        self, experiment: Experiment, session: str, owner: str, wanted: Wanted, allowed_until_step: int | None
+        self,
+        experiment: Experiment,
+        session: str,
+        owner: str,
+        wanted: Wanted,
+        allowed_until_step: int | None,
+        *,
+        kind: str = "train",
+        options: dict[str, Any] | None = None,
+        steps: int | None = None,
     ) -> str:
-        """A new run that a worker will claim; returns its id."""
+        """A new run that a worker will claim; returns its id. `steps`: its last one, default the weight steps."""
         with self._database.writing() as connection:
             return _insert(
                 connection,
-                kind="train",
+                kind=kind,
                 session=session,
                 owner=owner,
                 experiment_json=experiment.model_dump_json(),
-                options_json="{}",
-                steps=experiment.learning.steps,
+                options_json=orjson.dumps(options or {}).decode(),
+                steps=experiment.learning.steps if steps is None else steps,
                 wanted=wanted,
                 allowed_until_step=allowed_until_step,
             )

@@ -7,6 +7,7 @@ go together): nothing is lost or clipped, the page says what is wrong and does n
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
 
@@ -39,14 +40,17 @@ class Form:
     faults: list[str] = field(default_factory=list)
 
 
-def form() -> Form:
-    """Draw the form in the sidebar and read it. `st.session_state.settings` holds what it shows at first."""
+def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
+    """Draw the fields that are `drawn` (by path) in the sidebar and read the form; the others keep their values.
+
+    `st.session_state.settings` holds what it shows at first.
+    """
     for path, value in st.session_state.settings.items():
         st.session_state.setdefault(key_of(path), _shown(path, value))
     with st.sidebar:
         _presets()
         for section in dict.fromkeys(path.rpartition(".")[0] for path in fields()):
-            _section(section)
+            _section(section, drawn)
     current = read()
     st.session_state.settings = current.values
     if current.experiment:
@@ -102,8 +106,10 @@ def _apply_preset() -> None:
         fill(PRESETS[name].changes)
 
 
-def _section(section: str) -> None:
-    mine = {path: info for path, info in fields().items() if path.rpartition(".")[0] == section}
+def _section(section: str, drawn: Callable[[str], bool]) -> None:
+    mine = {path: info for path, info in fields().items() if path.rpartition(".")[0] == section and drawn(path)}
+    if not mine:
+        return
     advanced = {path: info for path, info in mine.items() if _extra(info)["advanced"]}
     st.subheader(TITLES[section], anchor=False)
     for path, info in mine.items():

@@ -45,14 +45,19 @@ def live(
     *,
     panels: list[str] | None = None,
     nonce: int | str = 0,
+    scrub: str | None = None,
+    metrics: list[dict[str, Any]] | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
     `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them
     (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
     equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
+    `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
+    of a training).
     """
-    _component(data=payload(experiment, runs, options, panels=panels, nonce=nonce), key=key)
+    made = payload(experiment, runs, options, panels=panels, nonce=nonce, scrub=scrub, metric_row=metrics)
+    _component(data=made, key=key)
 
 
 def payload(
@@ -63,6 +68,8 @@ def payload(
     panels: list[str] | None = None,
     nonce: int | str = 0,
     base: str | None = None,
+    scrub: str | None = None,
+    metric_row: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """What `live.js` is given: base path of the app, version of plotly, runs, panels, metrics."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
@@ -73,8 +80,9 @@ def payload(
         "plotly": plotly.__version__,
         "runs": list(runs),
         "panels": [panel(name, experiment, **given).for_client() for name, given in chosen.items()],
-        "metrics": metrics(experiment),
+        "metrics": metrics(experiment) if metric_row is None else metric_row,
         "nonce": nonce,
+        "scrub": {"channel": scrub} if scrub else None,
     }
 
 

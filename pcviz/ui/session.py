@@ -15,6 +15,8 @@ from pcviz.settings import Settings
 from pcviz.store import RunRecord, UnknownRun
 from pcviz.ui import controls, url
 
+KINDS = {"inference": "relax"}
+"""The kind of the runs that a page shows, by the page's path; trainings elsewhere."""
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
 
@@ -27,14 +29,24 @@ def client() -> Client:
 def begin(page: str) -> None:
     """Before anything is drawn: take over what the address says, unless it is our own."""
     st.session_state.setdefault("session", uuid.uuid4().hex)
+    _turn_to(page)
     known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
     # person did meanwhile, so that addresses of our own are never taken over again, not even after the Back button.
     if "settings" not in st.session_state or not (query in known or _is_page_switch(page, query)):
-        _adopt(url.parse(query))
+        _adopt(page, url.parse(query))
         known.append(query)
     st.session_state.page = page
+
+
+def _turn_to(page: str) -> None:
+    """Every page shows runs of its own kind: keep those of the page that is left, take up those of the new one."""
+    left, shelves = st.session_state.get("page"), st.session_state.setdefault("runs_of", {})
+    if left is not None and left != page:
+        shelves[left] = st.session_state.runs
+        st.session_state.runs = shelves.pop(page, {})
+        st.session_state.notices = []
 
 
 def remember() -> None:
@@ -53,8 +65,11 @@ def _is_page_switch(page: str, query: dict[str, str]) -> bool:
     return not query and st.session_state.get("page") != page
 
 
-def _adopt(state: url.State) -> None:
-    """Fill form and runs from an address. Settings in it win over those of the run, which win over the defaults."""
+def _adopt(page: str, state: url.State) -> None:
+    """Fill form and runs from an address. Settings in it win over those of the run, which win over the defaults.
+
+    A training opened on the Inference page is what is relaxed there.
+    """
     values, runs, notices = {}, {}, list(state.faults)
     for key, run in state.runs.items():
         try:
@@ -62,9 +77,12 @@ def _adopt(state: url.State) -> None:
         except UnknownRun:
             notices.append(f"{key}: {run} is not known here, it may have been deleted (allowed: a run of this server)")
             continue
-        runs[key] = run
         if key == "run":
             values = record.experiment.differences()
+        if record.kind == KINDS.get(page, "train"):
+            runs[key] = run
+        elif key == "run" and record.kind == "train":
+            st.session_state.source = run
     controls.fill({**values, **state.values})
     st.session_state.runs = runs
     st.session_state.notices = notices
@@ -127,7 +145,7 @@ def plain(text: str) -> str:
 @st.cache_data(ttl=5, show_spinner=False)
 def history() -> list[tuple[Experiment, int, float]]:
     """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
-    return [(run.experiment, run.step, run.seconds) for run in client().runs(40)]
+    return [(run.experiment, run.step, run.seconds) for run in client().runs(40) if run.kind == "train"]
 
 
 def shown_runs() -> list[str]:

@@ -14,7 +14,12 @@ stroke="#0072B2" stroke-width="3" stroke-linecap="round"/></svg>"""
 
 st.set_page_config(page_title="pcviz", page_icon=ICON, layout="wide")
 st.html(style.CSS)
-page = st.navigation([st.Page(PAGES / "1_train.py", title="Train", icon=":material/play_circle:", default=True)])
+page = st.navigation(
+    [
+        st.Page(PAGES / "1_train.py", title="Train", icon=":material/play_circle:", default=True),
+        st.Page(PAGES / "2_inference.py", title="Inference", icon=":material/biotech:", url_path="inference"),
+    ]
+)
 session.begin(page.url_path)
 page.run()
 session.remember()

@@ -5,6 +5,7 @@ import { decode } from "./values.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
 import { Panel } from "./panel.js";
+import { Scrub } from "./scrub.js";
 
 const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
 const RETRY_MS = 2_000;
@@ -43,6 +44,11 @@ class Live {
     if (text === this.text) return;
     this.text = text;
     this.data = data;
+    if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
+      this.scrub?.close();
+      this.scrub = data.scrub && new Scrub(this, data.scrub);
+      if (this.scrub) this.grid.before(this.scrub.root);
+    }
     const old = new Map(this.panels.map((panel) => [JSON.stringify(panel.spec), panel]));
     this.panels = data.panels.map((spec) => {
       const kept = old.get(JSON.stringify(spec));
@@ -64,6 +70,7 @@ class Live {
   start() {
     Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
     this.buildMetrics();
+    this.scrub?.clear();
     this.tell({ state: "idle" });
     this.disconnect();
     this.follow();
@@ -132,6 +139,7 @@ class Live {
     const { run, step, inference_step, epoch, seconds } = frame;
     const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
     const values = { ...channels, step, inference_step, epoch, seconds };
+    if (index === 0) this.scrub?.feed(values);
     this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
     this.remember({ run, step, epoch, seconds, values: channels });
     if (run !== this.data.runs[0]) return;
@@ -206,6 +214,7 @@ class Live {
 
   close() {
     this.ended = true;
+    this.scrub?.close();
     this.abort.abort();
     this.disconnect();
     clearInterval(this.keeper);

@@ -59,7 +59,7 @@ export class Panel {
   }
 
   scrubber() {
-    if (!this.spec.scrub) return [];
+    if (!this.spec.scrub || this.live.scrub) return []; // the page's slider serves all panels
     this.slider = element("input", { type: "range", min: 0, max: 0, disabled: true, aria: { label: "Inference step shown over depth" } });
     this.slider.oninput = () => this.scrub();
     this.slid = element("span");
@@ -101,14 +101,18 @@ export class Panel {
   }
 
   feed(run, frame) {
+    const { values } = frame;
     const taken = this.feeds.filter(({ binding }) => binding.run === run && binding.kind === frame.kind)
       .map((feed) => feed.put(frame, this.row ?? Infinity));
+    if (run === 0 && this.live.scrub && values[this.live.scrub.channel]) {
+      this.frame = frame;
+      this.cursors().forEach((line, i) => Object.assign(this.figure.layout.shapes[i], line));
+    }
     if (!taken.includes(true)) return;
-    const { values } = frame;
     if (run === 0 || this.step === "") this.step = frame.step;
     for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
     if (this.spec.note) this.note.textContent = this.note.title = fill(this.spec.note, values) ?? this.note.textContent;
-    if (run === 0 && values[this.spec.scrub]) {
+    if (run === 0 && this.slider && values[this.spec.scrub]) {
       this.frame = frame;
       const last = values[this.spec.scrub].data.length - 1;
       Object.assign(this.slider, { disabled: false, max: last, value: Math.min(this.row ?? last, last) });
@@ -123,6 +127,34 @@ export class Panel {
     this.tellRow();
     for (const feed of this.feeds) if (feed.binding.row === "scrub" && feed.binding.run === 0) feed.put(this.frame, this.row ?? Infinity);
     this.request();
+  }
+
+  /** The page's slider shows another row: only the traces and the line that depend on it change. */
+  follow(row) {
+    this.row = row;
+    if (!this.frame) return;
+    const scrubbed = this.feeds.filter(({ binding }) => binding.row === "scrub" && binding.run === 0);
+    for (const feed of scrubbed) feed.put(this.frame, row ?? Infinity);
+    if (scrubbed.length) {
+      this.due = 0;
+      this.request();
+    }
+    if (this.spec.cursor && this.Plotly) this.moving ??= requestAnimationFrame(() => {
+      this.moving = undefined;
+      const changes = this.cursors().flatMap((line, i) => Object.entries(line).map(([key, value]) => [`shapes[${i}].${key}`, value]));
+      if (this.Plotly) this.Plotly.relayout(this.plot, Object.fromEntries(changes));
+    });
+  }
+
+  /** Where the figure's lines stand: at the inference step shown. */
+  cursors() {
+    const steps = this.frame?.values[this.spec.cursor]?.data;
+    if (!steps) return [];
+    const at = steps[Math.min(this.row ?? Infinity, steps.length - 1)];
+    return this.figure.layout.shapes.map(({ xref }) => {
+      const axis = this.plot._fullLayout?.[xref.replace("x", "xaxis")];
+      return { x0: at, x1: at, visible: at > 0 || axis?.type !== "log" };
+    });
   }
 
   tellRow() {

@@ -1,0 +1,82 @@
+"""What one look inside a relaxation consists of: which solvers are compared, on which network and batch.
+
+The vocabulary that page, command line and job share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pcviz.experiment import Experiment
+
+SHARES = 100
+"""A relaxation's run counts the work done in hundredths."""
+
+ARRIVED = 0.01
+"""A solver has arrived when its energy stays within this share of the initial excess over the equilibrium."""
+
+STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "failed")
+"""What became of a solver; channel `solver_states` holds positions in this list."""
+
+
+class SolverFacts(NamedTuple):
+    """A solver as a person reads it, and what one of its steps is."""
+
+    label: str
+    step: str
+    help: str
+
+
+SOLVERS: dict[str, SolverFacts] = {
+    "gradient_descent": SolverFacts("gradient descent", "step", "on activities, all layers at once"),
+    "momentum": SolverFacts("momentum", "step", "heavy-ball gradient descent on activities"),
+    "adam": SolverFacts("Adam", "step", "on activities"),
+    "nesterov": SolverFacts("Nesterov", "step", "momentum and step size from the measured spectrum"),
+    "pc_alm": SolverFacts("PC-ALM", "step", "Lagrange multipliers: descends another function than the energy"),
+    "gradient_flow": SolverFacts("gradient flow", "unit of time", "continuous time, Tsit5 with error control"),
+    "error_based": SolverFacts("error-based", "step", "the errors are the variables: the signal crosses all layers"),
+    "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
+    "gauss_newton": SolverFacts("Gauss-Newton", "step", "one K × K system for each example, then polishing"),
+    "linear_exact": SolverFacts("closed form", "step", "linear networks only"),
+}
+"""Solvers that can be compared, in reading order."""
+
+DEFAULT_SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
+
+
+def possible(experiment: Experiment) -> list[str]:
+    """The solvers that fit the network: the closed form needs a linear one."""
+    linear = experiment.network.activation == "linear"
+    return [name for name in SOLVERS if linear or name != "linear_exact"]
+
+
+class Options(BaseModel):
+    """What a relaxation is told besides the experiment: `source` (id of the run whose weights are taken; None: fresh
+    ones), `batch` (index of the training batch), `solvers` to compare, and `budget`, the most gradient evaluations for
+    each (None: chosen so that the comparison takes seconds)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    batch: int = Field(0, ge=0, le=1_000_000)
+    solvers: tuple[str, ...] = DEFAULT_SOLVERS
+    budget: int | None = Field(None, ge=1, le=1_000_000)
+
+    @field_validator("solvers", mode="after")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in SOLVERS:
+                raise ValueError(f"solver: {name!r} is unknown (allowed: {', '.join(SOLVERS)})")
+        return tuple(name for name in SOLVERS if name in names)
+
+    def compared(self, experiment: Experiment) -> list[str]:
+        """The solvers that run, in reading order: those asked for that fit, and the experiment's own."""
+        wanted = {*self.solvers, experiment.inference.solver}
+        return [name for name in possible(experiment) if name in wanted]
+
+    def stored(self) -> dict[str, Any]:
+        """As kept with a run."""
+        return self.model_dump(mode="json", exclude_none=True)

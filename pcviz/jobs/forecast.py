@@ -1,0 +1,122 @@
+"""What theory says of a relaxation at its start: curvature, rates, the signal that travels down, the spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.frames import Value
+from pcviz.pcn import backprop, feedforward
+from pcviz.pcn.energy import rms
+from pcviz.pcn.gradients import activity_gradient
+from pcviz.pcn.network import Network
+from pcviz.probes import theory
+from pcviz.probes.blocktridiagonal import Blocks, extreme_eigenvalues, gradient_measure
+from pcviz.probes.counting import bin_edges, count_below
+from pcviz.probes.hessian import BLOCK_NUMBERS_MAX, as_float64, as_stacks, hessian_blocks, largest_eigenvalue
+
+BINS = 48
+COUNTING_FLOPS = 2e12
+"""Most arithmetic spent on the histogram of eigenvalues."""
+SIGNAL_STEPS = 16_384
+"""Most steps that the search for the first layer's signal looks ahead."""
+
+
+class Forecast:
+    """Theory of one batch from its feedforward start; curvatures are those of the first example.
+
+    `compute` first, in whatever thread; then `count` bin after bin. `values` holds channels of kind "relax".
+    """
+
+    def __init__(self, experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, rows: np.ndarray) -> None:
+        self.experiment, self.network = experiment, network
+        self.x, self.y, self.rows = x, y, rows
+        self.values: dict[str, Value] = {}
+        self.curvatures: tuple[float, float] | None = None
+        self.error_curvature = 1.0
+        self.why_no_spectrum = ""
+        self._matrix: Blocks | None = None
+        self._counts: list[int] = []
+
+    @property
+    def step_size(self) -> float | None:
+        """That of gradient descent; None where the experiment descends otherwise."""
+        inference = self.experiment.inference
+        return inference.step_size if inference.solver == "gradient_descent" else None
+
+    def compute(self) -> None:
+        """Everything but the histogram, whose program is compiled here too."""
+        start, _ = feedforward(self.network, self.x)
+        self._signal(start)
+        one = self.x[:1], self.y[:1], [z[:1] for z in start]
+        self.error_curvature = float(np.max(theory.error_spectrum(self.network, *one)))
+        self.values["error_curvature_max"] = self.error_curvature
+        hidden, width = len(start), start[0].shape[-1]
+        equal = all(z.shape[-1] == width for z in start)
+        if not equal or (2 * hidden - 1) * width**2 > BLOCK_NUMBERS_MAX:
+            self.why_no_spectrum = f"{hidden} layers of width {width} do not fit into memory"
+            self._rates(None, float(largest_eigenvalue(self.network, *one)[0]))
+            return
+        blocks = hessian_blocks(self.network, *one)
+        ends = extreme_eigenvalues(blocks)
+        self._rates(float(ends.smallest[0]), float(ends.largest[0]))
+        if ends.smallest[0] > 0 and self.step_size is not None:
+            network = as_float64(self.network)
+            stacks = as_stacks(network, one[2])
+            gradient = jax.jit(activity_gradient)(network, *(a.astype(jnp.float64) for a in one[:2]), stacks).gradient
+            measures = gradient_measure(blocks, [layer for stack in gradient for layer in np.asarray(stack)])
+            steps = theory.steps_to_share(measures, self.step_size)
+            self.values["predicted_steps"] = float("inf") if steps is None else float(steps)
+        if 10 * BINS * hidden * width**3 > COUNTING_FLOPS:
+            self.why_no_spectrum = f"counting {hidden * width:,} eigenvalues of this width would take minutes"
+            return
+        self._matrix = Blocks(blocks.diagonal[0], blocks.lower[0])
+        self.values["curvature_negative"] = float(count_below(self._matrix, 0.0))
+
+    def _signal(self, start: list[jax.Array]) -> None:
+        """The error that arrives at each layer, against its rounding."""
+        epsilon = 10 * float(jnp.finfo(self.network.dtype).eps)
+        floor = np.array([epsilon * float(rms(z[None])[0]) for z in (*start, self.y)])
+        self.values["rounding_floor"] = floor
+        size = self.step_size
+        if size is None or self.experiment.inference.initial != "feedforward":
+            return
+        deltas = backprop(self.network, self.x, self.y).deltas
+        precision = float(self.network.output_precision[...])
+        predicted = 10.0 ** theory.chain_signal(deltas, size, self.rows, precision)
+        self.values["predicted_error"] = predicted
+        heard = predicted > floor
+        self.values["predicted_front"] = np.where(heard.any(1), heard.argmax(1) + 1.0, np.nan)
+        steps = theory.steps_until_signal(deltas, size, floor[0], output_precision=precision, most=SIGNAL_STEPS)
+        self.values["signal_steps"] = float("inf") if steps is None else float(steps)
+
+    def _rates(self, smallest: float | None, largest: float) -> None:
+        self.values |= {"curvature_max": largest, "step_limit": theory.step_limit(largest)}
+        size = self.experiment.inference.step_size
+        if self.experiment.inference.solver in ("gradient_descent", "momentum"):
+            self.values["stable_curvature"] = 2 / size
+        if smallest is not None:
+            self.curvatures = smallest, largest
+            self.values |= {
+                "curvature_min": smallest,
+                "condition_number": theory.condition_number(smallest, largest),
+                "contraction": theory.contraction(smallest, largest, size),
+            }
+
+    def count(self) -> Iterator[float]:
+        """The histogram of eigenvalues, one edge of a bin after the other; yields the share done."""
+        if self._matrix is None or self.curvatures is None:
+            return
+        edges = bin_edges(*self.curvatures, BINS)
+        below = partial(count_below, self._matrix)
+        self._counts = [int(below(edges[0]))]
+        for done, edge in enumerate(edges[1:], 1):
+            self._counts.append(int(below(edge)))
+            yield done / BINS
+        self.values["curvature_values"] = np.sqrt(edges[:-1] * edges[1:])
+        self.values["curvature_counts"] = np.diff(self._counts)

@@ -1,0 +1,304 @@
+"""One relaxation under the microscope: its whole trace, what theory says of it, other solvers from the same start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.comparison import ARRIVED, SHARES, STATES, Options
+from pcviz.data import load
+from pcviz.data.batches import batch_indices
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value
+from pcviz.jobs.descent import Descent
+from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.forecast import Forecast
+from pcviz.jobs.traced import Traced
+from pcviz.pcn import Network, build, linear
+from pcviz.pcn.equilibrium import Settings
+from pcviz.probes.theory import best_step
+
+CALL_FLOPS = 1e9
+"""Arithmetic in one call of a compiled program: slices end in time."""
+BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1.5e11, 4096, 64
+"""Gradient evaluations of each solver unless a budget is given."""
+FAST_FIRST = (
+    "linear_exact",
+    "gauss_newton",
+    "conjugate_gradient",
+    "error_based",
+    "nesterov",
+    "gradient_flow",
+    "pc_alm",
+)
+"""Who runs first tells the others how low the energy goes."""
+PARTS = {"trace": 0.35, "solvers": 0.45, "spectrum": 0.2}
+"""Shares of the work, as told to whoever waits."""
+
+
+class Relaxing:
+    """A run of kind "relax": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+
+    `options` are those of `pcviz.comparison.Options`; `source` is the step and the arrays of a training's checkpoint
+    whose weights are taken. After a restart it computes everything again, with the same result.
+    """
+
+    idle = False
+    at_boundary = True
+    steps = SHARES
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        options: dict[str, Any] | Options | None = None,
+        source: tuple[int, dict[str, np.ndarray]] | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
+        self.names = self.options.compared(experiment)
+        self.step = 0
+        self.seconds = 0.0
+        self.diverged = False
+        self.network: Network
+        self.forecast: Forecast
+        self.descents: dict[str, Descent] = {}
+        self.traced: Traced
+        self._source = source
+        self._exact: float | None = None
+        self._share = dict.fromkeys(PARTS, 0.0)
+        self._progress = self._work()
+
+    @property
+    def done(self) -> bool:
+        """Whether all is computed."""
+        return self.step >= self.steps
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return device_name()
+
+    def prepare(self) -> None:
+        """Load the data, build the network, compile the relaxation; other solvers compile while that runs."""
+        keep_compiled_programs()
+        experiment = self.experiment
+        data = load(experiment.data, experiment.seed, experiment.dtype)
+        chosen = batch_indices(experiment.seed, self.options.batch, len(data.x_train), experiment.learning.batch_size)
+        self.x, self.y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
+        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+        if self.options.source is not None and self._source is None:
+            raise ValueError("source: the run has no stored weights yet")
+        if self._source is not None:
+            self.network = _with_arrays(self.network, self._source[1])
+        sizes = [self.x.shape[1], *[experiment.network.width] * (experiment.network.depth - 1), self.y.shape[1]]
+        flops = 4 * len(self.x) * sum(a * b for a, b in pairwise(sizes))
+        self._chunk = max(1, int(CALL_FLOPS / flops))
+        budget = self.options.budget or int(np.clip(BUDGET_FLOPS / flops, BUDGET_LEAST, BUDGET_MOST))
+        if experiment.network.activation == "linear":
+            self._exact = float(linear.least_energy(self.network, self.x, self.y))
+        self.traced = Traced(experiment, self.network, self.x, self.y, self._chunk)
+        self.forecast = Forecast(experiment, self.network, self.x, self.y, self.traced.rows)
+        for name in self.names:
+            batch = self.x, self.y
+            self.descents[name] = Descent(name, self.network, batch, self._settings(name), budget, self._chunk)
+        self.traced.compile()
+        # What takes long to compile does so beside the relaxation, one after the other.
+        pool = ThreadPoolExecutor(1, "pcviz-relax")
+        self._theory = pool.submit(self.forecast.compute)
+        order = sorted(self.names, key=lambda n: FAST_FIRST.index(n) if n in FAST_FIRST else len(FAST_FIRST))
+        self._compiled: dict[str, Future[None]] = {n: pool.submit(self.descents[n].compile) for n in order}
+        pool.shutdown(wait=False)
+
+    def _settings(self, name: str) -> Settings:
+        """A solver's numbers: the experiment's for its own solver, theory's best (or a usual one) for the others."""
+        inference, forecast = self.experiment.inference, self.forecast
+        smallest, largest = forecast.curvatures or (1e-3, 1 / 0.3)
+        largest = float(forecast.values.get("curvature_max", largest))
+        size = {
+            "gradient_descent": 1 / largest,
+            "momentum": 1 / largest,
+            "adam": 0.05,
+            "pc_alm": 0.3,
+            "gradient_flow": 1.0,
+            "error_based": min(0.3, best_step(1.0, forecast.error_curvature)),
+        }.get(name)
+        if name == inference.solver:
+            size = inference.step_size
+        bounds = (max(smallest, 1e-12), largest) if name == "nesterov" else None
+        array = None if size is None else jnp.asarray(size, self.network.dtype)
+        return Settings(array, inference.momentum, bounds)
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Work for about `seconds`, not past hundredth `until_step`."""
+        begun = time.perf_counter()
+        while self.step < min(until_step, self.steps):
+            if next(self._progress, None) is None:
+                self.step = self.steps
+                break
+            share = sum(PARTS[part] * done for part, done in self._share.items())
+            self.step = max(self.step, min(self.steps - 1, int(self.steps * share)))
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def run(self) -> None:
+        """All of it at once."""
+        self.prepare()
+        while not self.done:
+            self.advance(self.steps, 1.0)
+
+    # --- the work, cut wherever something is yielded
+
+    def _work(self) -> Iterator[bool]:
+        for _ in self.traced.work():
+            self._share["trace"] = self.traced.share
+            yield True
+        self.diverged = self.traced.diverged
+        yield from _until(self._theory)
+        if self._theory.exception() is not None:
+            raise RuntimeError("theory of the relaxation failed") from self._theory.exception()
+        for name, compiled in self._compiled.items():
+            yield from _until(compiled)
+            descent = self.descents[name]
+            if compiled.exception() is not None:
+                descent.fail()
+                continue
+            descent.settings = self._settings(name)
+            while not descent.done:
+                descent.advance(0.0, self.lowest if self.lowest_is_known else None)
+                self._share["solvers"] = float(np.mean([d.share for d in self.descents.values()]))
+                yield True
+        self._share["solvers"] = 1.0
+        for share in self.forecast.count():
+            self._share["spectrum"] = share
+            yield True
+
+    @property
+    def lowest_is_known(self) -> bool:
+        """Whether somebody has gone to the bottom: the closed form, or a solver that ended by itself."""
+        return self._exact is not None or any(d.state in ("arrived", "stalled") for d in self.descents.values())
+
+    @property
+    def lowest(self) -> float:
+        """The lowest total energy known."""
+        found = [self._exact] if self._exact is not None else []
+        found += [float(np.nanmin(d.energies)) for d in self.descents.values() if np.isfinite(d.energies).any()]
+        found += [float(energies.sum()) for energies in self.traced.energies[-1:]]
+        return min(found)
+
+    # --- what it tells
+
+    def frame(self, bulk: bool) -> Frame:
+        """All that is known so far."""
+        values = self._numbers()
+        if bulk:
+            values |= self._arrays()
+        t = int(self.traced.rows[max(0, len(self.traced.energies) - 1)])
+        return Frame("relax", self.step, values, t, seconds=self.seconds, done=self.done)
+
+    def _numbers(self) -> dict[str, Value]:
+        values: dict[str, Value] = {n: v for n, v in self.forecast_values.items() if np.ndim(v) == 0}
+        values["source_step"] = float("nan") if self._source is None else float(self._source[0])
+        values |= self.traced.numbers()
+        if len(self.traced.energies):
+            values |= {"equilibrium_energy": self.lowest, "equilibrium_is_exact": float(self._exact is not None)}
+        return values
+
+    @property
+    def forecast_values(self) -> dict[str, Value]:
+        """What theory has said so far."""
+        ready = hasattr(self, "_theory") and self._theory.done()
+        return dict(self.forecast.values) if ready else {}
+
+    def _arrays(self) -> dict[str, Value]:
+        values: dict[str, Value] = {n: v for n, v in self.forecast_values.items() if np.ndim(v)}
+        count = len(self.traced.energies)
+        for name in {"predicted_error", "predicted_front"} & values.keys():
+            values[name] = np.asarray(values[name])[:count]
+        values |= self.traced.arrays()
+        return values | self._solver_arrays()
+
+    def _solver_arrays(self) -> dict[str, Value]:
+        descents = [self.descents[name] for name in self.names]
+        length = max((len(d.steps) for d in descents), default=0)
+        if not length:
+            return {}
+        lowest = self.lowest
+
+        def columns(pick: str) -> np.ndarray:
+            made = np.full((length, len(descents)), np.nan)
+            for column, descent in enumerate(descents):
+                made[: len(getattr(descent, pick)), column] = getattr(descent, pick)
+            return made
+
+        sizes = [descent.settings.step_size for descent in descents]
+        values: dict[str, Value] = {
+            "solver_steps": columns("steps"),
+            "solver_passes": columns("passes"),
+            "solver_ms": 1e3 * columns("seconds"),
+            "solver_excess": columns("energies") - lowest,
+            "solver_arrival": np.stack([self.arrival(name) for name in self.names]),
+            "solver_states": np.array([STATES.index(self.state(name)) for name in self.names]),
+            "solver_sizes": np.array([float("nan") if s is None else float(s) for s in sizes]),
+        }
+        best = min((d for d in descents if d.energies), key=lambda d: np.nanmin(d.energies), default=None)
+        if best is not None and (profile := best.errors_at_end()) is not None and self.lowest_is_known:
+            values["equilibrium_error"] = profile
+        return values
+
+    def arrival(self, name: str, share: float = ARRIVED) -> np.ndarray:
+        """Steps, gradient evaluations and milliseconds until the excess stays within `share`; NaN: never."""
+        descent = self.descents[name]
+        excess = np.array(descent.energies) - self.lowest
+        outside = ~(excess <= share * (excess[0] if len(excess) else 0))
+        first = int(np.flatnonzero(outside)[-1]) + 1 if outside.any() else 0
+        if first >= len(excess):
+            return np.full(3, np.nan)
+        return np.array([descent.steps[first], descent.passes[first], 1e3 * descent.seconds[first]])
+
+    def state(self, name: str) -> str:
+        """What became of a solver; one that stands still at the bottom has arrived."""
+        state = self.descents[name].state
+        if state in ("stalled", "budget", "arrived"):
+            there = bool(np.isfinite(self.arrival(name)[0]))
+            return "arrived" if there else ("stalled" if state == "arrived" else state)
+        return state
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The weights where they are not fresh: the run that they come from may go on. Nothing else."""
+        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
+        if self._source is not None:
+            leaves = jax.tree.leaves(self.network)
+            kept |= {f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+            kept["source_step"] = np.asarray(self._source[0])
+        return kept
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Begin again, with the weights of the checkpoint."""
+        if "source_step" in arrays:
+            before, self._source = self._source, (int(arrays["source_step"]), arrays)
+            if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
+                self.prepare()
+
+
+def _until(future: Future[None]) -> Iterator[bool]:
+    while not future.done():
+        time.sleep(0.005)
+        yield True
+
+
+def _with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
+    """The network with the weights of a checkpoint, whose first leaves they are; ValueError if they do not fit."""
+    leaves, shape = jax.tree.flatten(network)
+    found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
+    for mine, theirs in zip(leaves, found, strict=True):
+        if theirs is None or theirs.shape != mine.shape:
+            raise ValueError("source: the stored run has another network than the experiment")
+    return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])

@@ -1,0 +1,158 @@
+"""One relaxation row by row: energies, sizes of activities and errors, and the weight gradients on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.frames import FULL_ROWS, Value, trace_rows
+from pcviz.pcn import Network, backprop, layers_with_signal
+from pcviz.pcn.energy import rms
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.inference import Plan, Settled, State, advance, begin, rates_of, settle
+from pcviz.pcn.network import Activities
+from pcviz.pcn.trace import padded_rows
+from pcviz.probes.alignment import Comparison, compare
+
+ALIGNMENTS = 24
+"""Most looks at the weight gradients, evenly on a logarithmic scale."""
+
+_begin = partial(jax.jit, static_argnames=("plan",))(begin)
+_advance = partial(jax.jit, static_argnames=("plan",))(advance)
+_gradients = jax.jit(weight_gradient)
+
+
+@partial(jax.jit, static_argnames=("plan",))
+def _measure(
+    network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan
+) -> tuple[Settled, jax.Array, jax.Array, jax.Array, jax.Array]:
+    """The state after t steps: itself, rms(z_l), rms(e_l), rms of the last update, layers with a signal."""
+    settled = settle(network, x, y, state, t, plan)
+
+    def sizes(stacks: Activities) -> jax.Array:
+        return jnp.concatenate([rms(stack) for stack in stacks])
+
+    heard = layers_with_signal(settled.activities, settled.errors, y)
+    return settled, sizes(settled.activities), sizes(settled.errors), state.trace.update, heard
+
+
+def steps_of(experiment: Experiment) -> int:
+    """T, whatever the learning rule: a relaxation is looked at even where training has none."""
+    steps = experiment.inference.steps
+    return experiment.hidden_layers if steps == "depth" else int(steps)
+
+
+class Traced:
+    """The experiment's own relaxation of one batch, with its solver and start; at most 512 rows of it are recorded.
+
+    `work` does it, cut wherever it yields; `chunk` is the most steps between two cuts.
+    """
+
+    def __init__(self, experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, chunk: int) -> None:
+        self.experiment, self.network, self.x, self.y, self.chunk = experiment, network, x, y, chunk
+        self.rows = trace_rows(steps_of(experiment), FULL_ROWS)
+        self.diverged = False
+        self.layers_with_signal = 0
+        self._plan = Plan(experiment.inference.solver, experiment.inference.initial)
+        self._rates = rates_of(experiment.inference, network.dtype)
+        self._recorded: dict[str, list[np.ndarray]] = {n: [] for n in ("energies", "activity", "error", "update")}
+        self._aligned: list[tuple[int, Comparison]] = []
+        precision = float(network.output_precision[...])
+        self._backprop = [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
+
+    def compile(self) -> None:
+        """Run the compiled programs once; results stay."""
+        state = self._relax(self._start(), 0, 0)
+        settled = _measure(self.network, self.x, self.y, state, 0, self._plan)[0]
+        jax.block_until_ready(_gradients(self.network, self.x, settled.activities, settled.errors))
+
+    @property
+    def energies(self) -> np.ndarray:
+        """Layer energies of the rows so far, (rows, L)."""
+        found = self._recorded["energies"]
+        return np.stack(found) if found else np.zeros((0, self.network.depth))
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return 1.0 if self.diverged else len(self._recorded["energies"]) / len(self.rows)
+
+    def _start(self) -> State:
+        key = jax.random.key(self.experiment.seed)
+        return _begin(self.network, self.x, self.y, plan=self._plan, rates=self._rates, key=key)
+
+    def _relax(self, state: State, first: int, last: int) -> State:
+        nothing, span = padded_rows(np.zeros(0, np.int32)), (jnp.int32(first), jnp.int32(last))
+        options = {"plan": self._plan, "rates": self._rates, "rows": nothing}
+        return _advance(self.network, self.x, self.y, state, span, **options)
+
+    def work(self) -> Iterator[None]:
+        """The relaxation; ends where the energy stops being finite."""
+        spaced = np.geomspace(1, max(1, self.rows[-1]), ALIGNMENTS).round()
+        looks = {int(self.rows[np.abs(self.rows - t).argmin()]) for t in spaced} - {0}
+        state, t = self._start(), 0
+        for row in self.rows:
+            while t < row:
+                last = min(int(row), t + self.chunk)
+                state, t = jax.block_until_ready(self._relax(state, t, last)), last
+                yield
+            settled, activity, error, update, heard = _measure(self.network, self.x, self.y, state, t, self._plan)
+            if not np.isfinite(np.asarray(settled.energies)).all():
+                self.diverged = True
+                return
+            found = {"energies": settled.energies, "activity": activity, "error": error, "update": update}
+            for name, values in found.items():
+                self._recorded[name].append(np.asarray(values))
+            self.layers_with_signal = int(heard)
+            if t in looks:
+                self._align(t, settled)
+            yield
+
+    def _align(self, t: int, settled: Settled) -> None:
+        stacks = _gradients(self.network, self.x, settled.activities, settled.errors)
+        layers = [layer for stack in stacks for layer in np.asarray(stack, np.float64)]
+        self._aligned.append((t, compare(layers, self._backprop)))
+
+    def numbers(self) -> dict[str, Value]:
+        """What is known so far, as numbers."""
+        energies = self.energies
+        if not len(energies):
+            return {}
+        values: dict[str, Value] = {
+            "initial_energy": float(energies[0].sum()),
+            "total_energy": float(energies[-1].sum()),
+            "layers_with_signal": float(self.layers_with_signal),
+        }
+        if self._aligned:
+            last = self._aligned[-1][1]
+            values["alignment_total"] = float(last.total_cosine)
+            values["alignment_input"] = float(last.quartile_cosine[0])
+        return values
+
+    def arrays(self) -> dict[str, Value]:
+        """What is known so far, as arrays."""
+        energies = self.energies
+        if not len(energies):
+            return {}
+        rows = self.rows[: len(energies)]
+        values: dict[str, Value] = {
+            "trace_steps": rows,
+            "energy_trace": energies,
+            "total_energy_trace": energies.sum(1),
+            "activity_rms": np.stack(self._recorded["activity"]),
+            "error_rms": np.stack(self._recorded["error"]),
+            "update_rms": np.stack(self._recorded["update"]),
+            "energy": energies[-1],
+        }
+        if self._plan.follows_front:
+            values["front"] = np.maximum(1.0, energies.shape[1] - rows)
+        if self._aligned:
+            values["alignment_steps"] = np.array([t for t, _ in self._aligned])
+            values["alignment_cosine"] = np.stack([c.cosine for _, c in self._aligned])
+            values["alignment_ratio"] = np.stack([c.norm_ratio for _, c in self._aligned])
+        return values

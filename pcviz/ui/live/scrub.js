@@ -1,0 +1,115 @@
+// The page's slider: which recorded row of a relaxation the panels show, with play, single steps and speed.
+
+import { button, element } from "./page.js";
+
+const INPUTS = "input:not([type=range]), textarea, select, button, [contenteditable=true], [role=combobox], [role=dialog] *";
+const SPEEDS = [5, 15, 60]; // rows a second
+
+export class Scrub {
+  /** `spec`: {channel}, the channel that says which inference step each row is. */
+  constructor(live, { channel }) {
+    this.live = live;
+    this.channel = channel;
+    this.slider = element("input", { type: "range", min: 0, max: 0, aria: { label: "Inference step" } });
+    this.slider.oninput = () => { this.pause(); this.go(Number(this.slider.value)); };
+    this.told = element("span", { className: "pcviz-told" });
+    this.player = button("▶", "Play the relaxation (Space)", () => (this.playing ? this.pause() : this.play()));
+    this.player.dataset.act = "play";
+    this.buttons = [
+      button("|◂", "First inference step", () => { this.pause(); this.go(0); }),
+      button("◂", "One inference step back (←)", () => this.step(-1)),
+      this.player,
+      button("▸", "One inference step on (→)", () => this.step(1)),
+      button("▸|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
+    ];
+    this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
+      ...SPEEDS.map((rows) => element("option", { value: rows, textContent: `${rows} / s`, selected: rows === SPEEDS[1] })));
+    const row = element("span", { className: "pcviz-buttons" }, ...this.buttons);
+    this.root = element("div", { className: "pcviz-transport", aria: { role: "group", label: "Inference step shown" } },
+      row, this.slider, this.told, this.speed);
+    document.addEventListener("keydown", (event) => this.key(event), { signal: live.signal });
+    this.clear();
+  }
+
+  clear() {
+    this.pause();
+    this.steps = [];
+    this.row = undefined;
+    this.tell();
+  }
+
+  /** A frame may bring more rows; at the end of its way the slider follows the last. */
+  feed(values) {
+    if (!values[this.channel]) return;
+    this.steps = values[this.channel].data;
+    this.tell();
+  }
+
+  get last() { return Math.max(0, this.steps.length - 1); }
+
+  get at() { return Math.min(this.row ?? Infinity, this.last); }
+
+  tell() {
+    const none = !this.steps.length;
+    Object.assign(this.slider, { max: this.last, value: this.at, disabled: none });
+    for (const made of this.buttons) made.disabled = none;
+    this.told.textContent = none ? "t" : `t = ${this.steps[this.at]} of ${this.steps[this.last]}`;
+    this.slider.setAttribute("aria-valuetext", this.told.textContent);
+  }
+
+  go(row) {
+    this.row = row >= this.last ? undefined : Math.max(0, row);
+    this.tell();
+    for (const panel of this.live.panels) panel.follow(this.row);
+  }
+
+  step(by) {
+    this.pause();
+    this.go(this.at + by);
+  }
+
+  play() {
+    if (!this.steps.length) return;
+    if (this.at === this.last) this.go(0);
+    this.playing = true;
+    this.show();
+    let [begun, from] = [performance.now(), this.at];
+    let rate = Number(this.speed.value);
+    const tick = (now) => {
+      if (!this.playing) return;
+      if (Number(this.speed.value) !== rate) [begun, from, rate] = [now, this.at, Number(this.speed.value)];
+      const row = from + Math.floor(((now - begun) / 1000) * rate);
+      if (row !== this.at) this.go(row);
+      if (this.at === this.last) this.pause();
+      else this.ticking = requestAnimationFrame(tick);
+    };
+    this.ticking = requestAnimationFrame(tick);
+  }
+
+  pause() {
+    cancelAnimationFrame(this.ticking);
+    this.playing = false;
+    this.show();
+  }
+
+  show() {
+    this.player.textContent = this.playing ? "❚❚" : "▶";
+    this.player.setAttribute("aria-pressed", String(Boolean(this.playing)));
+  }
+
+  /** Space plays and pauses, arrows step, only while no input has the focus. */
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.matches?.(INPUTS) && !this.root.contains(event.target)) return;
+    const act = { " ": () => (this.playing ? this.pause() : this.play()), ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1) }[event.key];
+    const own = event.target === this.speed || (event.key === " " && event.target.matches?.("button"));
+    if (!act || own) return;
+    event.preventDefault();
+    act();
+  }
+
+  close() {
+    this.pause();
+    this.root.remove();
+  }
+}

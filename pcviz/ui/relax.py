@@ -1,0 +1,197 @@
+"""The Inference page's own controls: which network and batch, which solvers, Relax and Cancel, and the reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pcviz import cost
+from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
+from pcviz.experiment import Experiment
+from pcviz.figures.reading import reading
+from pcviz.store import RunRecord, UnknownRun
+from pcviz.ui import controls, session
+
+POLL_SECONDS = 1.0
+FRESH = "fresh weights"
+AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
+KEYS_HELP = "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on."
+METRICS: list[tuple[str, str, str]] = [
+    ("Computed", "{step} %", "Share of the comparison that is done"),
+    ("Layers with a signal", "{layers_with_signal} of {layers}", "Layers whose error stands above rounding at the end"),
+    ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
+    ("Equilibrium F*", "{equilibrium_energy:g4}", "The lowest energy that a solver found; exact for linear networks"),
+    ("Step size limit", "{step_limit:g3}", "2 / λmax of the activity Hessian: larger steps diverge"),
+    ("Condition κ", "{condition_number:g3}", "λmax / λmin: how much longer the flattest direction takes"),
+    ("κ in errors", "{error_curvature_max:g3}", "The same in error coordinates, where the least eigenvalue is 1"),
+]
+
+
+def drawn(path: str) -> bool:
+    """Whether a relaxation depends on a field: everything but learning, of which only the batch size counts."""
+    return not path.startswith("learning.") or path == "learning.batch_size"
+
+
+def metrics(experiment: Experiment) -> list[dict[str, Any]]:
+    """The metric row."""
+    layers = str(experiment.network.depth)
+    rows = [(label, value.replace("{layers}", layers), text) for label, value, text in METRICS]
+    made: list[dict[str, Any]] = [{"label": label, "value": value, "help": text} for label, value, text in rows]
+    made[0]["progress"] = ["step", "steps"]
+    return made
+
+
+def stored_runs() -> dict[str, RunRecord]:
+    """Trainings of the store that have begun, newest first."""
+    return {run.id: run for run in session.client().runs(50) if run.kind == "train" and run.step > 0}
+
+
+def source_label(run: str, runs: dict[str, RunRecord]) -> str:
+    """A network as the list shows it: "relu 16 × 64, step 200 (3f2a…)"."""
+    if run == FRESH:
+        return FRESH
+    network = runs[run].experiment.network
+    return f"{network.activation} {network.depth} × {network.width}, step {runs[run].step} ({run[:4]}…)"
+
+
+def choose(form: controls.Form) -> Options:
+    """Draw the row of controls above the panels; what they say."""
+    _before_first()
+    runs = stored_runs()
+    if st.session_state.source not in runs:
+        st.session_state.source = FRESH
+    names = possible(form.experiment) if form.experiment else list(SOLVERS)
+    st.session_state.solvers = [name for name in st.session_state.solvers if name in names]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="source_row"):
+        st.selectbox(
+            "Network",
+            [FRESH, *runs],
+            format_func=lambda run: source_label(run, runs),
+            key="source",
+            on_change=_source_changed,
+            width=260,
+            help="Initial weights, or those of a stored run at its latest checkpoint. A run brings its settings along.",
+        )
+        st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
+        st.multiselect(
+            "Solvers to compare",
+            names,
+            format_func=lambda name: SOLVERS[name].label,
+            key="solvers",
+            width="stretch",
+            help="All start from the same point. The solver of the form always takes part.",
+        )
+    _keep()
+    source = None if st.session_state.source == FRESH else st.session_state.source
+    return Options(source=source, batch=st.session_state.batch, solvers=tuple(st.session_state.solvers))
+
+
+def _before_first() -> None:
+    """Widgets of a page that was left are forgotten by Streamlit: what they held is kept apart."""
+    shown = session.record()
+    kept = st.session_state.setdefault("relax_kept", {})
+    if shown is not None and st.session_state.get("relax_shown") != shown.id:
+        options = Options.model_validate(shown.options)
+        kept |= {"source": options.source or FRESH, "batch": options.batch, "solvers": list(options.solvers)}
+        st.session_state.relax_shown = shown.id
+        for key in ("source", "batch", "solvers"):
+            st.session_state.pop(key, None)
+    defaults = {"source": FRESH, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
+    for key, value in defaults.items():
+        st.session_state.setdefault(key, kept.get(key, value))
+
+
+def _keep() -> None:
+    st.session_state.relax_kept = {key: st.session_state[key] for key in ("source", "batch", "solvers")}
+
+
+def _source_changed() -> None:
+    """A stored run brings its network, data and seed; how to relax it stays as chosen."""
+    run = st.session_state.source
+    if run == FRESH:
+        return
+    try:
+        theirs = session.client().get(run).experiment.differences()
+    except UnknownRun:
+        return
+    mine = controls.read().values
+    inference = {path: value for path, value in mine.items() if path.startswith("inference.")}
+    controls.fill({**{p: v for p, v in theirs.items() if not p.startswith("inference.")}, **inference})
+
+
+def misfit(form: controls.Form, options: Options) -> list[str]:
+    """Why the stored run's weights do not go with the form; empty if they do."""
+    if options.source is None or form.experiment is None:
+        return []
+    theirs, mine = session.client().get(options.source).experiment, form.experiment
+    if theirs.network == mine.network and theirs.data == mine.data and theirs.dtype == mine.dtype:
+        return []
+    return ["network: the form differs from the stored run (allowed: its settings, or fresh weights)"]
+
+
+def transport(form: controls.Form, options: Options) -> None:
+    """Relax and Cancel, and what stands in the way."""
+    record = session.record()
+    wrong = form.faults + misfit(form, options)
+    if form.experiment is not None:
+        wrong += cost.admission(form.experiment, slowdown=cost.slowdown(form.experiment, session.history()))
+    alive = record is not None and not record.ended and record.wanted != "cancelled"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+        st.button(
+            "Relax",
+            key="play",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_relax,
+            args=(form.experiment, options),
+            disabled=form.experiment is None or bool(wrong),
+        )
+        st.button(
+            "Cancel",
+            key="cancel",
+            icon=":material/close:",
+            on_click=session.steer,
+            args=("cancel",),
+            disabled=not alive,
+        )
+        st.segmented_control(
+            "Solvers against", list(AXES), format_func=AXES.__getitem__, key="race_axis", label_visibility="collapsed"
+        )
+    if wrong:
+        st.error(session.lines(wrong), icon=":material/block:")
+    elif record is not None and record.state == "failed":
+        st.error(f"This relaxation failed. {session.plain(record.message)}", icon=":material/error:")
+
+
+def _relax(experiment: Experiment | None, options: Options) -> None:
+    if experiment is None:
+        return
+    session.steer("cancel")  # one that is under way makes room
+    identity = st.session_state.session
+    run = session.client().relax(experiment, options, identity, identity)
+    session.show("run", run)
+    st.session_state.relax_shown = run
+
+
+def said() -> None:
+    """The reading line, which keeps up with the run by itself."""
+    drawn = session.record()
+    alive = drawn is not None and not drawn.ended
+
+    @st.fragment(run_every=POLL_SECONDS if alive else None)
+    def line() -> None:
+        record = session.record()
+        if record is None:
+            st.caption("Press **Relax**: one batch settles under the microscope, then other solvers try the same.")
+            return
+        if alive and record.ended:
+            st.rerun()
+        frame = session.client().last_frame(record.id)
+        options = Options.model_validate(record.options)
+        compared = options.compared(record.experiment)
+        sentences = reading(record.experiment, frame.values, compared) if frame else []
+        st.markdown(session.plain(" ".join(sentences)) or "…", width="stretch")
+
+    with st.container(key="reading"):
+        line()
