@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Activities, Network, Stage
+from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at, sweep, tiles_of
 
 
 class Local(NamedTuple):
@@ -41,12 +42,15 @@ def errors_of(
     return _clean(errors, correction, reached)
 
 
+def cleaned(errors: jax.Array, correction: jax.Array | None, reached: jax.Array | None) -> jax.Array:
+    """Errors less the rounding of the start, zero where nothing can have arrived."""
+    errors = errors if correction is None else errors - correction
+    return errors if reached is None else jnp.where(reached, errors, 0)
+
+
 def _clean(errors: Activities, correction: Activities | None, reached: Activities | None) -> Activities:
-    if correction is not None:
-        errors = tuple(e - c for e, c in zip(errors, correction, strict=True))
-    if reached is not None:
-        errors = tuple(jnp.where(r, e, 0) for e, r in zip(errors, reached, strict=True))
-    return errors
+    nothing = (None,) * len(errors)
+    return tuple(map(cleaned, errors, correction or nothing, reached or nothing))
 
 
 def activity_gradient(
@@ -80,15 +84,26 @@ def activity_gradient(
     return Local((*errors, d_output[None]), output, tuple(reversed(gradient)))
 
 
-def weight_gradient(network: Network, x: jax.Array, z: Activities, errors: Activities) -> tuple[jax.Array, ...]:
+def weight_gradient(
+    network: Network, x: jax.Array, z: Activities, errors: Activities, front: jax.Array | None = None
+) -> tuple[jax.Array, ...]:
     """dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), batch mean, stacked (count, N_out, N_in) for each stage.
 
-    `errors` of all stages; the output's (1, B, K) is multiplied by lambda here: d_L = lambda e_L.
+    `errors` of all stages; the output's (1, B, K) is multiplied by lambda here: d_L = lambda e_L. Only the top `front`
+    hidden layers are known to have any, if it is given; the gradients of the others are zero.
     """
-    scaled = (*errors[:-1], network.output_precision[...] * errors[-1])
-    return tuple(
-        _stage_gradient(stage, b, d) for stage, b, d in zip(network.stages, inputs_of(x, z), scaled, strict=True)
-    )
+    rows = columns(x, z)
+
+    def visit(tile: Tile, _: None, gradients: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        index = tile.stage
+        below, _ = inputs_and_own(around(x, rows, tile))
+        part = _stage_gradient(tile.cut(network.stages[index]), below, tile.cut(errors[index]))
+        return replaced_at(gradients, index, tile.put(gradients[index], part))
+
+    zeros = tuple(jnp.zeros_like(weight) for weight in stacked_weights(network)[:-1])
+    hidden = sweep(tiles_of(network), front, lambda *_: None, visit, zeros)
+    output = network.output_precision[...] * errors[-1]
+    return (*hidden, _stage_gradient(network.stages[-1], inputs_of(x, z)[-1], output))
 
 
 def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> jax.Array:
@@ -112,5 +127,3 @@ def replaced(network: Network, matrices: tuple[jax.Array, ...]) -> Network:
 def stacked_weights(network: Network) -> tuple[jax.Array, ...]:
     """The weights as they are stored: (count, N_out, N_in) for each stage."""
     return tuple(stage.weight[...] for stage in network.stages)
-
-

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
-from pcviz.pcn.energy import layer_energies, output_error, squared_norms
+from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
-from pcviz.pcn.gradients import activity_gradient, errors_of, weight_gradient
+from pcviz.pcn.gradients import cleaned, errors_of, weight_gradient
 from pcviz.pcn.network import Activities, Network, unstack
 from pcviz.pcn.solvers import SOLVERS, Rates
 from pcviz.pcn.trace import Trace, empty_trace, padded_rows, record, recorded
-from pcviz.pcn.window import input_below, map_stacks, phases, put_back, taken, top, top_network
+from pcviz.pcn.window import Tile, activities_of, around, columns, fed, inputs_and_own, replaced_at, sweep, tiles_of
 
 NORMAL_START = 0.05
 """Standard deviation of normal initial activities (jpc's default)."""
@@ -45,14 +45,18 @@ class Plan:
         """Whether the rounding of the feedforward start is subtracted: it belongs to weights that stand still."""
         return self.follows_front and self.fixed_weights
 
+    def front(self, layers: jax.Array | int) -> jax.Array | None:
+        """The number of top hidden layers to look at where only `layers` can have changed; None means all."""
+        return jnp.asarray(layers, jnp.int32) if self.windowed and self.corrected else None
+
 
 class State(NamedTuple):
-    """A relaxation under way: `variables` (activities or errors of the hidden stages), the solver's `slots`, the
-    `start` of the activities, the feedforward `output` (B, K) and the `trace`."""
+    """A relaxation under way: `variables` (activities or errors of the hidden stages), the solver's `slots` for each
+    stage, the `correction` of the errors, the feedforward `output` (B, K) and the `trace`."""
 
     variables: Activities
     slots: Any
-    start: Activities
+    correction: Activities | None
     output: jax.Array
     trace: Trace
 
@@ -70,8 +74,16 @@ def rates_of(inference: Inference, dtype: Any) -> Rates:
     return Rates(jnp.asarray(inference.step_size, dtype), jnp.asarray(inference.momentum, dtype))
 
 
-def begin(network: Network, x: jax.Array, y: jax.Array, plan: Plan, rates: Rates, key: jax.Array) -> State:
-    """The start of a relaxation; normal initial activities are drawn from `key`."""
+def begin(
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    plan: Plan,
+    rates: Rates,
+    key: jax.Array,
+    steps: jax.Array | int = 2**31 - 1,
+) -> State:
+    """The start of a relaxation of at most `steps` inference steps; normal initial activities are drawn from `key`."""
     start, output = forward(network, x)
     if plan.initial == "zero":
         start = jax.tree.map(jnp.zeros_like, start)
@@ -87,7 +99,35 @@ def begin(network: Network, x: jax.Array, y: jax.Array, plan: Plan, rates: Rates
         variables = jax.tree.map(jnp.zeros_like, start)
     else:
         variables = errors_of(network, x, start, None, None)
-    return State(variables, solver.rule(rates).init(variables), start, output, empty_trace(network.depth))
+    correction = _tiled_errors(network, x, start, None, None, plan.front(steps)) if plan.corrected else None
+    slots = tuple(solver.rule(rates).init(stack) for stack in variables)
+    return State(variables, slots, correction, output, empty_trace(network.depth))
+
+
+def _tiled_errors(
+    network: Network,
+    x: jax.Array,
+    z: Activities,
+    correction: Activities | None,
+    t: jax.Array | None,
+    front: jax.Array | None,
+) -> Activities:
+    """`errors_of` in tiles, as they are during the relaxation; zero below the top `front` layers."""
+    rows, depth = columns(x, z), network.depth
+
+    def visit(tile: Tile, _: None, errors: Activities) -> Activities:
+        index = tile.stage
+        below, own = inputs_and_own(around(x, rows, tile))
+        subtracted = None if correction is None else tile.cut(correction[index])
+        error = cleaned(own - tile.cut(network.stages[index])(below), subtracted, _heard(tile, depth, t))
+        return replaced_at(errors, index, tile.put(errors[index], error))
+
+    return sweep(tiles_of(network), front, lambda *_: None, visit, jax.tree.map(jnp.zeros_like, z))
+
+
+def _heard(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
+    """Which layers of a tile the output error has reached after t steps: l >= L - t, (size, 1, 1)."""
+    return None if t is None else (tile.numbers() >= depth - t)[:, None, None]
 
 
 def advance(
@@ -103,13 +143,100 @@ def advance(
     """Inference steps span[0] … span[1] - 1; the states at the steps in `rows` are recorded."""
     if SOLVERS[plan.solver].space == "errors":
         return _advance_errors(network, x, y, state, span, plan, rates, rows)
-    hidden = network.depth - 1
-    for phase in phases(hidden, plan.windowed and plan.corrected):
-        first, last = (jnp.clip(t, phase.first, phase.last) for t in span)
-        counts = taken(state.variables, phase.layers)
-        run = partial(_advance_window, network, x, y, span=(first, last), plan=plan, rates=rates, rows=rows, counts=counts)
-        state = jax.lax.cond(first < last, run, lambda same: same, state)
-    return state
+    tiles, depth, rule = tiles_of(network), network.depth, SOLVERS[plan.solver].rule(rates)
+    read_out, precision = network.stages[-1], network.output_precision[...]
+
+    def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
+        z, slots, trace = carry
+        (output,), back = jax.vjp(read_out, z[-1][-1:])
+        (message,) = back((precision * output_error(network.loss, output, y))[None])
+        messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
+
+        def take(tile: Tile, carry: Moving) -> tuple[tuple[jax.Array, ...], Any]:
+            return around(x, carry.z, tile), tile.cut(carry.slots[tile.stage])
+
+        def visit(tile: Tile, taken: tuple[tuple[jax.Array, ...], Any], carry: Moving) -> Moving:
+            around_it, old_slots = taken
+            below, own = inputs_and_own(around_it)
+            z, slots, messages, measured = carry
+            index, stage = tile.stage, tile.cut(network.stages[tile.stage])
+            mu, back = jax.vjp(stage, below)
+            correction = None if state.correction is None else tile.cut(state.correction[index])
+            error = cleaned(own - mu, correction, _heard(tile, depth, t) if plan.follows_front else None)
+            (message,) = back(error)
+            # Tiles above have moved already, their message was sent before: every layer moves from the same old state.
+            above = messages[index]
+            received = above if tile.size == 1 else jnp.concatenate([message[1:], above])
+            update, moved = rule.update(error - received, old_slots)
+            if plan.recorded:
+                energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
+                measured = Measured(energies, tile.place(measured.updates, _rms(update)))
+            own_tile = tile.shifted if len(z[index]) > 1 else tile
+            z = replaced_at(z, index, own_tile.put(z[index], own + update))
+            slots = replaced_at(slots, index, tile.put(slots[index], moved))
+            return Moving(z, slots, _sent(messages, message, tile, network.stages[index].count), measured)
+
+        nothing = Measured(jnp.zeros(depth - 1), jnp.zeros(depth - 1))
+        z, slots, _, measured = sweep(tiles, plan.front(t + 1), take, visit, Moving(z, slots, messages, nothing))
+        slots = tuple(_shared_advanced(rule, own, slot) for own, slot in zip(z, slots, strict=True))
+        if plan.recorded:
+            loss = precision.astype(jnp.float64) * output_loss(network.loss, output, y)
+            trace = record(trace, rows, t, jnp.append(measured.energies, loss))._replace(update=measured.updates)
+        return fed(x, z), slots, trace
+
+    z, slots, trace = jax.lax.fori_loop(*span, step, (columns(x, state.variables), state.slots, state.trace))
+    return state._replace(variables=activities_of(z), slots=slots, trace=trace)
+
+
+class Moving(NamedTuple):
+    """Within an inference step: activities (`window.columns`), slots, and what was measured of the tiles visited;
+    `messages` (1, B, N) for each stage hold what its next tile will receive at its top."""
+
+    z: Activities
+    slots: tuple[Any, ...]
+    messages: Activities
+    measured: Measured
+
+
+class Measured(NamedTuple):
+    """Energies and rms updates of all hidden layers, (H,) float64."""
+
+    energies: jax.Array
+    updates: jax.Array
+
+
+def _sent(messages: Activities, message: jax.Array, tile: Tile, count: int) -> Activities:
+    """`messages` holds what the next tile of each stage will receive at its top, (1, B, N); whether that tile belongs
+    to the same stage or to the one below is known at run time alone, so both get it."""
+    if count > 1:
+        messages = replaced_at(messages, tile.stage, message[:1])
+    return replaced_at(messages, tile.stage - 1, message[:1]) if tile.stage else messages
+
+
+def _shared_advanced(rule: optax.GradientTransformation, own: jax.Array, slots: Any) -> Any:
+    """A solver's state after all tiles moved: what layers share (Adam's count) goes on once for each step, as by an
+    update of no layers."""
+    none = jax.tree.map(lambda leaf: leaf[:0] if leaf.ndim else leaf, slots)
+    _, new = rule.update(own[:0], none)
+    return jax.tree.map(lambda leaf, shared: leaf if leaf.ndim else shared, slots, new)
+
+
+def _rms(update: jax.Array) -> jax.Array:
+    return jnp.sqrt(squared_norms(update) / (update.shape[1] * update.shape[2]))
+
+
+def update_rms(updates: Activities) -> jax.Array:
+    """Root mean square of each layer's step, (layers,) float64."""
+    return jnp.concatenate([_rms(update) for update in updates])
+
+
+def moved(
+    rule: optax.GradientTransformation, variables: Activities, gradients: Activities, slots: tuple[Any, ...]
+) -> tuple[Activities, Activities, tuple[Any, ...]]:
+    """One step of whole stages: new variables, updates, slots."""
+    pairs = [rule.update(gradient, slot) for gradient, slot in zip(gradients, slots, strict=True)]
+    updates = tuple(update for update, _ in pairs)
+    return tuple(a + b for a, b in zip(variables, updates, strict=True)), updates, tuple(slot for _, slot in pairs)
 
 
 def reached(stacks: Activities, depth: int, t: jax.Array) -> Activities:
@@ -121,46 +248,6 @@ def reached(stacks: Activities, depth: int, t: jax.Array) -> Activities:
         masks.append((layers >= depth - t)[:, None, None])
         layer += stack.shape[0]
     return tuple(masks)
-
-
-def _advance_window(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    state: State,
-    *,
-    span: tuple[jax.Array, jax.Array],
-    plan: Plan,
-    rates: Rates,
-    rows: jax.Array,
-    counts: tuple[int, ...],
-) -> State:
-    depth, below = network.depth, input_below(x, state.variables, counts)
-    upper, idle = top_network(network, counts), depth - 1 - sum(counts)
-    rule = SOLVERS[plan.solver].rule(rates)
-    start = top(state.start, counts)
-    correction = errors_of(upper, below, start, None, None) if plan.corrected else None
-
-    def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
-        z, slots, trace = carry
-        front = reached(z, depth, t) if plan.follows_front else None
-        local = activity_gradient(upper, below, y, z, correction, front)
-        updates, slots = rule.update(local.gradient, slots)
-        if plan.recorded:
-            energies = layer_energies(upper, local.errors[:-1], local.output, y)
-            trace = record(trace, rows, t, jnp.concatenate([jnp.zeros(idle), energies]))
-            trace = trace._replace(update=jnp.concatenate([jnp.zeros(idle), update_rms(updates)]))
-        return tuple(a + b for a, b in zip(z, updates, strict=True)), slots, trace
-
-    slots = map_stacks(state.slots, state.variables, lambda group: top(group, counts))
-    z, slots, trace = jax.lax.fori_loop(*span, step, (top(state.variables, counts), slots, state.trace))
-    slots = map_stacks(state.slots, state.variables, lambda full, part: put_back(full, part, counts), slots)
-    return state._replace(variables=put_back(state.variables, z, counts), slots=slots, trace=trace)
-
-
-def update_rms(updates: Activities) -> jax.Array:
-    """Root mean square of each layer's step, (layers,) float64."""
-    return jnp.concatenate([jnp.sqrt(squared_norms(u) / (u.shape[1] * u.shape[2])) for u in updates])
 
 
 def _advance_errors(
@@ -179,11 +266,11 @@ def _advance_errors(
         errors, slots, trace = carry
         _, output, gradient = error_energy_gradient(network, x, y, errors)
         gradient = tuple(e + g for e, g in zip(errors, gradient, strict=True))
-        updates, slots = rule.update(gradient, slots)
+        new_errors, updates, slots = moved(rule, errors, gradient, slots)
         if plan.recorded:
             trace = record(trace, rows, t, layer_energies(network, errors, output, y))
             trace = trace._replace(update=update_rms(updates))
-        return tuple(a + b for a, b in zip(errors, updates, strict=True)), slots, trace
+        return new_errors, slots, trace
 
     errors, slots, trace = jax.lax.fori_loop(*span, step, (state.variables, state.slots, state.trace))
     return state._replace(variables=errors, slots=slots, trace=trace)
@@ -196,9 +283,7 @@ def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Ar
         z, output = forward(network, x, errors)
     else:
         z = state.variables
-        correction = errors_of(network, x, state.start, None, None) if plan.corrected else None
-        front = reached(z, network.depth, t) if plan.follows_front else None
-        errors = errors_of(network, x, z, correction, front)
+        errors = _tiled_errors(network, x, z, state.correction, t if plan.follows_front else None, plan.front(t))
         output = network.stages[-1](z[-1][-1:])[0]
     energies = layer_energies(network, errors, output, y)
     return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
@@ -247,7 +332,7 @@ def relax(
     if total < 0:
         raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
     plan, rates = Plan(inference.solver, inference.initial, windowed=windowed), rates_of(inference, network.dtype)
-    state = _begin(network, x, y, plan, rates, jax.random.key(seed))
+    state = _begin(network, x, y, plan, rates, jax.random.key(seed), total)
     energies, updates = [], []
     for first in range(0, total, TRACE_ROWS):
         last = min(first + TRACE_ROWS, total)

@@ -20,7 +20,6 @@ from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.parameterisation import initial_weights
 from pcviz.pcn.parameterisation import premultipliers as premultipliers_of
 
-
 Activities = tuple[jax.Array, ...]
 """Activities (or errors) of stages, input side first: one array (count, B, N) for each."""
 

@@ -1,4 +1,4 @@
-"""Weight optimisers. Each layer has a state of its own (moments and step count), so that layers can wait for a signal."""
+"""Weight optimisers. Each layer has a state of its own (moments, step count), so that layers can wait for a signal."""
 
 from __future__ import annotations
 

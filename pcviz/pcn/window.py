@@ -1,91 +1,171 @@
-"""The front window (spec: performance.md section 2; DESIGN.md section 3).
+"""Tiles: a few neighbouring layers at a time, from the output down (spec: performance.md sections 1 and 2).
 
 From a feedforward start every hidden error is zero and the output error moves back one layer per step, so that at step
-t only the top t + 1 hidden layers can move. The upper part of a network, with the activity below it clamped, is itself
-a network: relaxing it gives the same activities for less work.
+t only the top t + 1 hidden layers can move. One compiled body works on one tile of a stage, in a loop whose length is
+traced: it visits the tiles that the front has reached and no others. Compile time grows neither with depth nor with
+the number of steps, and what a tile needs stays in the cache from its prediction to its update.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
 from pcviz.pcn.network import Activities, Network
 
-FIRST_WINDOW = 16
-GROWTH = 2
+LAYERS = {"cpu": 16}
+MOST_LAYERS = 64
+"""Layers of a tile: few enough for the cache of a core, and elsewhere many enough to keep an accelerator busy."""
+
+Carry = TypeVar("Carry")
+Item = TypeVar("Item")
+Taken = TypeVar("Taken")
+Index = jax.Array | int
 
 
-class Phase(NamedTuple):
-    """Steps first … last - 1 move at most `layers` hidden layers."""
+class Tiles(NamedTuple):
+    """`repeats` tiles of `size` layers of hidden stage `stage`, the lowest beginning with its layer `first`; `below`
+    and `above` hidden layers of the network lie on either side of them all."""
 
-    layers: int
+    stage: int
     first: int
-    last: int
+    size: int
+    repeats: int
+    below: int
+    above: int
 
 
-def phases(hidden: int, windowed: bool) -> list[Phase]:
-    """Growing windows over the hidden layers; a few, since each is compiled on its own."""
-    found, first, layers = [], 0, FIRST_WINDOW
-    while windowed and layers < hidden - 1:
-        found.append(Phase(layers, first, layers))
-        first, layers = layers, layers * GROWTH
-    return [*found, Phase(hidden, first, 2**31 - 1)]
+class Tile(NamedTuple):
+    """One tile: `size` layers of hidden stage `stage` from its layer `first` on, which is hidden layer `below` of the
+    network (counted from 0)."""
+
+    stage: int
+    first: Index
+    size: int
+    below: Index
+
+    def cut(self, tree: Any) -> Any:
+        """Its part of everything that is stacked like its stage, (size, ...); single numbers are shared by all."""
+        return jax.tree.map(
+            lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, self.first, self.size) if leaf.ndim else leaf, tree
+        )
+
+    def put(self, tree: Any, part: Any) -> Any:
+        """Inverse of `cut`; what is shared stays as it is."""
+        return jax.tree.map(
+            lambda leaf, new: jax.lax.dynamic_update_slice_in_dim(leaf, new, self.first, 0) if leaf.ndim else leaf,
+            tree,
+            part,
+        )
+
+    def place(self, numbers: jax.Array, part: jax.Array) -> jax.Array:
+        """The numbers of all hidden layers, (H,), with its own (size,) replaced."""
+        return jax.lax.dynamic_update_slice_in_dim(numbers, part, self.below, 0)
+
+    @property
+    def shifted(self) -> Tile:
+        """The same layers where their inputs are counted in (`columns`)."""
+        return self._replace(first=self.first + 1)
+
+    def numbers(self) -> jax.Array:
+        """The numbers l of its layers, 1 … H, (size,)."""
+        return self.below + 1 + jnp.arange(self.size)
 
 
-def taken(stacks: Activities, layers: int) -> tuple[int, ...]:
-    """How many layers of each hidden stage belong to the top `layers`."""
-    counts, left = [], layers
-    for stack in reversed(stacks):
-        counts.append(min(left, stack.shape[0]))
-        left -= counts[-1]
-    return tuple(reversed(counts))
+def replaced_at(items: tuple[Item, ...], index: int, item: Item) -> tuple[Item, ...]:
+    """The tuple with one item replaced."""
+    return (*items[:index], item, *items[index + 1 :])
 
 
-def top(stacks: Activities, counts: tuple[int, ...]) -> Activities:
-    """The top `counts` layers of each stage; stages without any are left out."""
-    return tuple(s[s.shape[0] - n :] for s, n in zip(stacks, counts, strict=True) if n)
+def tile_size(count: int) -> int:
+    """Layers of a tile of a stage of `count`: near the wanted size, with no remainder to compile too if possible."""
+    wanted = LAYERS.get(jax.default_backend(), MOST_LAYERS)
+    if count <= wanted + wanted // 4:
+        return count
+    near = range(wanted + wanted // 4, wanted - wanted // 4 - 1, -1)
+    return min(near, key=lambda size: (count % size != 0, abs(size - wanted)))
 
 
-def put_back(stacks: Activities, upper: Activities, counts: tuple[int, ...]) -> Activities:
-    """Inverse of `top`: the stacks with their top layers replaced."""
-    parts = iter(upper)
-    return tuple(
-        s if not n else u if n == s.shape[0] else jnp.concatenate([s[: s.shape[0] - n], u])
-        for s, n in zip(stacks, counts, strict=True)
-        for u in ([next(parts)] if n else [s])
-    )
+def tiles_of(network: Network) -> list[Tiles]:
+    """All hidden layers, top first: for every stage its tiles of full size, then the remainder below them."""
+    found, above, hidden = [], 0, network.depth - 1
+    for index, stage in reversed(list(enumerate(list(network.stages)[:-1]))):
+        size = tile_size(stage.count)
+        repeats, rest = divmod(stage.count, size)
+        for first, layers, times in ((rest, size, repeats), (0, rest, 1)):
+            if layers:
+                found.append(Tiles(index, first, layers, times, hidden - above - layers * times, above))
+                above += layers * times
+    return found
 
 
-def top_network(network: Network, counts: tuple[int, ...]) -> Network:
-    """The network above the window's lower edge; its input is the activity just below."""
-    hidden = list(network.stages)[:-1]
-    stages = [jax.tree.map(lambda p, n=n: p[p.shape[0] - n :], s) for s, n in zip(hidden, counts, strict=True) if n]
-    return Network([*stages, network.stages[-1]], network.output_precision[...], network.loss)
+def sweep(
+    tiles: Sequence[Tiles],
+    front: jax.Array | None,
+    take: Callable[[Tile, Carry], Taken],
+    visit: Callable[[Tile, Taken, Carry], Carry],
+    carry: Carry,
+) -> Carry:
+    """Visit the tiles that hold any of the top `front` hidden layers, or all of them without it, from the top down.
+
+    `take` gets from the carry what a tile needs of it and its predecessor does not change; `visit` may not look at the
+    same part of the carry again, which has to keep its shapes. Taking the next tile's part at the end of a visit lets
+    the carry be written in place: a stack that is read and written in one visit would be copied as a whole.
+    """
+    for group in tiles:
+
+        def tile(index: Index, group: Tiles = group) -> Tile:
+            up = (group.repeats - 1 - index) * group.size if group.repeats > 1 else 0
+            return Tile(group.stage, group.first + up, group.size, group.below + up)
+
+        always = front is None or group.above == 0 or group.size == 1  # one layer costs less than a loop
+        if group.repeats == 1 and always:
+            carry = visit(tile(0), take(tile(0), carry), carry)
+            continue
+
+        def one(
+            index: jax.Array,
+            both: tuple[Taken, Carry],
+            tile: Callable[[Index], Tile] = tile,
+            last: int = group.repeats - 1,
+        ) -> tuple[Taken, Carry]:
+            carry = visit(tile(index), *both)
+            return take(tile(jnp.minimum(index + 1, last)), carry), carry
+
+        reached = group.repeats if front is None else jnp.clip(-((group.above - front) // group.size), 0, group.repeats)
+        span = (jnp.int32(0), jnp.int32(reached))
+        _, carry = jax.lax.fori_loop(*span, one, (take(tile(jnp.int32(0)), carry), carry))
+    return carry
 
 
-def input_below(x: jax.Array, stacks: Activities, counts: tuple[int, ...]) -> jax.Array:
-    """The clamped activity (B, N) just below the window: x itself where the window holds every layer."""
-    below = x
-    for stack, count in zip(stacks, counts, strict=True):
-        if count == stack.shape[0]:
-            return below
-        if count:
-            return stack[stack.shape[0] - count - 1]
-        below = stack[-1]
-    return below
+def columns(x: jax.Array, z: Activities) -> Activities:
+    """Activities with their inputs at hand: (count + 1, B, N), row 0 being the activity below the stage, so that the
+    inputs of a tile are one slice; a stage of one layer, whose input may have another width, stays (1, B, N)."""
+    return fed(x, tuple(own if own.shape[0] == 1 else jnp.concatenate([own[:1], own]) for own in z))
 
 
-def map_stacks(tree: Any, like: Activities, function: Any, *others: Any) -> Any:
-    """Apply `function` to every group of stacks shaped as `like` inside a solver's state (its moments)."""
-    kind = jax.tree.structure(like)
+def fed(x: jax.Array, rows: Activities) -> Activities:
+    """`columns` with row 0 renewed from the stage below."""
+    tops = (x, *(own[-1] for own in rows[:-1]))
+    return tuple(own if len(own) == 1 else own.at[0].set(below) for own, below in zip(rows, tops, strict=True))
 
-    def is_group(node: Any) -> bool:
-        return isinstance(node, tuple) and jax.tree.structure(node) == kind and len(node) == len(like)
 
-    def apply(node: Any, *rest: Any) -> Any:
-        return function(node, *rest) if is_group(node) else node
+def activities_of(rows: Activities) -> Activities:
+    """Inverse of `columns`."""
+    return tuple(own if len(own) == 1 else own[1:] for own in rows)
 
-    return jax.tree.map(apply, tree, *others, is_leaf=is_group)
+
+def around(x: jax.Array, rows: Activities, tile: Tile) -> tuple[jax.Array, ...]:
+    """What `inputs_and_own` takes apart: one slice where possible, since it may have to be kept for a while."""
+    own = rows[tile.stage]
+    if len(own) > 1:
+        return (jax.lax.dynamic_slice_in_dim(own, tile.first, tile.size + 1),)
+    return rows[tile.stage - 1][-1:] if tile.stage else x[None], own
+
+
+def inputs_and_own(parts: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+    """The inputs (size, B, N_in) and the activities (size, B, N) of a tile, from what is `around` it."""
+    return (parts[0], parts[1]) if len(parts) > 1 else (parts[0][:-1], parts[0][1:])
