@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8501
 PYTEST_ARGS ?=
 BIN := .venv/bin
+# What measures the time of processes and browsers runs after everything else, alone.
 
 .PHONY: help run test test-all bench bench-equilibrium lint format clean
 .DEFAULT_GOAL := help
@@ -15,11 +16,13 @@ run: .venv/run.stamp ## install what the app needs and open it on http://localho
 
 test: lint ## check style, layers and types, then run every test but the slow ones
 	$(BIN)/python tests/browser/install.py
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --ignore tests/engine --ignore tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/engine tests/browser $(PYTEST_ARGS)
 
 test-all: lint ## the same with the slow tests
 	$(BIN)/python tests/browser/install.py
-	$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "slow or not slow" -n auto --ignore tests/engine --ignore tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/engine tests/browser $(PYTEST_ARGS)
 
 bench: .venv/run.stamp ## measure the speed of training and inference
 	$(BIN)/python -m pcviz bench

@@ -9,10 +9,29 @@ settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples
 settings.load_profile("pcviz")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
+COMPILING = ("test_alignment", "test_bp_modes", "test_equilibrium", "test_hessian", "test_solve", "test_theory")
+"""Test files whose every case compiles a program of its own."""
+CASES = 4
+"""Cases of one test in those files that `make test` runs, evenly spread; `make test-all` runs all."""
 
 
+def spread(items: list[pytest.Item]) -> None:
+    """Mark all but a few cases of the tests that compile for each case as slow."""
+    families: dict[tuple[Path, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.path.stem in COMPILING:
+            families.setdefault((item.path, item.nodeid.split("[")[0]), []).append(item)
+    for cases in families.values():
+        chosen = {round(i * (len(cases) - 1) / (CASES - 1)) for i in range(CASES)}
+        for number, case in enumerate(cases):
+            if number not in chosen:
+                case.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright keeps an event loop running, in which `asyncio.run` would refuse to start."""
+    spread(items)
     for item in items:
         if BROWSER_TESTS in item.path.parents:
             item.add_marker(pytest.mark.browser)
