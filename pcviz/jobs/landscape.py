@@ -158,7 +158,7 @@ class Landscape:
     def frame(self, bulk: bool) -> Frame:
         """The latest complete level of the picture, once; and how much is computed."""
         computed = int(np.isfinite(self._losses).sum())
-        values: dict[str, Value] = {"landscape_done": computed / SIZE**2} | self._picture
+        values: dict[str, Value] = {"landscape_done": computed / SIZE**2, **self._picture}
         self._picture = {}
         return Frame("landscape", self.step, values, computed, seconds=self.seconds, done=self.done)
 

@@ -17,18 +17,29 @@ class Job(Protocol):
     except in `prepare`, during which the parent may be advancing: `prepare` must not touch the parent's arrays.
     """
 
-    step: int
-    """Last completed weight step (0: fresh); for a child the parent's step that it works on."""
-    steps: int
-    """The last step wanted."""
-    done: bool
-    """Nothing is left to do: `step == steps` or diverged. A child that is done is asked again when its parent moves."""
-    diverged: bool
-    """Its energy stopped being finite."""
-    seconds: float
-    """Compute seconds of this generation."""
-    device: str
-    """Where it runs, as a person would say it: "cpu", "NVIDIA H200"."""
+    @property
+    def step(self) -> int:
+        """Last completed weight step (0: fresh); for a child the parent's step that it works on."""
+
+    @property
+    def steps(self) -> int:
+        """The last step wanted."""
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to do: `step == steps` or diverged. A child that is done is asked again when its parent moves."""
+
+    @property
+    def diverged(self) -> bool:
+        """Its energy stopped being finite."""
+
+    @property
+    def seconds(self) -> float:
+        """Compute seconds of this generation."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs, as a person would say it: "cpu", "NVIDIA H200"."""
 
     @property
     def at_boundary(self) -> bool:

@@ -75,7 +75,7 @@ class Training:
         self._test = jnp.asarray(self.data.x_test), jnp.asarray(self.data.y_test)
         self._rows = trace_rows(experiment.inference_steps)
         self._method = learning.method_of(experiment)
-        self._numbers = learning.numbers_of(experiment, padded_rows(self._rows))
+        self._numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self._rows)))
         self._long = estimate(experiment).flops_per_step > LONG_STEP_FLOPS
         self.network = build(experiment, self._x.shape[1], self._y.shape[1])
         self._slots = learning.fresh_slots(self._method, self.network, self._numbers)
@@ -226,7 +226,10 @@ class Training:
 
     def _test_metrics(self) -> dict[str, Value]:
         loss, accuracy = (float(metric) for metric in evaluate(self.network, *self._test))
-        return {"test_loss": loss} | ({"test_accuracy": accuracy} if self.data.task == "classification" else {})
+        metrics: dict[str, Value] = {"test_loss": loss}
+        if self.data.task == "classification":
+            metrics["test_accuracy"] = accuracy
+        return metrics
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """Weights, optimiser state and counters; at a boundary only (raises RuntimeError otherwise)."""
@@ -251,8 +254,8 @@ class Training:
             self._put(arrays)
 
     def _put(self, arrays: dict[str, np.ndarray]) -> None:
-        shape = jax.tree.structure((self.network, self._slots))
-        leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(shape.num_leaves)]
+        now, shape = jax.tree.flatten((self.network, self._slots))
+        leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(len(now))]
         self.network, self._slots = jax.tree.unflatten(shape, leaves)
 
 
