@@ -70,6 +70,7 @@ def layers_with_signal(activities: tuple[jax.Array, ...], errors: tuple[jax.Arra
 
     `activities` of the hidden stages (count, B, N); `errors` of all stages, output last (1, B, K).
     """
-    floor = 10 * jnp.finfo(y.dtype).eps
-    heard = [rms(e) > floor * rms(z) for z, e in zip((*activities, y[None]), errors, strict=True)]
-    return jnp.sum(jnp.concatenate(heard))
+    floor = (10.0 * float(jnp.finfo(y.dtype).eps)) ** 2
+    squares = jnp.concatenate([squared_norms(e) for e in errors])
+    scale = jnp.concatenate([jnp.einsum("cbn,cbn->c", z, z) for z in (*activities, y[None])])
+    return jnp.sum(squares > floor * scale.astype(jnp.float64))

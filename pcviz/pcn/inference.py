@@ -333,7 +333,8 @@ def relax(
         raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
     plan, rates = Plan(inference.solver, inference.initial, windowed=windowed), rates_of(inference, network.dtype)
     state = _begin(network, x, y, plan, rates, jax.random.key(seed), total)
-    energies, updates = [], []
+    energies: list[np.ndarray] = []
+    updates: list[np.ndarray] = []
     for first in range(0, total, TRACE_ROWS):
         last = min(first + TRACE_ROWS, total)
         rows = padded_rows(np.arange(first, last))

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from pcviz.pcn.network import Activities, Network
 
-LAYERS = {"cpu": 16}
+LAYERS = {"cpu": 8}
 MOST_LAYERS = 64
 """Layers of a tile: few enough for the cache of a core, and elsewhere many enough to keep an accelerator busy."""
 
