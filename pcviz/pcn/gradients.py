@@ -96,7 +96,7 @@ def weight_gradient(
 
     def visit(tile: Tile, _: None, gradients: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         index = tile.stage
-        below, _ = inputs_and_own(around(x, rows, tile))
+        below, _own = inputs_and_own(around(x, rows, tile))
         part = _stage_gradient(tile.cut(network.stages[index]), below, tile.cut(errors[index]))
         return replaced_at(gradients, index, tile.put(gradients[index], part))
 
