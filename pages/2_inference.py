@@ -17,7 +17,7 @@ relax.said()
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
 compared = (Options.model_validate(run.options) if run else options).compared(experiment)
-race = {"solvers": compared, "x": st.session_state.get("race_axis") or "passes"}
+race = {"solvers": compared, "x": st.session_state.race_axis}
 panels.live(
     experiment,
     session.shown_runs(),

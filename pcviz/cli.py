@@ -1,4 +1,4 @@
-"""The command line: `python -m pcviz train|bench|serve`.
+"""The command line: `python -m pcviz train|relax|bench|serve`.
 
 Exit status 0: done; 1: the work failed; 2: bad arguments, with one line per fault on standard error.
 """
@@ -209,7 +209,12 @@ def serve(words: list[str]) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"train": train, "bench": bench, "serve": serve}
+def relax(words: list[str]) -> int:
+    """Look inside one relaxation and compare solvers."""
+    return int(import_module("pcviz.cli_relax").relax(words))
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"train": train, "relax": relax, "bench": bench, "serve": serve}
 
 
 def _overview() -> str:

@@ -113,7 +113,7 @@ CHANNELS: dict[str, Channel] = {
     "solver_states": Channel(("V",), "int32", "state", "what became of each solver, see pcviz.comparison", bulk=True),
     "solver_sizes": Channel(("V",), "float64", "step size", "of each solver; NaN: it has none", bulk=True),
     "equilibrium_is_exact": _number("0 or 1", "1: equilibrium_energy is exact; 0: the lowest that a solver found"),
-    "curvature_values": Channel(("M",), "float64", "curvature", "middle of each bin of the spectrum", bulk=True),
+    "curvature_bins": Channel(("M",), "float64", "log10 curvature", "middle of each bin of the spectrum", bulk=True),
     "curvature_counts": Channel(("M",), "int32", "eigenvalues", "eigenvalues of the activity Hessian in it", bulk=True),
     "curvature_min": _number("curvature", "least eigenvalue of the activity Hessian at the start, first example"),
     "curvature_max": _number("curvature", "greatest eigenvalue of it"),

@@ -118,7 +118,7 @@ def test_several_faults_are_told_together(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_unknown_commands_and_ports(capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys, "trian") == ["trian: unknown command (allowed: train, bench, serve)"]
+    assert refused(capsys, "trian") == ["trian: unknown command (allowed: train, relax, bench, serve)"]
     assert refused(capsys, "serve", "--port", "0") == ["port: 0 is not a port (allowed: 1 to 65535)"]
 
 
@@ -193,3 +193,27 @@ def test_a_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     output = capsys.readouterr()
     assert output.err == "training failed: MemoryError: no room for this\n"
     assert output.out == ""
+
+
+def test_relax_prints_the_numbers_of_the_inference_page() -> None:
+    small = ["--network.depth", "4", "--network.width", "8", "--data.name", "moons"]
+    answer = run("relax", *small, "--budget", "60", "--solver", "all", "--json")
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads(answer.stdout)
+    assert document["status"] == "done" and document["steps"] == 3
+    assert document["layers_with_signal"] == 4 and len(document["energies"]) == 4
+    assert document["total_energy"] == pytest.approx(sum(document["energies"]))
+    assert document["equilibrium_energy"] <= min(entry["final_energy"] for entry in document["solvers"])
+    assert {"gauss_newton", "pc_alm", "gradient_flow"} <= {entry["solver"] for entry in document["solvers"]}
+    for entry in document["solvers"]:
+        assert entry["stopped_by"] in ("arrived", "stalled", "budget", "diverged")
+        assert entry["passes"] > 0 and entry["seconds"] > 0
+        assert entry["reached_tolerance"] == (entry["passes_to_tolerance"] is not None)
+    assert sum(document["spectrum"]["counts"]) == 24
+    assert document["best"] is not None and document["reading"][0].startswith("All 4 layers")
+
+
+@pytest.mark.parametrize("words", [("--solver", "nonsense"), ("--batch", "-1"), ("--budget", "many")])
+def test_relax_refuses_what_is_not_possible(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
+    (line,) = refused(capsys, "relax", *words)
+    assert line.startswith(words[0].removeprefix("--")) and "allowed" in line

@@ -11,6 +11,8 @@ from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
 
+POWERS = range(-12, 4)
+
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Histogram of the eigenvalues of the activity Hessian, both axes logarithmic; vertical lines at its ends and at
@@ -19,8 +21,14 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         margin=style.LEGEND,
         bargap=0,
         barcornerradius=0,
-        xaxis=style.log_axis(title_text="curvature λ (eigenvalue of the activity Hessian)", nticks=6, dtick=1),
-        yaxis=style.log_axis(title_text="eigenvalues", nticks=4, dtick=1),
+        # Bars of equal width need a linear axis: its numbers are logarithms, its labels are not.
+        xaxis=dict(
+            title_text="curvature λ (eigenvalue of the activity Hessian)",
+            tickmode="array",
+            tickvals=list(POWERS),
+            ticktext=[f"10<sup>{k}</sup>" for k in POWERS],
+        ),
+        yaxis=style.log_axis(title_text="eigenvalues") | dict(tickmode="linear", dtick=1),
         yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
     )
     made.add_bar(
@@ -29,8 +37,8 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         name="eigenvalues",
         showlegend=False,
         marker=dict(color=style.BLUE, line=dict(width=0)),
-        hovertemplate="λ ≈ %{x:.3~g}: %{y} eigenvalues<extra></extra>",
-        meta=_meta(run, x="curvature_values", y="curvature_counts", zero="omit"),
+        hovertemplate="λ ≈ 10<sup>%{x:.2f}</sup>: %{y} eigenvalues<extra></extra>",
+        meta=_meta(run, x="curvature_bins", y="curvature_counts", zero="omit"),
     )
     lines = (
         ("λ min", "curvature_min", style.ORANGE, "dash"),
@@ -45,9 +53,11 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
             mode="lines",
             name=name,
             line=dict(color=colour, width=1.8, dash=dash),
-            hovertemplate=f"{name}: %{{x:.4~g}}<extra></extra>",
-            meta=_meta(run, x=channel, zero="omit"),
+            hovertemplate=f"{name}: %{{customdata:.4~g}}<extra></extra>",
+            meta=_meta(run, x=channel, text=channel, transform="log10", zero="omit"),
         )
+    # plotly cannot place an axis before a trace on it holds a point, and the eigenvalues come last.
+    made.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
     return made
 
 
@@ -67,7 +77,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "descent is stable while every curvature stays left of 2/η, that is for steps below 2/λmax. The flattest "
         "direction "
         "λmin decides how long it takes: the ratio κ = λmax/λmin grows like the square of the depth.",
-        csv=("curvature_values", "curvature_counts"),
+        csv=("curvature_bins", "curvature_counts"),
         table="latest",
         idle="Press Relax to begin.",
         waiting="Eigenvalues are counted …",

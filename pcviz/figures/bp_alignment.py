@@ -28,7 +28,6 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         yaxis=style.layer_axis(layers, 7, title_text="layer"),
         yaxis2=style.layer_axis(layers, 7, anchor="x2", showticklabels=False, matches="y"),
         margin=dict(t=22),
-        shapes=[style.cursor(), style.cursor(xref="x2")],
     )
     maps: tuple[tuple[str, str, str, dict[str, Any], dict[str, Any]], ...] = (
         ("alignment_cosine", "cosine", "x", dict(zmin=-1, zmax=1, colorscale=[list(p) for p in style.DIVERGING]), {}),
@@ -101,5 +100,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         table="latest",
         idle="Press Relax to begin.",
         cursor="trace_steps",
+        cursor_axes=("xaxis", "xaxis2"),
         note="after the last step: cosine of all weights {alignment_total:g3}",
     )

@@ -17,11 +17,12 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     layers = experiment.network.depth
     depth = list(range(1, layers + 1))
     few = layers <= style.LINES_MOST
+    lowest = 1e-14 if experiment.dtype == "float32" else 1e-30  # predictions go on where numbers end
     made = style.blank(
         margin=style.LEGEND,
         xaxis=style.layer_axis(layers, 9, anchor="y3", title_text="layer"),
         yaxis=dict(domain=[0.76, 1], title_text="rms z", rangemode="tozero", nticks=3),
-        yaxis2=style.log_axis(domain=[0.1, 0.7], title_text="rms e", nticks=5),
+        yaxis2=style.log_axis(domain=[0.1, 0.7], title_text="rms e", nticks=5, autorangeoptions=dict(clipmin=lowest)),
         yaxis3=style.zero_strip(domain=[0, 0.06], ticktext=["0"], showgrid=False),
     )
     line: dict[str, Any] = dict(x=depth, y=[], yaxis="y2")

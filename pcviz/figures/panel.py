@@ -29,7 +29,8 @@ class Panel:
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
     (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); shown once all are known.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
-    page's where it has one. `cursor` names the channel whose value in that row the layout's shapes stand at.
+    page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
+    `cursor_axes`.
     `csv` lists the channels to export: one line for each frame, or one for each value of the latest arrays.
     """
 
@@ -42,6 +43,7 @@ class Panel:
     table: Literal["frames", "latest"] = "frames"
     scrub: str | None = None
     cursor: str | None = None
+    cursor_axes: tuple[str, ...] = ("xaxis",)
     idle: str = "Press Train to begin."
     waiting: str = "Waiting for the first values …"
     note: str | None = None
@@ -59,6 +61,7 @@ class Panel:
             "table": self.table,
             "scrub": self.scrub,
             "cursor": self.cursor,
+            "cursor_axes": list(self.cursor_axes) if self.cursor else [],
             "idle": self.idle,
             "waiting": self.waiting,
             "note": self.note,

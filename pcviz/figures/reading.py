@@ -31,7 +31,7 @@ class Finish:
 
 def finishes(values: Mapping[str, Any], solvers: Sequence[str]) -> list[Finish]:
     """The solvers of a frame of kind "relax", in the order of `solvers`; none before they are known."""
-    if "solver_arrival" not in values:
+    if "solver_arrival" not in values or "solver_states" not in values:
         return []
     made = []
     for name, row, state in zip(solvers, values["solver_arrival"], values["solver_states"], strict=True):
@@ -97,11 +97,12 @@ def _energy(values: Mapping[str, Any]) -> str:
     if first is None or last is None or least is None or not first > least:
         return ""
     share = 100 * (first - last) / (first - least)
-    exact = "" if values.get("equilibrium_is_exact") else " that any solver found"
+    exact = bool(values.get("equilibrium_is_exact"))
+    end = f"the equilibrium energy {least:.3g}" if exact else f"{least:.3g}, the lowest energy that any solver found"
     if share < 0:
-        return f"The energy rose from {first:.3g} to {last:.3g}; the lowest{exact} is {least:.3g}."
+        return f"The energy rose from {first:.3g} to {last:.3g}, away from {end}."
     shown = f"{share:.0f}" if 1 <= share < 99 else f"{share:.3g}"
-    return f"This relaxation went {shown} % of the way from {first:.3g} to the equilibrium energy {least:.3g}{exact}."
+    return f"This relaxation went {shown} % of the way from {first:.3g} to {end}."
 
 
 def _recommendation(experiment: Experiment, found: Sequence[Finish]) -> str:

@@ -22,7 +22,6 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         xaxis=dict(domain=[0, 0.9], anchor="y2", title_text="inference step t", showgrid=False),
         yaxis=style.log_axis(domain=[0.8, 1], title_text="F", nticks=2),
         yaxis2=style.layer_axis(layers, 6, domain=[0, 0.75], title_text="layer"),
-        shapes=[style.cursor()],
     )
     common: dict[str, Any] = dict(x=[], y=depth, z=[], yaxis="y2", hoverongaps=False)
     bar = style.colour_bar("energy", x=0.905, xanchor="left", y=0, yanchor="bottom", nticks=5) | {"len": 0.75}

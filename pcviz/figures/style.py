@@ -124,12 +124,6 @@ def zero_marker(colour: str = TEXT) -> dict[str, Any]:
     return dict(symbol="circle-open", size=6, color=colour, line=dict(width=1.2))
 
 
-def cursor(**options: Any) -> dict[str, Any]:
-    """A vertical line where the page's slider stands, moved by the client (`Panel.cursor`)."""
-    line = dict(color=TEXT, width=1.2, dash="dot")
-    return dict(type="line", x0=0, x1=0, y0=0, y1=1, xref="x", yref="paper", line=line, visible=False) | options
-
-
 def colour_bar(title: str, **options: Any) -> dict[str, Any]:
     """A thin colour bar. The client writes the tick labels of logarithmic ones, about `nticks` of them."""
     return dict(

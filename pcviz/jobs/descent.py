@@ -65,7 +65,7 @@ class Descent:
         self.name, self.network, self.settings = name, network, settings
         self.x, self.y = batch
         self.method = METHODS[name]
-        self.budget, self.chunk = budget, max(1, chunk)
+        self.budget, self.chunk = budget, max(1, chunk // (8 if name in MOST_STEPS else 1))
         steps = min(budget, MOST_STEPS.get(name, budget), self.method.last or budget)
         self.marks = marks_of(steps)
         self.steps: list[float] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +20,7 @@ from pcviz.probes.counting import bin_edges, count_below
 from pcviz.probes.hessian import BLOCK_NUMBERS_MAX, as_float64, as_stacks, hessian_blocks, largest_eigenvalue
 
 BINS = 48
-COUNTING_FLOPS = 2e12
+COUNTING_FLOPS = 5e11
 """Most arithmetic spent on the histogram of eigenvalues."""
 SIGNAL_STEPS = 16_384
 """Most steps that the search for the first layer's signal looks ahead."""
@@ -41,7 +40,6 @@ class Forecast:
         self.error_curvature = 1.0
         self.why_no_spectrum = ""
         self._matrix: Blocks | None = None
-        self._counts: list[int] = []
 
     @property
     def step_size(self) -> float | None:
@@ -50,9 +48,10 @@ class Forecast:
         return inference.step_size if inference.solver == "gradient_descent" else None
 
     def compute(self) -> None:
-        """Everything but the histogram, whose program is compiled here too."""
+        """Everything but the histogram."""
         start, _ = feedforward(self.network, self.x)
-        self._signal(start)
+        with np.errstate(over="ignore", invalid="ignore"):  # an unstable step size
+            self._signal(start)
         one = self.x[:1], self.y[:1], [z[:1] for z in start]
         self.error_curvature = float(np.max(theory.error_spectrum(self.network, *one)))
         self.values["error_curvature_max"] = self.error_curvature
@@ -75,7 +74,7 @@ class Forecast:
         if 10 * BINS * hidden * width**3 > COUNTING_FLOPS:
             self.why_no_spectrum = f"counting {hidden * width:,} eigenvalues of this width would take minutes"
             return
-        self._matrix = Blocks(blocks.diagonal[0], blocks.lower[0])
+        self._matrix = Blocks(*(part[0] for part in blocks))
         self.values["curvature_negative"] = float(count_below(self._matrix, 0.0))
 
     def _signal(self, start: list[jax.Array]) -> None:
@@ -113,10 +112,9 @@ class Forecast:
         if self._matrix is None or self.curvatures is None:
             return
         edges = bin_edges(*self.curvatures, BINS)
-        below = partial(count_below, self._matrix)
-        self._counts = [int(below(edges[0]))]
-        for done, edge in enumerate(edges[1:], 1):
-            self._counts.append(int(below(edge)))
+        counts = []
+        for done, edge in enumerate(edges):
+            counts.append(count_below(self._matrix, edge))
             yield done / BINS
-        self.values["curvature_values"] = np.sqrt(edges[:-1] * edges[1:])
-        self.values["curvature_counts"] = np.diff(self._counts)
+        self.values["curvature_bins"] = np.log10(edges[:-1] * edges[1:]) / 2
+        self.values["curvature_counts"] = np.diff(counts)

@@ -25,9 +25,9 @@ from pcviz.pcn import Network, build, linear
 from pcviz.pcn.equilibrium import Settings
 from pcviz.probes.theory import best_step
 
-CALL_FLOPS = 1e9
+CALL_FLOPS = 5e8
 """Arithmetic in one call of a compiled program: slices end in time."""
-BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1.5e11, 4096, 64
+BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 4096, 64
 """Gradient evaluations of each solver unless a budget is given."""
 FAST_FIRST = (
     "linear_exact",
@@ -164,8 +164,13 @@ class Relaxing:
         yield from _until(self._theory)
         if self._theory.exception() is not None:
             raise RuntimeError("theory of the relaxation failed") from self._theory.exception()
+        for share in self.forecast.count():
+            self._share["spectrum"] = share
+            yield True
+        self._share["spectrum"] = 1.0
+        for compiled in self._compiled.values():
+            yield from _until(compiled)  # all of them, so that nobody's clock runs while others compile
         for name, compiled in self._compiled.items():
-            yield from _until(compiled)
             descent = self.descents[name]
             if compiled.exception() is not None:
                 descent.fail()
@@ -175,10 +180,6 @@ class Relaxing:
                 descent.advance(0.0, self.lowest if self.lowest_is_known else None)
                 self._share["solvers"] = float(np.mean([d.share for d in self.descents.values()]))
                 yield True
-        self._share["solvers"] = 1.0
-        for share in self.forecast.count():
-            self._share["spectrum"] = share
-            yield True
 
     @property
     def lowest_is_known(self) -> bool:
@@ -207,7 +208,7 @@ class Relaxing:
         values: dict[str, Value] = {n: v for n, v in self.forecast_values.items() if np.ndim(v) == 0}
         values["source_step"] = float("nan") if self._source is None else float(self._source[0])
         values |= self.traced.numbers()
-        if len(self.traced.energies):
+        if self._exact is not None or any(d.done and d.energies for d in self.descents.values()):
             values |= {"equilibrium_energy": self.lowest, "equilibrium_is_exact": float(self._exact is not None)}
         return values
 
@@ -249,7 +250,8 @@ class Relaxing:
             "solver_sizes": np.array([float("nan") if s is None else float(s) for s in sizes]),
         }
         best = min((d for d in descents if d.energies), key=lambda d: np.nanmin(d.energies), default=None)
-        if best is not None and (profile := best.errors_at_end()) is not None and self.lowest_is_known:
+        settled = self.lowest_is_known or all(d.done for d in descents)
+        if settled and best is not None and (profile := best.errors_at_end()) is not None:
             values["equilibrium_error"] = profile
         return values
 

@@ -75,6 +75,12 @@ def fill(values: dict[str, Any]) -> None:
         st.session_state[key_of(path)] = _shown(path, st.session_state.settings[path])
 
 
+def restore() -> None:
+    """Put the settings into the form again: the widgets of another page are not those that held them."""
+    for path, value in st.session_state.settings.items():
+        st.session_state[key_of(path)] = _shown(path, value)
+
+
 def _fitting_initialisation(values: dict[str, Any]) -> dict[str, Any]:
     chosen = values.get("network.parameterisation", Network().parameterisation)
     return {"network.initialisation": default_initialisation(chosen)}

@@ -137,6 +137,7 @@ def transport(form: controls.Form, options: Options) -> None:
     if form.experiment is not None:
         wrong += cost.admission(form.experiment, slowdown=cost.slowdown(form.experiment, session.history()))
     alive = record is not None and not record.ended and record.wanted != "cancelled"
+    st.session_state.setdefault("race_axis", "passes")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         st.button(
             "Relax",
@@ -156,7 +157,12 @@ def transport(form: controls.Form, options: Options) -> None:
             disabled=not alive,
         )
         st.segmented_control(
-            "Solvers against", list(AXES), format_func=AXES.__getitem__, key="race_axis", label_visibility="collapsed"
+            "Solvers against",
+            list(AXES),
+            format_func=AXES.__getitem__,
+            key="race_axis",
+            label_visibility="collapsed",
+            required=True,
         )
     if wrong:
         st.error(session.lines(wrong), icon=":material/block:")

@@ -47,6 +47,7 @@ def _turn_to(page: str) -> None:
         shelves[left] = st.session_state.runs
         st.session_state.runs = shelves.pop(page, {})
         st.session_state.notices = []
+        controls.restore()
 
 
 def remember() -> None:

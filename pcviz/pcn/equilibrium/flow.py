@@ -125,8 +125,9 @@ def follow(
 
     `fixed` takes constant steps of the step size; otherwise error control chooses them.
     """
-    step_size, rtol, atol = rates
-    first, times = span
+    # Time in the network's format: a float64 time would turn float32 activities into float64.
+    first, times, step_size = (jnp.asarray(t, z[0].dtype) for t in (*span, rates[0]))
+    _, rtol, atol = rates
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, z, args: tuple(-g for g in activity_gradient(network, x, y, z).gradient)),
         METHODS[method](),

@@ -26,6 +26,7 @@ export class Panel {
     this.note = element("span", { className: "pcviz-note" });
     this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
     this.plot = element("div", { className: "pcviz-plot" });
+    this.cursors = spec.cursor_axes.map(() => element("div", { className: "pcviz-cursor", hidden: true }));
     this.waiting = element("p", { className: "pcviz-waiting", textContent: spec.idle });
     const header = element("header", {}, element("h3", { textContent: spec.title }), this.note, ...this.scrubber(), this.buttons());
     this.section = element(
@@ -95,6 +96,8 @@ export class Panel {
     if (!cleared.length) return;
     for (const feed of cleared) feed.clear();
     this.latest = {};
+    this.frame = undefined;
+    this.placeCursor();
     this.step = "";
     this.note.textContent = "";
     this.request();
@@ -106,7 +109,7 @@ export class Panel {
       .map((feed) => feed.put(frame, this.row ?? Infinity));
     if (run === 0 && this.live.scrub && values[this.live.scrub.channel]) {
       this.frame = frame;
-      this.cursors().forEach((line, i) => Object.assign(this.figure.layout.shapes[i], line));
+      this.placeCursor();
     }
     if (!taken.includes(true)) return;
     if (run === 0 || this.step === "") this.step = frame.step;
@@ -139,21 +142,22 @@ export class Panel {
       this.due = 0;
       this.request();
     }
-    if (this.spec.cursor && this.Plotly) this.moving ??= requestAnimationFrame(() => {
-      this.moving = undefined;
-      const changes = this.cursors().flatMap((line, i) => Object.entries(line).map(([key, value]) => [`shapes[${i}].${key}`, value]));
-      if (this.Plotly) this.Plotly.relayout(this.plot, Object.fromEntries(changes));
-    });
+    this.placeCursor();
   }
 
-  /** Where the figure's lines stand: at the inference step shown. */
-  cursors() {
+  /** Lines at the inference step shown. They lie over the plot: to move them costs no redraw. */
+  placeCursor() {
     const steps = this.frame?.values[this.spec.cursor]?.data;
-    if (!steps) return [];
-    const at = steps[Math.min(this.row ?? Infinity, steps.length - 1)];
-    return this.figure.layout.shapes.map(({ xref }) => {
-      const axis = this.plot._fullLayout?.[xref.replace("x", "xaxis")];
-      return { x0: at, x1: at, visible: at > 0 || axis?.type !== "log" };
+    const at = steps?.[Math.min(this.row ?? Infinity, steps.length - 1)];
+    this.cursors.forEach((line, i) => {
+      const layout = this.plot._fullLayout;
+      const axis = layout?.[this.spec.cursor_axes[i]];
+      const x = at === undefined || !axis ? NaN : axis.d2p(at);
+      line.hidden = !(x >= 0 && x <= axis._length);
+      if (line.hidden) return;
+      const { t, h } = layout._size;
+      Object.assign(line.style, { transform: `translateX(${axis._offset + x}px)`, top: `${t}px`, height: `${h}px` });
+      line.dataset.at = at;
     });
   }
 
@@ -188,9 +192,21 @@ export class Panel {
     await (this.drawing = Plotly.newPlot(this.plot, data, layout, config));
     if (this.closed || !this.section.isConnected) return Plotly.purge(this.plot);
     this.Plotly = Plotly;
-    this.observer = new ResizeObserver(() => { if (this.plot.isConnected && this.plot.clientWidth) Plotly.Plots.resize(this.plot); });
+    this.plot.append(...this.cursors);
+    if (this.cursors.length) this.plot.on("plotly_afterplot", () => this.placeCursor());
+    this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
     this.observer.observe(this.plot);
     this.request();
+  }
+
+  /** Follow a change of size, at once (Plots.resize waits 100 ms), but never between new data and their drawing: Plotly
+   *  would draw half of them. */
+  fit() {
+    if (!this.resized || this.dirty || this.timer || this.closed || !this.plot.isConnected || !this.plot.clientWidth) return;
+    this.resized = false;
+    delete this.plot.layout.width;
+    delete this.plot.layout.height;
+    this.drawing = this.Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
   }
 
   /** Draw soon. Every panel draws in a task of its own, so that a click waits for one redraw at most. */
@@ -214,6 +230,7 @@ export class Panel {
     }
     this.timer = undefined;
     if (this.dirty && !this.closed) this.request();
+    else this.fit();
   }
 
   /** Leave the page. Plotly draws in several tasks: a plot keeps its place and size, unseen, until it has finished. */

@@ -16,11 +16,11 @@ export class Scrub {
     this.player = button("▶", "Play the relaxation (Space)", () => (this.playing ? this.pause() : this.play()));
     this.player.dataset.act = "play";
     this.buttons = [
-      button("|◂", "First inference step", () => { this.pause(); this.go(0); }),
-      button("◂", "One inference step back (←)", () => this.step(-1)),
+      button("|◀", "First inference step", () => { this.pause(); this.go(0); }),
+      button("◁", "One inference step back (←)", () => this.step(-1)),
       this.player,
-      button("▸", "One inference step on (→)", () => this.step(1)),
-      button("▸|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
+      button("▷", "One inference step on (→)", () => this.step(1)),
+      button("▶|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
     ];
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
       ...SPEEDS.map((rows) => element("option", { value: rows, textContent: `${rows} / s`, selected: rows === SPEEDS[1] })));

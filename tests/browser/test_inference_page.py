@@ -1,0 +1,128 @@
+"""The Inference page as a person uses it."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pcviz.figures import INFERENCE_PANELS
+
+SMALL = "network_depth=6&network_width=16&data_name=moons&inference_steps=64"
+
+
+def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
+    """Open the page with these settings and wait until its buttons act."""
+    page.goto(f"/inference?{query}")
+    expect(button(page, "play")).to_be_visible(timeout=30_000)
+    expect(panel(page, INFERENCE_PANELS[-1])).to_be_visible(timeout=30_000)
+    # Streamlit looks for its own routes under the page's path first.
+    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
+
+
+def button(page: Page, key: str):  # type: ignore[no-untyped-def]
+    """A button of the page by its key."""
+    return page.locator(f".st-key-{key} button")
+
+
+def panel(page: Page, name: str):  # type: ignore[no-untyped-def]
+    """A live panel."""
+    return page.locator(f'[data-panel="{name}"]')
+
+
+def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for a condition."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds, page.url
+        page.wait_for_timeout(30)
+
+
+def done(page: Page) -> bool:
+    """Whether every panel has drawn the last frame."""
+    return all(panel(page, name).get_attribute("data-step") == "100" for name in INFERENCE_PANELS)
+
+
+def profile(page: Page) -> list[float | None]:
+    """The errors over depth as they are drawn."""
+    drawn = """plot => Array.from(plot.data.find((trace) => trace.name === "error now").y,
+      (value) => Number.isFinite(value) ? value : null)"""
+    found: list[float | None] = panel(page, "depth-profiles").locator(".pcviz-plot").evaluate(drawn)
+    return found
+
+
+def cursor(page: Page) -> float:
+    """Where the line in the heat map stands."""
+    line = panel(page, "relaxation-map").locator(".pcviz-cursor:not([hidden])")
+    return float(line.get_attribute("data-at") or "nan")
+
+
+@pytest.fixture
+def relaxed(page: Page, page_faults: list[str]) -> Page:
+    """A page that shows a finished relaxation."""
+    open_page(page, page_faults)
+    button(page, "play").click()
+    wait_for(page, lambda: done(page))
+    return page
+
+
+def test_relax_fills_every_panel(relaxed: Page) -> None:
+    assert re.search(r"run=[0-9a-f]{32}", relaxed.url)
+    expect(relaxed.locator(".st-key-reading")).to_contain_text("layers have received a signal after 64 steps")
+    expect(relaxed.locator(".st-key-reading")).to_contain_text("Best for this network", timeout=10_000)
+    expect(button(relaxed, "cancel")).to_be_disabled(timeout=10_000)
+    for name in INFERENCE_PANELS:
+        assert "pcviz-empty" not in (panel(relaxed, name).get_attribute("class") or "")
+
+
+def test_slider_buttons_and_keys_change_the_profile(relaxed: Page) -> None:
+    told, slider = relaxed.locator(".pcviz-told"), relaxed.locator(".pcviz-transport input")
+    expect(told).to_have_text("t = 64 of 64")
+    last = profile(relaxed)
+    slider.fill("1")
+    expect(told).to_have_text("t = 1 of 64")
+    wait_for(relaxed, lambda: profile(relaxed) != last)
+    first = profile(relaxed)
+    assert first[:4] == [None] * 4, "after one step only the two top layers have an error"
+    wait_for(relaxed, lambda: cursor(relaxed) == 1)
+    slider.blur()
+    relaxed.keyboard.press("ArrowRight")
+    expect(told).to_have_text("t = 2 of 64")
+    wait_for(relaxed, lambda: profile(relaxed)[3] is not None)
+    relaxed.keyboard.press("Space")
+    expect(relaxed.locator(".pcviz-transport [data-act=play]")).to_have_attribute("aria-pressed", "true")
+    wait_for(relaxed, lambda: cursor(relaxed) > 5)
+    relaxed.keyboard.press("Space")
+    expect(relaxed.locator(".pcviz-transport [data-act=play]")).to_have_attribute("aria-pressed", "false")
+    relaxed.get_by_label("Last inference step").click()
+    wait_for(relaxed, lambda: profile(relaxed) == last)
+
+
+def test_a_reload_attaches_again(relaxed: Page, page_faults: list[str]) -> None:
+    address = relaxed.url
+    relaxed.goto(address)
+    wait_for(relaxed, lambda: done(relaxed))
+    assert relaxed.url == address
+    expect(relaxed.locator(".st-key-reading")).to_contain_text("Best for this network", timeout=10_000)
+    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
+
+
+def test_pages_keep_settings_and_runs_of_their_own(relaxed: Page) -> None:
+    run = re.search(r"run=[0-9a-f]{32}", relaxed.url)
+    assert run is not None
+    relaxed.get_by_role("link", name="Train").click()
+    expect(panel(relaxed, "energy-balance")).to_be_visible(timeout=30_000)
+    wait_for(relaxed, lambda: "network_depth=6" in relaxed.url and "run=" not in relaxed.url)
+    relaxed.get_by_role("link", name="Inference").click()
+    wait_for(relaxed, lambda: run.group() in relaxed.url and "network_depth=6" in relaxed.url)
+    wait_for(relaxed, lambda: done(relaxed))
+
+
+def test_phone(relaxed: Page) -> None:
+    relaxed.set_viewport_size({"width": 390, "height": 844})
+    relaxed.wait_for_timeout(500)
+    assert relaxed.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in INFERENCE_PANELS:
+        box = panel(relaxed, name).bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390

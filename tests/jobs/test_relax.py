@@ -1,0 +1,195 @@
+"""Relaxing: the numbers of `pcviz.relax` and the probes, whatever the slices; other solvers from the same start."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, STATES, Options
+from pcviz.data import load
+from pcviz.data.batches import batch_indices
+from pcviz.experiment import Experiment, from_paths
+from pcviz.frames import CHANNELS
+from pcviz.jobs import JOBS, Training
+from pcviz.jobs.relax import Relaxing
+from pcviz.pcn import build, linear, relax
+from pcviz.pcn.equilibrium import METHODS, solve
+from pcviz.probes.alignment import alignment
+from pcviz.probes.blocktridiagonal import spectrum
+from pcviz.probes.hessian import hessian_blocks
+
+SMALL = {
+    "network.depth": 5,
+    "network.width": 8,
+    "network.activation": "tanh",
+    "inference.steps": 40,
+    "learning.batch_size": 8,
+    "data.name": "moons",
+}
+SOLVERS_USED = ("gradient_descent", "error_based", "gauss_newton")
+FAST = {"solvers": SOLVERS_USED, "budget": 300}
+
+
+def finished(changes: dict[str, object], options: dict[str, object] | None = None, **more: Any) -> Relaxing:
+    job = Relaxing(from_paths({**SMALL, **changes}), {**FAST, **(options or {})}, **more)
+    job.run()
+    return job
+
+
+@pytest.fixture(scope="module")
+def job() -> Relaxing:
+    return finished({})
+
+
+def batch(job: Relaxing) -> tuple[Any, Any, Any]:
+    """The network and the batch that the job should have used."""
+    experiment = job.experiment
+    data = load(experiment.data, experiment.seed, experiment.dtype)
+    chosen = batch_indices(experiment.seed, job.options.batch, len(data.x_train), experiment.learning.batch_size)
+    x, y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
+    return build(experiment, x.shape[1], y.shape[1]), x, y
+
+
+def test_the_trace_is_that_of_relax(job: Relaxing) -> None:
+    network, x, y = batch(job)
+    values = job.frame(bulk=True).values
+    expected = relax(network, x, y, job.experiment.inference)
+    np.testing.assert_array_equal(values["trace_steps"], np.arange(41))
+    np.testing.assert_allclose(values["energy_trace"], expected.energies, rtol=1e-4, atol=1e-16)
+    np.testing.assert_array_equal(values["energy_trace"] == 0, expected.energies == 0)
+    np.testing.assert_allclose(values["update_rms"], expected.update_rms, rtol=1e-4, atol=1e-12)
+    rms = [np.sqrt(np.mean(np.square(np.asarray(e, np.float64)))) for e in expected.errors]
+    np.testing.assert_allclose(np.asarray(values["error_rms"])[-1], rms, rtol=1e-4)
+    sizes = [np.sqrt(np.mean(np.square(np.asarray(z, np.float64)))) for z in expected.activities]
+    np.testing.assert_allclose(np.asarray(values["activity_rms"])[-1], sizes, rtol=1e-5)
+
+
+def test_alignment_is_that_of_the_probe(job: Relaxing) -> None:
+    network, x, y = batch(job)
+    values = job.frame(bulk=True).values
+    steps = [int(t) for t in np.asarray(values["alignment_steps"])]
+    assert steps[0] == 1 and steps[-1] == 40
+    expected = alignment(network, x, y, job.experiment.inference, steps)
+    np.testing.assert_allclose(values["alignment_cosine"], expected.cosine, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(values["alignment_ratio"], expected.norm_ratio, rtol=1e-3, atol=1e-9)
+
+
+def test_solvers_reach_what_solve_reaches(job: Relaxing) -> None:
+    network, x, y = batch(job)
+    for name in SOLVERS_USED:
+        descent = job.descents[name]
+        size = descent.settings.step_size
+        expected = solve(
+            name, network, x, y, steps=int(descent.steps[-1]), step_size=None if size is None else float(size)
+        )
+        assert descent.energies[-1] == pytest.approx(expected.energy, rel=1e-4)
+        assert job.state(name) == "arrived"
+    assert job.lowest == pytest.approx(min(min(d.energies) for d in job.descents.values()))
+
+
+def test_the_histogram_counts_every_eigenvalue(job: Relaxing) -> None:
+    network, x, y = batch(job)
+    values = job.frame(bulk=True).values
+    start = relax(network, x, y, job.experiment.inference, 0).activities
+    expected = spectrum(hessian_blocks(network, x[:1], y[:1], [z[:1] for z in start]))[0]
+    assert np.sum(values["curvature_counts"]) == expected.size
+    assert values["curvature_max"] == pytest.approx(expected[-1], rel=1e-6)
+    assert values["curvature_min"] == pytest.approx(expected[0], rel=1e-6)
+    assert values["step_limit"] == pytest.approx(2 / expected[-1], rel=1e-6)
+
+
+def test_linear_networks_know_their_equilibrium() -> None:
+    job = finished({"network.activation": "linear"}, {"solvers": ("linear_exact",)})
+    network, x, y = batch(job)
+    values = job.frame(bulk=True).values
+    assert values["equilibrium_is_exact"] == 1
+    assert values["equilibrium_energy"] == pytest.approx(float(linear.least_energy(network, x, y)), rel=1e-6)
+    assert job.names == ["gradient_descent", "linear_exact"]
+
+
+def test_slices_do_not_matter(job: Relaxing) -> None:
+    other = Relaxing(job.experiment, job.options)
+    other.prepare()
+    seen = []
+    while not other.done:
+        other.advance(other.steps, 0.0)
+        seen.append(other.step)
+    assert seen == sorted(seen) and seen[-1] == other.steps
+    ours, theirs = job.frame(bulk=True).values, other.frame(bulk=True).values
+    assert ours.keys() == theirs.keys()
+    for name in ours.keys() - {"solver_ms", "solver_arrival"}:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+def test_it_stops_where_it_is_told(job: Relaxing) -> None:
+    other = Relaxing(job.experiment, job.options)
+    other.prepare()
+    other.advance(20, 1e9)
+    assert 20 <= other.step < 40
+    frame = other.frame(bulk=True)
+    assert "energy_trace" in frame.values and "curvature_counts" not in frame.values
+
+
+def test_the_weights_of_a_stored_run_survive_a_restart() -> None:
+    training = Training(from_paths({**SMALL, "learning.steps": 5}))
+    list(training.run())
+    source = training.step, training.checkpoint()
+    run = {"source": "0" * 32}
+    job = finished({"learning.steps": 5}, run, source=source)
+    assert job.frame(bulk=False).values["source_step"] == 5
+    x, y = job.x, job.y
+    trained = relax(training.network, x, y, job.experiment.inference).energies[-1]
+    np.testing.assert_allclose(job.traced.energies[-1], trained, rtol=1e-4, atol=1e-14)
+    again = Relaxing(job.experiment, job.options)
+    again.restore(job.checkpoint())
+    again.run()
+    np.testing.assert_array_equal(again.traced.energies, job.traced.energies)
+
+
+def test_stored_weights_must_be_there_and_fit() -> None:
+    run = {"source": "0" * 32}
+    with pytest.raises(ValueError, match="no stored weights"):
+        finished({}, run)
+    with pytest.raises(ValueError, match="another network"):
+        finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}))
+
+
+def test_a_step_above_the_limit_diverges_and_the_rest_goes_on() -> None:
+    job = finished({"inference.step_size": 50.0, "inference.steps": 400})
+    values = job.frame(bulk=True).values
+    assert job.diverged and job.done
+    assert np.isfinite(values["energy_trace"]).all()
+    states = dict(zip(job.names, np.asarray(values["solver_states"]), strict=True))
+    assert STATES[states["gradient_descent"]] == "diverged"
+    assert STATES[states["gauss_newton"]] == "arrived"
+
+
+@pytest.mark.parametrize("solver", ["error_based", "adam", "momentum"])
+@pytest.mark.parametrize("initial", ["feedforward", "normal"])
+def test_every_solver_and_start_can_be_looked_into(solver: str, initial: str) -> None:
+    changes = {"inference.solver": solver, "inference.initial": initial, "inference.steps": 6, "network.loss": "ce"}
+    values = finished(changes, {"solvers": (), "budget": 20}).frame(bulk=True).values
+    assert len(values["trace_steps"]) == 7
+    assert ("front" in values) == (initial == "feedforward" and solver != "error_based")
+
+
+def test_channels_have_the_dimensions_that_the_table_says(job: Relaxing) -> None:
+    values = job.frame(bulk=True).values
+    sizes: dict[str, int] = {"L": 5, "H": 4, "3": 3, "V": 3}
+    for name, value in values.items():
+        for dim, size in zip(CHANNELS[name].dims, np.shape(value), strict=True):
+            assert sizes.setdefault(dim, size) == size, name
+
+
+def test_the_vocabulary_covers_the_solvers() -> None:
+    assert set(SOLVERS) == {name for name in METHODS if name not in ("gradient_flow_heun", "gradient_flow_euler")}
+    assert set(DEFAULT_SOLVERS) <= set(SOLVERS)
+    assert JOBS["relax"] is Relaxing
+    with pytest.raises(ValueError, match="unknown"):
+        Options(solvers=("nonsense",))
+    assert Options(solvers=("gauss_newton", "adam")).compared(Experiment()) == [
+        "gradient_descent",
+        "adam",
+        "gauss_newton",
+    ]
