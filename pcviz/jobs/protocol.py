@@ -27,7 +27,7 @@ class Job(Protocol):
 
     @property
     def done(self) -> bool:
-        """Nothing is left to do: the last step was made, or it diverged. A child is asked again when its parent moves."""
+        """Nothing is left to do: the last step was made, or it diverged. A child is asked again later."""
 
     @property
     def diverged(self) -> bool:
