@@ -53,6 +53,32 @@ def _clean(errors: Activities, correction: Activities | None, reached: Activitie
     return tuple(map(cleaned, errors, correction or nothing, reached or nothing))
 
 
+def heard(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
+    """Which layers of a tile the output error has reached after t steps: l >= L - t, (size, 1, 1)."""
+    return None if t is None else (tile.numbers() >= depth - t)[:, None, None]
+
+
+def tiled_errors(
+    network: Network,
+    x: jax.Array,
+    z: Activities,
+    correction: Activities | None,
+    t: jax.Array | None,
+    front: jax.Array | None,
+) -> Activities:
+    """`errors_of` after t steps, tile by tile: rounded as during a relaxation; zero below the top `front` layers."""
+    rows, depth = columns(x, z), network.depth
+
+    def visit(tile: Tile, _: None, errors: Activities) -> Activities:
+        index = tile.stage
+        below, own = inputs_and_own(around(x, rows, tile))
+        subtracted = None if correction is None else tile.cut(correction[index])
+        error = cleaned(own - tile.cut(network.stages[index])(below), subtracted, heard(tile, depth, t))
+        return replaced_at(errors, index, tile.put(errors[index], error))
+
+    return sweep(tiles_of(network), front, lambda *_: None, visit, jax.tree.map(jnp.zeros_like, z))
+
+
 def activity_gradient(
     network: Network,
     x: jax.Array,

@@ -14,7 +14,7 @@ from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
-from pcviz.pcn.gradients import cleaned, errors_of, weight_gradient
+from pcviz.pcn.gradients import cleaned, errors_of, heard, tiled_errors, weight_gradient
 from pcviz.pcn.network import Activities, Network, unstack
 from pcviz.pcn.solvers import SOLVERS, Rates
 from pcviz.pcn.trace import Trace, empty_trace, padded_rows, record, recorded
@@ -99,35 +99,9 @@ def begin(
         variables = jax.tree.map(jnp.zeros_like, start)
     else:
         variables = errors_of(network, x, start, None, None)
-    correction = _tiled_errors(network, x, start, None, None, plan.front(steps)) if plan.corrected else None
+    correction = tiled_errors(network, x, start, None, None, plan.front(steps)) if plan.corrected else None
     slots = tuple(solver.rule(rates).init(stack) for stack in variables)
     return State(variables, slots, correction, output, empty_trace(network.depth))
-
-
-def _tiled_errors(
-    network: Network,
-    x: jax.Array,
-    z: Activities,
-    correction: Activities | None,
-    t: jax.Array | None,
-    front: jax.Array | None,
-) -> Activities:
-    """`errors_of` in tiles, as they are during the relaxation; zero below the top `front` layers."""
-    rows, depth = columns(x, z), network.depth
-
-    def visit(tile: Tile, _: None, errors: Activities) -> Activities:
-        index = tile.stage
-        below, own = inputs_and_own(around(x, rows, tile))
-        subtracted = None if correction is None else tile.cut(correction[index])
-        error = cleaned(own - tile.cut(network.stages[index])(below), subtracted, _heard(tile, depth, t))
-        return replaced_at(errors, index, tile.put(errors[index], error))
-
-    return sweep(tiles_of(network), front, lambda *_: None, visit, jax.tree.map(jnp.zeros_like, z))
-
-
-def _heard(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
-    """Which layers of a tile the output error has reached after t steps: l >= L - t, (size, 1, 1)."""
-    return None if t is None else (tile.numbers() >= depth - t)[:, None, None]
 
 
 def advance(
@@ -162,7 +136,7 @@ def advance(
             index, stage = tile.stage, tile.cut(network.stages[tile.stage])
             mu, back = jax.vjp(stage, below)
             correction = None if state.correction is None else tile.cut(state.correction[index])
-            error = cleaned(own - mu, correction, _heard(tile, depth, t) if plan.follows_front else None)
+            error = cleaned(own - mu, correction, heard(tile, depth, t) if plan.follows_front else None)
             (message,) = back(error)
             # Tiles above have moved already, their message was sent before: every layer moves from the same old state.
             above = messages[index]
@@ -283,7 +257,7 @@ def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Ar
         z, output = forward(network, x, errors)
     else:
         z = state.variables
-        errors = _tiled_errors(network, x, z, state.correction, t if plan.follows_front else None, plan.front(t))
+        errors = tiled_errors(network, x, z, state.correction, t if plan.follows_front else None, plan.front(t))
         output = network.stages[-1](z[-1][-1:])[0]
     energies = layer_energies(network, errors, output, y)
     return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
