@@ -27,4 +27,4 @@ panels.live(
     scrub="trace_steps",
     metrics=relax.metrics(experiment),
 )
-share.configuration(form.experiment or experiment)
+share.configuration(form.experiment or experiment, options)

@@ -19,8 +19,13 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     step."""
     layers = experiment.network.depth
     depth = list(range(1, layers + 1))
-    axis = dict(
-        type="log", exponentformat="none", tickmode="auto", nticks=5, title_text="inference step t", showgrid=False
+    steps = experiment.hidden_layers if experiment.inference.steps == "depth" else experiment.inference.steps
+    axis: dict[str, Any] = dict(
+        type="log",
+        tickmode="linear",
+        dtick="D2" if steps <= 100 else 1,  # 1, 2, 5, 10, … or powers of ten
+        title_text="inference step t",
+        showgrid=False,
     )
     made = style.blank(
         xaxis=dict(domain=[0, 0.38], **axis),

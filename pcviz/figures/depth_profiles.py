@@ -48,12 +48,13 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     )
     error("at equilibrium", "equilibrium_error", row=None, line=dict(color=style.GREEN, width=1.6, dash="dash"))
     error("predicted", "predicted_error", line=dict(color=style.SKY, width=1.8, dash="dot"))
-    marker = dict(size=5 if few else 3)
-    error("error now", "error_rms", "lines+markers", line=dict(color=style.BLUE, width=2), marker=marker)
+    # Many markers would make the slider slow: deep networks have lines alone.
+    mode, marker = ("lines+markers", dict(size=5)) if few else ("lines", None)
+    error("error now", "error_rms", mode, line=dict(color=style.BLUE, width=2), marker=marker)
     made.add_scatter(
         x=depth[:-1],
         y=[],
-        mode="lines+markers",
+        mode=mode,
         name="activity",
         showlegend=False,
         line=dict(color=style.ORANGE, width=2),
@@ -65,9 +66,10 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         x=depth,
         y=[],
         yaxis="y3",
-        mode="markers",
+        mode="markers" if few else "lines",
         showlegend=False,
-        marker=style.zero_marker() | dict(size=5 if few else 4),
+        marker=style.zero_marker() | dict(size=5) if few else None,
+        line=dict(color=style.TEXT, width=4),
         cliponaxis=False,
         hovertemplate="layer %{x}<br>error exactly 0<extra></extra>",
         meta=_meta(run, y="error_rms", row="scrub", zero="only"),

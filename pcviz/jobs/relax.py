@@ -27,7 +27,7 @@ from pcviz.probes.theory import best_step
 
 CALL_FLOPS = 5e8
 """Arithmetic in one call of a compiled program: slices end in time."""
-BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 4096, 64
+BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 2048, 64
 """Gradient evaluations of each solver unless a budget is given."""
 FAST_FIRST = (
     "linear_exact",

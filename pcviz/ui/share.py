@@ -10,18 +10,19 @@ import orjson
 import streamlit as st
 
 from pcviz import flags
+from pcviz.comparison import Options
 from pcviz.experiment import Experiment, flatten, unflatten
 from pcviz.ui import url
 
 
-def configuration(experiment: Experiment) -> None:
-    """An expander with everything needed to repeat `experiment` elsewhere."""
+def configuration(experiment: Experiment, relaxation: Options | None = None) -> None:
+    """An expander with everything needed to repeat `experiment`, or a look into its `relaxation`, elsewhere."""
     with st.expander("Configuration: JSON, Python, command line, link", key="configuration"):
         link, python, command, document = st.tabs(["Link", "Python", "Command line", "JSON"])
         link.code(link_text(experiment), language=None, wrap_lines=True)
         link.caption("Opens this page with these settings.")
-        python.code(python_text(experiment), language="python")
-        command.code(command_text(experiment), language="bash", wrap_lines=True)
+        python.code(python_text(experiment, relaxation), language="python")
+        command.code(command_text(experiment, relaxation), language="bash", wrap_lines=True)
         document.code(json_text(experiment), language="json")
         document.download_button(
             "Download",
@@ -40,9 +41,17 @@ def link_text(experiment: Experiment) -> str:
     return f"{base}?{query}" if query else base
 
 
-def python_text(experiment: Experiment) -> str:
-    """A Python script that trains the same network."""
+def python_text(experiment: Experiment, relaxation: Options | None = None) -> str:
+    """A Python script that trains the same network, or looks into the same relaxation."""
     changes = pformat(unflatten(experiment.differences()), width=100, sort_dicts=False)
+    if relaxation is not None:
+        return (
+            "import pcviz\nfrom pcviz.jobs import Relaxing\n\n"
+            f"experiment = pcviz.Experiment.model_validate({changes})\n"
+            f"job = Relaxing(experiment, {_portable(relaxation).stored()})\n"
+            "job.run()\n"
+            'print(job.frame(bulk=True).values["total_energy_trace"])\n'
+        )
     return (
         "import pcviz\n\n"
         f"experiment = pcviz.Experiment.model_validate({changes})\n"
@@ -51,9 +60,18 @@ def python_text(experiment: Experiment) -> str:
     )
 
 
-def command_text(experiment: Experiment) -> str:
-    """The command that trains the same network."""
-    return shlex.join(["python", "-m", "pcviz", "train", *flags.command_line(experiment)])
+def command_text(experiment: Experiment, relaxation: Options | None = None) -> str:
+    """The command that trains the same network, or looks into the same relaxation."""
+    words = flags.command_line(experiment)
+    if relaxation is None:
+        return shlex.join(["python", "-m", "pcviz", "train", *words])
+    extra = ["--batch", str(relaxation.batch), "--solver", ",".join(relaxation.solvers)]
+    return shlex.join(["python", "-m", "pcviz", "relax", *words, *(extra if relaxation.solvers else extra[:2])])
+
+
+def _portable(relaxation: Options) -> Options:
+    """Without the stored run, whose weights are only here."""
+    return relaxation.model_copy(update={"source": None})
 
 
 def json_text(experiment: Experiment) -> str:
