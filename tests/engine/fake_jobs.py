@@ -89,7 +89,7 @@ class FakeTrain:
 
 
 class FakeLandscape:
-    """Three tiles for every tenth step of its parent."""
+    """Three tiles for every tenth step of its parent, and for its last."""
 
     def __init__(self, experiment: Experiment, parent: FakeTrain, options: dict[str, Any]) -> None:
         self._parent = parent
@@ -105,7 +105,8 @@ class FakeLandscape:
 
     @property
     def idle(self) -> bool:
-        return self.step >= 0 and self._tiles == 3 and self._parent.step < self.step + 10
+        every = 1 if self._parent.done else 10
+        return self.step >= 0 and self._tiles == 3 and self._parent.step < self.step + every
 
     @property
     def done(self) -> bool:
