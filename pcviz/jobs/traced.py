@@ -87,8 +87,8 @@ class Traced:
         return _begin(self.network, self.x, self.y, plan=self._plan, rates=self._rates, key=key)
 
     def _relax(self, state: State, first: int, last: int) -> State:
-        nothing, span = padded_rows(np.zeros(0, np.int32)), (jnp.int32(first), jnp.int32(last))
-        options = {"plan": self._plan, "rates": self._rates, "rows": nothing}
+        end, span = padded_rows(np.array([last])), (jnp.int32(first), jnp.int32(last))
+        options = {"plan": self._plan, "rates": self._rates, "rows": end}
         return _advance(self.network, self.x, self.y, state, span, **options)
 
     def work(self) -> Iterator[None]:

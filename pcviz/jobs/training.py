@@ -133,11 +133,16 @@ class Training:
     def _whole_steps(self, count: int) -> None:
         steps = range(self.step, self.step + STEPS_AT_ONCE)
         chosen = np.stack([self._indices(step if step < self.step + count else self.step) for step in steps])
-        batches = Batches(self._x, self._y, jnp.asarray(chosen, jnp.int32))
-        self.network, self._slots, report, losses, done = learning.weight_steps(
-            self._method, self.network, self._slots, batches, count, self._numbers, self._keys(steps)
-        )
+        batches, keys = Batches(self._x, self._y, jnp.asarray(chosen, jnp.int32)), self._keys(steps)
+
+        def made_of(count: int) -> tuple[Network, Any, Report, jax.Array, jax.Array]:
+            return learning.weight_steps(self._method, self.network, self._slots, batches, count, self._numbers, keys)
+
+        network, slots, report, losses, done = made_of(count)
         made = int(done)
+        if 0 < made < count:  # the last finite step once more, to see its relaxation
+            report = made_of(made)[2]
+        self.network, self._slots = network, slots
         self._losses += np.asarray(losses[:made]).tolist()
         if made:
             self._report = report

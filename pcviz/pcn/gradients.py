@@ -55,7 +55,7 @@ def _clean(errors: Activities, correction: Activities | None, reached: Activitie
 
 def heard(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
     """Which layers of a tile the output error has reached after t steps: l >= L - t, (size, 1, 1)."""
-    return None if t is None else (tile.numbers() >= depth - t)[:, None, None]
+    return None if t is None else (tile.numbers() >= jnp.asarray(depth - t, jnp.int32))[:, None, None]
 
 
 def tiled_errors(

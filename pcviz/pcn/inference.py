@@ -114,7 +114,7 @@ def advance(
     rates: Rates,
     rows: jax.Array,
 ) -> State:
-    """Inference steps span[0] … span[1] - 1; the states at the steps in `rows` are recorded."""
+    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; nobody pays for others."""
     if SOLVERS[plan.solver].space == "errors":
         return _advance_errors(network, x, y, state, span, plan, rates, rows)
     tiles, depth, rule = tiles_of(network), network.depth, SOLVERS[plan.solver].rule(rates)
@@ -122,6 +122,8 @@ def advance(
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         z, slots, trace = carry
+        now = rows[trace.row] == t
+        wanted = now | (rows[trace.row + now] == t + 1)  # a row tells the step that led to it too
         (output,), back = jax.vjp(read_out, z[-1][-1:])
         (message,) = back((precision * output_error(network.loss, output, y))[None])
         messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
@@ -139,12 +141,16 @@ def advance(
             error = cleaned(own - mu, correction, heard(tile, depth, t) if plan.follows_front else None)
             (message,) = back(error)
             # Tiles above have moved already, their message was sent before: every layer moves from the same old state.
-            above = messages[index]
-            received = above if tile.size == 1 else jnp.concatenate([message[1:], above])
+            received = _shifted(message, messages[index])
             update, moved = rule.update(error - received, old_slots)
             if plan.recorded:
-                energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
-                measured = Measured(energies, tile.place(measured.updates, _rms(update)))
+
+                def measure(measured: Measured, error: jax.Array, received: jax.Array) -> Measured:
+                    update, _ = rule.update(error - received, old_slots)
+                    energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
+                    return Measured(energies, tile.place(measured.updates, _rms(update)))
+
+                measured = jax.lax.cond(wanted, measure, lambda old, *_: old, measured, error, received)
             own_tile = tile.shifted if len(z[index]) > 1 else tile
             z = replaced_at(z, index, own_tile.put(z[index], own + update))
             slots = replaced_at(slots, index, tile.put(slots[index], moved))
@@ -177,6 +183,15 @@ class Measured(NamedTuple):
 
     energies: jax.Array
     updates: jax.Array
+
+
+def _shifted(message: jax.Array, above: jax.Array) -> jax.Array:
+    """What each layer receives: the message of the layer above it, the top one that of the next tile. Written into a
+    padded copy, because elementwise code over concatenated parts is not vectorised."""
+    if len(message) == 1:
+        return above
+    padded = jax.lax.pad(message, jnp.zeros((), message.dtype), ((-1, 1, 0), (0, 0, 0), (0, 0, 0)))
+    return jax.lax.dynamic_update_slice_in_dim(padded, above, len(message) - 1, 0)
 
 
 def _sent(messages: Activities, message: jax.Array, tile: Tile, count: int) -> Activities:
@@ -311,7 +326,7 @@ def relax(
     updates: list[np.ndarray] = []
     for first in range(0, total, TRACE_ROWS):
         last = min(first + TRACE_ROWS, total)
-        rows = padded_rows(np.arange(first, last))
+        rows = padded_rows(np.arange(first, last + 1))
         state = _advance(network, x, y, state, (first, last), plan, rates, rows)
         for kept, rows in zip((energies, updates), recorded(state.trace, last - first), strict=True):
             kept.append(rows)

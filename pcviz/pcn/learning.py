@@ -213,14 +213,14 @@ COMPILER = {"xla_cpu_use_fusion_emitters": False}
 """On a CPU the older code generator compiles these programs in two thirds of the time, to faster loops (jax 0.10)."""
 
 
-@partial(jax.jit, static_argnames=("method",), donate_argnames=("network", "slots"), compiler_options=COMPILER)
+@partial(jax.jit, static_argnames=("method",), compiler_options=COMPILER)
 def weight_steps(
     method: Method, network: Network, slots: Any, batches: Batches, count: jax.Array, numbers: Numbers, keys: jax.Array
 ) -> tuple[Network, Any, Report, jax.Array, jax.Array]:
     """At most `count` weight steps on the first rows of `batches.indices`, ending early where one is not finite.
 
     `keys` (M,) draw normal initial activities. Returns the network, its slots, the report of the last finite step (zero
-    if there is none), the losses (M,) and the number of finite steps.
+    if there is none), the losses (M,) and the number of finite steps. The relaxation is recorded in step `count` only.
     """
     losses = jnp.zeros(batches.indices.shape[0])
 
@@ -228,9 +228,10 @@ def weight_steps(
         done, _, network, slots, last, losses = carry
         chosen = batches.indices[done]
         x, y = batches.x[chosen], batches.y[chosen]
-        step = begin(method, network, slots, x, y, numbers, keys[done])
-        step = advance(method, step, x, y, numbers, (jnp.zeros((), jnp.int32), numbers.steps))
-        network, slots, report = finish(method, step, x, y, numbers)
+        seen = numbers._replace(rows=jnp.where(done + 1 == count, numbers.rows, -1))
+        step = begin(method, network, slots, x, y, seen, keys[done])
+        step = advance(method, step, x, y, seen, (jnp.zeros((), jnp.int32), seen.steps))
+        network, slots, report = finish(method, step, x, y, seen)
         last = jax.tree.map(lambda new, old: jnp.where(report.finite, new, old), report, last)
         return done + report.finite, report.finite, network, slots, last, losses.at[done].set(report.loss)
 

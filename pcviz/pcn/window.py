@@ -16,9 +16,10 @@ import jax.numpy as jnp
 
 from pcviz.pcn.network import Activities, Network
 
-LAYERS = {"cpu": 8}
+CPU_LAYERS, CPU_UNITS = 8, 256
 MOST_LAYERS = 64
-"""Layers of a tile: few enough for the cache of a core, and elsewhere many enough to keep an accelerator busy."""
+"""Layers of a tile. On a CPU at most 8, of at most 256 units in all: more than that, and each product is shared among
+threads that wait for each other longer than they compute. Elsewhere enough to keep an accelerator busy."""
 
 Carry = TypeVar("Carry")
 Item = TypeVar("Item")
@@ -72,7 +73,7 @@ class Tile(NamedTuple):
 
     def numbers(self) -> jax.Array:
         """The numbers l of its layers, 1 … H, (size,)."""
-        return self.below + 1 + jnp.arange(self.size)
+        return self.below + 1 + jnp.arange(self.size, dtype=jnp.int32)
 
 
 def replaced_at(items: tuple[Item, ...], index: int, item: Item) -> tuple[Item, ...]:
@@ -80,9 +81,10 @@ def replaced_at(items: tuple[Item, ...], index: int, item: Item) -> tuple[Item, 
     return (*items[:index], item, *items[index + 1 :])
 
 
-def tile_size(count: int) -> int:
-    """Layers of a tile of a stage of `count`: near the wanted size, with no remainder to compile too if possible."""
-    wanted = LAYERS.get(jax.default_backend(), MOST_LAYERS)
+def tile_size(count: int, width: int) -> int:
+    """Layers of a tile of a stage of `count` layers of `width` units: near the wanted size, with no remainder to
+    compile too if possible."""
+    wanted = min(CPU_LAYERS, max(1, CPU_UNITS // width)) if jax.default_backend() == "cpu" else MOST_LAYERS
     if count <= wanted + wanted // 4:
         return count
     near = range(wanted + wanted // 4, wanted - wanted // 4 - 1, -1)
@@ -93,7 +95,7 @@ def tiles_of(network: Network) -> list[Tiles]:
     """All hidden layers, top first: for every stage its tiles of full size, then the remainder below them."""
     found, above, hidden = [], 0, network.depth - 1
     for index, stage in reversed(list(enumerate(list(network.stages)[:-1]))):
-        size = tile_size(stage.count)
+        size = tile_size(stage.count, stage.weight.shape[-1])
         repeats, rest = divmod(stage.count, size)
         for first, layers, times in ((rest, size, repeats), (0, rest, 1)):
             if layers:

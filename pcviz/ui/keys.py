@@ -11,10 +11,15 @@ import streamlit as st
 # focus and would take Space for itself; one that was reached with Tab should.
 _SCRIPT = """
 const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
+const PATIENCE = 3000; // milliseconds; panels hear of a new state before the server has enabled its button
 let byPointer = false;
+let waiting;
 
-function press(key) {
-  document.querySelector(`.st-key-${key} button:not(:disabled)`)?.click();
+function press(key, until = performance.now() + PATIENCE) {
+  clearTimeout(waiting);
+  const button = document.querySelector(`.st-key-${key} button:not(:disabled)`);
+  if (button) button.click();
+  else if (performance.now() < until) waiting = setTimeout(press, 50, key, until);
 }
 
 function moving() {
