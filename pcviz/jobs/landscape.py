@@ -1,27 +1,27 @@
-"""Loss landscape: the mean loss on a plane through the current weights, while training goes on."""
+"""Landscape beside a training: a surface on a plane through the current weights, while training goes on."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-import jax.numpy as jnp
 import numpy as np
 
 from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
+from pcviz.jobs.background import until
 from pcviz.jobs.path import Path
+from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
 from pcviz.pcn import build
-from pcviz.probes.plane import Plane, plane, plane_losses, principal_directions, random_directions
+from pcviz.probes.plane import Plane, plane, principal_directions, random_directions
+from pcviz.probes.surface import Kind
 
 SIZE = 21
-STRIDES = (4, 2, 1)
-"""Coarse to fine: 6 × 6, 11 × 11, 21 × 21 points; each level keeps the points of the one before."""
-PROBE = 256
-"""Loss is averaged over the first training examples."""
-TILE = 4
-"""Points in one call of the compiled program."""
+PROBE: dict[Kind, int] = {"loss": 256, "energy": 64}
+"""Surfaces are means over the first training examples."""
 FIRST_PRINCIPAL_STEP = 8
 """Before this step the path is too short to have directions of its own."""
 
@@ -29,8 +29,9 @@ FIRST_PRINCIPAL_STEP = 8
 class Landscape:
     """A child of a run (a `pcviz.jobs.protocol.Job`): one picture after another, each of the weights when it began.
 
-    Option `directions`: "pca" (of the path; random before step 8) or "random". The first picture comes coarse to fine,
-    later ones replace it when they are complete, so that the panel never falls back to a coarse one.
+    Options: `surface` "loss" or "energy" (F*), `directions` "pca" (of the path; random before step 8) or "random". The
+    first picture comes coarse to fine, later ones replace it when they are complete, so that the panel never falls back
+    to a coarse one.
     """
 
     diverged = False
@@ -40,16 +41,14 @@ class Landscape:
         self.experiment = experiment
         self.parent = parent
         self.random = (options or {}).get("directions") == "random"
+        self.kind: Kind = "energy" if (options or {}).get("surface") == "energy" else "loss"
         self.step = -1
         self.seconds = 0.0
         if parent.path is None:
             parent.path = Path()
-        self._plane: Plane | None = None
-        self._losses = np.full((SIZE, SIZE), np.nan)
-        self._level = 0
+        self._pool = ThreadPoolExecutor(1, "pcviz-landscape")
+        self._drawing: Iterator[object] | None = None
         self._shown = False
-        self._todo: list[tuple[int, int]] = []
-        self._path_losses = np.zeros(0)
         self._picture: dict[str, Value] = {}
 
     @property
@@ -66,9 +65,9 @@ class Landscape:
     def idle(self) -> bool:
         """Whether there is nothing new to draw: the picture of the parent's present weights is complete."""
         path = self.parent.path
-        fresh = self._plane is None and self.step != self.parent.step
+        fresh = self._drawing is None and self.step != self.parent.step
         return not (
-            self._plane is not None or (fresh and path is not None and path.points and not self.parent.diverged)
+            self._drawing is not None or (fresh and path is not None and path.points and not self.parent.diverged)
         )
 
     @property
@@ -79,104 +78,73 @@ class Landscape:
     def prepare(self) -> None:
         """Load the probe batch, draw the random directions, compile."""
         data = load(self.experiment.data, self.experiment.seed, self.experiment.dtype)
-        self._x, self._y = jnp.asarray(data.x_train[:PROBE]), jnp.asarray(data.y_train[:PROBE])
-        self._network = build(self.experiment, self._x.shape[1], self._y.shape[1])
-        self._random = random_directions(self._network, self.experiment.seed)
-        flat = np.zeros(self._random.shape[1])
-        self._losses_at(flat, self._random, np.zeros((1, 2)))
-
-    def _losses_at(self, center: np.ndarray, directions: np.ndarray, at: np.ndarray) -> np.ndarray:
-        dtype = self.experiment.dtype
-        padded = np.zeros((TILE, 2))
-        padded[: len(at)] = at
-        arrays = (jnp.asarray(a, dtype) for a in (center, directions, padded))
-        return np.asarray(plane_losses(self._network, *arrays, self._x, self._y))[: len(at)]
+        x, y = (part[: PROBE[self.kind]] for part in (data.x_train, data.y_train))
+        network = build(self.experiment, x.shape[1], y.shape[1])
+        self._random = random_directions(network, self.experiment.seed)
+        self._survey = Survey(network, x, y, [self.kind], SIZE)
+        self._survey.compile(self._random.shape[1])
 
     def advance(self, until_step: int, seconds: float) -> None:
         """Compute tiles for about `seconds`; begins a new picture where the last one is complete."""
         begun = time.perf_counter()
-        if self._plane is None and not self.idle:
-            self._begin()
-        while self._plane is not None:
-            if self._todo:
-                self._compute(self._plane)
-            if not self._todo:
-                self._complete_level(self._plane)
+        if self._drawing is None and not self.idle:
+            self._drawing = self._draw()
+        while self._drawing is not None:
+            if next(self._drawing, self) is self:
+                self._drawing = None
             if time.perf_counter() - begun >= seconds:
                 break
         self.seconds += time.perf_counter() - begun
 
-    def _compute(self, drawn: Plane) -> None:
-        """The next tile."""
-        cells, self._todo = self._todo[:TILE], self._todo[TILE:]
-        x, y = self._axes(drawn, 1)
-        at = np.array([(x[column], y[row]) for row, column in cells])
-        for (row, column), loss in zip(cells, self._losses_at(drawn.center, drawn.directions, at), strict=True):
-            self._losses[row, column] = loss
-
-    def _complete_level(self, drawn: Plane) -> None:
-        last = self._level == len(STRIDES) - 1
-        if last or not self._shown:
-            self._picture = self._picture_of(drawn, STRIDES[self._level])
-        if last:
-            self._shown, self._plane = True, None
-        else:
-            self._level += 1
-            self._todo = self._cells(self._level)
-
-    def _begin(self) -> None:
-        """A plane through the parent's present weights."""
+    def _draw(self) -> Iterator[object]:
+        """A picture of the parent's present weights."""
         path = self.parent.path
         assert path is not None
         self.step = self.parent.step
-        points = list(path.points)
+        points, steps = list(path.points), np.array([*path.steps, self.step])
         if path.steps[-1] != self.step:
             points.append(self.parent.flat_weights())
-        self._path_steps = [*path.steps, self.step][: len(points)]
+        steps = steps[: len(points)]
+        laid = self._pool.submit(self._lay, points)
+        yield from until(laid)
+        drawn = laid.result()
+        along = np.zeros(len(points))
+        yield from self._survey.along(self.kind, drawn, drawn.path, along)
+        for stride in self._survey.levels(drawn):
+            if stride == 1 or (stride and not self._shown):
+                self._picture = self._picture_of(drawn, stride, steps, along)
+            yield stride
+        self._shown = True
+
+    def _lay(self, points: list[np.ndarray]) -> Plane:
+        """The plane for a path."""
         stacked = np.stack(points).astype(np.float64)
         principal = not self.random and self.step >= FIRST_PRINCIPAL_STEP and len(points) >= 3
-        self._plane = plane(stacked, principal_directions(stacked) if principal else self._random, principal)
-        self._path_losses = np.concatenate(
-            [
-                self._losses_at(self._plane.center, self._plane.directions, self._plane.path[i : i + TILE])
-                for i in range(0, len(points), TILE)
-            ]
-        )
-        self._losses = np.full((SIZE, SIZE), np.nan)
-        self._level = 0
-        self._todo = self._cells(0)
-
-    def _cells(self, level: int) -> list[tuple[int, int]]:
-        """The points (row, column) that a level adds."""
-        points = range(0, SIZE, STRIDES[level])
-        return [(row, column) for row in points for column in points if np.isnan(self._losses[row, column])]
-
-    def _axes(self, drawn: Plane, stride: int) -> list[np.ndarray]:
-        ends = zip(drawn.lower, drawn.upper, strict=True)
-        return [np.linspace(low, high, SIZE)[::stride] for low, high in ends]
+        return plane(stacked, principal_directions(stacked) if principal else self._random, principal)
 
     def frame(self, bulk: bool) -> Frame:
         """The latest complete level of the picture, once; and how much is computed."""
-        computed = int(np.isfinite(self._losses).sum())
-        values: dict[str, Value] = {"landscape_done": computed / SIZE**2, **self._picture}
+        computed = self._survey.share
+        values: dict[str, Value] = {"landscape_done": computed, **self._picture}
         self._picture = {}
-        return Frame("landscape", self.step, values, computed, seconds=self.seconds, done=self.done)
+        place = round(computed * SIZE**2)
+        return Frame("landscape", self.step, values, place, seconds=self.seconds, done=self.done)
 
-    def _picture_of(self, drawn: Plane, stride: int) -> dict[str, Value]:
-        x, y = self._axes(drawn, stride)
+    def _picture_of(self, drawn: Plane, stride: int, steps: np.ndarray, along: np.ndarray) -> dict[str, Value]:
+        x, y = self._survey.axes(drawn, stride)
         return {
-            "landscape": self._losses[::stride, ::stride],
+            "landscape": self._survey.level(self.kind, stride),
             "landscape_x": x,
             "landscape_y": y,
             "path_x": drawn.path[:, 0],
             "path_y": drawn.path[:, 1],
-            "path_loss": self._path_losses,
-            "path_steps": np.array(self._path_steps),
+            "path_loss": along,
+            "path_steps": steps,
             "plane_is_pca": float(drawn.principal),
             "path_variance": drawn.variance,
             "path_length": drawn.length,
             "path_span": drawn.span,
-            "path_begun": float(self._path_steps[0]),
+            "path_begun": float(steps[0]),
         }
 
     def checkpoint(self) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
+from pcviz.jobs.background import until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.device import device_name, keep_compiled_programs
 from pcviz.jobs.forecast import Forecast
@@ -161,7 +162,7 @@ class Relaxing:
             self._share["trace"] = self.traced.share
             yield True
         self.diverged = self.traced.diverged
-        yield from _until(self._theory)
+        yield from until(self._theory)
         if self._theory.exception() is not None:
             raise RuntimeError("theory of the relaxation failed") from self._theory.exception()
         for share in self.forecast.count():
@@ -169,7 +170,7 @@ class Relaxing:
             yield True
         self._share["spectrum"] = 1.0
         for compiled in self._compiled.values():
-            yield from _until(compiled)  # all of them, so that nobody's clock runs while others compile
+            yield from until(compiled)  # all of them, so that nobody's clock runs while others compile
         for name, compiled in self._compiled.items():
             descent = self.descents[name]
             if compiled.exception() is not None:
@@ -288,12 +289,6 @@ class Relaxing:
             before, self._source = self._source, (int(arrays["source_step"]), arrays)
             if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
                 self.prepare()
-
-
-def _until(future: Future[None]) -> Iterator[bool]:
-    while not future.done():
-        time.sleep(0.005)
-        yield True
 
 
 def _with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:

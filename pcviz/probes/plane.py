@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
-from pcviz.pcn.energy import output_loss
-from pcviz.pcn.feedforward import forward
-from pcviz.pcn.gradients import replaced, stacked_weights
+from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.network import Network
 
 FILL = 0.65
@@ -38,6 +35,12 @@ class Plane:
     length: float
     span: float
     principal: bool
+
+    @classmethod
+    def at(cls, center: np.ndarray, directions: np.ndarray, lower: float = -1, upper: float = 1) -> Plane:
+        """A plane through `center` (P,) along `directions` (2, P), with no path but that point."""
+        ends, nan = np.ones(2), float("nan")
+        return cls(center, directions, lower * ends, upper * ends, np.zeros((1, 2)), nan, nan, 0.0, False)
 
 
 def random_directions(network: Network, seed: int) -> np.ndarray:
@@ -70,11 +73,11 @@ def principal_directions(points: np.ndarray) -> np.ndarray:
 
 
 def plane(points: np.ndarray, directions: np.ndarray, principal: bool) -> Plane:
-    """The plane through the last of the `points` (S, P) of a path along `directions` (2, P)."""
-    center = points[-1]
-    relative = points - center
-    squared = np.einsum("kp,kp->k", directions, directions)
-    path = relative @ directions.T / squared
+    """The plane through the last of the `points` (S, P) of a path along `directions` (2, P).
+
+    Along principal directions the path fills most of the picture, along others it spans -1 … 1.
+    """
+    path, variance, length = shadow(points, directions)
     if principal:
         low, high = path.min(0), path.max(0)
         half = np.maximum(high - low, 1e-12) / (2 * FILL)
@@ -84,45 +87,36 @@ def plane(points: np.ndarray, directions: np.ndarray, principal: bool) -> Plane:
     else:
         lower, upper = -np.ones(2), np.ones(2)
     span = float(np.max((path.max(0) - path.min(0)) / (upper - lower)))
-    shadow = path @ directions
-    return Plane(
-        center,
-        directions,
-        lower,
-        upper,
-        path,
-        _share(np.sum((shadow - shadow.mean(0)) ** 2), np.sum((relative - relative.mean(0)) ** 2)),
-        _share(_length(shadow), _length(relative)),
-        span,
-        principal,
-    )
+    return Plane(points[-1], directions, lower, upper, path, variance, length, span, principal)
+
+
+def shadow(points: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Where the `points` (S, P) of a path lie on the plane through the last of them: coordinates (S, 2), and the shares
+    of the path's variance and length that the plane holds.
+
+    Everything follows from inner products, so that no second copy of the path is made.
+    """
+    products = points @ np.concatenate([points, directions]).T
+    own = products[:, : len(points)]
+    relative = own - own[-1] - own[:, -1:] + own[-1, -1]  # <p_i - p_S, p_j - p_S>
+    along = products[:, len(points) :] - products[-1, len(points) :]
+    gram = directions @ directions.T
+    path = along @ np.linalg.pinv(gram)
+    flat = path @ gram @ path.T
+    return path, _share(_variance(flat), _variance(relative)), _share(_length(flat), _length(relative))
+
+
+def _variance(gram: np.ndarray) -> float:
+    """Sum of squared distances from the mean of points with these inner products."""
+    return float(np.trace(gram) - gram.sum() / len(gram))
+
+
+def _length(gram: np.ndarray) -> float:
+    """Length of the way through points with these inner products."""
+    squares = np.diag(gram)
+    steps = squares[1:] + squares[:-1] - 2 * np.diag(gram, 1)
+    return float(np.sqrt(np.maximum(steps, 0)).sum())
 
 
 def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else float("nan")
-
-
-def _length(points: np.ndarray) -> float:
-    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
-
-
-@jax.jit
-def plane_losses(
-    network: Network, center: jax.Array, directions: jax.Array, at: jax.Array, x: jax.Array, y: jax.Array
-) -> jax.Array:
-    """Mean loss on x (B, D), y (B, K) at the points `at` (M, 2) of a plane: center (P,), directions (2, P) -> (M,)."""
-
-    def loss(coordinates: jax.Array) -> jax.Array:
-        flat = center + coordinates @ directions
-        moved = replaced(network, _unflattened(network, flat))
-        return output_loss(network.loss, forward(moved, x)[1], y)
-
-    return jax.lax.map(loss, at)
-
-
-def _unflattened(network: Network, flat: jax.Array) -> tuple[jax.Array, ...]:
-    stacks, first = [], 0
-    for stack in stacked_weights(network):
-        stacks.append(flat[first : first + stack.size].reshape(stack.shape))
-        first += stack.size
-    return tuple(stacks)

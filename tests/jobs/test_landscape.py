@@ -39,7 +39,7 @@ def test_the_middle_of_a_random_plane_is_the_loss_of_the_present_weights() -> No
     parent, child = parent_and(Landscape, {}, {"directions": "random"})
     parent.advance(5, 100.0)
     last = pictures(child)[-1].values
-    here = evaluate(parent.network, parent.data.x_train[:PROBE], parent.data.y_train[:PROBE]).loss
+    here = evaluate(parent.network, parent.data.x_train[: PROBE["loss"]], parent.data.y_train[: PROBE["loss"]]).loss
     assert last["landscape"][10, 10] == pytest.approx(float(here), rel=1e-5)
     assert last["path_loss"][-1] == pytest.approx(float(here), rel=1e-5)
 

@@ -1,0 +1,88 @@
+"""Surveying a plane: surfaces at the points of a grid, coarse to fine, a few points at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.pcn.network import Network
+from pcviz.probes.plane import Plane
+from pcviz.probes.surface import Kind, plane_heights
+
+COARSEST = 5
+"""The first level has at least so many cells along each side."""
+TILE: dict[Kind, int] = {"loss": 4, "energy": 1}
+"""Points in one call of the compiled program: a pause waits for no more."""
+
+
+class Survey:
+    """Surfaces `kinds` of `network`'s kind over one plane after another, on x (B, D), y (B, K); `size` points a side.
+
+    `heights` are those of the present plane, (size, size) float64 for each kind: row y, column x, NaN where nothing was
+    computed yet. Each level keeps the points of the one before.
+    """
+
+    def __init__(self, network: Network, x: np.ndarray, y: np.ndarray, kinds: Sequence[Kind], size: int) -> None:
+        self.network, self.kinds, self.size = network, tuple(kinds), size
+        self.x, self.y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
+        cells = size - 1
+        self.strides = [stride for stride in (8, 4, 2, 1) if cells % stride == 0 and cells // stride >= COARSEST]
+        self.heights: dict[Kind, np.ndarray] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.heights = {kind: np.full((self.size, self.size), np.nan) for kind in self.kinds}
+
+    def compile(self, parameters: int) -> None:
+        """Run the compiled programs once, for weights (P,)."""
+        nowhere = Plane.at(np.zeros(parameters), np.zeros((2, parameters)))
+        for kind in self.kinds:
+            self.at(kind, nowhere, np.zeros((1, 2)))
+
+    def at(self, kind: Kind, plane: Plane, points: np.ndarray) -> np.ndarray:
+        """A surface at a few points (M, 2), M ≤ TILE[kind]."""
+        padded = np.zeros((TILE[kind], 2))
+        padded[: len(points)] = points
+        arrays = (jnp.asarray(a, self.network.dtype) for a in (plane.center, plane.directions, padded))
+        return np.asarray(plane_heights(kind, self.network, *arrays, self.x, self.y))[: len(points)]
+
+    def along(self, kind: Kind, plane: Plane, points: np.ndarray, into: np.ndarray) -> Iterator[None]:
+        """A surface at many points (S, 2), written `into` (S,); cut after every tile."""
+        for first in range(0, len(points), TILE[kind]):
+            part = points[first : first + TILE[kind]]
+            into[first : first + TILE[kind]] = self.at(kind, plane, part)
+            yield
+
+    def levels(self, plane: Plane) -> Iterator[int | None]:
+        """All points of a plane: yields None after every tile and its stride when a level is complete."""
+        self._forget()
+        for stride in self.strides:
+            x, y = self.axes(plane, 1)
+            for kind in self.kinds:
+                heights, lattice = self.heights[kind], range(0, self.size, stride)
+                cells = [(row, column) for row in lattice for column in lattice if np.isnan(heights[row, column])]
+                for first in range(0, len(cells), TILE[kind]):
+                    part = cells[first : first + TILE[kind]]
+                    rows, columns = zip(*part, strict=True)
+                    found = self.at(kind, plane, np.array([(x[column], y[row]) for row, column in part]))
+                    # What overflows is far above everything that can be drawn, but it was computed.
+                    heights[rows, columns] = np.where(np.isnan(found), np.inf, found)
+                    yield None
+            yield stride
+
+    @property
+    def share(self) -> float:
+        """How much of the present plane is computed."""
+        return float(np.mean([np.mean(~np.isnan(heights)) for heights in self.heights.values()]))
+
+    def axes(self, plane: Plane, stride: int) -> list[np.ndarray]:
+        """Coordinates of a level's points along both directions."""
+        ends = zip(plane.lower, plane.upper, strict=True)
+        return [np.linspace(low, high, self.size)[::stride] for low, high in ends]
+
+    def level(self, kind: Kind, stride: int) -> np.ndarray:
+        """The heights of a level, NaN where they overflow."""
+        heights = self.heights[kind][::stride, ::stride]
+        return np.where(np.isfinite(heights), heights, np.nan)

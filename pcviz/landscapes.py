@@ -1,0 +1,57 @@
+"""What a look at landscapes consists of: which weights, which plane through them, how fine.
+
+The vocabulary that page, address and job share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Directions = Literal["random", "path", "gradients", "curvature", "run"]
+
+DIRECTIONS: dict[Directions, str] = {
+    "random": "two random directions, each row scaled to the norm of that row of the weights",
+    "path": "the two principal directions of the training path",
+    "gradients": "down the loss, and the part of down F* that is orthogonal to it, each as long as the weights",
+    "curvature": "the loss's eigenvectors of greatest and least curvature, each as long as the weights",
+    "run": "from these weights (0) to those of another run (1), and one random direction",
+}
+"""Ways to choose a plane, in reading order."""
+
+SIZES = (11, 21, 41)
+
+
+class Options(BaseModel):
+    """What a look at landscapes is told besides the experiment.
+
+    `step`: the weights after so many weight steps of training (0: fresh ones); `directions` of the plane; `source`: id
+    of the run whose weights direction "run" leads to; `size` points along each side; `span`: half the plane's extent in
+    units of the directions (None: chosen), `center_x`, `center_y`: its middle; `examples`: how many training examples
+    both surfaces are averaged over; `seed` of the random directions (None: the experiment's).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int = Field(0, ge=0, le=100_000)
+    directions: Directions = "random"
+    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    size: Literal[11, 21, 41] = 21
+    span: float | None = Field(None, gt=0, le=1e4)
+    center_x: float = Field(0, ge=-1e4, le=1e4)
+    center_y: float = Field(0, ge=-1e4, le=1e4)
+    examples: int = Field(64, ge=1, le=1024)
+    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _fit(self) -> Options:
+        if (self.directions == "run") != (self.source is not None):
+            raise ValueError(f"source: {self.source} does not go with directions {self.directions!r} (allowed: a run)")
+        if self.directions == "path" and self.step < 3:
+            raise ValueError(f"step: {self.step} is below 3 (allowed: 3 or more, for a path to have directions)")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """As it is kept with the run."""
+        return self.model_dump(mode="json", exclude_defaults=True)
