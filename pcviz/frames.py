@@ -3,8 +3,8 @@
 A channel is a named quantity with fixed dimensions and meaning; `CHANNELS` is the one table that probes fill, the store
 keeps, the stream carries and figures draw. Dimensions are named: L layers, H hidden layers, R recorded rows of a
 relaxation (at most 256 of its T + 1 states, 512 where it is all there is to see), G grid points of a plane, S points of
-a path, P data points, V solvers, Q states of a solver (NaN behind its last), A looks at gradients, M bins of a
-histogram.
+a path, E points of a broken line, W steps of a walk, P data points, V solvers, Q states of a solver (NaN behind its
+last), A looks at gradients, M bins of a histogram.
 """
 
 from __future__ import annotations
@@ -84,6 +84,29 @@ CHANNELS: dict[str, Channel] = {
         "weight steps", "weight step at which the recorded path begins (0, or later after a restart)"
     ),
     "landscape_done": _number("share", "share of the grid computed"),
+    # kind "surface": the same, with the equilibrated energy F* beside the loss
+    "landscape_energy": Channel(("G", "G"), "float32", "energy", "F* at (row: y, column: x)", bulk=True),
+    "landscape_ratio": Channel(("G", "G"), "float32", "ratio", "loss over F* at (row: y, column: x)", bulk=True),
+    "path_energy": Channel(("S",), "float32", "energy", "F* at the points of the path", bulk=True),
+    "arrows_loss_x": Channel(("E",), "float32", "weight distance", "arrows down the loss, a broken line", bulk=True),
+    "arrows_loss_y": Channel(("E",), "float32", "weight distance", "second coordinates of it", bulk=True),
+    "arrows_energy_x": Channel(("E",), "float32", "weight distance", "arrows down F*, a broken line", bulk=True),
+    "arrows_energy_y": Channel(("E",), "float32", "weight distance", "second coordinates of it", bulk=True),
+    "loss_here": _number("as train_loss", "loss at the weights that the plane goes through"),
+    "energy_here": _number("energy", "F* there"),
+    "directions": _number("index", "how the directions were chosen, see pcviz.landscapes"),
+    # kind "walk": where backpropagation and predictive coding go from one point of the plane
+    **{
+        f"walk_{rule}_{name}": Channel(("W",), "float32", unit, f"of {label} after each weight step", bulk=True)
+        for rule, label in (("bp", "backpropagation"), ("pc", "predictive coding"))
+        for name, unit in (
+            ("steps", "weight steps"),
+            ("x", "weight distance"),
+            ("y", "weight distance"),
+            ("loss", "as train_loss"),
+            ("energy", "energy"),
+        )
+    },
     # kind "relax": one relaxation in full, and other solvers from the same start
     "error_rms": Channel(("R", "L"), "float64", "activity", "rms of e_l at each recorded inference step", bulk=True),
     "activity_rms": Channel(("R", "H"), "float32", "activity", "rms of z_l at each recorded inference step", bulk=True),

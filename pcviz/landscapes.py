@@ -41,7 +41,7 @@ class Options(BaseModel):
     span: float | None = Field(None, gt=0, le=1e4)
     center_x: float = Field(0, ge=-1e4, le=1e4)
     center_y: float = Field(0, ge=-1e4, le=1e4)
-    examples: int = Field(64, ge=1, le=1024)
+    examples: int = Field(32, ge=1, le=1024)
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
 
     @model_validator(mode="after")

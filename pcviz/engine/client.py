@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pcviz.comparison import SHARES, Options
+from pcviz.comparison import SHARES
 from pcviz.experiment import Experiment
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
@@ -43,9 +43,10 @@ class Client:
         """Create a run and return its id; with `wanted="paused"` it waits at step 0."""
         return self.store.wishes.create(experiment, session, owner, wanted, allowed_until_step)
 
-    def relax(self, experiment: Experiment, options: Options, session: str, owner: str = "") -> str:
-        """Create a run that looks inside one relaxation; returns its id."""
-        details: dict[str, Any] = {"kind": "relax", "options": options.stored(), "steps": SHARES}
+    def look(self, kind: str, experiment: Experiment, options: dict[str, Any], session: str, owner: str = "") -> str:
+        """Create a run that looks at something instead of training, such as one relaxation or a surface, and counts
+        its work in hundredths; returns its id."""
+        details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES}
         return self.store.wishes.create(experiment, session, owner, "running", None, **details)
 
     def pause(self, run: str, owner: str = "") -> None:

@@ -2,6 +2,16 @@
 
 from pcviz.figures.bindings import Binding, bindings
 from pcviz.figures.panel import Panel, Toggle
-from pcviz.figures.registry import INFERENCE_PANELS, PANELS, panel, panels_for
+from pcviz.figures.registry import INFERENCE_PANELS, PANELS, PLANE_PANELS, panel, panels_for
 
-__all__ = ["INFERENCE_PANELS", "PANELS", "Binding", "Panel", "Toggle", "bindings", "panel", "panels_for"]
+__all__ = [
+    "INFERENCE_PANELS",
+    "PANELS",
+    "PLANE_PANELS",
+    "Binding",
+    "Panel",
+    "Toggle",
+    "bindings",
+    "panel",
+    "panels_for",
+]

@@ -12,10 +12,11 @@ from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
 
 
-def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figure:
-    """Loss at the points of the grid that were computed (others stay blank), path, start and current weights.
+def figure(experiment: Experiment, *, run: int = 0, log: bool = True, energy: bool = False) -> go.Figure:
+    """Loss (or F*, the energy at equilibrium) at the points of the grid that were computed (others stay blank), path,
+    start and current weights.
 
-    `log` colours by the logarithm, for the loss on a plane often spans decades. The path is cased in white, so that it
+    `log` colours by the logarithm, for a surface on a plane often spans decades. The path is cased in white, so that it
     reads on any colour.
     """
     made = style.blank(
@@ -23,18 +24,19 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figu
         xaxis=dict(title_text="direction 1 (weight distance)", showgrid=False),
         yaxis=dict(title_text="direction 2", showgrid=False),
     )
+    name = "F*" if energy else "loss"
     plane = dict(kind="landscape", run=run, x="landscape_x", y="landscape_y", z="landscape")
     scale: dict[str, Any] = dict(transform="log10", zero="omit") if log else {}
     made.add_heatmap(
         x=[],
         y=[],
         z=[],
-        name="loss",
+        name=name,
         colorscale=style.CIVIDIS,
-        colorbar=style.colour_bar("loss"),
+        colorbar=style.colour_bar(name),
         zsmooth=False,
         hoverongaps=False,
-        hovertemplate="loss %{customdata:.5~g}<br>(%{x:.3~g}, %{y:.3~g})<extra></extra>",
+        hovertemplate=f"{name} %{{customdata:.5~g}}<br>(%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
         meta=Binding(**plane, text="landscape", **scale).meta(),
     )
     if log:
@@ -46,7 +48,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figu
             colorscale=[[0, style.ZERO], [1, style.ZERO]],
             showscale=False,
             hoverongaps=False,
-            hovertemplate="loss exactly 0<br>(%{x:.3~g}, %{y:.3~g})<extra></extra>",
+            hovertemplate=f"{name} exactly 0<br>(%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
             meta=Binding(**plane, zero="only").meta(),
         )
     path = dict(kind="landscape", run=run, x="path_x", y="path_y")
@@ -75,14 +77,15 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figu
     return made
 
 
-def panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Panel:
+def panel(experiment: Experiment, *, run: int = 0, log: bool = True, energy: bool = False) -> Panel:
     """The panel on the Train page."""
+    words = "energy that is left once inference has settled" if energy else "feedforward training loss"
     return Panel(
         name="landscape",
-        title="Loss landscape",
-        figure=figure(experiment, run=run, log=log),
-        alt="Heat map of the training loss on a plane through the current weights, with the path of the run.",
-        help="The feedforward training loss on a plane through the current weights, and the run's path projected onto "
+        title="Landscape of F*" if energy else "Loss landscape",
+        figure=figure(experiment, run=run, log=log, energy=energy),
+        alt=f"Heat map of the {words} on a plane through the current weights, with the path of the run.",
+        help=f"The {words}, on a plane through the current weights, and the run's path projected onto "
         "it. The line below says how much of the path the plane holds: a small share means that most of the movement "
         "happened outside of what you see. Blank cells are not computed yet.",
         csv=("landscape_x", "landscape_y", "landscape", "path_steps", "path_x", "path_y", "path_loss"),

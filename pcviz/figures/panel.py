@@ -25,12 +25,14 @@ class Panel:
     """What the client needs to draw a live figure.
 
     `alt` says what is shown to people who cannot see it, `help` how to read it, `idle` what to do
-    while there is no run, and `waiting` why it is empty in a run.
+    while there is no run, `waiting` why it is empty in a run, and `ended` after it.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
     (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); shown once all are known.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
     `cursor_axes`.
+    A click on a point of a panel that can `pick` is told to the page; panels with the same `link` zoom together; those
+    in `space` are turned instead of zoomed.
     `csv` lists the channels to export: one line for each frame, or one for each value of the latest arrays.
     """
 
@@ -46,8 +48,12 @@ class Panel:
     cursor_axes: tuple[str, ...] = ("xaxis",)
     idle: str = "Press Train to begin."
     waiting: str = "Waiting for the first values …"
+    ended: str = "The run ended without values."
     note: str | None = None
     toggles: tuple[Toggle, ...] = ()
+    pick: bool = False
+    link: str | None = None
+    space: bool = False
 
     def for_client(self) -> dict[str, Any]:
         """The panel as JSON values; the figure as a JSON string, which the client parses once."""
@@ -64,7 +70,11 @@ class Panel:
             "cursor_axes": list(self.cursor_axes) if self.cursor else [],
             "idle": self.idle,
             "waiting": self.waiting,
+            "ended": self.ended,
             "note": self.note,
+            "pick": self.pick,
+            "link": self.link,
+            "space": self.space,
             "toggles": [
                 {"label": t.label, "help": t.help, "relayout": {k: list(v) for k, v in t.relayout.items()}}
                 for t in self.toggles

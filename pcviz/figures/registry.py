@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pcviz.experiment import Experiment
@@ -17,6 +18,7 @@ from pcviz.figures import (
     learning_curves,
     relaxation_map,
     solver_race,
+    surfaces,
 )
 from pcviz.figures.panel import Panel
 
@@ -31,10 +33,18 @@ PANELS: dict[str, Callable[..., Panel]] = {
     "solver-race": solver_race.panel,
     "activity-spectrum": activity_spectrum.panel,
     "bp-alignment": bp_alignment.panel,
+    "surface-loss": partial(surfaces.panel, kind="loss"),
+    "surface-energy": partial(surfaces.panel, kind="energy"),
+    "surface-ratio": surfaces.ratio_panel,
+    "surface-3d": surfaces.space_panel,
+    "walks": surfaces.walks_panel,
 }
 
 INFERENCE_PANELS = ("relaxation-map", "depth-profiles", "solver-race", "activity-spectrum", "bp-alignment")
 """Names of the panels of the Inference page, in reading order."""
+
+PLANE_PANELS = ("surface-loss", "surface-energy", "surface-ratio", "walks", "surface-3d")
+"""Those of the Landscape page's planes."""
 
 
 def panel(name: str, experiment: Experiment, **options: Any) -> Panel:

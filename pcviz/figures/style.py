@@ -97,7 +97,7 @@ def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
     """An empty figure in the house style, whose zoom and legend choices survive new data."""
     figure = go.Figure()
     figure.update_layout(
-        template=TEMPLATE, uirevision="pcviz", hoverdistance=-1, hovermode=hovermode, autosize=True, **layout
+        template=TEMPLATE, uirevision="pcviz", hovermode=hovermode, autosize=True, **{"hoverdistance": -1} | layout
     )
     return figure
 

@@ -10,7 +10,9 @@ from pcviz.jobs.boundary import Boundary
 from pcviz.jobs.landscape import Landscape
 from pcviz.jobs.protocol import Job
 from pcviz.jobs.relax import Relaxing
+from pcviz.jobs.surface import Surface
 from pcviz.jobs.training import Training
+from pcviz.jobs.walk import Walk
 
 __all__ = ["JOBS", "Job", "Relaxing", "Training", "train"]
 
@@ -19,8 +21,10 @@ JOBS: dict[str, Callable[..., Job]] = {
     "landscape": Landscape,
     "boundary": Boundary,
     "relax": Relaxing,
+    "surface": Surface,
+    "walk": Walk,
 }
-"""Trainings are made from their experiment, relaxations from (experiment, options, source), children from (experiment,
+"""Trainings are made from their experiment, other runs from (experiment, options, source), children from (experiment,
 parent's job, options)."""
 
 

@@ -20,7 +20,7 @@ from pcviz.probes.plane import Plane, plane, principal_directions, random_direct
 from pcviz.probes.surface import Kind
 
 SIZE = 21
-PROBE: dict[Kind, int] = {"loss": 256, "energy": 64}
+PROBE: dict[Kind, int] = {"loss": 256, "energy": 32}
 """Surfaces are means over the first training examples."""
 FIRST_PRINCIPAL_STEP = 8
 """Before this step the path is too short to have directions of its own."""

@@ -7,7 +7,7 @@ of the path follow the same paper, section 7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,10 @@ class Plane:
         """A plane through `center` (P,) along `directions` (2, P), with no path but that point."""
         ends, nan = np.ones(2), float("nan")
         return cls(center, directions, lower * ends, upper * ends, np.zeros((1, 2)), nan, nan, 0.0, False)
+
+    def spanning(self, lower: np.ndarray, upper: np.ndarray) -> Plane:
+        """The same plane, its picture from `lower` to `upper`, both (2,)."""
+        return replace(self, lower=lower, upper=upper)
 
 
 def random_directions(network: Network, seed: int) -> np.ndarray:

@@ -19,8 +19,9 @@ from pcviz.pcn.network import Network
 
 Kind = Literal["loss", "energy"]
 
-SETTLED = 1e-8
-"""An equilibrium is found when a step of conjugate gradients gains less than this share of the energy."""
+SETTLED = 1e-6
+"""An equilibrium is found when a step of conjugate gradients gains less than this share of the energy: the last gains
+shrink so fast that F* is then good to 1e-5."""
 MOST_STEPS = 400
 
 
@@ -59,7 +60,7 @@ def equilibrated_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Arr
     return jnp.mean(settled(network, x, y).place.energies)
 
 
-def descent(network: Network, x: jax.Array, y: jax.Array, kind: Kind) -> jax.Array:
+def descent(kind: Kind, network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     """Steepest descent of a surface: minus its gradient as a flat vector (P,); of F* by the envelope theorem, from the
     local errors at equilibrium (theory.md 4.2)."""
     if kind == "loss":

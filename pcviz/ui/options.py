@@ -12,7 +12,8 @@ from pcviz.store import RunRecord
 from pcviz.ui import session
 
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
-SURFACES = {"landscape": "loss landscape", "boundary": "decision boundary"}
+SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
+ENERGY = {"surface": "energy"}
 DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
 DEFAULTS: dict[str, Any] = {
     "x_axis": "step",
@@ -30,25 +31,27 @@ class Options:
     x_axis: Literal["step", "epoch", "seconds"]
     log_scale: bool
     smoothing: float
-    surface: Literal["landscape", "boundary"]
+    surface: Literal["landscape", "energy", "boundary"]
     directions: Literal["pca", "random"]
 
     @property
     def child(self) -> tuple[str, dict[str, Any]]:
         """Kind and options of the run's child that computes the surface."""
-        return (self.surface, {"directions": self.directions} if self.surface == "landscape" else {})
+        if self.surface == "boundary":
+            return "boundary", {}
+        return "landscape", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
 
     @property
     def panels(self) -> list[str]:
         """Names of the panels, in reading order."""
-        surface = {"landscape": "landscape", "boundary": "decision-boundary"}[self.surface]
+        surface = "decision-boundary" if self.surface == "boundary" else "landscape"
         return ["energy-balance", "activity-convergence", surface, "learning-curves"]
 
     @property
     def figures(self) -> dict[str, dict[str, Any]]:
         """Options of the figures, by panel."""
         curves = {"x": self.x_axis, "log": self.log_scale, "smoothing": self.smoothing}
-        return {"learning-curves": curves, "landscape": {"log": self.log_scale}}
+        return {"learning-curves": curves, "landscape": {"log": self.log_scale, "energy": self.surface == "energy"}}
 
 
 def planar(experiment: Experiment) -> bool:
@@ -61,7 +64,7 @@ def chosen(experiment: Experiment) -> Options:
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
     given = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
-    if not planar(experiment):
+    if not planar(experiment) and values["surface"] == "boundary":
         values["surface"] = "landscape"
     return Options(**values)
 
@@ -70,8 +73,7 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
     """Draw the controls of the options, in one row."""
     now = chosen(experiment)
     for key in DEFAULTS:
-        if key != "surface" or planar(experiment):
-            st.session_state.setdefault(key, getattr(now, key))
+        st.session_state.setdefault(key, getattr(now, key))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
         st.segmented_control(
             "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
@@ -86,11 +88,18 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
             width=180,
             help="Weight of the past in the smoothed training loss; the raw values stay visible behind it.",
         )
-        if planar(experiment):
-            st.segmented_control(
-                "Surface", list(SURFACES), format_func=SURFACES.__getitem__, key="surface", required=True
-            )
-        if now.surface == "landscape":
+        if not planar(experiment) and st.session_state.surface == "boundary":
+            st.session_state.surface = "landscape"
+        st.segmented_control(
+            "Surface",
+            [name for name in SURFACES if name != "boundary" or planar(experiment)],
+            format_func=SURFACES.__getitem__,
+            key="surface",
+            required=True,
+            help="The loss, or F*: the energy that is left once inference has settled, on which predictive coding "
+            "learns (slower to compute).",
+        )
+        if now.surface != "boundary":
             st.segmented_control(
                 "Landscape directions",
                 list(DIRECTIONS),

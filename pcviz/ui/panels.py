@@ -5,6 +5,7 @@ The scripts are served by the app from `SCRIPTS` at /live/<name>, next to /live/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ SCRIPTS: dict[str, Path] = {path.name: path for path in sorted(FOLDER.glob("*.js
 # Streamlit takes a script for a path unless it holds a line break, sends it again with every change (so it is short),
 # and runs it from a blob: address (so the import is absolute).
 LOADER = """
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const mounted = import(`${location.origin}${data.base}/live/live.js`).then(({ mount }) =>
-    mount(parentElement.querySelector(".pcviz-mount"), data));
+    mount(parentElement.querySelector(".pcviz-mount"), data, setTriggerValue));
   return () => mounted.then((cleanUp) => cleanUp());
 }
 """
@@ -47,6 +48,7 @@ def live(
     nonce: int | str = 0,
     scrub: str | None = None,
     metrics: list[dict[str, Any]] | None = None,
+    picked: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
@@ -54,10 +56,16 @@ def live(
     (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
     equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
-    of a training).
+    of a training). `picked` is told the point {panel, x, y} that was clicked in a panel that can pick.
     """
     made = payload(experiment, runs, options, panels=panels, nonce=nonce, scrub=scrub, metric_row=metrics)
-    _component(data=made, key=key)
+
+    def tell() -> None:
+        point = st.session_state[key].get("picked")
+        if picked is not None and point:
+            picked(point)
+
+    _component(data=made, key=key, on_picked_change=tell)
 
 
 def payload(

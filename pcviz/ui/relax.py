@@ -173,11 +173,7 @@ def transport(form: controls.Form, options: Options) -> None:
 def _relax(experiment: Experiment | None, options: Options) -> None:
     if experiment is None:
         return
-    session.steer("cancel")  # one that is under way makes room
-    identity = st.session_state.session
-    run = session.client().relax(experiment, options, identity, identity)
-    session.show("run", run)
-    st.session_state.relax_shown = run
+    st.session_state.relax_shown = session.look("relax", experiment, options.stored())
 
 
 def said() -> None:

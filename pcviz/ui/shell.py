@@ -18,6 +18,7 @@ page = st.navigation(
     [
         st.Page(PAGES / "1_train.py", title="Train", icon=":material/play_circle:", default=True),
         st.Page(PAGES / "2_inference.py", title="Inference", icon=":material/biotech:", url_path="inference"),
+        st.Page(PAGES / "3_landscape.py", title="Landscape", icon=":material/landscape:", url_path="landscape"),
     ]
 )
 session.begin(page.url_path)

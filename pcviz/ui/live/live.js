@@ -14,9 +14,10 @@ const HISTORY = 4096; // frames kept for CSV files; beyond, every second one is 
 const mounted = new WeakMap();
 
 /** Draw `data` (see panels.py) into `parent`, or bring up to date what is there. Returns the clean-up. */
-export function mount(parent, data) {
+export function mount(parent, data, tell) {
   if (mounted.has(parent)) mounted.get(parent).update(data);
   else mounted.set(parent, new Live(parent, data));
+  mounted.get(parent).pick = (point) => tell?.("picked", point);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
@@ -204,6 +205,15 @@ class Live {
       value.textContent = fill(metric.value, this.values) ?? "–";
       if (metric.progress) bar.value = this.values[metric.progress[0]] / this.values[metric.progress[1]] || 0;
     }
+  }
+
+  /** A panel was zoomed: those linked to it show the same part. */
+  link(from, change) {
+    const ranges = Object.fromEntries(Object.entries(change).filter(([path]) => /^[xy]axis\.(range|autorange)/.test(path)));
+    if (this.linking || !Object.keys(ranges).length) return;
+    this.linking = true; // the others answer with the same event
+    const linked = this.panels.filter((panel) => panel !== from && panel.Plotly && panel.spec.link === from.spec.link);
+    Promise.all(linked.map((panel) => panel.Plotly.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
   }
 
   /** The colour of the page's theme that a CSS expression stands for. */

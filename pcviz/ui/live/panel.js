@@ -70,8 +70,8 @@ export class Panel {
   /** The state of the run, told at once, whatever there is still to draw. */
   tell(state) {
     this.section.dataset.state = state;
-    const { idle, waiting } = this.spec;
-    this.waiting.textContent = ENDED.includes(state) ? "The run ended without values." : state === "idle" ? idle : waiting;
+    const { idle, waiting, ended } = this.spec;
+    this.waiting.textContent = ENDED.includes(state) ? ended : state === "idle" ? idle : waiting;
   }
 
   // ---- colours
@@ -188,11 +188,14 @@ export class Panel {
       { name: "png", title: "Save as PNG", icon: Plotly.Icons.camera, click: save("png") },
       { name: "svg", title: "Save as SVG", icon: Plotly.Icons.disk, click: save("svg") },
     ];
-    const config = { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"], images] };
+    const moves = this.spec.space ? ["orbitRotation", "pan3d", "resetCameraDefault3d"] : ["zoom2d", "pan2d", "resetScale2d"];
+    const config = { displaylogo: false, modeBarButtons: [moves, images] };
     await (this.drawing = Plotly.newPlot(this.plot, data, layout, config));
     if (this.closed || !this.section.isConnected) return Plotly.purge(this.plot);
     this.Plotly = Plotly;
     this.plot.append(...this.cursors);
+    if (this.spec.pick) this.plot.on("plotly_click", ({ points: [{ x, y }] }) => this.live.pick({ panel: this.spec.name, x, y }));
+    if (this.spec.link) this.plot.on("plotly_relayout", (change) => this.live.link(this, change));
     if (this.cursors.length) this.plot.on("plotly_afterplot", () => this.placeCursor());
     this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
     this.observer.observe(this.plot);

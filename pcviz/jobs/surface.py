@@ -1,0 +1,239 @@
+"""Loss and equilibrated energy F* on one plane through a network's weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.comparison import SHARES
+from pcviz.data import load
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value
+from pcviz.jobs.background import until
+from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.path import Path
+from pcviz.jobs.survey import Survey
+from pcviz.jobs.training import Training
+from pcviz.landscapes import DIRECTIONS, Options
+from pcviz.pcn import Network, build
+from pcviz.pcn.gradients import stacked_weights
+from pcviz.probes.arrows import arrows
+from pcviz.probes.directions import directions_of
+from pcviz.probes.plane import Plane, plane, random_directions, shadow
+from pcviz.probes.surface import Kind, moved
+
+PARTS = {"train": 0.3, "grid": 0.7}
+"""Shares of the work, as told to whoever waits."""
+ARROWS = 11
+"""Arrows along each side."""
+KINDS: tuple[Kind, ...] = ("loss", "energy")
+
+
+class Surface:
+    """A run of kind "surface": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+
+    `options` are those of `pcviz.landscapes.Options`; `source` is the step and the arrays of a training's checkpoint,
+    to whose weights the plane leads. The weights at the centre come from training anew from the seed, which gives the
+    same ones as any run of this experiment, and the path to them. After a restart it computes everything again.
+    """
+
+    idle = False
+    diverged = False
+    at_boundary = True
+    steps = SHARES
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        options: dict[str, Any] | Options | None = None,
+        source: tuple[int, dict[str, np.ndarray]] | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
+        self.step = 0
+        self.seconds = 0.0
+        self.plane: Plane
+        self.network: Network
+        self._source = source
+        self._share = dict.fromkeys(PARTS, 0.0)
+        self._picture: dict[str, Value] = {}
+        self._progress = self._work()
+
+    @property
+    def done(self) -> bool:
+        """Whether all is computed."""
+        return self.step >= self.steps
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return device_name()
+
+    def prepare(self) -> None:
+        """Load the data, build the network, compile."""
+        keep_compiled_programs()
+        experiment, options = self.experiment, self.options
+        data = load(experiment.data, experiment.seed, experiment.dtype)
+        self.x, self.y = (jnp.asarray(part[: options.examples]) for part in (data.x_train, data.y_train))
+        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+        self._training = Training(experiment.changed({"learning.steps": max(1, options.step)}))
+        if options.step:
+            self._training.path = Path()
+            self._training.prepare()
+        self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
+        self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
+        self._pool = ThreadPoolExecutor(1, "pcviz-surface")
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Work for about `seconds`, not past hundredth `until_step`."""
+        begun = time.perf_counter()
+        while self.step < min(until_step, self.steps):
+            if next(self._progress, None) is None:
+                self.step = self.steps
+                break
+            share = sum(PARTS[part] * done for part, done in self._share.items())
+            self.step = max(self.step, min(self.steps - 1, int(self.steps * share)))
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def run(self) -> None:
+        """All of it at once."""
+        self.prepare()
+        while not self.done:
+            self.advance(self.steps, 1.0)
+
+    def _work(self) -> Iterator[bool]:
+        yield from self.founded()
+        along = {kind: np.full(len(self.plane.path), np.nan) for kind in KINDS}
+        for kind in KINDS:
+            for _ in self._survey.along(kind, self.plane, self.plane.path, along[kind]):
+                yield True
+        for stride in self._survey.levels(self.plane):
+            self._share["grid"] = self._survey.share
+            if stride:
+                self._picture = self._picture_of(stride, along)
+            yield True
+
+    def founded(self) -> Iterator[bool]:
+        """See that weights and plane are there."""
+        if not hasattr(self, "plane"):
+            yield from self._train()
+            laid = self._pool.submit(self._lay)
+            yield from until(laid)
+            self.plane = laid.result()
+
+    def _train(self) -> Iterator[bool]:
+        """The weights after `options.step` steps, and the path to them."""
+        training, wanted = self._training, self.options.step
+        while training.step < wanted:
+            training.advance(wanted, 0.02)
+            if training.diverged:
+                raise ValueError(f"step: the network diverged at step {training.step} (allowed: an earlier step)")
+            self._share["train"] = training.step / wanted
+            yield True
+        self._share["train"] = 1.0
+        if wanted:
+            self.network = training.network
+
+    def _lay(self) -> Plane:
+        """The plane: centre, directions, extent, and the path's place on it."""
+        options, path = self.options, self._training.path
+        flat = np.concatenate([np.asarray(stack, np.float64).ravel() for stack in stacked_weights(self.network)])
+        points = np.stack([flat] if path is None else [*path.points[: self._before], flat]).astype(np.float64)
+        self._path_steps = np.array([*(path.steps[: self._before] if path else []), options.step])
+        seed = self.experiment.seed if options.seed is None else options.seed
+        if options.directions == "path":
+            laid = plane(points, directions_of("path", self.network, self.x, self.y, points), principal=True)
+        else:
+            other = None if self._source is None else self._flat(self._source[1])
+            random = random_directions(build(self.experiment, self.x.shape[1], self.y.shape[1]), seed)
+            chosen = directions_of(options.directions, self.network, self.x, self.y, points, random, other)
+            laid = plane(points, chosen, principal=False)
+        middle = np.array([options.center_x, options.center_y])
+        if options.span is not None:
+            ends = options.span * np.ones(2)
+            return laid.spanning(middle - ends, middle + ends)
+        if options.directions == "run":
+            middle = middle + np.array([0.5, 0])
+        return laid.spanning(laid.lower + middle, laid.upper + middle)
+
+    @property
+    def _before(self) -> int:
+        """How many of the path's snapshots lie before the centre."""
+        path = self._training.path
+        return 0 if path is None else sum(step < self.options.step for step in path.steps)
+
+    def _flat(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """The weights of a checkpoint, whose first leaves are the network's; ValueError if they do not fit."""
+        leaves, shape = jax.tree.flatten(self.network)
+        found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
+        if any(a is None or a.shape != leaf.shape for a, leaf in zip(found, leaves, strict=True)):
+            raise ValueError("source: the stored run has another network than the experiment")
+        other = jax.tree.unflatten(shape, found)
+        return np.concatenate([np.asarray(stack, np.float64).ravel() for stack in stacked_weights(other)])
+
+    def at(self, coordinates: np.ndarray) -> Network:
+        """The network at a point (2,) of the plane."""
+        flat = self.plane.center + coordinates @ self.plane.directions
+        return moved(self.network, jnp.asarray(flat, self.network.dtype))
+
+    def place(self, networks: list[np.ndarray]) -> np.ndarray:
+        """Coordinates (S, 2) of flat weights (P,), projected onto the plane."""
+        points = np.stack([*networks, self.plane.center]).astype(np.float64)
+        return shadow(points, self.plane.directions)[0][:-1]
+
+    def frame(self, bulk: bool) -> Frame:
+        """The latest complete level of the picture, once."""
+        values: dict[str, Value] = {"landscape_done": self._survey.share, **(self._picture if bulk else {})}
+        if bulk:
+            self._picture = {}
+        return Frame("surface", self.step, values, seconds=self.seconds, done=self.done)
+
+    def _picture_of(self, stride: int, along: dict[Kind, np.ndarray]) -> dict[str, Value]:
+        x, y = self._survey.axes(self.plane, stride)
+        loss, energy = (self._survey.level(kind, stride) for kind in KINDS)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = loss / energy
+        values: dict[str, Value] = {
+            "landscape": loss,
+            "landscape_energy": energy,
+            "landscape_ratio": ratio,
+            "landscape_x": x,
+            "landscape_y": y,
+            "path_x": self.plane.path[:, 0],
+            "path_y": self.plane.path[:, 1],
+            "path_loss": along["loss"],
+            "path_energy": along["energy"],
+            "path_steps": self._path_steps,
+            "path_variance": self.plane.variance,
+            "path_length": self.plane.length,
+            "loss_here": float(along["loss"][-1]),
+            "energy_here": float(along["energy"][-1]),
+            "directions": float(list(DIRECTIONS).index(self.options.directions)),
+        }
+        every = max(1, (len(x) - 1) // (ARROWS - 1))
+        for kind, heights in zip(KINDS, (loss, energy), strict=True):
+            values[f"arrows_{kind}_x"], values[f"arrows_{kind}_y"] = arrows(x, y, heights, every)
+        return values
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The other run's weights, if the plane leads to them: that run may go on."""
+        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
+        if self._source is None:
+            return kept
+        theirs = {name: array for name, array in self._source[1].items() if name.startswith("leaf_")}
+        return kept | theirs | {"source_step": np.asarray(self._source[0])}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Begin again, with the other run's weights of the checkpoint; what was finished stays so."""
+        if arrays["step"] >= self.steps:
+            self.step, self.seconds = self.steps, float(arrays["seconds"])
+        if "source_step" in arrays:
+            self._source = int(arrays["source_step"]), arrays
