@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from pcviz.figures import PLANE_PANELS
-from pcviz.ui import controls, landscape, panels, session, share
+from pcviz.ui import controls, landscape, look, panels, session, share
+from pcviz.ui.views import planes
 
 form = controls.form()
 
-st.markdown("**Landscape** · what surface does predictive coding learn on?")
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content")
+    view = landscape.view()
 session.notices()
-options, wrong = landscape.choose(form)
-landscape.transport(form, options, wrong)
+look.transport(view, form, view.choose(form))
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
@@ -18,9 +19,9 @@ panels.live(
     experiment,
     session.shown_runs(),
     key="landscape",
-    panels=list(PLANE_PANELS),
-    metrics=landscape.metrics(),
-    nonce=landscape.walks(),
-    picked=landscape.walk_from,
+    panels=list(view.panels),
+    metrics=view.metric_row(),
+    nonce=planes.walks(),
+    picked=planes.walk_from,
 )
 share.configuration(form.experiment or experiment)

@@ -6,15 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from pcviz import cost
 from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
-from pcviz.experiment import Experiment
+from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import reading
 from pcviz.store import RunRecord, UnknownRun
-from pcviz.ui import controls, session
+from pcviz.ui import controls, look, session
+from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
 FRESH = "fresh weights"
+DEFAULTS: dict[str, Any] = {"source": FRESH, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
 AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
 KEYS_HELP = "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on."
 METRICS: list[tuple[str, str, str]] = [
@@ -33,15 +34,6 @@ def drawn(path: str) -> bool:
     return not path.startswith("learning.") or path == "learning.batch_size"
 
 
-def metrics(experiment: Experiment) -> list[dict[str, Any]]:
-    """The metric row."""
-    layers = str(experiment.network.depth)
-    rows = [(label, value.replace("{layers}", layers), text) for label, value, text in METRICS]
-    made: list[dict[str, Any]] = [{"label": label, "value": value, "help": text} for label, value, text in rows]
-    made[0]["progress"] = ["step", "steps"]
-    return made
-
-
 def stored_runs() -> dict[str, RunRecord]:
     """Trainings of the store that have begun, newest first."""
     return {run.id: run for run in session.client().runs(50) if run.kind == "train" and run.step > 0}
@@ -55,9 +47,14 @@ def source_label(run: str, runs: dict[str, RunRecord]) -> str:
     return f"{network.activation} {network.depth} × {network.width}, step {runs[run].step} ({run[:4]}…)"
 
 
-def choose(form: controls.Form) -> Options:
+def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    _before_first()
+    shown = session.record() if look.opened() else None
+    theirs = None
+    if shown is not None:
+        options = Options.model_validate(shown.options)
+        theirs = {"source": options.source or FRESH, "batch": options.batch, "solvers": list(options.solvers)}
+    look.keep("relax", DEFAULTS, theirs)
     runs = stored_runs()
     if st.session_state.source not in runs:
         st.session_state.source = FRESH
@@ -82,28 +79,15 @@ def choose(form: controls.Form) -> Options:
             width="stretch",
             help="All start from the same point. The solver of the form always takes part.",
         )
-    _keep()
-    source = None if st.session_state.source == FRESH else st.session_state.source
-    return Options(source=source, batch=st.session_state.batch, solvers=tuple(st.session_state.solvers))
+    options = chosen()
+    return Wish(options.stored(), misfit(form, options))
 
 
-def _before_first() -> None:
-    """Widgets of a page that was left are forgotten by Streamlit: what they held is kept apart."""
-    shown = session.record()
-    kept = st.session_state.setdefault("relax_kept", {})
-    if shown is not None and st.session_state.get("relax_shown") != shown.id:
-        options = Options.model_validate(shown.options)
-        kept |= {"source": options.source or FRESH, "batch": options.batch, "solvers": list(options.solvers)}
-        st.session_state.relax_shown = shown.id
-        for key in ("source", "batch", "solvers"):
-            st.session_state.pop(key, None)
-    defaults = {"source": FRESH, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
-    for key, value in defaults.items():
-        st.session_state.setdefault(key, kept.get(key, value))
-
-
-def _keep() -> None:
-    st.session_state.relax_kept = {key: st.session_state[key] for key in ("source", "batch", "solvers")}
+def chosen() -> Options:
+    """What the controls say."""
+    held = look.kept("relax", DEFAULTS)
+    source = None if held["source"] == FRESH else held["source"]
+    return Options(source=source, batch=held["batch"], solvers=tuple(held["solvers"]))
 
 
 def _source_changed() -> None:
@@ -130,50 +114,17 @@ def misfit(form: controls.Form, options: Options) -> list[str]:
     return ["network: the form differs from the stored run (allowed: its settings, or fresh weights)"]
 
 
-def transport(form: controls.Form, options: Options) -> None:
-    """Relax and Cancel, and what stands in the way."""
-    record = session.record()
-    wrong = form.faults + misfit(form, options)
-    if form.experiment is not None:
-        wrong += cost.admission(form.experiment, slowdown=cost.slowdown(form.experiment, session.history()))
-    alive = record is not None and not record.ended and record.wanted != "cancelled"
+def race_axis() -> None:
+    """What the solvers are drawn against."""
     st.session_state.setdefault("race_axis", "passes")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.button(
-            "Relax",
-            key="play",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_relax,
-            args=(form.experiment, options),
-            disabled=form.experiment is None or bool(wrong),
-        )
-        st.button(
-            "Cancel",
-            key="cancel",
-            icon=":material/close:",
-            on_click=session.steer,
-            args=("cancel",),
-            disabled=not alive,
-        )
-        st.segmented_control(
-            "Solvers against",
-            list(AXES),
-            format_func=AXES.__getitem__,
-            key="race_axis",
-            label_visibility="collapsed",
-            required=True,
-        )
-    if wrong:
-        st.error(session.lines(wrong), icon=":material/block:")
-    elif record is not None and record.state == "failed":
-        st.error(f"This relaxation failed. {session.plain(record.message)}", icon=":material/error:")
-
-
-def _relax(experiment: Experiment | None, options: Options) -> None:
-    if experiment is None:
-        return
-    st.session_state.relax_shown = session.look("relax", experiment, options.stored())
+    st.segmented_control(
+        "Solvers against",
+        list(AXES),
+        format_func=AXES.__getitem__,
+        key="race_axis",
+        label_visibility="collapsed",
+        required=True,
+    )
 
 
 def said() -> None:
@@ -197,3 +148,6 @@ def said() -> None:
 
     with st.container(key="reading"):
         line()
+
+
+VIEW = View("relax", "Relaxation", "Relax", INFERENCE_PANELS, METRICS, choose)

@@ -15,7 +15,7 @@ from pcviz.settings import Settings
 from pcviz.store import RunRecord, UnknownRun
 from pcviz.ui import controls, url
 
-KINDS = {"inference": ("relax",), "landscape": ("surface",)}
+KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
@@ -114,14 +114,6 @@ def start(experiment: Experiment, allowed_until_step: int | None = None) -> str:
     """A new run, which pauses at `allowed_until_step`; its id."""
     identity = st.session_state.session
     return client().start(experiment, identity, identity, allowed_until_step=allowed_until_step)
-
-
-def look(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
-    """A new run that looks at something instead of training, shown from now on; the one before makes room."""
-    steer("cancel")
-    identity = st.session_state.session
-    show("run", client().look(kind, experiment, options, identity, identity))
-    return str(st.session_state.runs["run"])
 
 
 def steer(wish: str, key: str = "run", **details: Any) -> None:

@@ -1,0 +1,113 @@
+"""What pages have in common whose runs look at something instead of training: start, Cancel, what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pcviz import cost
+from pcviz.experiment import Experiment
+from pcviz.ui import controls, session
+
+
+class Wish(NamedTuple):
+    """What a page would start: options of the run (None: they are faulty), and what is wrong."""
+
+    options: dict[str, Any] | None
+    wrong: list[str]
+
+
+class View(NamedTuple):
+    """One kind of look: kind of its runs, its name, the button that starts it, panels, metric row (label, value, help),
+    the controls, and whether it looks at the form's network."""
+
+    kind: str
+    label: str
+    verb: str
+    panels: Sequence[str]
+    metrics: Sequence[tuple[str, str, str]]
+    choose: Callable[[controls.Form], Wish]
+    of_network: bool = True
+
+    def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
+        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar."""
+        made: list[dict[str, Any]] = []
+        for label, value, text in self.metrics:
+            for name, filling in fixed.items():
+                value = value.replace(f"{{{name}}}", filling)
+            made.append({"label": label, "value": value, "help": text})
+        made[0]["progress"] = ["step", "steps"]
+        return made
+
+
+def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], object] | None = None) -> None:
+    """The button that starts, Cancel, what the page adds (`more`), and what stands in the way."""
+    record = session.record()
+    experiment = form.experiment if view.of_network else Experiment()
+    wrong = [*(form.faults if view.of_network else []), *wish.wrong]
+    if view.of_network and experiment is not None:
+        wrong += cost.admission(experiment, slowdown=cost.slowdown(experiment, session.history()))
+    alive = record is not None and not record.ended and record.wanted != "cancelled"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+        st.button(
+            view.verb,
+            key="play",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(view.kind, experiment, wish.options),
+            disabled=experiment is None or wish.options is None or bool(wrong),
+        )
+        st.button(
+            "Cancel",
+            key="cancel",
+            icon=":material/close:",
+            on_click=session.steer,
+            args=("cancel",),
+            disabled=not alive,
+        )
+        if more is not None:
+            more()
+    if wrong:
+        st.error(session.lines(wrong), icon=":material/block:")
+    elif record is not None and record.state == "failed":
+        st.error(f"This run failed. {session.plain(record.message)}", icon=":material/error:")
+
+
+def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
+    if experiment is None or options is None:
+        return
+    session.steer("cancel")  # one that is under way makes room
+    identity = st.session_state.session
+    run = session.client().look(kind, experiment, options, identity, identity)
+    session.show("run", run)
+    st.session_state.taken_over = run
+
+
+def opened() -> bool:
+    """Whether the run shown was opened by its address and its options are still to be taken over; once for each run."""
+    shown = session.record()
+    if shown is None or st.session_state.get("taken_over") == shown.id:
+        return False
+    st.session_state.taken_over = shown.id
+    return True
+
+
+def keep(name: str, defaults: dict[str, Any], brought: dict[str, Any] | None = None) -> None:
+    """Before the widgets `defaults` (key -> value) are drawn: widgets of a page that was left are forgotten by
+    Streamlit, so what they held comes from `kept`; `brought` values win over it."""
+    kept = st.session_state.setdefault(f"{name}_kept", dict(defaults))
+    if brought is not None:
+        kept |= brought
+        for key in defaults:
+            st.session_state.pop(key, None)
+    for key, value in kept.items():
+        st.session_state.setdefault(key, value)
+
+
+def kept(name: str, defaults: dict[str, Any]) -> dict[str, Any]:
+    """After the widgets were drawn: what they hold, remembered."""
+    st.session_state[f"{name}_kept"] = {key: st.session_state.get(key, value) for key, value in defaults.items()}
+    return dict(st.session_state[f"{name}_kept"])

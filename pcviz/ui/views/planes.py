@@ -1,0 +1,125 @@
+"""Planes: loss and F* around the weights, and clicks on a surface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from pcviz.faults import faults
+from pcviz.figures import PLANE_PANELS
+from pcviz.landscapes import DIRECTIONS, SIZES, Options
+from pcviz.ui import controls, look, session
+from pcviz.ui.look import View, Wish
+
+LABELS = {
+    "random": "random",
+    "path": "training path (PCA)",
+    "gradients": "down the loss, down F*",
+    "curvature": "greatest and least curvature",
+    "run": "to another run",
+}
+DEFAULTS: dict[str, Any] = {
+    "plane_step": 0,
+    "plane_directions": "random",
+    "plane_size": 21,
+    "plane_examples": 32,
+    "plane_span": None,
+    "plane_x": 0.0,
+    "plane_y": 0.0,
+    "plane_source": None,
+}
+FIELDS = {key: {"plane_x": "center_x", "plane_y": "center_y"}.get(key, key.removeprefix("plane_")) for key in DEFAULTS}
+"""Widget key -> field of the options."""
+METRICS: list[tuple[str, str, str]] = [
+    ("Computed", "{step} %", "Share of the work that is done: training up to the weights, then both surfaces"),
+    ("Loss here", "{loss_here:g4}", "Mean loss of the probe examples at the weights that the plane goes through"),
+    ("F* here", "{energy_here:g4}", "Energy at the equilibrium of inference, same weights and examples"),
+    ("Path length seen", "{path_length:%0}", "Share of the training path's length that lies in the plane"),
+    ("Path variance seen", "{path_variance:%0}", "Share of the training path's variance that lies in the plane"),
+]
+
+
+def choose(form: controls.Form) -> Wish:
+    """Draw the row of controls above the panels; what they say."""
+    look.keep("plane", DEFAULTS, _theirs() if look.opened() else None)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
+        st.number_input(
+            "Weights after step",
+            0,
+            100_000,
+            step=10,
+            key="plane_step",
+            width=150,
+            help="0: fresh weights. Others come from training anew from the seed, which gives the same ones again.",
+        )
+        st.selectbox(
+            "Plane",
+            list(LABELS),
+            format_func=LABELS.__getitem__,
+            key="plane_directions",
+            width=250,
+            help="  \n".join(f"**{LABELS[name]}**: {text}." for name, text in DIRECTIONS.items()),
+        )
+        if st.session_state.plane_directions == "run":
+            _other_run(form)
+        st.selectbox("Points a side", SIZES, key="plane_size", width=110)
+        st.number_input(
+            "Examples", 1, 1024, key="plane_examples", width=110, help="Both surfaces are means over these."
+        )
+        with st.popover("Centre and span", icon=":material/crop_free:"):
+            st.number_input("Half extent", 0.001, 1e4, key="plane_span", placeholder="chosen", help="In directions.")
+            st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
+            st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
+    values = {FIELDS[key]: value for key, value in look.kept("plane", DEFAULTS).items()}
+    if values["directions"] != "run":
+        values["source"] = None
+    try:
+        return Wish(Options.model_validate(values).stored(), [])
+    except ValidationError as error:
+        return Wish(None, faults(error))
+
+
+def _theirs() -> dict[str, Any]:
+    """The options of the run shown, by widget."""
+    shown = session.record()
+    assert shown is not None
+    options = Options.model_validate(shown.options).model_dump()
+    return {key: options[field] for key, field in FIELDS.items()}
+
+
+def _other_run(form: controls.Form) -> None:
+    """Stored runs of the same network."""
+    network = form.experiment.network if form.experiment else None
+    runs = {
+        run.id: run
+        for run in session.client().runs(50)
+        if run.kind == "train" and run.step > 0 and run.experiment.network == network
+    }
+    if st.session_state.plane_source not in runs:
+        st.session_state.plane_source = next(iter(runs), None)
+    st.selectbox(
+        "Other run",
+        list(runs),
+        format_func=lambda run: f"seed {runs[run].experiment.seed}, step {runs[run].step} ({run[:4]}…)",
+        key="plane_source",
+        width=220,
+        placeholder="no stored run of this network",
+    )
+
+
+def walks() -> int:
+    """How many walks the run shown has: a new one is read although the run itself has ended."""
+    record = session.record()
+    return 0 if record is None else sum(child.kind == "walk" for child in session.client().children(record.id))
+
+
+def walk_from(point: dict[str, Any]) -> None:
+    """A point of a surface was clicked: both rules start there."""
+    record = session.record()
+    if record is not None and record.kind == "surface":
+        session.with_child(record, "walk", {"x": float(point["x"]), "y": float(point["y"])})
+
+
+VIEW = View("surface", "Planes", "Survey", PLANE_PANELS, METRICS, choose)
