@@ -12,6 +12,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view = landscape.view()
 session.notices()
 look.transport(view, form, view.choose(form))
+look.follow()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)

@@ -197,7 +197,7 @@ def space_figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> g
             xaxis=dict(title_text="direction 1", **axis),
             yaxis=dict(title_text="direction 2", **axis),
             zaxis=dict(title_text="height", type="log" if log else "linear", exponentformat="power", **axis),
-            camera=dict(eye=dict(x=1.1, y=-1.1, z=0.75), center=dict(x=0, y=0, z=-0.12)),
+            camera=dict(eye=dict(x=1.25, y=-1.25, z=0.8), center=dict(x=0, y=0, z=-0.12)),
             aspectratio=dict(x=1, y=1, z=0.8),
         ),
     )

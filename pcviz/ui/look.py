@@ -12,6 +12,10 @@ from pcviz.experiment import Experiment
 from pcviz.ui import controls, session
 
 
+POLL_SECONDS = 1.0
+"""How often the page looks whether the run has ended."""
+
+
 class Wish(NamedTuple):
     """What a page would start: options of the run (None: they are faulty), and what is wrong."""
 
@@ -74,6 +78,20 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         st.error(session.lines(wrong), icon=":material/block:")
     elif record is not None and record.state == "failed":
         st.error(f"This run failed. {session.plain(record.message)}", icon=":material/error:")
+
+
+def follow() -> None:
+    """See that the page is drawn anew when the run shown has ended."""
+    shown = session.record()
+    alive = shown is not None and not shown.ended
+
+    @st.fragment(run_every=POLL_SECONDS if alive else None)
+    def watch() -> None:
+        now = session.record()
+        if alive and (now is None or now.ended):
+            st.rerun()
+
+    watch()
 
 
 def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
