@@ -11,7 +11,6 @@ from pcviz import cost
 from pcviz.experiment import Experiment
 from pcviz.ui import controls, session
 
-
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
 
