@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pcviz.experiment import Experiment
 
 SHARES = 100
-"""A relaxation's run counts the work done in hundredths."""
+"""A run that is no training counts the work done in hundredths."""
 
 ARRIVED = 0.01
 """A solver has arrived when its energy stays within this share of the initial excess over the equilibrium."""

@@ -4,7 +4,8 @@ A channel is a named quantity with fixed dimensions and meaning; `CHANNELS` is t
 keeps, the stream carries and figures draw. Dimensions are named: L layers, H hidden layers, R recorded rows of a
 relaxation (at most 256 of its T + 1 states, 512 where it is all there is to see), G grid points of a plane, S points of
 a path, E points of a broken line, W steps of a walk, P data points, V solvers, Q states of a solver (NaN behind its
-last), A looks at gradients, M bins of a histogram.
+last), A looks at gradients, M bins of a histogram; of chains C critical points, U updates, 5 chains of 1 … 5 hidden
+units, 3 rules (pcviz.chains.RULES), J rules × seeds (rule after rule), F chains × rules × seeds.
 """
 
 from __future__ import annotations
@@ -148,6 +149,47 @@ CHANNELS: dict[str, Channel] = {
     "predicted_steps": _number("inference steps", "predicted steps of gradient descent to 1 % of the initial excess"),
     "error_curvature_max": _number("curvature", "greatest eigenvalue in error coordinates, where the least is 1"),
     "source_step": _number("weight steps", "weight step of the stored weights; NaN: fresh ones"),
+    # kind "chain": a chain of scalars in the plane of its last two weights, and the race away from the origin
+    "chain_axis": Channel(("G",), "float32", "weight", "values of w_(L-1), along x, and w_L, along y", bulk=True),
+    "chain_loss": Channel(("G", "G"), "float32", "half squared units", "loss at (row: w_L, column: w_(L-1))", True),
+    "chain_energy": Channel(("G", "G"), "float32", "energy", "equilibrated energy F* there", bulk=True),
+    "chain_arrows_loss_x": Channel(
+        ("E",), "float32", "weight", "arrows of steepest descent on the loss, w_(L-1)", bulk=True
+    ),
+    "chain_arrows_loss_y": Channel(("E",), "float32", "weight", "the same, w_L", bulk=True),
+    "chain_arrows_energy_x": Channel(
+        ("E",), "float32", "weight", "arrows of steepest descent on F*, w_(L-1)", bulk=True
+    ),
+    "chain_arrows_energy_y": Channel(("E",), "float32", "weight", "the same, w_L", bulk=True),
+    "chain_flow_loss_x": Channel(
+        ("E",), "float32", "weight", "gradient flow on the loss in this plane, w_(L-1)", bulk=True
+    ),
+    "chain_flow_loss_y": Channel(("E",), "float32", "weight", "the same, w_L", bulk=True),
+    "chain_flow_energy_x": Channel(
+        ("E",), "float32", "weight", "gradient flow on F* in this plane, w_(L-1)", bulk=True
+    ),
+    "chain_flow_energy_y": Channel(("E",), "float32", "weight", "the same, w_L", bulk=True),
+    "chain_critical_x": Channel(("C",), "float32", "weight", "critical points, w_(L-1)", bulk=True),
+    "chain_critical_y": Channel(("C",), "float32", "weight", "critical points, w_L", bulk=True),
+    "chain_type_loss": Channel(("C",), "int32", "type", "as points of the loss: pcviz.chains.POINT_TYPES", bulk=True),
+    "chain_type_energy": Channel(("C",), "int32", "type", "the same as points of F*", bulk=True),
+    "chain_curvature_loss": _number("curvature", "least eigenvalue of the Hessian of the loss at w_(L-1) = w_L = 0"),
+    "chain_curvature_energy": _number("curvature", "the same of F*"),
+    "race_steps": Channel(("U",), "int32", "updates", "updates made at each recorded loss, log-spaced", bulk=True),
+    "race_loss": Channel(
+        ("U", "F"),
+        "float32",
+        "half squared units",
+        "loss of a fresh batch; NaN: that race is over or to come",
+        bulk=True,
+    ),
+    "race_counts": Channel(("5", "J"), "float32", "updates", "until the loss is below 1/4; NaN: not yet", bulk=True),
+    "race_capped": Channel(("5", "J"), "float32", "updates", "the cap, where it ended a racer; NaN: not", bulk=True),
+    "race_median": Channel(
+        ("5", "3"), "float32", "updates", "median of `race_counts` over seeds; NaN: none", bulk=True
+    ),
+    "race_above_cap": Channel(("5", "3"), "float32", "hidden units", "H where the median is above the cap", bulk=True),
+    "race_diverged": _number("racers", "how many left for infinity without an escape"),
     # kind "boundary": what a network with two inputs and two classes says over the input plane
     "boundary": Channel(("G", "G"), "float32", "output", "output of class 2 minus output of class 1", bulk=True),
     "boundary_x": Channel(("G",), "float32", "input", "first input", bulk=True),

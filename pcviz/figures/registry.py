@@ -11,9 +11,11 @@ from pcviz.figures import (
     activity_convergence,
     activity_spectrum,
     bp_alignment,
+    chain_surface,
     decision_boundary,
     depth_profiles,
     energy_balance,
+    escape_race,
     landscape,
     learning_curves,
     relaxation_map,
@@ -38,6 +40,8 @@ PANELS: dict[str, Callable[..., Panel]] = {
     "surface-ratio": surfaces.ratio_panel,
     "surface-3d": surfaces.space_panel,
     "walks": surfaces.walks_panel,
+    "chain-surface": chain_surface.panel,
+    "escape-race": escape_race.panel,
 }
 
 INFERENCE_PANELS = ("relaxation-map", "depth-profiles", "solver-race", "activity-spectrum", "bp-alignment")

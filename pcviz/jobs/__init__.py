@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame
 from pcviz.jobs.boundary import Boundary
+from pcviz.jobs.chain import Chain
 from pcviz.jobs.landscape import Landscape
 from pcviz.jobs.protocol import Job
 from pcviz.jobs.relax import Relaxing
@@ -23,6 +24,7 @@ JOBS: dict[str, Callable[..., Job]] = {
     "relax": Relaxing,
     "surface": Surface,
     "walk": Walk,
+    "chain": Chain,
 }
 """Trainings are made from their experiment, other runs from (experiment, options, source), children from (experiment,
 parent's job, options)."""

@@ -1,0 +1,62 @@
+"""What one look at the toy chains consists of: which chain is drawn, and how it races.
+
+A chain has one unit in each of its H hidden layers, so L = H + 1 weights w_1 … w_L, and learns y = -x (theory.md 4.7).
+The vocabulary that page, job and figures share.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DEEPEST = 5
+"""The race is run by chains of 1 … 5 hidden units."""
+
+RULES = ("BP", "PC", "PC at equilibrium")
+"""Learning rules that race, in the order of the columns of the channels `race_…`."""
+
+POINT_TYPES = ("minimum", "strict saddle", "degenerate saddle")
+"""Critical points: channels `chain_type_…` hold positions in this list, or -1 where the point is not critical."""
+
+ESCAPED = 0.25
+"""A racer has escaped from the saddle at the origin when its loss falls below this; there it is 0.505."""
+
+INPUT_MEAN, INPUT_STD = 1.0, 0.1
+POWER = INPUT_MEAN**2 + INPUT_STD**2
+"""<x²> of the inputs, the s of theory.md 4.7."""
+
+FLOW_TIME = 4.0
+"""How long the lines of gradient flow in the plane are, in units of time (learning rate × updates)."""
+
+SPAN = 2.5
+"""The plane reaches from -SPAN to SPAN in both weights."""
+
+
+class Options(BaseModel):
+    """What a run of kind "chain" is told.
+
+    The plane shows the loss and the equilibrated energy of a chain with `hidden` units against its last two weights;
+    `fixed` is the value of all others. The race is run by chains of 1 … 5 hidden units from `seeds` starts with each
+    rule: gradient descent with `learning_rate`; PC infers by `inference_steps` Euler steps of size `dt`; who has not
+    escaped after `cap` updates is stopped.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: int = Field(1, ge=1, le=DEEPEST)
+    fixed: float = Field(0.5, ge=-2, le=2, allow_inf_nan=False)
+    seeds: int = Field(5, ge=1, le=10)
+    learning_rate: float = Field(0.4, gt=0, le=2, allow_inf_nan=False)
+    inference_steps: int = Field(20, ge=1, le=1000)
+    dt: float = Field(0.1, gt=0, le=1, allow_inf_nan=False)
+    cap: int = Field(20_000, ge=100, le=1_000_000)
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """Numbers of the two weights of the plane, counted from 1: L - 1 and L."""
+        return self.hidden, self.hidden + 1
+
+    def stored(self) -> dict[str, Any]:
+        """As kept with a run."""
+        return self.model_dump(mode="json")
