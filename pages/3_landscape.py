@@ -11,7 +11,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content")
     view = landscape.view()
 session.notices()
-look.transport(view, form, view.choose(form))
+wish = view.choose(form)
+look.transport(view, form, wish)
 look.follow()
 
 run = session.record()
@@ -19,6 +20,7 @@ experiment = run.experiment if run else controls.nearest(form)
 panels.live(
     experiment,
     session.shown_runs(),
+    view.figures(run.options if run else wish.options or {}),
     key="landscape",
     panels=list(view.panels),
     metrics=view.metric_row(),

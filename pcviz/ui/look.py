@@ -24,7 +24,7 @@ class Wish(NamedTuple):
 
 class View(NamedTuple):
     """One kind of look: kind of its runs, its name, the button that starts it, panels, metric row (label, value, help),
-    the controls, and whether it looks at the form's network."""
+    the controls, options of the panels by panel from those of a run, and whether it looks at the form's network."""
 
     kind: str
     label: str
@@ -32,6 +32,7 @@ class View(NamedTuple):
     panels: Sequence[str]
     metrics: Sequence[tuple[str, str, str]]
     choose: Callable[[controls.Form], Wish]
+    figures: Callable[[dict[str, Any]], dict[str, dict[str, Any]]] = lambda options: {}
     of_network: bool = True
 
     def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
