@@ -27,7 +27,7 @@ def state(page: Page) -> str:
 
 def computed(page: Page, name: str) -> int:
     """How many points a surface's heat map shows."""
-    count = "plot => [...plot.data[0].z].flatMap((row) => [...row]).filter(Number.isFinite).length"
+    count = "plot => [...(plot.data?.[0].z ?? [])].flatMap((row) => [...row]).filter(Number.isFinite).length"
     return int(panel(page, name).locator(".pcviz-plot").evaluate(count))
 
 
