@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pcviz.engine.scheduler import (
     FRAME_BUDGET,
+    HEAD_START,
     Candidate,
     Ledger,
     checkpoint_interval,
@@ -61,10 +62,26 @@ def test_sessions_share_evenly_whatever_their_number_of_runs() -> None:
     assert used["b"] == used["c"] == used["d"] == 100
 
 
-def test_children_get_a_sixth_or_all_of_it() -> None:
-    run, other, child = Candidate("r", "s"), Candidate("q", "s"), Candidate("c", "s", child=True)
-    assert shares([run, other, child]) == {"r": 250, "q": 250, "c": 100}
-    assert shares([child]) == {"c": 600}
+def test_extras_get_a_head_start_and_then_a_sixth_or_all_of_it() -> None:
+    run, other, extra = Candidate("r", "s"), Candidate("q", "s"), Candidate("c", "s", extra=True)
+    used, first = shares([run, other, extra]), HEAD_START / 0.01
+    assert used["c"] == pytest.approx(first + (600 - first) / 6, abs=1)
+    assert used["r"] == pytest.approx(used["q"], abs=1)
+    assert shares([extra]) == {"c": 600}
+
+    ledger = Ledger()
+    for _ in range(50):
+        ledger.charge(run, 0.1)
+        assert ledger.next([run]) == run
+    taken = []
+    for _ in range(36):
+        chosen = ledger.next([run, extra])
+        assert chosen is not None
+        ledger.charge(chosen, 0.1)
+        taken.append(chosen.run)
+    first = taken.index("r")
+    assert first == pytest.approx(HEAD_START / 0.1, abs=1)
+    assert taken[first:].count("c") == pytest.approx((36 - first) / 6, abs=1)
 
 
 def test_waiting_earns_no_credit_and_a_newcomer_no_privilege() -> None:
