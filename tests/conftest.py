@@ -9,7 +9,15 @@ settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples
 settings.load_profile("pcviz")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
-COMPILING = ("test_alignment", "test_bp_modes", "test_equilibrium", "test_hessian", "test_solve", "test_theory")
+COMPILING = (
+    "test_alignment",
+    "test_bp_modes",
+    "test_curvature",
+    "test_equilibrium",
+    "test_hessian",
+    "test_solve",
+    "test_theory",
+)
 """Test files whose every case compiles a program of its own."""
 CASES = 4
 """Cases of one test in those files that `make test` runs, evenly spread; `make test-all` runs all."""

@@ -2,9 +2,10 @@
 
 from pcviz.figures.bindings import Binding, bindings
 from pcviz.figures.panel import Panel, Toggle
-from pcviz.figures.registry import INFERENCE_PANELS, PANELS, PLANE_PANELS, panel, panels_for
+from pcviz.figures.registry import CURVATURE_PANELS, INFERENCE_PANELS, PANELS, PLANE_PANELS, panel, panels_for
 
 __all__ = [
+    "CURVATURE_PANELS",
     "INFERENCE_PANELS",
     "PANELS",
     "PLANE_PANELS",

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pcviz.frames import AXES, CHANNELS
 
-Kind = Literal["train", "landscape", "boundary", "relax", "surface", "walk", "chain"]
+Kind = Literal["train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"]
 
 
 class Ema(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any
 from pcviz.experiment import Experiment
 from pcviz.figures import (
     activity_convergence,
+    activity_landscape,
     activity_spectrum,
     bp_alignment,
     chain_surface,
@@ -19,8 +20,11 @@ from pcviz.figures import (
     landscape,
     learning_curves,
     relaxation_map,
+    saddle_gradient,
     solver_race,
     surfaces,
+    trust_region,
+    weight_curvature,
 )
 from pcviz.figures.panel import Panel
 
@@ -42,6 +46,10 @@ PANELS: dict[str, Callable[..., Panel]] = {
     "walks": surfaces.walks_panel,
     "chain-surface": chain_surface.panel,
     "escape-race": escape_race.panel,
+    "activity-landscape": activity_landscape.panel,
+    "weight-curvature": weight_curvature.panel,
+    "saddle-gradient": saddle_gradient.panel,
+    "trust-region": trust_region.panel,
 }
 
 INFERENCE_PANELS = ("relaxation-map", "depth-profiles", "solver-race", "activity-spectrum", "bp-alignment")
@@ -49,6 +57,9 @@ INFERENCE_PANELS = ("relaxation-map", "depth-profiles", "solver-race", "activity
 
 PLANE_PANELS = ("surface-loss", "surface-energy", "surface-ratio", "walks", "surface-3d")
 """Those of the Landscape page's planes."""
+
+CURVATURE_PANELS = ("activity-landscape", "weight-curvature", "saddle-gradient", "trust-region")
+"""Names of the panels that a run of kind "curvature" feeds, in reading order."""
 
 
 def panel(name: str, experiment: Experiment, **options: Any) -> Panel:

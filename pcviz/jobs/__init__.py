@@ -8,6 +8,7 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Frame
 from pcviz.jobs.boundary import Boundary
 from pcviz.jobs.chain import Chain
+from pcviz.jobs.curvature import Curving
 from pcviz.jobs.landscape import Landscape
 from pcviz.jobs.protocol import Job
 from pcviz.jobs.relax import Relaxing
@@ -25,6 +26,7 @@ JOBS: dict[str, Callable[..., Job]] = {
     "surface": Surface,
     "walk": Walk,
     "chain": Chain,
+    "curvature": Curving,
 }
 """Trainings are made from their experiment, other runs from (experiment, options, source), children from (experiment,
 parent's job, options)."""

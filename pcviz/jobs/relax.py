@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -21,6 +20,7 @@ from pcviz.jobs.background import until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.device import device_name, keep_compiled_programs
 from pcviz.jobs.forecast import Forecast
+from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.traced import Traced
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.equilibrium import Settings
@@ -97,7 +97,7 @@ class Relaxing:
         if self.options.source is not None and self._source is None:
             raise ValueError("source: the run has no stored weights yet")
         if self._source is not None:
-            self.network = _with_arrays(self.network, self._source[1])
+            self.network = with_arrays(self.network, self._source[1])
         sizes = [self.x.shape[1], *[experiment.network.width] * (experiment.network.depth - 1), self.y.shape[1]]
         flops = 4 * len(self.x) * sum(a * b for a, b in pairwise(sizes))
         self._chunk = max(1, int(CALL_FLOPS / flops))
@@ -278,9 +278,7 @@ class Relaxing:
         """The weights where they are not fresh: the run that they come from may go on. Nothing else."""
         kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
         if self._source is not None:
-            leaves = jax.tree.leaves(self.network)
-            kept |= {f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
-            kept["source_step"] = np.asarray(self._source[0])
+            kept |= arrays_of(self.network) | {"source_step": np.asarray(self._source[0])}
         return kept
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
@@ -289,13 +287,3 @@ class Relaxing:
             before, self._source = self._source, (int(arrays["source_step"]), arrays)
             if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
                 self.prepare()
-
-
-def _with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
-    """The network with the weights of a checkpoint, whose first leaves they are; ValueError if they do not fit."""
-    leaves, shape = jax.tree.flatten(network)
-    found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
-    for mine, theirs in zip(leaves, found, strict=True):
-        if theirs is None or theirs.shape != mine.shape:
-            raise ValueError("source: the stored run has another network than the experiment")
-    return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])

@@ -20,6 +20,8 @@ DENSE_MAX = 64
 
 LANCZOS_TOLERANCE = 1e-8
 """Relative accuracy asked of extreme eigenvalues."""
+VECTOR_TOLERANCE = 1e-12
+"""The same where their eigenvectors count, whose errors are the roots of theirs."""
 
 
 class Blocks(NamedTuple):
@@ -97,6 +99,20 @@ def extreme_eigenvalues(blocks: Blocks) -> Extremes:
         smallest.append(low)
         largest.append(high)
     return Extremes(np.array(smallest), np.array(largest))
+
+
+def extreme_eigenpairs(blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest eigenvalue (2,) of one example's matrix and their eigenvectors (2, H, N), in O(H N³)."""
+    matrix = Blocks(*(part[0] for part in blocks))
+    count, width = matrix.diagonal.shape[:2]
+    if count * width <= DENSE_MAX:
+        values, vectors = np.linalg.eigh(dense(blocks)[0])
+        ends = values[[0, -1]], vectors[:, [0, -1]].T
+    else:
+        high, top = top_eigenpair(partial(_multiply_flat, matrix), count * width, VECTOR_TOLERANCE)
+        low, bottom = _bottom_eigenpair(matrix, high, VECTOR_TOLERANCE)
+        ends = np.array([low, high]), np.stack([bottom, top])
+    return ends[0], ends[1].reshape(2, count, width)
 
 
 def gradient_measure(blocks: Blocks, gradient: Sequence[np.ndarray | jax.Array], nodes: int = 96) -> list[Measure]:
@@ -182,31 +198,61 @@ def _solve(factors: Blocks, vector: jax.Array) -> jax.Array:
     return jnp.concatenate([lead, last[None]])
 
 
+def factorised(blocks: Blocks) -> Blocks | None:
+    """Block Cholesky factors of each example's matrix, for `solved`; None unless all are positive definite."""
+    factors = _cholesky_of_each(blocks)
+    return factors if bool(jnp.all(jnp.isfinite(factors.diagonal[:, -1]))) else None
+
+
+@jax.jit
+def _cholesky_of_each(blocks: Blocks) -> Blocks:
+    return jax.vmap(_cholesky, (0, None))(blocks, 0.0)
+
+
+@jax.jit
+def solved(factors: Blocks, vectors: jax.Array) -> jax.Array:
+    """The solutions (B, H, N) of each example's factorised system."""
+    return jax.vmap(_solve)(factors, vectors)
+
+
 def _solve_flat(factors: Blocks, flat: np.ndarray) -> np.ndarray:
     return np.asarray(_solve(factors, flat.reshape(factors.diagonal.shape[:2]))).ravel()
 
 
 def top_eigenvalue(product: Callable[[np.ndarray], np.ndarray], size: int) -> float:
     """The largest eigenvalue of a symmetric operator on vectors (size,)."""
+    return top_eigenpair(product, size)[0]
+
+
+def top_eigenpair(
+    product: Callable[[np.ndarray], np.ndarray], size: int, tolerance: float = LANCZOS_TOLERANCE
+) -> tuple[float, np.ndarray]:
+    """The largest eigenvalue of a symmetric operator on vectors (size,), and its eigenvector (size,)."""
     if size <= DENSE_MAX:
-        return float(np.linalg.eigvalsh(np.stack([product(unit) for unit in np.eye(size)]))[-1])
+        values, vectors = np.linalg.eigh(np.stack([product(unit) for unit in np.eye(size)]))
+        return float(values[-1]), vectors[:, -1]
     start = np.random.default_rng(0).standard_normal(size)
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
     try:
-        return float(eigsh(operator, 1, which="LA", v0=start, tol=LANCZOS_TOLERANCE, return_eigenvectors=False)[0])
+        values, vectors = eigsh(operator, 1, which="LA", v0=start, tol=tolerance)
     except ArpackNoConvergence as stopped:
         raise RuntimeError(f"the largest of {size} eigenvalues did not converge: {stopped}") from stopped
+    return float(values[0]), vectors[:, 0]
 
 
 def _bottom_eigenvalue(matrix: Blocks, largest: float) -> float:
-    """The smallest eigenvalue, from the inverse of the matrix shifted below its spectrum."""
+    return _bottom_eigenpair(matrix, largest)[0]
+
+
+def _bottom_eigenpair(matrix: Blocks, largest: float, tolerance: float = LANCZOS_TOLERANCE) -> tuple[float, np.ndarray]:
+    """The smallest eigenvalue and its eigenvector, from the inverse of the matrix shifted below its spectrum."""
     shift, factors = 0.0, _factorise(matrix, 0.0)
     while factors is None:
         shift = 4 * shift if shift else -1e-6 * abs(largest)
         factors = _factorise(matrix, shift)
-    return shift + 1 / top_eigenvalue(
-        partial(_solve_flat, factors), matrix.diagonal.shape[0] * matrix.diagonal.shape[1]
-    )
+    size = matrix.diagonal.shape[0] * matrix.diagonal.shape[1]
+    value, vector = top_eigenpair(partial(_solve_flat, factors), size, tolerance)
+    return shift + 1 / value, vector
 
 
 def _lanczos(

@@ -1,0 +1,79 @@
+"""What one look at curvature consists of: which network, which examples.
+
+The vocabulary that page and job share.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from pcviz.experiment import Experiment
+
+SHARES = 100
+"""A run of kind "curvature" counts the work done in hundredths."""
+
+PLACE_UNIT = 1e-9
+"""Eigenvalues below this size are drawn as if they were zero."""
+
+GRID = 41
+"""Points of the inference landscape in each direction; odd, so that the equilibrium is one of them."""
+
+KINKED = ("relu", "leaky_relu", "selu")
+"""Activations whose derivative jumps at zero: at the origin of weight space they have no Hessian."""
+
+SPECTRUM_MAX = 1500
+"""Up to this number of weights all eigenvalues at the weights are computed."""
+
+BLOCK_NUMBERS = 2**25
+"""Most numbers in the activity Hessians of all examples: a quarter of a gigabyte."""
+
+WEIGHTS_MAX = 4_000_000
+"""Most weights: the search for eigenvalues keeps sixteen vectors or more of that length."""
+
+
+class Options(BaseModel):
+    """What a look at curvature is told besides the experiment: `source` (id of the run whose weights are taken; None:
+    fresh ones), `batch` (index of the training batch), and how many of its `examples` are looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    batch: int = Field(0, ge=0, le=1_000_000)
+    examples: int = Field(16, ge=1, le=256)
+
+    def stored(self) -> dict[str, Any]:
+        """As kept with a run."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def place(eigenvalues: np.ndarray | float) -> np.ndarray:
+    """Where eigenvalues of either sign stand on an axis: sign · log10(1 + |value| / PLACE_UNIT), 0 for 0."""
+    values = np.asarray(eigenvalues, np.float64)
+    return np.asarray(np.sign(values) * np.log10(1 + np.abs(values) / PLACE_UNIT))
+
+
+def weight_count(experiment: Experiment) -> int:
+    """P, the number of weights."""
+    network, facts = experiment.network, experiment.data.facts
+    return network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
+
+
+def has_origin(experiment: Experiment) -> bool:
+    """Whether loss and F* have a Hessian at the origin of weight space."""
+    return experiment.network.activation not in KINKED
+
+
+def examples_that_fit(experiment: Experiment, wanted: int) -> int:
+    """How many of the examples wanted are looked at: activity Hessians fit into memory, a batch holds so many."""
+    each = (2 * experiment.hidden_layers - 1) * experiment.network.width**2
+    return max(1, min(wanted, experiment.learning.batch_size, BLOCK_NUMBERS // each))
+
+
+def misfit(experiment: Experiment) -> str | None:
+    """Why the curvature of this network is not computed; None if it is."""
+    if (weights := weight_count(experiment)) > WEIGHTS_MAX:
+        return f"network: {weights:,} weights are too many for curvature (allowed: {WEIGHTS_MAX:,})"
+    return None

@@ -1,0 +1,56 @@
+"""Gradient norm against distance to the saddle at the origin, for the loss and for the equilibrated energy."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+
+LINES = (
+    ("loss", "ray_loss_gradient", style.BLUE, "solid", "circle"),
+    ("F*", "ray_energy_gradient", style.VERMILLION, "dash", "diamond"),
+)
+
+
+def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
+    """Norm of the gradient on the straight way from the origin to the weights, both axes logarithmic."""
+    made = style.blank(
+        margin=style.LEGEND,
+        xaxis=style.log_axis(title_text="distance from the origin ‖W‖", nticks=5),
+        yaxis=style.log_axis(title_text="gradient norm", nticks=6),
+    )
+    for name, channel, colour, dash, symbol in LINES:
+        made.add_scatter(
+            x=[],
+            y=[],
+            mode="lines+markers",
+            name=name,
+            line=dict(color=colour, width=1.8, dash=dash),
+            marker=dict(symbol=symbol, size=7, color=colour),
+            hovertemplate=f"{name}: gradient %{{y:.3~g}} at distance %{{x:.3~g}}<extra></extra>",
+            meta=Binding(run=run, kind="curvature", x="ray_distance", y=channel, zero="omit").meta(),
+        )
+    return made
+
+
+def panel(experiment: Experiment, *, run: int = 0) -> Panel:
+    """The panel on the Landscape page."""
+    depth = experiment.network.depth
+    return Panel(
+        name="saddle-gradient",
+        title="Gradient near the saddle",
+        figure=figure(experiment, run=run),
+        alt="Norm of the gradients of loss and F* against the distance from the origin of weight space.",
+        help="On the straight way from the origin, a saddle, to the current weights. The slope of a line is the order "
+        f"of the saddle: without skips the loss's gradient falls like the distance to the power {depth - 1} (L - 1), "
+        "so that learning that begins near the origin stands still; the gradient of F* falls like the distance itself "
+        "(slope 1) at every depth. With skips the loss falls with slope 1 as well.",
+        csv=("ray_distance", "ray_loss_gradient", "ray_energy_gradient"),
+        table="latest",
+        idle="Press Compute to begin.",
+        waiting="Gradients are measured along the way …",
+        note="weights at distance {weight_norm:g3}",
+    )

@@ -1,0 +1,83 @@
+"""Trust region: predictive coding's weight step against the gradient's and the Gauss-Newton step, layer by layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+
+Line = tuple[str, str, str, str, str]
+COSINES: tuple[Line, ...] = (
+    ("PC ∠ gradient", "pc_gradient_cosine", style.BLUE, "solid", "circle"),
+    ("PC ∠ GN", "pc_newton_cosine", style.VERMILLION, "dash", "square"),
+    ("GN ∠ gradient", "newton_gradient_cosine", style.GREEN, "dot", "triangle-up"),
+)
+LENGTHS: tuple[Line, ...] = (
+    ("PC length", "pc_step", style.BLUE, "solid", "circle-open"),
+    ("gradient length", "gradient_step", style.SKY, "dash", "square-open"),
+    ("GN length", "newton_step", style.ORANGE, "dot", "triangle-up-open"),
+)
+"""Name, channel, colour, dash, symbol."""
+
+
+def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
+    """Above: cosines between the three steps in each layer's weights. Below: their lengths, logarithmic."""
+    layers = experiment.network.depth
+    made = style.blank(
+        margin=dict(t=40),
+        xaxis=style.layer_axis(layers, title_text="layer", anchor="y2"),
+        yaxis=dict(domain=[0.56, 1], title_text="cosine", nticks=5, autorangeoptions=dict(include=[0, 1])),
+        yaxis2=style.log_axis(domain=[0, 0.46], title_text="length", nticks=4),
+    )
+    for lines, yaxis, log in ((COSINES, "y", False), (LENGTHS, "y2", True)):
+        for name, channel, colour, dash, symbol in lines:
+            made.add_scatter(
+                x=list(range(1, layers + 1)),
+                y=[],
+                yaxis=yaxis,
+                mode="lines+markers" if layers <= style.LINES_MOST else "lines",
+                name=name,
+                line=dict(color=colour, width=1.8, dash=dash),
+                marker=dict(symbol=symbol, size=6, color=colour),
+                hovertemplate=f"layer %{{x}}<br>{name} %{{y:.4~g}}<extra></extra>",
+                meta=_meta(run, y=channel, **(dict(zero="omit") if log else {})),
+            )
+    return made
+
+
+def _meta(run: int, **options: Any) -> dict[str, Any]:
+    return Binding(run=run, kind="curvature", **options).meta()
+
+
+def panel(experiment: Experiment, *, run: int = 0) -> Panel:
+    """The panel on the Landscape page."""
+    return Panel(
+        name="trust-region",
+        title="Predictive coding as a trust region",
+        figure=figure(experiment, run=run),
+        alt="Cosines between the weight steps of predictive coding, gradient descent and Gauss-Newton in each layer, "
+        "and the lengths of the steps.",
+        help="Inference is a Newton step in the activities: from the feedforward point to the minimum of the energy's "
+        "quadratic model, exactly so for linear networks. What the weights learn there is the gradient of F*. It lies "
+        "near the gradient of the loss for wide networks, and turns towards a step that knows curvature for deep and "
+        "narrow ones. The Gauss-Newton step (GN) is damped by 1 % of the greatest curvature. Lengths are "
+        "those of whole steps, without a learning rate.",
+        csv=(
+            "pc_gradient_cosine",
+            "pc_newton_cosine",
+            "newton_gradient_cosine",
+            "pc_step",
+            "gradient_step",
+            "newton_step",
+        ),
+        table="latest",
+        idle="Press Compute to begin.",
+        waiting="The Gauss-Newton step comes last …",
+        note="all weights: PC and gradient {pc_gradient_total:g3}, length × {pc_gradient_ratio:g3} · PC and "
+        "Gauss-Newton {pc_newton_total:g3} · inference and the activities' Newton step {activity_newton_cosine:g3}",
+    )

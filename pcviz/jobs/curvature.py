@@ -1,0 +1,339 @@
+"""Curvature: the inference landscape of one example; Hessians, gradients and steps in weight space."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.curvatures import GRID, PLACE_UNIT, SHARES, SPECTRUM_MAX, Options, examples_that_fit, misfit, place
+from pcviz.data import load
+from pcviz.data.batches import batch_indices
+from pcviz.experiment import Experiment
+from pcviz.frames import CHANNELS, Frame, Value, trace_rows
+from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.stored import arrays_of, with_arrays
+from pcviz.jobs.traced import steps_of
+from pcviz.pcn import Network, build
+from pcviz.probes import activity_plane, curvature, krylov, trust_region
+from pcviz.probes.hessian import as_float64
+from pcviz.probes.krylov import Work
+from pcviz.probes.minimum import Minimum, descend
+from pcviz.probes.surface import is_linear, moved
+
+TILE = 128
+"""Points in one call of the compiled program."""
+PATH_ROWS = 128
+BEYOND, BEYOND_MOST, BEYOND_ROWS = 64, 2048, 64
+"""The path is followed for 64 times its own steps (2048 at most, if its own are fewer), to see where it leads."""
+BINS = 61
+"""Odd, so that zero is in the middle of one."""
+RAY = np.geomspace(1e-3, 1, 10)
+"""Places between the origin (0) and the weights (1) where gradients are measured."""
+END_TOLERANCE = 1e-5
+PARTS = {"plane": 0.2, "ends": 0.3, "spectrum": 0.2, "ray": 0.2, "steps": 0.1}
+"""Shares of the work, as told to whoever waits."""
+
+Result = TypeVar("Result")
+Progress = tuple[str, float, dict[str, Value]]
+"""A part of the work, the share of it that is done, and what has become known."""
+
+
+class Curving:
+    """A run of kind "curvature": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+
+    `options` are those of `pcviz.curvatures.Options`; `source` is the step and the arrays of a training's checkpoint
+    whose weights are taken. The work runs in a thread of its own, a piece at a time and only while it is asked to
+    advance, so that compilation holds up nobody. After a restart it computes everything again, with the same result.
+    """
+
+    idle = False
+    diverged = False
+    at_boundary = True
+    steps = SHARES
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        options: dict[str, Any] | Options | None = None,
+        source: tuple[int, dict[str, np.ndarray]] | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
+        self.step = 0
+        self.seconds = 0.0
+        self.values: dict[str, Value] = {}
+        self.network: Network
+        self._source = source
+        self._share = dict.fromkeys(PARTS, 0.0)
+        self._spectra: dict[str, np.ndarray] = {}
+        self._thread = ThreadPoolExecutor(1, "pcviz-curvature")
+        self._pending: Future[Progress | None] | None = None
+        self._progress = self._work()
+
+    @property
+    def done(self) -> bool:
+        """Whether all is computed."""
+        return self.step >= self.steps
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return device_name()
+
+    def prepare(self) -> None:
+        """Load the data, build the network; programs are compiled as they are needed."""
+        if (reason := misfit(self.experiment)) is not None:
+            raise ValueError(reason)
+        keep_compiled_programs()
+        experiment = self.experiment
+        data = load(experiment.data, experiment.seed, experiment.dtype)
+        size = experiment.learning.batch_size
+        chosen = batch_indices(experiment.seed, self.options.batch, len(data.x_train), size)
+        chosen = chosen[: examples_that_fit(experiment, self.options.examples)]
+        self.x, self.y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
+        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+        if self.options.source is not None and self._source is None:
+            raise ValueError("source: the run has no stored weights yet")
+        if self._source is not None:
+            self.network = with_arrays(self.network, self._source[1])
+        if not np.isfinite(self._flat()).all():
+            raise ValueError("source: its weights are not finite")
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Work for about `seconds`, not past hundredth `until_step`."""
+        begun = time.perf_counter()
+        while self.step < min(until_step, self.steps):
+            if self._pending is None:
+                self._pending = self._thread.submit(next, self._progress, None)
+            if not wait([self._pending], max(0.001, begun + seconds - time.perf_counter())).done:
+                break
+            self._collect(self._pending.result())
+            self._pending = None
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def _collect(self, found: Progress | None) -> None:
+        if found is None:
+            self.step = self.steps
+            self._thread.shutdown(wait=False)
+            return
+        part, share, values = found
+        self.values |= values
+        self._share[part] = max(self._share[part], share)
+        total = sum(PARTS[name] * done for name, done in self._share.items())
+        self.step = max(self.step, min(self.steps - 1, int(self.steps * total)))
+
+    def run(self) -> None:
+        """All of it at once."""
+        self.prepare()
+        while not self.done:
+            self.advance(self.steps, 1.0)
+
+    # --- the work, cut wherever something is yielded
+
+    def _flat(self) -> np.ndarray:
+        return curvature.flat_weights(self.network)
+
+    def _work(self) -> Iterator[Progress]:
+        flat = self._flat()
+        yield (
+            "plane",
+            0.0,
+            {
+                "source_step": float("nan") if self._source is None else float(self._source[0]),
+                "curvature_examples": float(len(self.x)),
+                "weight_count": float(flat.size),
+                "weight_norm": float(np.linalg.norm(flat)),
+            },
+        )
+        yield from self._plane()
+        minimum = yield from _run(descend(self.network, self.x, self.y), "ends", 0.0)
+        yield from self._ends(minimum)
+        yield from self._spectrum(minimum)
+        yield from self._ray()
+        yield from self._trust(minimum)
+
+    def _plane(self) -> Iterator[Progress]:
+        """The inference landscape of the first example."""
+        x, y = self.x[:1], self.y[:1]
+        work = descend(self.network, x, y)
+        minimum = yield from _run(work, "plane", 0.05)
+        made = activity_plane.activity_plane(self.network, x, y, minimum)
+        high, low = (float(c) for c in made.curvatures)
+        numbers: dict[str, Value] = {
+            "plane_curvature_max": high,
+            "plane_curvature_min": low,
+            "plane_condition": made.condition,
+        }
+        yield "plane", 0.3, numbers
+        own = trace_rows(steps_of(self.experiment), PATH_ROWS)
+        last = max(1, int(own[-1]))
+        further = np.geomspace(last, max(last, min(BEYOND * last, BEYOND_MOST)), BEYOND_ROWS).round().astype(np.int32)
+        rows = np.union1d(own, further)
+        walk = activity_plane.solver_path(self.network, x, y, self.experiment.inference, rows, self.experiment.seed)
+        states = yield from _run(walk, "plane", 0.4)
+        path = activity_plane.path_on(made, self.network, x, y, states)
+        count = int(np.searchsorted(rows[: len(states)], own[-1], side="right"))
+        half = activity_plane.extent(made, path.at[:count])
+        axes = [np.linspace(-h, h, GRID) for h in half]
+        at = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
+        padded = np.concatenate([at, np.zeros((-len(at) % TILE, 2))])
+        energies = np.full(len(padded), np.nan)
+        for first in range(0, len(padded), TILE):
+            tile = padded[first : first + TILE]
+            energies[first : first + TILE] = activity_plane.energies_on(made, self.network, x, y, tile, states[0])
+            yield "plane", 0.5 + 0.5 * first / len(padded), {}
+        yield (
+            "plane",
+            1.0,
+            {
+                "activity_plane": energies[: len(at)].reshape(GRID, GRID),
+                "activity_plane_x": axes[0],
+                "activity_plane_y": axes[1],
+                "activity_path_x": path.at[:count, 0],
+                "activity_path_y": path.at[:count, 1],
+                "activity_path_steps": rows[:count],
+                "activity_path_excess": path.excess[:count],
+                "activity_beyond_x": path.at[count - 1 :, 0],
+                "activity_beyond_y": path.at[count - 1 :, 1],
+                "activity_beyond_steps": rows[count - 1 : len(states)],
+                "plane_share": path.share,
+            },
+        )
+
+    def _functions(self, minimum: Minimum) -> dict[str, curvature.Function]:
+        """Loss and, where inference ends in a strict minimum, F*."""
+        found = {"loss": curvature.loss(self.network, self.x, self.y)}
+        if is_linear(self.network) or minimum.factors is not None:
+            found["energy"] = curvature.energy(self.network, self.x, self.y, minimum)
+        return found
+
+    def _ends(self, minimum: Minimum) -> Iterator[Progress]:
+        """The Hessians at the origin, whole; least and greatest eigenvalues at the weights."""
+        origin = curvature.origin(self.network, self.x, self.y)
+        if origin is not None:
+            for name, own in (("loss", origin.loss), ("energy", origin.energy)):
+                self._spectra[f"origin_{name}"] = np.append(np.repeat(own, origin.multiplicity), np.zeros(origin.zeros))
+            ends: dict[str, Value] = {
+                f"origin_{name}_min": float(self._spectra[f"origin_{name}"].min()) for name in ("loss", "energy")
+            }
+            yield "ends", 0.45, ends | self._histogram()
+        for share, (name, function) in zip((0.5, 0.6), self._functions(minimum).items(), strict=False):
+            search = krylov.ends(function.product, function.gradient.size, tolerance=END_TOLERANCE)
+            found = yield from _run(search, "ends", share)
+            yield "ends", share + 0.1, self._end_values(name, found.values)
+        yield "ends", 1.0, {}
+
+    def _end_values(self, name: str, ends: np.ndarray) -> dict[str, Value]:
+        return {
+            f"{name}_curvature_min": float(ends[0]),
+            f"{name}_curvature_max": float(ends[1]),
+            f"{name}_ends": ends,
+            f"{name}_end_places": place(ends),
+        }
+
+    def _spectrum(self, minimum: Minimum) -> Iterator[Progress]:
+        """All eigenvalues at the weights, of small networks."""
+        size = self._flat().size
+        if size <= SPECTRUM_MAX:
+            for share, (name, function) in zip((0.0, 0.5), self._functions(minimum).items(), strict=False):
+                matrix = yield from _run(krylov.matrix(function.products, size, TILE // 4), "spectrum", share)
+                self._spectra[name] = np.linalg.eigvalsh(matrix)
+                ends = self._spectra[name][[0, -1]]
+                yield "spectrum", share + 0.5, self._histogram() | self._end_values(name, ends)
+        yield "spectrum", 1.0, {}
+
+    def _histogram(self) -> dict[str, Value]:
+        places = {name: place(values) for name, values in self._spectra.items()}
+        most = max(max(float(np.abs(p).max()) for p in places.values()), 1.0)
+        edges = np.linspace(-most, most, BINS + 1) * (1 + 1e-9)
+        middles = (edges[1:] + edges[:-1]) / 2
+        values: dict[str, Value] = {
+            "eigenvalue_bins": middles,
+            "eigenvalue_middles": np.sign(middles) * PLACE_UNIT * (10 ** np.abs(middles) - 1),
+        }
+        return values | {f"{name}_eigenvalues": np.histogram(p, edges)[0] for name, p in places.items()}
+
+    def _ray(self) -> Iterator[Progress]:
+        """Gradient norms on the way from the origin to the weights."""
+        wide, flat = as_float64(self.network), self._flat()
+        norms: list[tuple[float, float]] = []
+        for share in RAY:
+            at = moved(wide, jnp.asarray(share * flat))
+            done = len(norms) / len(RAY)
+            settled = yield from _run(descend(at, self.x, self.y, polish=False), "ray", done)
+            gradients = (
+                curvature.loss(at, self.x, self.y).gradient,
+                curvature.energy_gradient(at, self.x, self.y, settled.activities),
+            )
+            norms.append((float(np.linalg.norm(gradients[0])), float(np.linalg.norm(gradients[1]))))
+            columns = np.array(norms).T
+            distance = RAY[: len(norms)] * np.linalg.norm(flat)
+            yield (
+                "ray",
+                len(norms) / len(RAY),
+                {"ray_distance": distance, "ray_loss_gradient": columns[0], "ray_energy_gradient": columns[1]},
+            )
+
+    def _trust(self, minimum: Minimum) -> Iterator[Progress]:
+        """Predictive coding's step against the gradient's and Gauss-Newton's."""
+        pc = curvature.energy_gradient(self.network, self.x, self.y, minimum.activities)
+        found = yield from _run(trust_region.steps(self.network, self.x, self.y, pc), "steps", 0.1)
+        angles = trust_region.angles(found)
+        inference = trust_region.activity_step(self.network, self.x, self.y, minimum)
+        lengths: dict[str, Value] = {
+            f"{name}_step": np.array([np.linalg.norm(w) for w in getattr(found, name)])
+            for name in ("pc", "gradient", "newton")
+        }
+        values: dict[str, Value] = {
+            "pc_gradient_cosine": angles.to_gradient.cosine,
+            "pc_newton_cosine": angles.to_newton.cosine,
+            "newton_gradient_cosine": angles.newton_to_gradient.cosine,
+            "pc_gradient_total": float(angles.to_gradient.total_cosine),
+            "pc_newton_total": float(angles.to_newton.total_cosine),
+            "newton_gradient_total": float(angles.newton_to_gradient.total_cosine),
+            "pc_gradient_ratio": float(angles.to_gradient.total_norm_ratio),
+            "newton_damping": found.damping,
+            "activity_newton_cosine": inference.newton_cosine,
+            "activity_gradient_cosine": inference.gradient_cosine,
+            "activity_newton_ratio": inference.newton_ratio,
+        }
+        yield "steps", 1.0, values | lengths
+
+    # --- what it tells
+
+    def frame(self, bulk: bool) -> Frame:
+        """All that is known so far."""
+        values = {name: value for name, value in self.values.items() if bulk or not CHANNELS[name].bulk}
+        return Frame("curvature", self.step, values, seconds=self.seconds, done=self.done)
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The weights where they are not fresh: the run that they come from may go on. Nothing else."""
+        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
+        if self._source is not None:
+            kept |= arrays_of(self.network) | {"source_step": np.asarray(self._source[0])}
+        return kept
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Begin again, with the weights of the checkpoint."""
+        if "source_step" in arrays:
+            before, self._source = self._source, (int(arrays["source_step"]), arrays)
+            if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
+                self.prepare()
+
+
+def _run(work: Work[Result], part: str, share: float) -> Generator[Progress, None, Result]:
+    """Pass the pauses of a probe's work on; its value."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stopped:
+            found: Result = stopped.value
+            return found
+        yield part, share, {}

@@ -1,0 +1,24 @@
+"""The weights of a stored run."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.pcn import Network
+
+
+def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
+    """The network with the weights of a checkpoint, whose first leaves they are; ValueError if they do not fit."""
+    leaves, shape = jax.tree.flatten(network)
+    found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
+    for mine, theirs in zip(leaves, found, strict=True):
+        if theirs is None or theirs.shape != mine.shape:
+            raise ValueError("source: the stored run has another network than the experiment")
+    return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])
+
+
+def arrays_of(network: Network) -> dict[str, np.ndarray]:
+    """A network as a checkpoint keeps it: the inverse of `with_arrays`."""
+    return {f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(network))}

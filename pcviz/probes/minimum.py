@@ -1,0 +1,149 @@
+"""The energy's minimum in the activities, to the last digit: a solver, then Newton steps with the exact Hessian.
+
+Derivatives of F*(W) = min_z F(W, z) are those of F at the minimum (`pcviz.probes.curvature`), whose own error enters
+them undiminished: what training calls settled is not enough. Float64 throughout.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.pcn import linear
+from pcviz.pcn.equilibrium import METHODS, Settings
+from pcviz.pcn.equilibrium.coordinates import is_kinked
+from pcviz.pcn.gradients import activity_gradient
+from pcviz.pcn.network import Activities, Network
+from pcviz.probes import hessian
+from pcviz.probes.blocktridiagonal import Blocks, factorised, solved
+from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
+from pcviz.probes.krylov import Work
+from pcviz.probes.surface import is_linear
+
+Array = np.ndarray | jax.Array
+
+CHUNK, MOST_CHUNKS = 10, 60
+"""Steps of the solver between two looks, and most of those."""
+NEAR = 1e-8
+"""Newton's method takes over when the worst example's gradient has fallen to this share."""
+ROUNDING = 16 * float(np.finfo(np.float64).eps)
+"""A gradient below this share of the activities is rounding."""
+NEWTON_STEPS = 4
+
+
+class Minimum(NamedTuple):
+    """`activities`, stacks (count, B, N), at an energy minimum; `factors` of the examples' activity Hessians there,
+    None unless all are positive definite; `free` (B, H, N): which activities may move, False for those at rest on the
+    kink of their activation; the rms of the energy's gradient that is left, per example."""
+
+    activities: Activities
+    factors: Blocks | None
+    free: jax.Array
+    gradient_rms: float
+
+
+def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Work[Minimum]:
+    """The energy minimum above the feedforward point for x (B, D), y (B, K): Gauss-Newton and conjugate gradients in
+    error coordinates, then Newton (without `polish`: neither Newton nor factors); the closed form where there is one.
+    A generator that pauses on the way."""
+    network, (x, y) = as_float64(network), as_batch(x, y)
+    if is_linear(network):
+        layers = linear.equilibrium(linear.layer_maps(network), x, y, network.output_precision[...]).activities
+        return _finished(network, x, y, hessian.as_stacks(network, layers), polish)
+    method, settings = METHODS["gauss_newton"], Settings(None)
+    state = method.begin(network, x, y, settings)
+    yield
+    begun = _worst(activity_slope(network, x, y, method.reveal(network, x, y, state, 0).activities))
+    left = np.inf
+    for chunk in range(MOST_CHUNKS):
+        state = method.advance(network, x, y, state, chunk * CHUNK, (chunk + 1) * CHUNK, settings)
+        z = method.reveal(network, x, y, state, 0).activities
+        free = _free(network, z)
+        slope = jnp.where(free, activity_slope(network, x, y, z), 0)
+        before, left = left, _worst(slope)
+        yield
+        # A solver that has arrived at its rounding error stands still.
+        if left <= NEAR * begun or (chunk > 3 and left == before):
+            break
+    return _finished(network, x, y, z, polish)
+
+
+def _finished(network: Network, x: jax.Array, y: jax.Array, z: Activities, polish: bool) -> Minimum:
+    if polish:
+        return _polished(network, x, y, z)
+    free = _free(network, z)
+    return Minimum(z, None, free, _rms(jnp.where(free, activity_slope(network, x, y, z), 0)))
+
+
+def _polished(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> Minimum:
+    """The minimum nearby by Newton steps, of every example as long as they help."""
+    free = _free(network, z)
+    factors, slope = _at(network, x, y, z, free)
+    for _ in range(NEWTON_STEPS):
+        if factors is None or _rms(slope) <= ROUNDING * _rms(jnp.concatenate(z)):
+            break
+        moved = _minus(z, solved(factors, slope))
+        after = jnp.where(free, activity_slope(network, x, y, moved), 0)
+        better = _norms(after) < 0.5 * _norms(slope)
+        if not bool(better.any()):
+            break
+        z = tuple(jnp.where(better[None, :, None], new, old) for new, old in zip(moved, z, strict=True))
+        factors, slope = _at(network, x, y, z, free)
+    return Minimum(z, factors, free, _rms(slope))
+
+
+def _at(
+    network: Network, x: jax.Array, y: jax.Array, z: Activities, free: jax.Array
+) -> tuple[Blocks | None, jax.Array]:
+    """Factors of the Hessians, and the slopes of the free activities."""
+    factors = factorised(free_blocks(network, x, y, z, free))
+    return factors, jnp.where(free, activity_slope(network, x, y, z), 0)
+
+
+def _worst(slope: jax.Array) -> float:
+    return float(jnp.sqrt(jnp.max(_norms(slope))))
+
+
+def _norms(slope: jax.Array) -> jax.Array:
+    return jnp.sum(slope**2, (1, 2))
+
+
+def _free(network: Network, z: Activities) -> jax.Array:
+    layers = jnp.moveaxis(jnp.concatenate(z), 0, 1)
+    return layers != 0 if is_kinked(network) else jnp.ones(layers.shape, bool)
+
+
+def _rms(slope: jax.Array) -> float:
+    return float(jnp.sqrt(jnp.mean(slope**2)))
+
+
+@jax.jit
+def activity_slope(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
+    """The gradient of each example's energy in its activities, (B, H, N)."""
+    return jnp.moveaxis(jnp.concatenate(activity_gradient(network, x, y, z).gradient), 0, 1)
+
+
+def free_blocks(network: Network, x: Array, y: Array, z: Activities, free: jax.Array) -> Blocks:
+    """The activity Hessians on the `free` activities (B, H, N); the identity on the others."""
+    return _restricted(hessian_blocks(network, x, y, [layer for stack in z for layer in np.asarray(stack)]), free)
+
+
+@jax.jit
+def _restricted(blocks: Blocks, free: jax.Array) -> Blocks:
+    both = free[..., :, None] & free[..., None, :]
+    diagonal = jnp.where(both, blocks.diagonal, jnp.eye(free.shape[-1]))
+    return Blocks(diagonal, jnp.where(free[:, 1:, :, None] & free[:, :-1, None, :], blocks.lower, 0))
+
+
+@jax.jit
+def _minus(z: Activities, step: jax.Array) -> Activities:
+    return tuple(own - change for own, change in zip(z, as_stacks(z, step), strict=True))
+
+
+def as_stacks(like: Activities, layers: jax.Array) -> Activities:
+    """(B, H, N) as stacks (count, B, N) like those given."""
+    edges = np.cumsum([stack.shape[0] for stack in like])[:-1]
+    return tuple(jnp.split(jnp.moveaxis(layers, 1, 0), edges))
