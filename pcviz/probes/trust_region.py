@@ -18,8 +18,8 @@ from pcviz.pcn.network import Network
 from pcviz.probes import curvature, krylov
 from pcviz.probes.alignment import Comparison, compare
 from pcviz.probes.blocktridiagonal import factorised, solved
-from pcviz.probes.hessian import as_batch, as_float64
-from pcviz.probes.minimum import Array, Minimum, activity_slope, free_blocks
+from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
+from pcviz.probes.minimum import Array, Minimum, activity_slope
 
 DAMPING = 1e-2
 """Damping of the Gauss-Newton step as a share of the largest eigenvalue of its matrix."""
@@ -47,7 +47,8 @@ class Angles(NamedTuple):
 
 class ActivityStep(NamedTuple):
     """Inference z* - z of a batch as one vector against the steepest descent -g and the Newton step -H^{-1} g at the
-    feedforward point: cosines, and its length over the Newton step's. NaN where H is not positive definite."""
+    feedforward point: cosines, and its length over the Newton step's. H is the Gauss-Newton Hessian, the Fisher
+    information of the generative model (theory.md 4.8), which is positive definite everywhere."""
 
     gradient_cosine: float
     newton_cosine: float
@@ -79,13 +80,13 @@ def activity_step(network: Network, x: Array, y: Array, minimum: Minimum) -> Act
     start, _ = _forward(network, x)
     slope = activity_slope(network, x, y, start)
     taken = jnp.moveaxis(jnp.concatenate(minimum.activities) - jnp.concatenate(start), 0, 1)
-    factors = factorised(free_blocks(network, x, y, start, jnp.ones(slope.shape, bool)))
-    newton = None if factors is None else -solved(factors, slope)
-    return ActivityStep(
-        _cosine(taken, -slope),
-        float("nan") if newton is None else _cosine(taken, newton),
-        float("nan") if newton is None else float(jnp.linalg.norm(taken) / jnp.linalg.norm(newton)),
-    )
+    layers = [layer for stack in start for layer in np.asarray(stack)]
+    factors = factorised(hessian_blocks(network, x, y, layers, gauss_newton=True))
+    if factors is None:  # its entries are not finite
+        return ActivityStep(*[float("nan")] * 3)
+    newton = -solved(factors, slope)
+    ratio = float(jnp.linalg.norm(taken) / jnp.linalg.norm(newton))
+    return ActivityStep(_cosine(taken, -slope), _cosine(taken, newton), ratio)
 
 
 _forward = jax.jit(forward)

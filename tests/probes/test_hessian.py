@@ -15,7 +15,17 @@ from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.probes import hessian
-from pcviz.probes.blocktridiagonal import Blocks, banded, dense, extreme_eigenvalues, gradient_measure, spectrum
+from pcviz.probes.blocktridiagonal import (
+    Blocks,
+    banded,
+    dense,
+    extreme_eigenpairs,
+    extreme_eigenvalues,
+    factorised,
+    gradient_measure,
+    solved,
+    spectrum,
+)
 from tests.pcn.pairs import stacked_by_stage
 from tests.probes.nets import Layers, initialised, network_of, pair, problem
 
@@ -276,3 +286,25 @@ def test_the_spectrum_of_4064_activities_takes_two_seconds() -> None:
     assert values.shape == (4064,)
     np.testing.assert_allclose(extreme_eigenvalues(blocks), [[values[0]], [values[-1]]], rtol=1e-6)
     assert values[0] < 0
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 5), (4, 3), (12, 8)])
+@pytest.mark.parametrize("shift", [0.0, 30.0])
+def test_both_ends_come_with_their_eigenvectors(count: int, width: int, shift: float) -> None:
+    blocks = random_blocks(count, width, shift=shift)
+    values, vectors = extreme_eigenpairs(blocks)
+    (whole,) = dense(blocks)
+    expected = np.linalg.eigvalsh(whole)
+    np.testing.assert_allclose(values, expected[[0, -1]], rtol=1e-10)
+    for value, vector in zip(values, vectors.reshape(2, -1), strict=True):
+        np.testing.assert_allclose(whole @ vector, value * vector, atol=1e-8 * np.abs(expected).max())
+
+
+def test_each_example_is_solved_with_its_own_factors() -> None:
+    parts = [random_blocks(4, 3, seed, shift=20.0) for seed in range(3)]
+    blocks = Blocks(*(jnp.concatenate(part) for part in zip(*parts, strict=True)))
+    factors, right = factorised(blocks), np.random.default_rng(5).standard_normal((3, 4, 3))
+    assert factors is not None
+    expected = np.linalg.solve(dense(blocks), right.reshape(3, 12, 1)).reshape(3, 4, 3)
+    np.testing.assert_allclose(solved(factors, jnp.asarray(right)), expected, atol=1e-12)
+    assert factorised(blocks._replace(diagonal=blocks.diagonal.at[1].multiply(-1))) is None
