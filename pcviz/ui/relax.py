@@ -80,7 +80,7 @@ def choose(form: controls.Form) -> Wish:
             help="All start from the same point. The solver of the form always takes part.",
         )
     options = chosen()
-    return Wish(options.stored(), misfit(form, options))
+    return Wish(options.stored(), mismatch(form, options.source))
 
 
 def chosen() -> Options:
@@ -104,11 +104,11 @@ def _source_changed() -> None:
     controls.fill({**{p: v for p, v in theirs.items() if not p.startswith("inference.")}, **inference})
 
 
-def misfit(form: controls.Form, options: Options) -> list[str]:
-    """Why the stored run's weights do not go with the form; empty if they do."""
-    if options.source is None or form.experiment is None:
+def mismatch(form: controls.Form, source: str | None) -> list[str]:
+    """Why the weights of the stored run `source` do not go with the form; empty if they do."""
+    if source is None or form.experiment is None:
         return []
-    theirs, mine = session.client().get(options.source).experiment, form.experiment
+    theirs, mine = session.client().get(source).experiment, form.experiment
     if theirs.network == mine.network and theirs.data == mine.data and theirs.dtype == mine.dtype:
         return []
     return ["network: the form differs from the stored run (allowed: its settings, or fresh weights)"]
