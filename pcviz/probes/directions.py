@@ -7,6 +7,7 @@ import numpy as np
 
 from pcviz.landscapes import Directions
 from pcviz.pcn.network import Network
+from pcviz.probes import curvature, krylov
 from pcviz.probes.plane import principal_directions
 from pcviz.probes.surface import flat_descent
 
@@ -38,7 +39,8 @@ def directions_of(
         down = [np.asarray(flat_descent(kind, network, x, y), np.float64) for kind in ("loss", "energy")]
         pair = _orthogonal(down[0], down[1], "the gradient vanishes here")
     else:
-        raise NotImplementedError(name)
+        least, greatest = krylov.finish(krylov.ends(curvature.loss(network, x, y).product, len(here))).vectors
+        pair = np.stack([greatest, least])
     return pair / np.linalg.norm(pair, axis=1, keepdims=True) * np.linalg.norm(here)
 
 

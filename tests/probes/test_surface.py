@@ -1,5 +1,6 @@
 """Loss and F* over planes through weight space, against closed forms, long relaxations and finite differences."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -74,6 +75,16 @@ def test_gradient_directions_are_orthogonal_and_as_long_as_the_weights() -> None
     np.testing.assert_allclose(gram, np.eye(2) * (flat @ flat), atol=1e-9 * (flat @ flat))
     down = np.asarray(flat_descent("loss", network, x, y))
     assert down @ pair[0] == pytest.approx(np.linalg.norm(down) * np.linalg.norm(flat))
+
+
+def test_curvature_directions_are_eigenvectors_of_the_loss() -> None:
+    network, flat, x, y = small("tanh")
+    pair = directions_of("curvature", network, x, y, flat[None], random_directions(network, 0))
+    hessian = np.asarray(jax.hessian(lambda w: loss_of(moved(network, w), x, y))(jnp.asarray(flat)))
+    values, vectors = np.linalg.eigh(hessian)
+    for direction, exact in zip(pair, (vectors[:, -1], vectors[:, 0]), strict=True):
+        assert abs(direction @ exact) == pytest.approx(np.linalg.norm(flat), rel=1e-6)
+    assert values[0] < 0 < values[-1]
 
 
 def test_another_run_with_the_same_weights_spans_no_plane() -> None:
