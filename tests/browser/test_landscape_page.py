@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from pcviz.figures import CURVATURE_PANELS
 from tests.browser.test_inference_page import button, panel, wait_for
 
 SMALL = "network_depth=6&network_width=16&network_activation=tanh"
@@ -91,3 +92,12 @@ def test_every_view_has_a_run_of_its_own(page: Page, page_faults: list[str]) -> 
     page.reload()
     wait_for(page, lambda: panel(page, "surface-loss").count() == 1 and computed(page, "surface-loss") == 21 * 21)
     page_faults[:] = [fault for fault in page_faults if "404" not in fault]
+
+
+def test_curvature_of_a_small_network(page: Page, page_faults: list[str]) -> None:
+    open_page(page, page_faults, "network_depth=3&network_width=4&network_activation=tanh&data_name=moons")
+    page.get_by_role("radio", name="Curvature").click()
+    expect(panel(page, "trust-region")).to_be_visible(timeout=30_000)
+    button(page, "play").click()
+    for name in CURVATURE_PANELS:
+        wait_for(page, lambda name=name: panel(page, name).get_attribute("data-step") == "100", seconds=90)  # type: ignore[misc]
