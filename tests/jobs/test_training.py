@@ -124,6 +124,20 @@ def test_divergence_ends_the_run_and_its_last_finite_numbers_stand() -> None:
     assert np.isfinite(frames[-1].values["energy"]).all()
 
 
+def test_the_relaxation_shown_is_that_of_the_last_finite_step_whatever_came_at_once() -> None:
+    wild = {"network.parameterisation": "sp", "learning.optimiser": "sgd", "learning.learning_rate": 50.0}
+    for changes in ({}, wild):
+        one, other = prepared(**changes), prepared(**changes)
+        one.advance(24, 100.0)
+        while other.step < 24 and not other.diverged:
+            other.advance(other.step + 1, 10.0)
+        at_once, singly = (training.frame(bulk=True).values for training in (one, other))
+        np.testing.assert_array_equal(at_once["energy_trace"][-1], at_once["energy"])
+        for name in ("energy_trace", "update_rms"):
+            assert np.count_nonzero(at_once[name]) > 4
+            np.testing.assert_array_equal(at_once[name], singly[name])
+
+
 def test_equal_seeds_give_equal_runs_and_other_seeds_do_not() -> None:
     one, same, other = (prepared(seed=seed) for seed in (3, 3, 4))
     for training in (one, same, other):
