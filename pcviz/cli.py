@@ -1,4 +1,4 @@
-"""The command line: `python -m pcviz train|relax|bench|serve`.
+"""The command line: `python -m pcviz train|relax|reproduce|bench|serve`.
 
 Exit status 0: done; 1: the work failed; 2: bad arguments, with one line per fault on standard error.
 """
@@ -214,10 +214,21 @@ def relax(words: list[str]) -> int:
     return int(import_module("pcviz.cli_relax").relax(words))
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"train": train, "relax": relax, "bench": bench, "serve": serve}
+def reproduce(words: list[str]) -> int:
+    """Measure a published finding anew, beside what was reported."""
+    return int(import_module("pcviz.cli_reproduce").reproduce(words))
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "train": train,
+    "relax": relax,
+    "reproduce": reproduce,
+    "bench": bench,
+    "serve": serve,
+}
 
 
 def _overview() -> str:
     lines = ["python -m pcviz <command> [flags]", ""]
-    lines += [f"  {name:<7} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
+    lines += [f"  {name:<9} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
     return "\n".join([*lines, "", "python -m pcviz <command> --help lists its flags."])

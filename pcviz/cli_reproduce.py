@@ -1,0 +1,158 @@
+"""`python -m pcviz reproduce`: measure a published finding anew and print it beside what was reported."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from pcviz.comparison import SOLVERS
+from pcviz.faults import shown
+from pcviz.flags import BadArguments, Flag, read
+from pcviz.reproductions import REPRODUCTIONS, Protocol
+
+FLAGS = {
+    "json": Flag("Print one JSON document on standard output, and nothing else there."),
+    "quick": Flag("Few and small networks: a trial of the command, not a result."),
+}
+
+
+def reproduce(words: list[str]) -> int:
+    """Measure a published finding anew, beside what was reported."""
+    name, given = _read(words)
+    if given is None:
+        print(_help())
+        return 0
+    as_json = "json" in given
+    reproduction = REPRODUCTIONS[name]
+    protocol = reproduction.quick if "quick" in given else reproduction.full
+    try:
+        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+            document = run_reproduction(name, protocol, quiet=as_json or not sys.stderr.isatty())
+    except Exception as error:  # whatever went wrong, a person gets one line
+        print(f"reproduction failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
+        return 1
+    print(orjson.dumps(document).decode() if as_json else summary(document))
+    return 0
+
+
+def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
+    """The finding and the flags, None where help is asked for. Raises BadArguments."""
+    named = bool(words) and not words[0].startswith("-")
+    name = words[0] if named else ""
+    given, lines = read(words[1:] if named else words, FLAGS)
+    if given.help:
+        return name, None
+    choices = f"(allowed: {', '.join(REPRODUCTIONS)})"
+    if not named:
+        lines.insert(0, f"reproduce: the name of a finding is missing {choices}")
+    elif name not in REPRODUCTIONS:
+        lines.insert(0, f"{shown(name)}: unknown finding {choices}")
+    lines += [f"{path}: is no flag of reproduce (allowed: --json, --quick)" for path in given.fields]
+    if lines:
+        raise BadArguments(lines)
+    return name, given.flags
+
+
+def _help() -> str:
+    lines = ["python -m pcviz reproduce <finding> [flags]: measure a published finding anew", ""]
+    lines += [f"  {name}  {entry.help}" for name, entry in REPRODUCTIONS.items()]
+    return "\n".join([*lines, "", *(f"  --{name:<5}  {flag.help}" for name, flag in FLAGS.items())])
+
+
+def run_reproduction(name: str, protocol: Protocol, *, quiet: bool) -> dict[str, Any]:
+    """Measure to the end; returns the document of `--json`. A progress bar on standard error unless `quiet`."""
+    from pcviz.jobs.reproduce import RUNS  # loads JAX, which help and bad arguments do without
+
+    with _progress(quiet) as told:
+        return RUNS[name](protocol, told)
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    if quiet:
+        yield lambda done, count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("network"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("reproducing", total=None)
+        yield lambda done, count: progress.update(task, completed=done, total=count)
+
+
+def summary(document: dict[str, Any]) -> str:
+    """The table of budgets and exponents, alignment at the budget, and how both were measured."""
+    protocol, solvers = document["protocol"], document["solvers"]
+    depths = [str(depth) for depth in protocol["depths"]]
+    heads = [f"L={depth}" for depth in depths]
+    lines = []
+    for quantity in ("iterations", "passes"):
+        rows = [["", *heads, "exponent [95 %]", "reported", "arrived"]]
+        for row in solvers:
+            budgets = [_budget(row[quantity][d], row["caps"][d], quantity) for d in depths]
+            there = f"{row['arrived']} of {row['arrived'] + row['not_arrived']}"
+            exponent = _exponent(row[f"exponent_of_{quantity}"])
+            rows.append([SOLVERS[row["solver"]].label, *budgets, exponent, _reported(row["reported"]), there])
+        if quantity == "iterations":
+            row = document["condition_number"]
+            budgets = [f"{row['by_depth'][d]:,.0f}" for d in depths]
+            rows.append(["condition number", *budgets, _exponent(row["exponent"]), _reported(row["reported"]), ""])
+        lines += [f"{quantity} to {protocol['share']:.0%} of the initial excess energy, medians", *_table(rows), ""]
+    rows = [["", *heads]]
+    for row in [*solvers, {"solver": None, "alignment": document["alignment_at_equilibrium"]}]:
+        label = SOLVERS[row["solver"]].label if row["solver"] else "equilibrium"
+        cells = [" ".join(f"{c:.2f}" for c in row["alignment"][d]) if row["alignment"][d] else "–" for d in depths]
+        rows.append([label, *cells])
+    lines += ["cosine with backprop's weight gradients there, quartiles of depth, input side first", *_table(rows), ""]
+    best = document["best_of_ours"]
+    if best:
+        verdict = "kept" if best["kept"] else "not kept"
+        label = SOLVERS[best["solver"]].label
+        lines.append(
+            f"best of ours: {label}, exponent {best['exponent']:.2f} (promised {best['promised']:g}: {verdict})"
+        )
+    return "\n".join([*lines, *_how(document)])
+
+
+def _budget(value: float | None, cap: int, quantity: str) -> str:
+    if value is None:
+        return f"> {cap:,}" if quantity == "iterations" else "not within cap"
+    return f"{value:,.0f}"
+
+
+def _exponent(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "–"
+    interval = found["interval"]
+    return f"{found['value']:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
+
+
+def _reported(found: dict[str, float] | None) -> str:
+    return "–" if found is None else f"{found['exponent']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        for row in rows
+    ]
+
+
+def _how(document: dict[str, Any]) -> list[str]:
+    protocol = document["protocol"]
+    return [
+        f"muPC with skips at initialisation, digits, B={protocol['batch']}, float64; "
+        f"N={', '.join(map(str, protocol['widths']))}; {', '.join(protocol['activations'])}; "
+        f"{len(protocol['seeds'])} seed(s): {len(document['cells'])} networks in {document['seconds']:.0f} s",
+        f"a budget counts if held for {protocol['hold']:.0%} more steps, at least {protocol['least_hold']}; "
+        "energies after every step up to 100, then every 2 %",
+        "exponents: one intercept for each width and activation, without networks that did not arrive within the cap",
+        "reported exponents: steps until test accuracy nears backprop's (relu, N=32, MNIST), a different quantity",
+        f"deepest that a solver went below F*: {document['largest_undercut']:.1e} of the initial excess",
+    ]
