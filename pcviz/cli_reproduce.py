@@ -106,8 +106,7 @@ def summary(document: dict[str, Any]) -> str:
     rows = [["", *heads]]
     for row in [*solvers, {"solver": None, "alignment": document["alignment_at_equilibrium"]}]:
         label = SOLVERS[row["solver"]].label if row["solver"] else "equilibrium"
-        cells = [" ".join(f"{c:.2f}" for c in row["alignment"][d]) if row["alignment"][d] else "–" for d in depths]
-        rows.append([label, *cells])
+        rows.append([label, *(_cosines(row["alignment"][d]) for d in depths)])
     lines += ["cosine with backprop's weight gradients there, quartiles of depth, input side first", *_table(rows), ""]
     best = document["best_of_ours"]
     if best:
@@ -123,6 +122,10 @@ def _budget(value: float | None, cap: int, quantity: str) -> str:
     if value is None:
         return f"> {cap:,}" if quantity == "iterations" else "not within cap"
     return f"{value:,.0f}"
+
+
+def _cosines(quartiles: list[float | None] | None) -> str:
+    return " ".join("–" if c is None or c != c else f"{c:.2f}" for c in quartiles or [None])
 
 
 def _exponent(found: dict[str, Any] | None) -> str:
@@ -150,7 +153,8 @@ def _how(document: dict[str, Any]) -> list[str]:
         f"muPC with skips at initialisation, digits, B={protocol['batch']}, float64; "
         f"N={', '.join(map(str, protocol['widths']))}; {', '.join(protocol['activations'])}; "
         f"{len(protocol['seeds'])} seed(s): {len(document['cells'])} networks in {document['seconds']:.0f} s",
-        f"a budget counts if held for {protocol['hold']:.0%} more steps, at least {protocol['least_hold']}; "
+        f"a budget counts if held for {protocol['hold']:.0%} more steps, gradient descent "
+        f"({protocol['descent_dtype']}) for {protocol['descent_hold']:.0%}, at least {protocol['least_hold']}; "
         "energies after every step up to 100, then every 2 %",
         "exponents: one intercept for each width and activation, without networks that did not arrive within the cap",
         "reported exponents: steps until test accuracy nears backprop's (relu, N=32, MNIST), a different quantity",

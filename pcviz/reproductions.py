@@ -19,7 +19,8 @@ class Protocol(NamedTuple):
     """Networks and limits of one reproduction. All networks: muPC with skips at initialisation, digits, float64.
 
     `batch`: examples; `share`: of the initial excess energy, to be reached and held; `hold`: for how long it must be
-    held, as a share of the steps taken until then, but at least `least_hold` steps.
+    held, as a share of the steps taken until then, but at least `least_hold` steps. Gradient descent needs most steps
+    and cannot go up (its step is 1 / lambda_max): it is watched for `descent_hold` and runs in `descent_dtype`.
     """
 
     depths: tuple[int, ...] = (8, 16, 32, 64, 128)
@@ -28,8 +29,10 @@ class Protocol(NamedTuple):
     seeds: tuple[int, ...] = (0, 1, 2)
     batch: int = 8
     share: float = ARRIVED
-    hold: float = 0.25
+    hold: float = 1.0
+    descent_hold: float = 0.1
     least_hold: int = 8
+    descent_dtype: str = "float32"
 
 
 class Reproduction(NamedTuple):

@@ -99,6 +99,27 @@ class TestGradients:
     def test_in_shallow_networks(self, depth: int) -> None:
         assert_gradients_agree("float64", 1e-10, activation="tanh", depth=depth, **PRECISION)
 
+    @both_losses
+    @pytest.mark.parametrize("activation", ["tanh", "gelu"])
+    def test_are_the_slopes_of_the_energy(self, activation: str, loss: str) -> None:
+        """Methods.md O7: central differences of F in every activity and every weight."""
+        net, network, x, y = pair(activation=activation, loss=loss, **PRECISION)
+        z, h = perturbed(net, x), 1e-5
+        stacks = stacked_by_stage(network, z)
+        local = local_gradient(network, jnp.asarray(x), jnp.asarray(y), stacks)
+        of_weights = local_weight_gradient(network, jnp.asarray(x), stacks, local.errors)
+        for layers, stacked, scale in ((z, local.gradient, len(x)), (net.weights, of_weights, 1)):
+            found = [np.asarray(layer) for stack in stacked for layer in stack]
+            slopes = [np.zeros_like(layer) for layer in layers]
+            for layer, slope in zip(layers, slopes, strict=True):
+                for at in np.ndindex(layer.shape):
+                    value, energies = layer[at], []
+                    for layer[at] in (value - h, value + h):
+                        energies.append(net.energies(x, y, z).sum())
+                    layer[at] = value
+                    slope[at] = scale * (energies[1] - energies[0]) / (2 * h)
+            assert_all_close(found, slopes, 1e-6)
+
 
 def perturbed(net, x: np.ndarray) -> list[np.ndarray]:
     """Activities that are nowhere at equilibrium."""
@@ -323,6 +344,17 @@ class TestGradientDescent:
         assert found.energies.sum(axis=1).max() < rounding**2
         assert max(np.abs(e).max() for e in found.errors) < rounding
         assert max(np.abs(g).max() for g in weight_gradients(network, x, y, found)) < rounding
+
+    @pytest.mark.parametrize("solver", ["gradient_descent", "momentum", "error_based"])
+    @pytest.mark.parametrize("activation", ["linear", "gelu"])
+    def test_a_free_output_leaves_everything_where_it_is(self, activation: str, solver: str) -> None:
+        """Methods.md O13. An output that costs nothing is as good as one that is not clamped."""
+        _, network, x, y = pair(activation=activation)
+        free = Network(network.stages, jnp.zeros(()), network.loss)
+        found = relax(free, x, y, descent(0.3, solver), steps=30)
+        np.testing.assert_array_equal(found.energies, 0)
+        for z, start in zip(found.activities, feedforward(network, x)[0], strict=True):
+            np.testing.assert_array_equal(z, start)
 
 
 class TestErrorBasedInference:

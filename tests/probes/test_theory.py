@@ -277,6 +277,20 @@ class TestEquilibriumGradients:
         assert np.mean([c for c, _ in found]) == pytest.approx(cosine, abs=2 * (1 - cosine) / 3)
         assert np.mean([r for _, r in found]) == pytest.approx(ratio, abs=0.25 * (ratio - 1))
 
+    def test_four_times_the_width_is_a_sixteenth_of_the_angle_and_a_quarter_of_the_ratio(self) -> None:
+        """1 - cos ~ (L / N)² once N >= 8 L, within a factor of 2; Loss / F* - 1 ~ L / N."""
+        means = [np.mean([equilibrium_alignment(8, width, seed) for seed in range(3)], 0) for width in (64, 256)]
+        for (cosine, _), width in zip(means, (64, 256), strict=True):
+            assert 0.5 < (1 - cosine) / (8 / width) ** 2 < 2
+        assert (means[0][1] - 1) / (means[1][1] - 1) == pytest.approx(4, rel=0.25)
+
+    @pytest.mark.parametrize("width", [32, 128])
+    def test_a_constant_ratio_does_not_imply_aligned_gradients(self, width: int) -> None:
+        """Standard uniform weights without skips, L=16: Loss / F* = 1.5 and no alignment at any width."""
+        found = [equilibrium_alignment(16, width, seed, "sp", skips=False) for seed in range(3)]
+        assert np.mean([r for _, r in found]) == pytest.approx(1.5, rel=0.1)
+        assert all(abs(c) < 0.1 for c, _ in found)
+
     def test_hidden_errors_are_rescaled_backpropagation_at_equilibrium(self) -> None:
         """e_l = G_l^T S^-1 r, not backpropagation's G_l^T r (methods.md O9)."""
         net, _, x, y = pair(parameterisation="ntp", batch=6)
@@ -288,9 +302,11 @@ class TestEquilibriumGradients:
         assert np.linalg.norm(settled[0]) < 0.9 * np.linalg.norm(net.backprop(x, y)[2][0])
 
 
-def equilibrium_alignment(depth: int, width: int, seed: int) -> tuple[float, float]:
+def equilibrium_alignment(
+    depth: int, width: int, seed: int, parameterisation: str = "mupc", *, skips: bool = True
+) -> tuple[float, float]:
     """Cosine of all weight gradients, and Loss / F*."""
-    net = initialised("mupc", True, depth, width, seed=seed, input_dim=40)
+    net = initialised(parameterisation, skips, depth, width, seed=seed, input_dim=40)
     rng = np.random.default_rng(100 + seed)
     x, y = rng.standard_normal((20, 40)), np.eye(10)[rng.integers(10, size=20)]
     found = linear.equilibrium(net.maps(), x, y)

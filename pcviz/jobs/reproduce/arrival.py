@@ -6,6 +6,7 @@ First crossings mislead: a solver with momentum touches the target and leaves it
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import NamedTuple
 
 import jax
@@ -18,6 +19,14 @@ from pcviz.pcn.network import Network
 
 RESOLUTION = 1.02
 """Energies are looked at after every step up to 100, then every 2 %."""
+
+
+STANDSTILL = 0.95
+"""A solver stands still when, from an eighth of its cap on, twice the steps leave at least this share of its excess.
+
+Gradient descent's slowest mode keeps exp(-steps / kappa) of its energy when steps double, kappa = 4.4 L² for muPC with
+skips: from an eighth of 10 L² on that is at most 0.75, so that only what is stuck, between kinks, stands still.
+"""
 
 
 class Hold:
@@ -43,7 +52,7 @@ class Hold:
 
 class Arrival(NamedTuple):
     """Where the stay began: `steps`, `passes` (gradient evaluations) and the state `shown` there, all None unless it
-    was held within the cap; `state` (arrived, diverged, cap); `lowest`, the lowest energy met."""
+    was held within the cap; `state` (arrived, diverged, stalled, cap); `lowest`, the lowest energy met."""
 
     steps: int | None
     passes: float | None
@@ -70,6 +79,7 @@ def arrive(
     state = method.begin(network, x, y, settings)
     first = lowest = float("nan")
     step, kept = 0, None
+    path: list[tuple[int, float]] = []
     while True:
         shown = method.reveal(network, x, y, state, step)
         energy = float(np.asarray(energy_of(network, y, shown)).sum())
@@ -84,11 +94,19 @@ def arrive(
             kept = watch.since, method.cost(state, step)[0], shown
         if held and kept is not None:
             return Arrival(*kept, "arrived", lowest)
-        if step >= cap and watch.since is None:
-            return Arrival(None, None, None, "cap", lowest)
+        path.append((step, lowest - least))
+        if watch.since is None and (step >= cap or _stands_still(path, cap)):
+            return Arrival(None, None, None, "cap" if step >= cap else "stalled", lowest)
         after = max(step + 1, int(step * RESOLUTION))
         state = method.advance(network, x, y, state, step, after, settings)
         step = after
+
+
+def _stands_still(path: list[tuple[int, float]], cap: int) -> bool:
+    """Whether the lowest excess is nearly that of half as many steps. `path`: (step, lowest excess so far)."""
+    step, excess = path[-1]
+    half = path[bisect_right(path, (step // 2, math.inf)) - 1]
+    return step >= max(cap / 8, 100) and excess > STANDSTILL * half[1]
 
 
 def lowest_energy(
