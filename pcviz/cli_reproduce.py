@@ -110,10 +110,11 @@ def summary(document: dict[str, Any]) -> str:
     lines += ["cosine with backprop's weight gradients there, quartiles of depth, input side first", *_table(rows), ""]
     best = document["best_of_ours"]
     if best:
-        verdict = "kept" if best["kept"] else "not kept"
-        label = SOLVERS[best["solver"]].label
+        verdict = "at most" if best["kept"] else "above"
+        exponent = _exponent({"value": best["exponent"], "interval": best["interval"]})
         lines.append(
-            f"best of ours: {label}, exponent {best['exponent']:.2f} (promised {best['promised']:g}: {verdict})"
+            f"best of ours: {SOLVERS[best['solver']].label}, exponent {exponent}, its estimate {verdict} the promised "
+            f"{best['promised']:g}; without {best['not_arrived']} networks where it did not arrive"
         )
     return "\n".join([*lines, *_how(document)])
 

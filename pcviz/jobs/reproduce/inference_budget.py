@@ -280,5 +280,6 @@ def best_of_ours(cells: list[dict[str, Any]], protocol: Protocol) -> dict[str, A
     if not rows:
         return None
     best = min(rows, key=lambda row: row["passes"][deepest])
-    value = best["exponent_of_iterations"]["value"]
-    return {"solver": best["solver"], "exponent": value, "promised": PROMISED, "kept": value <= PROMISED}
+    found = best["exponent_of_iterations"]
+    verdict = {"exponent": found["value"], "interval": found["interval"], "not_arrived": best["not_arrived"]}
+    return {"solver": best["solver"], **verdict, "promised": PROMISED, "kept": found["value"] <= PROMISED}
