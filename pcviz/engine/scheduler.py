@@ -9,8 +9,9 @@ FRAME_SECONDS = 0.1
 BULK_SECONDS = 0.25
 FRAME_BUDGET = 64_000_000
 CHECKPOINT_SECONDS = 2.0
-RUNS_PER_EXTRA = 5.0
-"""A session's trainings together get this many times the compute of its extras together."""
+RUNS_PER_EXTRA = 7.0
+"""A session's trainings together get this many times the compute of its extras together: beside an extra, whose frames
+and cache misses cost something too, a training keeps more than four fifths of its speed."""
 HEAD_START = 1.2
 """Compute seconds that a new extra may take at once, so that its first picture does not wait."""
 
@@ -47,7 +48,7 @@ def checkpoint_interval(last_write: float) -> float:
 
 
 class Ledger:
-    """Fair shares of compute time: over sessions, within a session over trainings and extras (5 : 1), then one by one.
+    """Fair shares of compute time: over sessions, within a session over trainings and extras (7 : 1), then one by one.
 
     On each level the one that has used least time goes next. Who (re)joins starts level with the least of the others,
     so waiting earns no credit and a newcomer does not hold everybody up.

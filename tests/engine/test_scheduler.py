@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pcviz.engine.scheduler import (
     FRAME_BUDGET,
     HEAD_START,
+    RUNS_PER_EXTRA,
     Candidate,
     Ledger,
     checkpoint_interval,
@@ -62,10 +63,10 @@ def test_sessions_share_evenly_whatever_their_number_of_runs() -> None:
     assert used["b"] == used["c"] == used["d"] == 100
 
 
-def test_extras_get_a_head_start_and_then_a_sixth_or_all_of_it() -> None:
+def test_extras_get_a_head_start_and_then_their_share_or_all_of_it() -> None:
     run, other, extra = Candidate("r", "s"), Candidate("q", "s"), Candidate("c", "s", extra=True)
     used, first = shares([run, other, extra]), HEAD_START / 0.01
-    assert used["c"] == pytest.approx(first + (600 - first) / 6, abs=1)
+    assert used["c"] == pytest.approx(first + (600 - first) / (1 + RUNS_PER_EXTRA), abs=1)
     assert used["r"] == pytest.approx(used["q"], abs=1)
     assert shares([extra]) == {"c": 600}
 
@@ -81,7 +82,7 @@ def test_extras_get_a_head_start_and_then_a_sixth_or_all_of_it() -> None:
         taken.append(chosen.run)
     first = taken.index("r")
     assert first == pytest.approx(HEAD_START / 0.1, abs=1)
-    assert taken[first:].count("c") == pytest.approx((36 - first) / 6, abs=1)
+    assert taken[first:].count("c") == pytest.approx((36 - first) / (1 + RUNS_PER_EXTRA), abs=1)
 
 
 def test_waiting_earns_no_credit_and_a_newcomer_no_privilege() -> None:
