@@ -10,6 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
+from pcviz.landscapes import DIRECTIONS, Directions
 
 SIDES = {
     "loss": ("landscape", "loss", "the loss"),
@@ -129,8 +130,10 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
     return made
 
 
-def panel(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str = "loss") -> Panel:
-    """One of the two surfaces."""
+def panel(
+    experiment: Experiment, *, run: int = 0, log: bool = True, kind: str = "loss", directions: Directions = "random"
+) -> Panel:
+    """One of the two surfaces; `directions` of its plane are named beneath the title."""
     _, name, words = SIDES[kind]
     here = "loss_here" if kind == "loss" else "energy_here"
     return Panel(
@@ -145,7 +148,7 @@ def panel(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str =
         table="latest",
         idle="Press Survey to begin.",
         waiting="Waiting for the first points …",
-        note=f"{name} {{{here}:g4}} at the weights",
+        note=f"{name} {{{here}:g4}} at the weights · plane: {DIRECTIONS[directions]}",
         pick=True,
         link="plane",
     )

@@ -60,12 +60,13 @@ def planar(experiment: Experiment) -> bool:
 
 
 def chosen(experiment: Experiment) -> Options:
-    """The options as chosen; before anything is chosen, toys in the plane show their decision boundary."""
+    """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary."""
+    if st.session_state.get("was_planar") != planar(experiment):
+        st.session_state.was_planar = planar(experiment)
+        st.session_state.pop("surface", None)
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
     given = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
-    if not planar(experiment) and values["surface"] == "boundary":
-        values["surface"] = "landscape"
     return Options(**values)
 
 
@@ -88,8 +89,6 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
             width=180,
             help="Weight of the past in the smoothed training loss; the raw values stay visible behind it.",
         )
-        if not planar(experiment) and st.session_state.surface == "boundary":
-            st.session_state.surface = "landscape"
         st.segmented_control(
             "Surface",
             [name for name in SURFACES if name != "boundary" or planar(experiment)],

@@ -16,13 +16,14 @@ export class Feed {
     this.trace.customdata = [];
     this.columns = [];
     this.average = undefined;
+    this.got = undefined;
   }
 
   /** Take what the frame holds; false if it holds nothing for this trace. `row` is where the panel's slider stands. */
   put(frame, row) {
     const got = pick(frame, this.binding, row);
     if (!got) return false;
-    if (this.binding.mode === "replace") this.replace(got);
+    if (this.binding.mode === "replace") this.got = got; // a zoom before the next redraw must find what is drawn
     else if (got.z) this.addColumn(got);
     else this.addPoint(got);
     return true;
@@ -64,9 +65,12 @@ export class Feed {
     }
   }
 
-  /** Before a redraw: turn the columns of a map into its rows, and label the colour bar of logarithms with the values. */
+  /** Before a redraw: put in what replaces the old data, turn the columns of a map into its rows, and label the colour
+   *  bar of logarithms with the values. */
   settle() {
     const { trace, columns, binding } = this;
+    if (this.got) this.replace(this.got);
+    this.got = undefined;
     if (columns.length) {
       const turned = (key) => Array.from(columns[0][key], (_, l) => Float64Array.from(columns, (column) => column[key][l]));
       trace.x = columns.map((column) => column.x);

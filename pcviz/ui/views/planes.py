@@ -122,4 +122,10 @@ def walk_from(point: dict[str, Any]) -> None:
         session.with_child(record, "walk", {"x": float(point["x"]), "y": float(point["y"])})
 
 
-VIEW = View("surface", "Planes", "Survey", PLANE_PANELS, METRICS, choose)
+def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Both surfaces say what their directions are."""
+    given = {"directions": Options.model_validate(options).directions}
+    return {"surface-loss": given, "surface-energy": given}
+
+
+VIEW = View("surface", "Planes", "Survey", PLANE_PANELS, METRICS, choose, figures)
