@@ -183,8 +183,8 @@ def test_the_slider_chooses_the_row_of_the_profile(page: Page, fake: FakeStream,
     for _ in range(12):
         slider.press("ArrowLeft")
     expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
-    page.wait_for_timeout(500)  # until it is redrawn
-    assert [value > 0 for value in plot(page, "activity-convergence", profile)] == [False] * 12 + [True] * 4
+    heard = [False] * 12 + [True] * 4
+    eventually(page, lambda: [value > 0 for value in plot(page, "activity-convergence", profile)] == heard)
     train(fake, experiment, 41, 41)  # and it stays where it was put
     drawn(page, 41)
     expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
