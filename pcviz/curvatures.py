@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pcviz.experiment import Experiment
 
-SHARES = 100
-"""A run of kind "curvature" counts the work done in hundredths."""
-
 PLACE_UNIT = 1e-9
 """Eigenvalues below this size are drawn as if they were zero."""
 

@@ -96,7 +96,6 @@ CHANNELS: dict[str, Channel] = {
     "arrows_energy_y": Channel(("E",), "float32", "weight distance", "second coordinates of it", bulk=True),
     "loss_here": _number("as train_loss", "loss at the weights that the plane goes through"),
     "energy_here": _number("energy", "F* there"),
-    "directions": _number("index", "how the directions were chosen, see pcviz.landscapes"),
     # kind "walk": where backpropagation and predictive coding go from one point of the plane
     **{
         f"walk_{rule}_{name}": Channel(("W",), "float32", unit, f"of {label} after each weight step", bulk=True)

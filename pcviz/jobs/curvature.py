@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.curvatures import GRID, PLACE_UNIT, SHARES, SPECTRUM_MAX, Options, examples_that_fit, misfit, place
+from pcviz.comparison import SHARES
+from pcviz.curvatures import GRID, PLACE_UNIT, SPECTRUM_MAX, Options, examples_that_fit, misfit, place
 from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -18,12 +17,14 @@ from pcviz.frames import Frame, Value
 from pcviz.jobs.background import until
 from pcviz.jobs.device import device_name, keep_compiled_programs
 from pcviz.jobs.path import Path
+from pcviz.jobs.stored import with_arrays
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
-from pcviz.landscapes import DIRECTIONS, Options
+from pcviz.landscapes import Options
 from pcviz.pcn import Network, build
 from pcviz.pcn.gradients import stacked_weights
 from pcviz.probes.arrows import arrows
+from pcviz.probes.curvature import flat_weights
 from pcviz.probes.directions import directions_of
 from pcviz.probes.plane import Plane, plane, random_directions, shadow
 from pcviz.probes.surface import Kind, moved
@@ -79,6 +80,8 @@ class Surface:
         """Load the data, build the network, compile."""
         keep_compiled_programs()
         experiment, options = self.experiment, self.options
+        if options.source is not None and self._source is None:
+            raise ValueError("source: the run has no stored weights yet")
         data = load(experiment.data, experiment.seed, experiment.dtype)
         self.x, self.y = (jnp.asarray(part[: options.examples]) for part in (data.x_train, data.y_train))
         self.network = build(experiment, self.x.shape[1], self.y.shape[1])
@@ -145,14 +148,14 @@ class Surface:
     def _lay(self) -> Plane:
         """The plane: centre, directions, extent, and the path's place on it."""
         options, path = self.options, self._training.path
-        flat = np.concatenate([np.asarray(stack, np.float64).ravel() for stack in stacked_weights(self.network)])
+        flat = flat_weights(self.network)
         points = np.stack([flat] if path is None else [*path.points[: self._before], flat]).astype(np.float64)
         self._path_steps = np.array([*(path.steps[: self._before] if path else []), options.step])
         seed = self.experiment.seed if options.seed is None else options.seed
         if options.directions == "path":
             laid = plane(points, directions_of("path", self.network, self.x, self.y, points), principal=True)
         else:
-            other = None if self._source is None else self._flat(self._source[1])
+            other = None if self._source is None else flat_weights(with_arrays(self.network, self._source[1]))
             random = random_directions(build(self.experiment, self.x.shape[1], self.y.shape[1]), seed)
             chosen = directions_of(options.directions, self.network, self.x, self.y, points, random, other)
             laid = plane(points, chosen, principal=False)
@@ -169,15 +172,6 @@ class Surface:
         """How many of the path's snapshots lie before the centre."""
         path = self._training.path
         return 0 if path is None else sum(step < self.options.step for step in path.steps)
-
-    def _flat(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        """The weights of a checkpoint, whose first leaves are the network's; ValueError if they do not fit."""
-        leaves, shape = jax.tree.flatten(self.network)
-        found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
-        if any(a is None or a.shape != leaf.shape for a, leaf in zip(found, leaves, strict=True)):
-            raise ValueError("source: the stored run has another network than the experiment")
-        other = jax.tree.unflatten(shape, found)
-        return np.concatenate([np.asarray(stack, np.float64).ravel() for stack in stacked_weights(other)])
 
     def at(self, coordinates: np.ndarray) -> Network:
         """The network at a point (2,) of the plane."""
@@ -216,7 +210,6 @@ class Surface:
             "path_length": self.plane.length,
             "loss_here": float(along["loss"][-1]),
             "energy_here": float(along["energy"][-1]),
-            "directions": float(list(DIRECTIONS).index(self.options.directions)),
         }
         every = max(1, (len(x) - 1) // (ARROWS - 1))
         for kind, heights in zip(KINDS, (loss, energy), strict=True):

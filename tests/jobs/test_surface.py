@@ -70,10 +70,12 @@ def test_the_plane_to_another_run_ends_at_its_weights() -> None:
     there = job.at(np.array([1.0, 0.0]))
     for mine, theirs in zip(jax.tree.leaves(there), jax.tree.leaves(other.network), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
-    again = Surface(SMALL, COARSE | options)
+    again = Surface(SMALL, COARSE | options, (6, other.checkpoint()))
     again.prepare()
     again.restore(job.checkpoint())
     assert again.done, "what was finished stays so"
+    with pytest.raises(ValueError, match="source: the run has no stored weights yet"):
+        Surface(SMALL, COARSE | options).prepare()
 
 
 def test_centre_and_span_are_those_asked_for() -> None:
