@@ -1,5 +1,7 @@
 """What all tests share: reproducible property tests, a database of their own, browser tests last."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if BROWSER_TESTS in item.path.parents:
             item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
+
+
+@pytest.fixture(autouse=True)
+def room_for_programs() -> Iterator[None]:
+    """Thousands of programs in one process would be more than the system lets it have."""
+    yield
+    if "jax" in sys.modules:
+        from pcviz.jobs.device import MAPS_SHARE, forget_programs
+
+        forget_programs(MAPS_SHARE)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
 from pcviz.frames import CHANNELS, Frame, Value, trace_rows
-from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.traced import steps_of
 from pcviz.pcn import Network, build
@@ -90,7 +90,7 @@ class Curving:
         """Load the data, build the network; programs are compiled as they are needed."""
         if (reason := misfit(self.experiment)) is not None:
             raise ValueError(reason)
-        keep_compiled_programs()
+        tend_programs()
         experiment = self.experiment
         data = load(experiment.data, experiment.seed, experiment.dtype)
         size = experiment.learning.batch_size

@@ -1,4 +1,4 @@
-"""The device that jobs run on, and its cache of compiled programs."""
+"""The device that jobs run on, and the programs that are compiled for it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from pathlib import Path
 
 import jax
 
+MAPS_SHARE = 0.25
+"""Programs are forgotten when they and everything else hold this share of the memory maps that a process may have."""
+MAPS, MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+
 
 @cache
 def device_name() -> str:
     """The device in use as a person would say it: "cpu", "NVIDIA H200"."""
     device = jax.devices()[0]
     return "cpu" if device.platform == "cpu" else device.device_kind
+
+
+def tend_programs() -> None:
+    """Before something new is compiled: keep what is compiled on disk, and make room for it in this process."""
+    keep_compiled_programs()
+    forget_programs(MAPS_SHARE)
 
 
 @cache
@@ -23,3 +33,18 @@ def keep_compiled_programs() -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def forget_programs(share: float) -> bool:
+    """Drop compiled programs that nobody runs if this process has more than `share` of the memory maps it may have.
+
+    Each program on a CPU takes several maps and JAX keeps all of them: after a few hundred networks Linux refuses
+    another map and the process dies. A program that is needed again is traced again. False where nothing was dropped.
+    """
+    if not (MAPS.exists() and MOST_MAPS.exists()):
+        return False
+    with MAPS.open("rb") as maps:
+        full = sum(1 for _ in maps) > share * int(MOST_MAPS.read_text())
+    if full:
+        jax.clear_caches()
+    return full

@@ -18,7 +18,7 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 from pcviz.jobs.background import until
 from pcviz.jobs.descent import Descent
-from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.forecast import Forecast
 from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.traced import Traced
@@ -88,7 +88,7 @@ class Relaxing:
 
     def prepare(self) -> None:
         """Load the data, build the network, compile the relaxation; other solvers compile while that runs."""
-        keep_compiled_programs()
+        tend_programs()
         experiment = self.experiment
         data = load(experiment.data, experiment.seed, experiment.dtype)
         chosen = batch_indices(experiment.seed, self.options.batch, len(data.x_train), experiment.learning.batch_size)

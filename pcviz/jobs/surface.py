@@ -15,7 +15,7 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 from pcviz.jobs.background import until
-from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.path import Path
 from pcviz.jobs.stored import with_arrays
 from pcviz.jobs.survey import Survey
@@ -78,7 +78,7 @@ class Surface:
 
     def prepare(self) -> None:
         """Load the data, build the network, compile."""
-        keep_compiled_programs()
+        tend_programs()
         experiment, options = self.experiment, self.options
         if options.source is not None and self._source is None:
             raise ValueError("source: the run has no stored weights yet")

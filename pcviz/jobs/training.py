@@ -15,7 +15,7 @@ from pcviz.data import Dataset, load
 from pcviz.data.batches import batch_indices, steps_per_epoch
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value, trace_rows
-from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.path import Path
 from pcviz.pcn import Network, build, evaluate, learning
 from pcviz.pcn.gradients import stacked_weights
@@ -68,7 +68,7 @@ class Training:
 
     def prepare(self) -> None:
         """Load the data, build the network, compile."""
-        keep_compiled_programs()
+        tend_programs()
         experiment = self.experiment
         self.data = load(experiment.data, experiment.seed, experiment.dtype)
         self._x, self._y = jnp.asarray(self.data.x_train), jnp.asarray(self.data.y_train)

@@ -20,7 +20,7 @@ import numpy as np
 
 from pcviz.data import load
 from pcviz.experiment import Experiment
-from pcviz.jobs.device import device_name, keep_compiled_programs
+from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.reproduce.arrival import Arrival, Hold, arrive, lowest_energy
 from pcviz.jobs.reproduce.exponent import fit
 from pcviz.pcn import Network, backprop, build
@@ -175,7 +175,6 @@ def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Reveal, reference
 
 def run(protocol: Protocol, told: Callable[[int, int], None]) -> dict[str, Any]:
     """Measure all cells and fit the exponents; `told` hears (cells done, of how many)."""
-    keep_compiled_programs()
     began = time.perf_counter()
     # Deepest first: they take longest. Seeds one after the other: they share compiled programs.
     shapes = sorted(product(protocol.depths, protocol.widths, protocol.activations), reverse=True)
@@ -184,6 +183,7 @@ def run(protocol: Protocol, told: Callable[[int, int], None]) -> dict[str, Any]:
 
     def work(shape: tuple[int, int, str]) -> list[dict[str, Any]]:
         own = []
+        tend_programs()
         for seed in protocol.seeds:
             own.append(measure(Cell(*shape, seed), protocol))
             done.append(shape)
