@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from pcviz.chains import DEEPEST, FLOW_TIME, POWER, RULES, SPAN, Options
-from pcviz.comparison import SHARES
-from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value, trace_rows
+from pcviz.jobs.look import Look
 from pcviz.jobs.race import Race
 from pcviz.probes import chain
 
@@ -29,59 +27,26 @@ SLICE = 100
 """Updates between two looks at the clock."""
 
 
-class Chain:
-    """A run of kind "chain": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+class Chain(Look[Options]):
+    """A run of kind "chain". Nothing of the experiment counts. The chain that is drawn races first."""
 
-    `options` are those of `pcviz.chains.Options`; nothing of the experiment counts. The chain that is drawn races
-    first. After a restart it computes everything again, with the same result.
-    """
-
-    idle = False
-    at_boundary = True
-    diverged = False
-    steps = SHARES
+    OPTIONS = Options
+    PARTS: ClassVar[dict[str, float]] = {"plane": 0.01, "races": 0.99}
     device = "cpu"
 
-    def __init__(self, experiment: Experiment, options: dict[str, Any] | Options | None = None) -> None:
-        self.experiment = experiment
-        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
-        self.step = 0
-        self.seconds = 0.0
+    def _begin(self) -> None:
         self.races = [Race(hidden, self.options) for hidden in range(1, DEEPEST + 1)]
         self._rows = trace_rows(self.options.cap)[1:]  # log-spaced, and no logarithm of 0
         self._losses = np.full((len(self._rows), DEEPEST, len(RULES), self.options.seeds), np.nan)
         self._plane: dict[str, Value] = {}
-        self._progress = self._work()
-
-    @property
-    def done(self) -> bool:
-        """Whether all is computed."""
-        return self.step >= self.steps
 
     def prepare(self) -> None:
         """Nothing to load or compile."""
 
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Work for about `seconds`, not past hundredth `until_step`."""
-        begun = time.perf_counter()
-        while self.step < min(until_step, self.steps):
-            share = next(self._progress, 1.0)
-            self.step = self.steps if share == 1.0 else max(self.step, min(self.steps - 1, int(self.steps * share)))
-            if time.perf_counter() - begun >= seconds:
-                break
-        self.seconds += time.perf_counter() - begun
-
-    def run(self) -> None:
-        """All of it at once."""
-        self.prepare()
-        while not self.done:
-            self.advance(self.steps, 1.0)
-
-    def _work(self) -> Iterator[float]:
-        """The work, cut wherever the share of it that is done is told."""
+    def _work(self) -> Iterator[None]:
         self._plane = plane(self.options)
-        share = 0.01
-        yield share
+        self._share["plane"] = 1.0
+        yield
         drawn = self.races[self.options.hidden - 1]
         for race in [drawn, *(race for race in self.races if race is not drawn)]:
             while not race.done:
@@ -90,9 +55,8 @@ class Chain:
                     self._record(race)
                     if race.done:
                         break
-                yield min(0.99, share + 0.98 / DEEPEST * race.step / self.options.cap)
-            share += 0.98 / DEEPEST
-            yield min(0.99, share)
+                self._share["races"] = float(np.mean([r.done or r.step / self.options.cap for r in self.races]))
+                yield
 
     def _record(self, race: Race) -> None:
         # Who has stopped stays there: the end of a race holds for the next row too.
@@ -128,13 +92,6 @@ class Chain:
             "race_median": np.where(np.isfinite(median), median, np.nan),
             "race_above_cap": np.where(above, np.arange(1, DEEPEST + 1)[:, None], np.nan),
         }
-
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """How far it was; everything follows from the options."""
-        return {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Begin again."""
 
 
 def plane(options: Options) -> dict[str, Value]:

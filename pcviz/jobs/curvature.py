@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from typing import ClassVar, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import SHARES
 from pcviz.curvatures import GRID, PLACE_UNIT, SPECTRUM_MAX, Options, examples_that_fit, misfit, place
-from pcviz.data import load
 from pcviz.data.batches import batch_indices
-from pcviz.experiment import Experiment
 from pcviz.frames import CHANNELS, Frame, Value, trace_rows
-from pcviz.jobs.device import device_name, tend_programs
-from pcviz.jobs.stored import arrays_of, with_arrays
+from pcviz.jobs.look import Look
 from pcviz.jobs.traced import steps_of
-from pcviz.pcn import Network, build
 from pcviz.probes import activity_plane, curvature, krylov, trust_region
 from pcviz.probes.hessian import as_float64
 from pcviz.probes.krylov import Work
@@ -36,105 +30,52 @@ BINS = 61
 RAY = np.geomspace(1e-3, 1, 10)
 """Places between the origin (0) and the weights (1) where gradients are measured."""
 END_TOLERANCE = 1e-5
-PARTS = {"plane": 0.2, "ends": 0.3, "spectrum": 0.2, "ray": 0.2, "steps": 0.1}
-"""Shares of the work, as told to whoever waits."""
 
 Result = TypeVar("Result")
 Progress = tuple[str, float, dict[str, Value]]
 """A part of the work, the share of it that is done, and what has become known."""
 
 
-class Curving:
-    """A run of kind "curvature": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+class Curving(Look[Options]):
+    """A run of kind "curvature".
 
-    `options` are those of `pcviz.curvatures.Options`; `source` is the step and the arrays of a training's checkpoint
-    whose weights are taken. The work runs in a thread of its own, a piece at a time and only while it is asked to
-    advance, so that compilation holds up nobody. After a restart it computes everything again, with the same result.
+    The work runs in a thread of its own, a piece at a time and only while it is asked to advance, so that compilation
+    holds up nobody.
     """
 
-    idle = False
-    diverged = False
-    at_boundary = True
-    steps = SHARES
+    OPTIONS = Options
+    PARTS: ClassVar[dict[str, float]] = {"plane": 0.2, "ends": 0.3, "spectrum": 0.2, "ray": 0.2, "steps": 0.1}
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        options: dict[str, Any] | Options | None = None,
-        source: tuple[int, dict[str, np.ndarray]] | None = None,
-    ) -> None:
-        self.experiment = experiment
-        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
-        self.step = 0
-        self.seconds = 0.0
+    def _begin(self) -> None:
         self.values: dict[str, Value] = {}
-        self.network: Network
-        self._source = source
-        self._share = dict.fromkeys(PARTS, 0.0)
         self._spectra: dict[str, np.ndarray] = {}
         self._thread = ThreadPoolExecutor(1, "pcviz-curvature")
         self._pending: Future[Progress | None] | None = None
-        self._progress = self._work()
-
-    @property
-    def done(self) -> bool:
-        """Whether all is computed."""
-        return self.step >= self.steps
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return device_name()
 
     def prepare(self) -> None:
         """Load the data, build the network; programs are compiled as they are needed."""
         if (reason := misfit(self.experiment)) is not None:
             raise ValueError(reason)
-        tend_programs()
         experiment = self.experiment
-        data = load(experiment.data, experiment.seed, experiment.dtype)
-        size = experiment.learning.batch_size
-        chosen = batch_indices(experiment.seed, self.options.batch, len(data.x_train), size)
-        chosen = chosen[: examples_that_fit(experiment, self.options.examples)]
-        self.x, self.y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
-        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
-        if self.options.source is not None and self._source is None:
-            raise ValueError("source: the run has no stored weights yet")
-        if self._source is not None:
-            self.network = with_arrays(self.network, self._source[1])
+        seed, size = experiment.seed, experiment.learning.batch_size
+        chosen = batch_indices(seed, self.options.batch, experiment.data.train_count, size)
+        self._load_with_source(chosen[: examples_that_fit(experiment, self.options.examples)])
         if not np.isfinite(self._flat()).all():
             raise ValueError("source: its weights are not finite")
 
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Work for about `seconds`, not past hundredth `until_step`."""
-        begun = time.perf_counter()
-        while self.step < min(until_step, self.steps):
-            if self._pending is None:
-                self._pending = self._thread.submit(next, self._progress, None)
-            if not wait([self._pending], max(0.001, begun + seconds - time.perf_counter())).done:
-                break
-            self._collect(self._pending.result())
-            self._pending = None
-            if time.perf_counter() - begun >= seconds:
-                break
-        self.seconds += time.perf_counter() - begun
-
-    def _collect(self, found: Progress | None) -> None:
+    def _piece(self, seconds: float) -> bool:
+        if self._pending is None:
+            self._pending = self._thread.submit(next, self._progress, None)
+        if not wait([self._pending], max(0.001, seconds)).done:
+            return True
+        found, self._pending = self._pending.result(), None
         if found is None:
-            self.step = self.steps
             self._thread.shutdown(wait=False)
-            return
+            return False
         part, share, values = found
         self.values |= values
         self._share[part] = max(self._share[part], share)
-        total = sum(PARTS[name] * done for name, done in self._share.items())
-        self.step = max(self.step, min(self.steps - 1, int(self.steps * total)))
-
-    def run(self) -> None:
-        """All of it at once."""
-        self.prepare()
-        while not self.done:
-            self.advance(self.steps, 1.0)
+        return True
 
     # --- the work, cut wherever something is yielded
 
@@ -147,7 +88,7 @@ class Curving:
             "plane",
             0.0,
             {
-                "source_step": float("nan") if self._source is None else float(self._source[0]),
+                "source_step": self.source_step,
                 "curvature_examples": float(len(self.x)),
                 "weight_count": float(flat.size),
                 "weight_norm": float(np.linalg.norm(flat)),
@@ -313,20 +254,6 @@ class Curving:
         """All that is known so far."""
         values = {name: value for name, value in self.values.items() if bulk or not CHANNELS[name].bulk}
         return Frame("curvature", self.step, values, seconds=self.seconds, done=self.done)
-
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """The weights where they are not fresh: the run that they come from may go on. Nothing else."""
-        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
-        if self._source is not None:
-            kept |= arrays_of(self.network) | {"source_step": np.asarray(self._source[0])}
-        return kept
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Begin again, with the weights of the checkpoint."""
-        if "source_step" in arrays:
-            before, self._source = self._source, (int(arrays["source_step"]), arrays)
-            if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
-                self.prepare()
 
 
 def _run(work: Work[Result], part: str, share: float) -> Generator[Progress, None, Result]:

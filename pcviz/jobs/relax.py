@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import ARRIVED, SHARES, STATES, Options
-from pcviz.data import load
+from pcviz.comparison import ARRIVED, STATES, Options
 from pcviz.data.batches import batch_indices
-from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 from pcviz.jobs.background import until
 from pcviz.jobs.descent import Descent
-from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.forecast import Forecast
-from pcviz.jobs.stored import arrays_of, with_arrays
+from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
-from pcviz.pcn import Network, build, linear
+from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import Settings
 from pcviz.probes.theory import best_step
 
@@ -40,64 +36,26 @@ FAST_FIRST = (
     "pc_alm",
 )
 """Who runs first tells the others how low the energy goes."""
-PARTS = {"trace": 0.35, "solvers": 0.45, "spectrum": 0.2}
-"""Shares of the work, as told to whoever waits."""
 
 
-class Relaxing:
-    """A run of kind "relax": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+class Relaxing(Look[Options]):
+    """A run of kind "relax"."""
 
-    `options` are those of `pcviz.comparison.Options`; `source` is the step and the arrays of a training's checkpoint
-    whose weights are taken. After a restart it computes everything again, with the same result.
-    """
+    OPTIONS = Options
+    PARTS: ClassVar[dict[str, float]] = {"trace": 0.35, "solvers": 0.45, "spectrum": 0.2}
 
-    idle = False
-    at_boundary = True
-    steps = SHARES
-
-    def __init__(
-        self,
-        experiment: Experiment,
-        options: dict[str, Any] | Options | None = None,
-        source: tuple[int, dict[str, np.ndarray]] | None = None,
-    ) -> None:
-        self.experiment = experiment
-        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
-        self.names = self.options.compared(experiment)
-        self.step = 0
-        self.seconds = 0.0
-        self.diverged = False
-        self.network: Network
+    def _begin(self) -> None:
+        self.names = self.options.compared(self.experiment)
         self.forecast: Forecast
         self.descents: dict[str, Descent] = {}
         self.traced: Traced
-        self._source = source
         self._exact: float | None = None
-        self._share = dict.fromkeys(PARTS, 0.0)
-        self._progress = self._work()
-
-    @property
-    def done(self) -> bool:
-        """Whether all is computed."""
-        return self.step >= self.steps
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return device_name()
 
     def prepare(self) -> None:
         """Load the data, build the network, compile the relaxation; other solvers compile while that runs."""
-        tend_programs()
         experiment = self.experiment
-        data = load(experiment.data, experiment.seed, experiment.dtype)
-        chosen = batch_indices(experiment.seed, self.options.batch, len(data.x_train), experiment.learning.batch_size)
-        self.x, self.y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
-        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
-        if self.options.source is not None and self._source is None:
-            raise ValueError("source: the run has no stored weights yet")
-        if self._source is not None:
-            self.network = with_arrays(self.network, self._source[1])
+        seed, size = experiment.seed, experiment.learning.batch_size
+        self._load_with_source(batch_indices(seed, self.options.batch, experiment.data.train_count, size))
         sizes = [self.x.shape[1], *[experiment.network.width] * (experiment.network.depth - 1), self.y.shape[1]]
         flops = 4 * len(self.x) * sum(a * b for a, b in pairwise(sizes))
         self._chunk = max(1, int(CALL_FLOPS / flops))
@@ -135,25 +93,6 @@ class Relaxing:
         bounds = (max(smallest, 1e-12), largest) if name == "nesterov" else None
         array = None if size is None else jnp.asarray(size, self.network.dtype)
         return Settings(array, inference.momentum, bounds)
-
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Work for about `seconds`, not past hundredth `until_step`."""
-        begun = time.perf_counter()
-        while self.step < min(until_step, self.steps):
-            if next(self._progress, None) is None:
-                self.step = self.steps
-                break
-            share = sum(PARTS[part] * done for part, done in self._share.items())
-            self.step = max(self.step, min(self.steps - 1, int(self.steps * share)))
-            if time.perf_counter() - begun >= seconds:
-                break
-        self.seconds += time.perf_counter() - begun
-
-    def run(self) -> None:
-        """All of it at once."""
-        self.prepare()
-        while not self.done:
-            self.advance(self.steps, 1.0)
 
     # --- the work, cut wherever something is yielded
 
@@ -207,7 +146,7 @@ class Relaxing:
 
     def _numbers(self) -> dict[str, Value]:
         values: dict[str, Value] = {n: v for n, v in self.forecast_values.items() if np.ndim(v) == 0}
-        values["source_step"] = float("nan") if self._source is None else float(self._source[0])
+        values["source_step"] = self.source_step
         values |= self.traced.numbers()
         if self._exact is not None or any(d.done and d.energies for d in self.descents.values()):
             values |= {"equilibrium_energy": self.lowest, "equilibrium_is_exact": float(self._exact is not None)}
@@ -273,17 +212,3 @@ class Relaxing:
             there = bool(np.isfinite(self.arrival(name)[0]))
             return "arrived" if there else ("stalled" if state == "arrived" else state)
         return state
-
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """The weights where they are not fresh: the run that they come from may go on. Nothing else."""
-        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
-        if self._source is not None:
-            kept |= arrays_of(self.network) | {"source_step": np.asarray(self._source[0])}
-        return kept
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Begin again, with the weights of the checkpoint."""
-        if "source_step" in arrays:
-            before, self._source = self._source, (int(arrays["source_step"]), arrays)
-            if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
-                self.prepare()

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import SHARES
-from pcviz.data import load
-from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 from pcviz.jobs.background import until
-from pcviz.jobs.device import device_name, tend_programs
+from pcviz.jobs.look import Look
 from pcviz.jobs.path import Path
 from pcviz.jobs.stored import with_arrays
 from pcviz.jobs.survey import Survey
@@ -29,62 +25,30 @@ from pcviz.probes.directions import directions_of
 from pcviz.probes.plane import Plane, plane, random_directions, shadow
 from pcviz.probes.surface import Kind, moved
 
-PARTS = {"train": 0.3, "grid": 0.7}
-"""Shares of the work, as told to whoever waits."""
 ARROWS = 11
 """Arrows along each side."""
 KINDS: tuple[Kind, ...] = ("loss", "energy")
 
 
-class Surface:
-    """A run of kind "surface": a `pcviz.jobs.protocol.Job` whose steps are hundredths of its work.
+class Surface(Look[Options]):
+    """A run of kind "surface". The plane leads to the stored weights, if the options name some.
 
-    `options` are those of `pcviz.landscapes.Options`; `source` is the step and the arrays of a training's checkpoint,
-    to whose weights the plane leads. The weights at the centre come from training anew from the seed, which gives the
-    same ones as any run of this experiment, and the path to them. After a restart it computes everything again.
+    The weights at the centre come from training anew from the seed, which gives the same ones as any run of this
+    experiment, and the path to them.
     """
 
-    idle = False
-    diverged = False
-    at_boundary = True
-    steps = SHARES
+    OPTIONS = Options
+    PARTS: ClassVar[dict[str, float]] = {"train": 0.3, "grid": 0.7}
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        options: dict[str, Any] | Options | None = None,
-        source: tuple[int, dict[str, np.ndarray]] | None = None,
-    ) -> None:
-        self.experiment = experiment
-        self.options = options if isinstance(options, Options) else Options.model_validate(options or {})
-        self.step = 0
-        self.seconds = 0.0
-        self.plane: Plane
-        self.network: Network
-        self._source = source
-        self._share = dict.fromkeys(PARTS, 0.0)
+    plane: Plane
+
+    def _begin(self) -> None:
         self._picture: dict[str, Value] = {}
-        self._progress = self._work()
-
-    @property
-    def done(self) -> bool:
-        """Whether all is computed."""
-        return self.step >= self.steps
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return device_name()
 
     def prepare(self) -> None:
         """Load the data, build the network, compile."""
-        tend_programs()
         experiment, options = self.experiment, self.options
-        if options.source is not None and self._source is None:
-            raise ValueError("source: the run has no stored weights yet")
-        data = load(experiment.data, experiment.seed, experiment.dtype)
-        self.x, self.y = (jnp.asarray(part[: options.examples]) for part in (data.x_train, data.y_train))
-        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+        self._load(slice(options.examples))
         self._training = Training(experiment.changed({"learning.steps": max(1, options.step)}))
         if options.step:
             self._training.path = Path()
@@ -92,25 +56,6 @@ class Surface:
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
         self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
         self._pool = ThreadPoolExecutor(1, "pcviz-surface")
-
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Work for about `seconds`, not past hundredth `until_step`."""
-        begun = time.perf_counter()
-        while self.step < min(until_step, self.steps):
-            if next(self._progress, None) is None:
-                self.step = self.steps
-                break
-            share = sum(PARTS[part] * done for part, done in self._share.items())
-            self.step = max(self.step, min(self.steps - 1, int(self.steps * share)))
-            if time.perf_counter() - begun >= seconds:
-                break
-        self.seconds += time.perf_counter() - begun
-
-    def run(self) -> None:
-        """All of it at once."""
-        self.prepare()
-        while not self.done:
-            self.advance(self.steps, 1.0)
 
     def _work(self) -> Iterator[bool]:
         yield from self.founded()
@@ -216,17 +161,8 @@ class Surface:
             values[f"arrows_{kind}_x"], values[f"arrows_{kind}_y"] = arrows(x, y, heights, every)
         return values
 
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """The other run's weights, if the plane leads to them: that run may go on."""
-        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
-        if self._source is None:
-            return kept
-        theirs = {name: array for name, array in self._source[1].items() if name.startswith("leaf_")}
-        return kept | theirs | {"source_step": np.asarray(self._source[0])}
-
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Begin again, with the other run's weights of the checkpoint; what was finished stays so."""
+        """Begin again; what was finished stays so, for walks may go on."""
         if arrays["step"] >= self.steps:
             self.step, self.seconds = self.steps, float(arrays["seconds"])
-        if "source_step" in arrays:
-            self._source = int(arrays["source_step"]), arrays
+        super().restore(arrays)

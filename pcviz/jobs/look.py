@@ -1,0 +1,138 @@
+"""Looks: runs that are no trainings and show what a network is like."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, Generic, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import BaseModel
+
+from pcviz.comparison import SHARES
+from pcviz.data import load
+from pcviz.experiment import Experiment
+from pcviz.jobs.device import device_name, tend_programs
+from pcviz.jobs.stored import arrays_of, with_arrays
+from pcviz.pcn import Network, build
+
+Options = TypeVar("Options", bound=BaseModel)
+Stored = tuple[int, dict[str, np.ndarray]]
+"""The step and the arrays of a training's checkpoint."""
+_ENDED = object()
+
+
+class Look(ABC, Generic[Options]):
+    """A `pcviz.jobs.protocol.Job` whose steps are hundredths of its work, cut wherever `_work` yields.
+
+    `source` is the training whose weights it takes, if its options name one. After a restart it computes everything
+    again, with the same result: a checkpoint keeps no more than those weights, for that training may have gone on.
+    """
+
+    OPTIONS: type[Options]
+    PARTS: ClassVar[dict[str, float]]
+    """Shares of the work, as told to whoever waits."""
+
+    idle = False
+    at_boundary = True
+    diverged = False
+    steps = SHARES
+
+    x: jax.Array
+    y: jax.Array
+    network: Network
+
+    def __init__(
+        self, experiment: Experiment, options: dict[str, Any] | Options | None = None, source: Stored | None = None
+    ) -> None:
+        self.experiment = experiment
+        self.options = options if isinstance(options, self.OPTIONS) else self.OPTIONS.model_validate(options or {})
+        self.step = 0
+        self.seconds = 0.0
+        self._source = source
+        self._share = dict.fromkeys(self.PARTS, 0.0)
+        self._progress: Iterator[Any] = self._work()
+        self._begin()
+
+    def _begin(self) -> None:
+        """What else a look has before its work."""
+
+    @property
+    def done(self) -> bool:
+        """Whether all is computed."""
+        return self.step >= self.steps
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return device_name()
+
+    @property
+    def source_step(self) -> float:
+        """The step of the stored weights, NaN if they are fresh."""
+        return float("nan") if self._source is None else float(self._source[0])
+
+    @abstractmethod
+    def _work(self) -> Iterator[object]:
+        """The work; keeps `_share` of each part."""
+
+    def _piece(self, seconds: float) -> bool:
+        """Work up to the next cut; False if there was nothing left."""
+        return next(self._progress, _ENDED) is not _ENDED
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Work for about `seconds`, not past hundredth `until_step`."""
+        begun = time.perf_counter()
+        while self.step < min(until_step, self.steps):
+            if not self._piece(begun + seconds - time.perf_counter()):
+                self.step = self.steps
+                break
+            share = sum(self.PARTS[part] * done for part, done in self._share.items())
+            self.step = max(self.step, min(self.steps - 1, int(self.steps * share)))
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def run(self) -> None:
+        """All of it at once."""
+        self.prepare()
+        while not self.done:
+            self.advance(self.steps, 1.0)
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """What takes long before the first piece."""
+
+    def _load(self, chosen: np.ndarray | slice) -> None:
+        """The chosen training examples and the fresh network."""
+        if getattr(self.options, "source", None) is not None and self._source is None:
+            raise ValueError("source: the run has no stored weights yet")
+        tend_programs()
+        experiment = self.experiment
+        data = load(experiment.data, experiment.seed, experiment.dtype)
+        self.x, self.y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
+        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+
+    def _load_with_source(self, chosen: np.ndarray | slice) -> None:
+        """The same with the stored weights."""
+        self._load(chosen)
+        if self._source is not None:
+            self.network = with_arrays(self.network, self._source[1])
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """How far it was, and the stored weights."""
+        kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
+        if self._source is not None:
+            kept |= {name: self._source[1][name] for name in arrays_of(self.network)}
+            kept["source_step"] = np.asarray(self._source[0])
+        return kept
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Begin again, with the stored weights of the checkpoint."""
+        if "source_step" in arrays:
+            before, self._source = self._source, (int(arrays["source_step"]), arrays)
+            if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
+                self.prepare()
