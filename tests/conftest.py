@@ -16,7 +16,11 @@ COMPILING = (
     "test_bp_modes",
     "test_curvature",
     "test_equilibrium",
+    "test_front",
+    "test_gradients",
     "test_hessian",
+    "test_inference",
+    "test_learning",
     "test_solve",
     "test_theory",
 )
