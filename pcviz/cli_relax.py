@@ -25,6 +25,7 @@ FLAGS = {
         f"Solvers to compare besides the experiment's own, separated by commas (default {','.join(DEFAULT_SOLVERS)}).",
         f"all, {', '.join(SOLVERS)}",
     ),
+    "step": Flag("Relax with the weights after so many steps of training (default: fresh ones).", "0 to 100000"),
     "batch": Flag("Which training batch is relaxed (default 0).", "0 to 1000000"),
     "budget": Flag("Most gradient evaluations of each solver (default: seconds of work).", "1 to 1000000"),
 }
@@ -50,7 +51,7 @@ def relax(words: list[str]) -> int:
 
 def _options(flags: dict[str, str | None]) -> Options:
     """The options that the flags say. Raises BadArguments."""
-    values: dict[str, Any] = {name: flags[name] for name in ("batch", "budget") if name in flags}
+    values: dict[str, Any] = {name: flags[name] for name in ("step", "batch", "budget") if name in flags}
     if "solver" in flags:
         names = str(flags["solver"]).split(",")
         values["solvers"] = tuple(SOLVERS) if names == ["all"] else tuple(name.strip() for name in names)
@@ -91,6 +92,7 @@ def document_of(job: Relaxing) -> dict[str, Any]:
     return {
         "schema": 1,
         "experiment": job.experiment.model_dump(mode="json"),
+        "step": job.options.step or 0,
         "batch": job.options.batch,
         "status": "diverged" if job.diverged else "done",
         "steps": int(job.traced.rows[max(0, len(job.traced.energies) - 1)]),

@@ -53,13 +53,15 @@ def possible(experiment: Experiment) -> list[str]:
 
 
 class Options(BaseModel):
-    """What a relaxation is told besides the experiment: `source` (id of the run whose weights are taken; None: fresh
-    ones), `batch` (index of the training batch), `solvers` to compare, and `budget`, the most gradient evaluations for
-    each (None: chosen so that the comparison takes seconds)."""
+    """What a relaxation is told besides the experiment: `source` (id of the run whose weights are taken; None: the
+    experiment's), `step` (the weights after so many steps of training; None: the run's latest, or fresh ones), `batch`
+    (index of the training batch), `solvers` to compare, and `budget`, the most gradient evaluations for each (None:
+    chosen so that the comparison takes seconds)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    step: int | None = Field(None, ge=0, le=100_000)
     batch: int = Field(0, ge=0, le=1_000_000)
     solvers: tuple[str, ...] = DEFAULT_SOLVERS
     budget: int | None = Field(None, ge=1, le=1_000_000)

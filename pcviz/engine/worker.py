@@ -200,7 +200,9 @@ class Worker:
         if source is None:
             return {"options": record.options}
         reader = self._store.reader
-        return {"options": record.options, "source": reader.checkpoint(source, reader.run(source).generation)}
+        theirs = reader.run(source)
+        saved = reader.checkpoint(source, theirs.generation)
+        return {"options": record.options, "source": saved and (*saved, theirs.experiment)}
 
     def _collect_prepared(self) -> None:
         if self._prepared is None or not self._prepared[1].done():

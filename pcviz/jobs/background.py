@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -16,3 +16,11 @@ def until(future: Future[Result]) -> Iterator[bool]:
     while not future.done():
         time.sleep(LOOK_SECONDS)
         yield True
+
+
+def aside(work: Callable[[], Result]) -> Generator[bool, None, Result]:
+    """Do `work` in a thread and wait for it in small portions; its value."""
+    with ThreadPoolExecutor(1, "pcviz-aside") as pool:
+        future = pool.submit(work)
+        yield from until(future)
+    return future.result()

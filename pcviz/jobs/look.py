@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,12 +17,20 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
+from pcviz.jobs.training import Training
 from pcviz.pcn import Network, build
 
+TRAINING_SECONDS = 0.02
 Options = TypeVar("Options", bound=BaseModel)
-Stored = tuple[int, dict[str, np.ndarray]]
-"""The step and the arrays of a training's checkpoint."""
 _ENDED = object()
+
+
+class Stored(NamedTuple):
+    """A training's checkpoint: its step and arrays, and the experiment that it belongs to."""
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    experiment: Experiment
 
 
 class Look(ABC, Generic[Options]):
@@ -46,13 +54,16 @@ class Look(ABC, Generic[Options]):
     network: Network
 
     def __init__(
-        self, experiment: Experiment, options: dict[str, Any] | Options | None = None, source: Stored | None = None
+        self,
+        experiment: Experiment,
+        options: dict[str, Any] | Options | None = None,
+        source: tuple[int, dict[str, np.ndarray], Experiment] | None = None,
     ) -> None:
         self.experiment = experiment
         self.options = options if isinstance(options, self.OPTIONS) else self.OPTIONS.model_validate(options or {})
         self.step = 0
         self.seconds = 0.0
-        self._source = source
+        self._source = None if source is None else Stored(*source)
         self._share = dict.fromkeys(self.PARTS, 0.0)
         self._progress: Iterator[Any] = self._work()
         self._begin()
@@ -73,7 +84,7 @@ class Look(ABC, Generic[Options]):
     @property
     def source_step(self) -> float:
         """The step of the stored weights, NaN if they are fresh."""
-        return float("nan") if self._source is None else float(self._source[0])
+        return float("nan") if self._source is None else float(self._source.step)
 
     @abstractmethod
     def _work(self) -> Iterator[object]:
@@ -90,11 +101,15 @@ class Look(ABC, Generic[Options]):
             if not self._piece(begun + seconds - time.perf_counter()):
                 self.step = self.steps
                 break
-            share = sum(self.PARTS[part] * done for part, done in self._share.items())
-            self.step = max(self.step, min(self.steps - 1, int(self.steps * share)))
+            self.step = max(self.step, min(self.steps - 1, int(self.steps * self._done)))
             if time.perf_counter() - begun >= seconds:
                 break
         self.seconds += time.perf_counter() - begun
+
+    @property
+    def _done(self) -> float:
+        """The share of the work that is done."""
+        return sum(self.PARTS[p] * done for p, done in self._share.items()) / sum(self.PARTS[p] for p in self._share)
 
     def run(self) -> None:
         """All of it at once."""
@@ -120,19 +135,31 @@ class Look(ABC, Generic[Options]):
         """The same with the stored weights."""
         self._load(chosen)
         if self._source is not None:
-            self.network = with_arrays(self.network, self._source[1])
+            self.network = with_arrays(self.network, self._source.arrays)
+
+    def _train(self, training: Training, wanted: int) -> Iterator[None]:
+        """The network after `wanted` steps of a training that is prepared; the same as in any run of its experiment."""
+        while training.step < wanted:
+            training.advance(wanted, TRAINING_SECONDS)
+            if training.diverged:
+                raise ValueError(f"step: the network diverged at step {training.step} (allowed: an earlier step)")
+            self._share["train"] = training.step / wanted
+            yield
+        self.network = training.network
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """How far it was, and the stored weights."""
         kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
         if self._source is not None:
-            kept |= {name: self._source[1][name] for name in arrays_of(self.network)}
-            kept["source_step"] = np.asarray(self._source[0])
+            kept |= {name: self._source.arrays[name] for name in arrays_of(self.network)}
+            kept["source_step"] = np.asarray(self._source.step)
         return kept
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Begin again, with the stored weights of the checkpoint."""
         if "source_step" in arrays:
-            before, self._source = self._source, (int(arrays["source_step"]), arrays)
-            if hasattr(self, "network") and (before is None or before[0] != self._source[0]):
+            before = self._source
+            experiment = self.experiment if before is None else before.experiment
+            self._source = Stored(int(arrays["source_step"]), arrays, experiment)
+            if hasattr(self, "network") and (before is None or before.step != self._source.step):
                 self.prepare()

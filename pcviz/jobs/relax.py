@@ -13,11 +13,13 @@ import numpy as np
 from pcviz.comparison import ARRIVED, STATES, Options
 from pcviz.data.batches import batch_indices
 from pcviz.frames import Frame, Value
-from pcviz.jobs.background import until
+from pcviz.jobs.background import aside, until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.forecast import Forecast
-from pcviz.jobs.look import Look
+from pcviz.jobs.look import Look, Stored
+from pcviz.jobs.stored import arrays_of
 from pcviz.jobs.traced import Traced
+from pcviz.jobs.training import Training
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import Settings
 from pcviz.probes.theory import best_step
@@ -42,7 +44,7 @@ class Relaxing(Look[Options]):
     """A run of kind "relax"."""
 
     OPTIONS = Options
-    PARTS: ClassVar[dict[str, float]] = {"trace": 0.35, "solvers": 0.45, "spectrum": 0.2}
+    PARTS: ClassVar[dict[str, float]] = {"train": 0.5, "trace": 0.35, "solvers": 0.45, "spectrum": 0.2}
 
     def _begin(self) -> None:
         self.names = self.options.compared(self.experiment)
@@ -52,10 +54,21 @@ class Relaxing(Look[Options]):
         self._exact: float | None = None
 
     def prepare(self) -> None:
-        """Load the data, build the network, compile the relaxation; other solvers compile while that runs."""
-        experiment = self.experiment
+        """Load the data, build the network, compile its training or, where there is none, its relaxation."""
+        experiment, step = self.experiment, self.options.step
         seed, size = experiment.seed, experiment.learning.batch_size
         self._load_with_source(batch_indices(seed, self.options.batch, experiment.data.train_count, size))
+        if step is None or step == self.source_step:
+            self._share.pop("train", None)
+            self._set_up()
+            return
+        theirs = experiment if self._source is None else self._source.experiment
+        self._training = Training(theirs.changed({"learning.steps": max(1, step)}))
+        self._training.prepare()
+
+    def _set_up(self) -> None:
+        """Compile the relaxation; other solvers compile while that runs."""
+        experiment = self.experiment
         sizes = [self.x.shape[1], *[experiment.network.width] * (experiment.network.depth - 1), self.y.shape[1]]
         flops = 4 * len(self.x) * sum(a * b for a, b in pairwise(sizes))
         self._chunk = max(1, int(CALL_FLOPS / flops))
@@ -96,7 +109,12 @@ class Relaxing(Look[Options]):
 
     # --- the work, cut wherever something is yielded
 
-    def _work(self) -> Iterator[bool]:
+    def _work(self) -> Iterator[object]:
+        if not hasattr(self, "traced"):
+            step, training = self.options.step or 0, self._training
+            yield from self._train(training, step)
+            self._source = Stored(step, arrays_of(self.network), training.experiment)
+            yield from aside(self._set_up)
         for _ in self.traced.work():
             self._share["trace"] = self.traced.share
             yield True
@@ -138,6 +156,8 @@ class Relaxing(Look[Options]):
 
     def frame(self, bulk: bool) -> Frame:
         """All that is known so far."""
+        if not hasattr(self, "traced"):
+            return Frame("relax", self.step, {}, seconds=self.seconds)
         values = self._numbers()
         if bulk:
             values |= self._arrays()

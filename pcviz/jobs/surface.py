@@ -53,11 +53,13 @@ class Surface(Look[Options]):
         if options.step:
             self._training.path = Path()
             self._training.prepare()
+        else:
+            del self._share["train"]
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
         self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
         self._pool = ThreadPoolExecutor(1, "pcviz-surface")
 
-    def _work(self) -> Iterator[bool]:
+    def _work(self) -> Iterator[object]:
         yield from self.founded()
         along = {kind: np.full(len(self.plane.path), np.nan) for kind in KINDS}
         for kind in KINDS:
@@ -69,26 +71,14 @@ class Surface(Look[Options]):
                 self._picture = self._picture_of(stride, along)
             yield True
 
-    def founded(self) -> Iterator[bool]:
+    def founded(self) -> Iterator[object]:
         """See that weights and plane are there."""
         if not hasattr(self, "plane"):
-            yield from self._train()
+            if self.options.step:
+                yield from self._train(self._training, self.options.step)
             laid = self._pool.submit(self._lay)
             yield from until(laid)
             self.plane = laid.result()
-
-    def _train(self) -> Iterator[bool]:
-        """The weights after `options.step` steps, and the path to them."""
-        training, wanted = self._training, self.options.step
-        while training.step < wanted:
-            training.advance(wanted, 0.02)
-            if training.diverged:
-                raise ValueError(f"step: the network diverged at step {training.step} (allowed: an earlier step)")
-            self._share["train"] = training.step / wanted
-            yield True
-        self._share["train"] = 1.0
-        if wanted:
-            self.network = training.network
 
     def _lay(self) -> Plane:
         """The plane: centre, directions, extent, and the path's place on it."""
@@ -100,7 +90,7 @@ class Surface(Look[Options]):
         if options.directions == "path":
             laid = plane(points, directions_of("path", self.network, self.x, self.y, points), principal=True)
         else:
-            other = None if self._source is None else flat_weights(with_arrays(self.network, self._source[1]))
+            other = None if self._source is None else flat_weights(with_arrays(self.network, self._source.arrays))
             random = random_directions(build(self.experiment, self.x.shape[1], self.y.shape[1]), seed)
             chosen = directions_of(options.directions, self.network, self.x, self.y, points, random, other)
             laid = plane(points, chosen, principal=False)

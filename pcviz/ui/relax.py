@@ -15,7 +15,7 @@ from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
 FRESH = "fresh weights"
-DEFAULTS: dict[str, Any] = {"source": FRESH, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
+DEFAULTS: dict[str, Any] = {"source": FRESH, "at_step": None, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
 AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
 KEYS_HELP = "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on."
 METRICS: list[tuple[str, str, str]] = [
@@ -53,7 +53,12 @@ def choose(form: controls.Form) -> Wish:
     theirs = None
     if shown is not None:
         options = Options.model_validate(shown.options)
-        theirs = {"source": options.source or FRESH, "batch": options.batch, "solvers": list(options.solvers)}
+        theirs = {
+            "source": options.source or FRESH,
+            "at_step": options.step,
+            "batch": options.batch,
+            "solvers": list(options.solvers),
+        }
     look.keep("relax", DEFAULTS, theirs)
     runs = stored_runs()
     if st.session_state.source not in runs:
@@ -69,6 +74,16 @@ def choose(form: controls.Form) -> Wish:
             on_change=_source_changed,
             width=260,
             help="Initial weights, or those of a stored run at its latest checkpoint. A run brings its settings along.",
+        )
+        st.number_input(
+            "At step",
+            0,
+            100_000,
+            step=10,
+            key="at_step",
+            width=120,
+            placeholder="fresh" if st.session_state.source == FRESH else "latest",
+            help="The weights after so many steps, by training anew from the seed, which gives the same ones again.",
         )
         st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
         st.multiselect(
@@ -87,7 +102,7 @@ def chosen() -> Options:
     """What the controls say."""
     held = look.kept("relax", DEFAULTS)
     source = None if held["source"] == FRESH else held["source"]
-    return Options(source=source, batch=held["batch"], solvers=tuple(held["solvers"]))
+    return Options(source=source, step=held["at_step"], batch=held["batch"], solvers=tuple(held["solvers"]))
 
 
 def _source_changed() -> None:

@@ -65,13 +65,16 @@ def command_text(experiment: Experiment, relaxation: Options | None = None) -> s
     words = flags.command_line(experiment)
     if relaxation is None:
         return shlex.join(["python", "-m", "pcviz", "train", *words])
-    extra = ["--batch", str(relaxation.batch), "--solver", ",".join(relaxation.solvers)]
-    return shlex.join(["python", "-m", "pcviz", "relax", *words, *(extra if relaxation.solvers else extra[:2])])
+    relaxation = _portable(relaxation)
+    extra = ["--batch", str(relaxation.batch)]
+    extra += ["--solver", ",".join(relaxation.solvers)] if relaxation.solvers else []
+    extra += ["--step", str(relaxation.step)] if relaxation.step else []
+    return shlex.join(["python", "-m", "pcviz", "relax", *words, *extra])
 
 
 def _portable(relaxation: Options) -> Options:
     """Without the stored run, whose weights are only here."""
-    return relaxation.model_copy(update={"source": None})
+    return relaxation if relaxation.source is None else relaxation.model_copy(update={"source": None, "step": None})
 
 
 def json_text(experiment: Experiment) -> str:

@@ -107,7 +107,7 @@ def test_the_loss_is_of_higher_order_than_the_equilibrated_energy_near_the_origi
 def test_the_weights_of_a_stored_run_survive_a_restart() -> None:
     training = Training(from_paths({**SMALL, "learning.steps": 5}))
     list(training.run())
-    source = training.step, training.checkpoint()
+    source = training.step, training.checkpoint(), training.experiment
     job = finished({"learning.steps": 5}, {"source": "0" * 32}, source=source)
     values = job.frame(bulk=False).values
     assert values["source_step"] == 5
@@ -123,12 +123,12 @@ def test_stored_weights_must_be_there_fit_and_be_finite() -> None:
     with pytest.raises(ValueError, match="no stored weights"):
         finished({}, run)
     with pytest.raises(ValueError, match="another network"):
-        finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}))
+        finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}, from_paths(SMALL)))
     training = Training(from_paths({**SMALL, "learning.steps": 1}))
     training.prepare()
     arrays = {k: v * np.nan if v.dtype.kind == "f" else v for k, v in training.checkpoint().items()}
     with pytest.raises(ValueError, match="not finite"):
-        finished({}, run, source=(3, arrays))
+        finished({}, run, source=(3, arrays, from_paths(SMALL)))
 
 
 @pytest.mark.slow

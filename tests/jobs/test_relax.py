@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -134,7 +135,7 @@ def test_it_stops_where_it_is_told(job: Relaxing) -> None:
 def test_the_weights_of_a_stored_run_survive_a_restart() -> None:
     training = Training(from_paths({**SMALL, "learning.steps": 5}))
     list(training.run())
-    source = training.step, training.checkpoint()
+    source = training.step, training.checkpoint(), training.experiment
     run = {"source": "0" * 32}
     job = finished({"learning.steps": 5}, run, source=source)
     assert job.frame(bulk=False).values["source_step"] == 5
@@ -147,12 +148,35 @@ def test_the_weights_of_a_stored_run_survive_a_restart() -> None:
     np.testing.assert_array_equal(again.traced.energies, job.traced.energies)
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_the_weights_at_a_step_are_those_of_the_training(stored: bool) -> None:
+    """The relaxation may use other inference than the training: a stored run is trained anew as it was."""
+    trained = from_paths({**SMALL, "learning.steps": 5})
+    training = Training(trained)
+    list(training.run())
+    run, changes = {"step": 5}, {"learning.steps": 9}
+    more: dict[str, Any] = {}
+    if stored:
+        later = Training(trained.changed({"learning.steps": 7}))
+        list(later.run())
+        more = {"source": (later.step, later.checkpoint(), later.experiment)}
+        run, changes = run | {"source": "0" * 32}, changes | {"inference.step_size": 0.07}
+    job = finished(changes, run, **more)
+    for mine, theirs in zip(jax.tree.leaves(job.network), jax.tree.leaves(training.network), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert job.frame(bulk=False).values["source_step"] == 5
+    again = Relaxing(job.experiment, job.options)
+    again.restore(job.checkpoint())
+    again.run()
+    np.testing.assert_array_equal(again.traced.energies, job.traced.energies)
+
+
 def test_stored_weights_must_be_there_and_fit() -> None:
     run = {"source": "0" * 32}
     with pytest.raises(ValueError, match="no stored weights"):
         finished({}, run)
     with pytest.raises(ValueError, match="another network"):
-        finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}))
+        finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}, from_paths(SMALL)))
 
 
 def test_a_step_above_the_limit_diverges_and_the_rest_goes_on() -> None:

@@ -66,11 +66,11 @@ def test_the_plane_to_another_run_ends_at_its_weights() -> None:
     other.prepare()
     other.advance(6, 100.0)
     options = {"directions": "run", "source": "0" * 32}
-    job, _ = surveyed(options, source=(6, other.checkpoint()))
+    job, _ = surveyed(options, source=(6, other.checkpoint(), other.experiment))
     there = job.at(np.array([1.0, 0.0]))
     for mine, theirs in zip(jax.tree.leaves(there), jax.tree.leaves(other.network), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
-    again = Surface(SMALL, COARSE | options, (6, other.checkpoint()))
+    again = Surface(SMALL, COARSE | options, (6, other.checkpoint(), other.experiment))
     again.prepare()
     again.restore(job.checkpoint())
     assert again.done, "what was finished stays so"
