@@ -114,8 +114,7 @@ def advance(
     rates: Rates,
     rows: jax.Array,
 ) -> State:
-    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; all are measured, which
-    costs no more than deciding which are."""
+    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; nobody pays for others."""
     if SOLVERS[plan.solver].space == "errors":
         return _advance_errors(network, x, y, state, span, plan, rates, rows)
     tiles, depth, rule = tiles_of(network), network.depth, SOLVERS[plan.solver].rule(rates)
@@ -123,6 +122,8 @@ def advance(
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         z, slots, trace = carry
+        now = rows[trace.row] == t
+        wanted = now | (rows[trace.row + now] == t + 1)  # a row tells the step that led to it too
         (output,), back = jax.vjp(read_out, z[-1][-1:])
         (message,) = back((precision * output_error(network.loss, output, y))[None])
         messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
@@ -143,8 +144,13 @@ def advance(
             received = _shifted(message, messages[index])
             update, moved = rule.update(error - received, old_slots)
             if plan.recorded:
-                energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
-                measured = Measured(energies, tile.place(measured.updates, _rms(update)))
+
+                def measure(measured: Measured, error: jax.Array, received: jax.Array) -> Measured:
+                    update, _ = rule.update(error - received, old_slots)
+                    energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
+                    return Measured(energies, tile.place(measured.updates, _rms(update)))
+
+                measured = jax.lax.cond(wanted, measure, lambda old, *_: old, measured, error, received)
             own_tile = tile.shifted if len(z[index]) > 1 else tile
             z = replaced_at(z, index, own_tile.put(z[index], own + update))
             slots = replaced_at(slots, index, tile.put(slots[index], moved))
