@@ -213,7 +213,7 @@ def test_relax_prints_the_numbers_of_the_inference_page() -> None:
     assert document["best"] is not None and document["reading"][0].startswith("All 4 layers")
 
 
-@pytest.mark.parametrize("words", [("--solver", "nonsense"), ("--batch", "-1"), ("--budget", "many")])
+@pytest.mark.parametrize("words", [("--solver", "nonsense"), ("--batch", "-1"), ("--step", "-1"), ("--budget", "many")])
 def test_relax_refuses_what_is_not_possible(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
     (line,) = refused(capsys, "relax", *words)
     assert line.startswith(words[0].removeprefix("--")) and "allowed" in line

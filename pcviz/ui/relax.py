@@ -69,11 +69,11 @@ def choose(form: controls.Form) -> Wish:
         st.selectbox(
             "Network",
             [FRESH, *runs],
-            format_func=lambda run: source_label(run, runs),
+            format_func=lambda run: "the form's network" if run == FRESH else source_label(run, runs),
             key="source",
             on_change=_source_changed,
             width=260,
-            help="Initial weights, or those of a stored run at its latest checkpoint. A run brings its settings along.",
+            help="The form's, or that of a stored run, which brings its settings along.",
         )
         st.number_input(
             "At step",
@@ -83,7 +83,8 @@ def choose(form: controls.Form) -> Wish:
             key="at_step",
             width=120,
             placeholder="fresh" if st.session_state.source == FRESH else "latest",
-            help="The weights after so many steps, by training anew from the seed, which gives the same ones again.",
+            help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
+            "training anew from the seed, which gives the same ones again.",
         )
         st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
         st.multiselect(

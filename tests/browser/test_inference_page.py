@@ -108,6 +108,18 @@ def test_a_reload_attaches_again(relaxed: Page, page_faults: list[str]) -> None:
     page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
+def test_weights_at_a_step_relax_otherwise_than_fresh_ones(relaxed: Page, page_faults: list[str]) -> None:
+    fresh, before = profile(relaxed), relaxed.url
+    step = relaxed.get_by_role("spinbutton", name="At step")
+    step.fill("20")
+    step.press("Enter")
+    button(relaxed, "play").click()
+    wait_for(relaxed, lambda: relaxed.url != before and done(relaxed) and profile(relaxed) != fresh)
+    relaxed.goto(relaxed.url)
+    expect(step).to_have_value("20", timeout=30_000)
+    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
+
+
 def test_pages_keep_settings_and_runs_of_their_own(relaxed: Page) -> None:
     run = re.search(r"run=[0-9a-f]{32}", relaxed.url)
     assert run is not None
