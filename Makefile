@@ -3,7 +3,6 @@ PYTHON ?= python3
 PORT ?= 8501
 PYTEST_ARGS ?=
 BIN := .venv/bin
-# What measures the time of processes and browsers runs after everything else, alone.
 
 .PHONY: help run test test-all bench bench-equilibrium lint format clean
 .DEFAULT_GOAL := help
@@ -14,6 +13,7 @@ help: ## list the targets
 run: .venv/run.stamp ## install what the app needs and open it on http://localhost:8501
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
+# What measures the time of processes and browsers runs after everything else, alone.
 test: lint ## check style, layers and types, then run every test but the slow ones
 	$(BIN)/python tests/browser/install.py
 	$(BIN)/python -m pytest -n auto --ignore tests/engine --ignore tests/browser $(PYTEST_ARGS)
