@@ -67,7 +67,7 @@ CHANNELS: dict[str, Channel] = {
     ),
     "equilibrium_energy": _number("energy", "F*, least total energy of this batch (linear networks: theory.md 3.7)"),
     "steps_per_second": _number("1/s", "weight steps per second of compute, recent"),
-    "seconds_left": _number("s", "compute time left at that speed"),
+    "seconds_left": _number("s", "compute time left at that speed; NaN: unknown, or nothing is left"),
     # kind "landscape": the mean loss on a plane through the current weights
     "landscape": Channel(
         ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True

@@ -200,7 +200,7 @@ class Training:
             values |= self._test_metrics()
         rate = self.step / self.seconds if self.seconds else 0.0
         values["steps_per_second"] = rate
-        values["seconds_left"] = (self.steps - self.step) / rate if rate else float("nan")
+        values["seconds_left"] = (self.steps - self.step) / rate if rate and not self.done else float("nan")
         self._losses = []
         experiment = self.experiment
         epoch = self.step / steps_per_epoch(experiment.data.train_count, experiment.learning.batch_size)
