@@ -55,6 +55,8 @@ def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> Non
 
 def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page: Page, page_faults: list[str]) -> None:
     open_page(page, page_faults, SLOW)
+    page.locator(".st-key-plane_size input").click()
+    page.get_by_role("option", name="41").click()
     button(page, "play").click()
     wait_for(page, lambda: 0 < computed(page, "surface-energy") < 21 * 21)
     page.evaluate(
