@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pcviz.experiment import Section
 
 DEEPEST = 5
 """The race is run by chains of 1 … 5 hidden units."""
@@ -33,7 +35,7 @@ SPAN = 2.5
 """The plane reaches from -SPAN to SPAN in both weights."""
 
 
-class Options(BaseModel):
+class Options(Section):
     """What a run of kind "chain" is told.
 
     The plane shows the loss and the equilibrated energy of a chain with `hidden` units against its last two weights;
@@ -42,14 +44,12 @@ class Options(BaseModel):
     escaped after `cap` updates is stopped.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     hidden: int = Field(1, ge=1, le=DEEPEST)
-    fixed: float = Field(0.5, ge=-2, le=2, allow_inf_nan=False)
+    fixed: float = Field(0.5, ge=-2, le=2)
     seeds: int = Field(5, ge=1, le=10)
-    learning_rate: float = Field(0.4, gt=0, le=2, allow_inf_nan=False)
+    learning_rate: float = Field(0.4, gt=0, le=2)
     inference_steps: int = Field(20, ge=1, le=1000)
-    dt: float = Field(0.1, gt=0, le=1, allow_inf_nan=False)
+    dt: float = Field(0.1, gt=0, le=1)
     cap: int = Field(20_000, ge=100, le=1_000_000)
 
     @property

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, Section
 
 SHARES = 100
 """A run that is no training counts the work done in hundredths."""
@@ -52,13 +52,11 @@ def possible(experiment: Experiment) -> list[str]:
     return [name for name in SOLVERS if linear or name != "linear_exact"]
 
 
-class Options(BaseModel):
+class Options(Section):
     """What a relaxation is told besides the experiment: `source` (id of the run whose weights are taken; None: the
     experiment's), `step` (the weights after so many steps of training; None: the run's latest, or fresh ones), `batch`
     (index of the training batch), `solvers` to compare, and `budget`, the most gradient evaluations for each (None:
     chosen so that the comparison takes seconds)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
     step: int | None = Field(None, ge=0, le=100_000)

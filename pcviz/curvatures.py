@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, Section
 
 PLACE_UNIT = 1e-9
 """Eigenvalues below this size are drawn as if they were zero."""
@@ -31,11 +31,9 @@ WEIGHTS_MAX = 4_000_000
 """Most weights: the search for eigenvalues keeps sixteen vectors or more of that length."""
 
 
-class Options(BaseModel):
+class Options(Section):
     """What a look at curvature is told besides the experiment: `source` (id of the run whose weights are taken; None:
     fresh ones), `batch` (index of the training batch), and how many of its `examples` are looked at."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
     batch: int = Field(0, ge=0, le=1_000_000)

@@ -12,6 +12,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from pcviz.schema import flatten, unflatten, upgraded_document
+from pcviz.spelling import is_odd_number
+
 Activation = Literal["linear", "tanh", "hard_tanh", "relu", "leaky_relu", "gelu", "selu", "silu"]
 Parameterisation = Literal["sp", "ntp", "mupc"]
 Solver = Literal["gradient_descent", "momentum", "adam", "error_based"]
@@ -79,10 +82,12 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_booleans_as_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+    def _numbers_are_spelt_plainly(cls, value: Any, info: ValidationInfo) -> Any:
         field = cls.model_fields[info.field_name or ""]
         if isinstance(value, bool) and field.annotation is not bool:
             raise ValueError("true and false are not numbers")
+        if isinstance(value, str) and is_odd_number(value):
+            raise ValueError("numbers are spelt with digits, a point and an exponent only")
         return value
 
 
@@ -324,7 +329,10 @@ class Data(Section):
 
 
 class Experiment(Section):
-    """Everything that determines a run. Two equal experiments give bitwise equal runs on one device."""
+    """Everything that determines a run. Two equal experiments give bitwise equal runs on one device.
+
+    Documents of earlier versions are read as what they meant then (pcviz.schema).
+    """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -337,6 +345,11 @@ class Experiment(Section):
     dtype: Literal["float32", "float64"] = option(
         "float32", "Precision", "Number format of weights and activities.", advanced=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, document: Any) -> Any:
+        return upgraded_document(document) if isinstance(document, dict) else document
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -393,27 +406,6 @@ class Experiment(Section):
     def changed(self, changes: dict[str, Any]) -> Experiment:
         """This experiment with the options in `changes` (field path -> value) replaced; raises ValidationError."""
         return from_paths({**self.differences(), **changes})
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested sections as one dictionary: {"network": {"depth": 8}} -> {"network.depth": 8}."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        path = prefix + key
-        flat.update(flatten(value, path + ".") if isinstance(value, dict) else {path: value})
-    return flat
-
-
-def unflatten(flat: dict[str, Any]) -> dict[str, Any]:
-    """Inverse of `flatten`."""
-    tree: dict[str, Any] = {}
-    for path, value in flat.items():
-        *sections, name = path.split(".")
-        node = tree
-        for section in sections:
-            node = node.setdefault(section, {})
-        node[name] = value
-    return tree
 
 
 def from_paths(values: dict[str, Any], *, form: bool = False) -> Experiment:

@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pcviz.experiment import Experiment, fields, flatten, from_paths
+from pcviz.experiment import Experiment, fields, from_paths
 from pcviz.faults import allowed, faults, shown
 from pcviz.presets import PRESETS
+from pcviz.schema import flatten
 
 
 class BadArguments(Exception):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pcviz.experiment import Section
 
 Directions = Literal["random", "path", "gradients", "curvature", "run"]
 
@@ -23,7 +25,7 @@ DIRECTIONS: dict[Directions, str] = {
 SIZES = (11, 21, 41)
 
 
-class Options(BaseModel):
+class Options(Section):
     """What a look at landscapes is told besides the experiment.
 
     `step`: the weights after so many weight steps of training (0: fresh ones); `directions` of the plane; `source`: id
@@ -31,8 +33,6 @@ class Options(BaseModel):
     units of the directions (None: chosen), `center_x`, `center_y`: its middle; `examples`: how many training examples
     both surfaces are averaged over; `seed` of the random directions (None: the experiment's).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     step: int = Field(0, ge=0, le=100_000)
     directions: Directions = "random"

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pcviz.spelling import is_plain_number
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -31,10 +33,7 @@ class Settings:
 
 def _positive(environment: Mapping[str, str], name: str, default: float) -> float:
     text = environment.get(name) or str(default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
+    value = float(text) if is_plain_number(text) else 0.0
     if not 0 < value < float("inf"):
         raise ValueError(f"{name}: {text} is not a number above 0")
     return value

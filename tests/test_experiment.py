@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Network, fields, flatten, from_paths, unflatten
+from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Network, fields, from_paths
 from pcviz.faults import allowed, faults
 from pcviz.presets import PRESETS
+from pcviz.schema import flatten, unflatten
 from tests.hostile import hostile_values, valid_experiments
 
 NAMES = [*fields(), "network", "inference", "learning", "data", "schema", "network.nonsense", "nonsense", ""]

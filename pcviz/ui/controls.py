@@ -15,9 +15,10 @@ import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, fields, flatten, from_paths
+from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, fields, from_paths
 from pcviz.faults import allowed, faults, limits
 from pcviz.presets import PRESETS
+from pcviz.schema import flatten
 from pcviz.ui.url import key_of
 
 TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.model_fields.items()}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -35,7 +36,8 @@ def begin(page: str) -> None:
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
     # person did meanwhile, so that addresses of our own are never taken over again, not even after the Back button.
     if "settings" not in st.session_state or not (query in known or _is_page_switch(page, query)):
-        _adopt(page, url.parse(query))
+        repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
+        _adopt(page, url.parse(query, repeated))
         known.append(query)
     st.session_state.page = page
 
@@ -138,9 +140,17 @@ def lines(messages: Iterable[str]) -> str:
     return "  \n".join(plain(message) for message in messages)
 
 
+WORD_JOINER = "\u2060"
+_ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|(?<=[\w.+-])(?=@)", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """Text in which Markdown finds nothing to interpret."""
-    return "".join("\\" + character if character in r"\`*_{}[]<>#$~|:" else character for character in text)
+    """Text in which Markdown finds nothing to interpret.
+
+    Bare addresses become links after backslashes are gone, so that only an invisible character inside prevents it.
+    """
+    broken = _ADDRESS.sub(lambda found: found[0] + WORD_JOINER, text)
+    return "".join("\\" + character if character in r"\`*_{}[]<>#$~|:" else character for character in broken)
 
 
 @st.cache_data(ttl=5, show_spinner=False)

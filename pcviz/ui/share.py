@@ -11,7 +11,8 @@ import streamlit as st
 
 from pcviz import flags
 from pcviz.comparison import Options
-from pcviz.experiment import Experiment, flatten, unflatten
+from pcviz.experiment import Experiment
+from pcviz.schema import flatten, unflatten
 from pcviz.ui import url
 
 
@@ -37,8 +38,8 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
 def link_text(experiment: Experiment) -> str:
     """The address that opens the page with these settings."""
     base = (st.context.url or "http://localhost:8501").partition("?")[0].rstrip("/") + "/"
-    query = urlencode(url.query(flatten(experiment.model_dump(exclude={"schema_version"})), {}))
-    return f"{base}?{query}" if query else base
+    settings = flatten(experiment.model_dump(exclude={"schema_version"}))
+    return f"{base}?{urlencode(url.query(settings, {}, lasting=True))}"
 
 
 def python_text(experiment: Experiment, relaxation: Options | None = None) -> str:

@@ -13,8 +13,9 @@ from typing import Literal, TypeAlias
 import streamlit as st
 
 from pcviz import cost
-from pcviz.experiment import Experiment, fields, flatten
+from pcviz.experiment import Experiment, fields
 from pcviz.faults import shown
+from pcviz.schema import flatten
 from pcviz.store import RunRecord
 from pcviz.ui import controls, session
 

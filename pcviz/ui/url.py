@@ -1,24 +1,27 @@
 """The query string: a link holds the whole state of a page.
 
 Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
-run shown) and `baseline` (the run drawn dashed over it). Everything is validated through `Experiment` before a widget
-sees it.
+run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose defaults stand for what is left out
+(pcviz.schema). Everything is validated through `Experiment` before a widget sees it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pcviz.experiment import Experiment, default_initialisation, fields, flatten, from_paths
+from pcviz import schema
+from pcviz.experiment import Experiment, default_initialisation, fields, from_paths
 from pcviz.faults import faults, shown
+from pcviz.schema import flatten
 
 RUN_KEYS = ("run", "baseline")
+VERSION_KEY = "v"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,27 +43,58 @@ class State:
     faults: list[str] = field(default_factory=list)
 
 
-def parse(query: Mapping[str, str]) -> State:
-    """Read a query string. Faulty values are left out, with a message each; the others stand.
+def parse(query: Mapping[str, str], repeated: Collection[str] = ()) -> State:
+    """Read a query string; keys that it holds more than once are `repeated`. Faulty values are left out, with a message
+    each; the others stand.
 
     Values that only do not fit together with a *default* are kept: the form shows what is wrong with them.
     """
     state, texts = State(), {}
+    version, query = _version(query, state, repeated)
     for key, text in query.items():
-        if key in RUN_KEYS:
+        if key in repeated:
+            state.faults.append(f"{shown(key)}: given more than once (value {shown(text)}; allowed: once)")
+        elif key in RUN_KEYS:
             if _RUN_ID.fullmatch(text):
                 state.runs[key] = text
             else:
                 state.faults.append(f"{key}: {shown(text)} is not a run (allowed: 32 hexadecimal digits)")
-        elif key in PATHS:
-            texts[PATHS[key]] = text
+        elif key in PATHS or (version < schema.current() and "." not in key):  # it may have another name by now
+            texts[PATHS.get(key, key.replace("_", ".", 1))] = text
         else:
-            close = get_close_matches(key, [*PATHS, *RUN_KEYS], n=1)
-            hint = f"such as {close[0]}" if close else "the settings of an experiment"
-            state.faults.append(f"{shown(key)}: unknown in the address (value {shown(text)}; allowed: {hint})")
+            state.faults.append(_unknown(key, text))
+    if texts or version < schema.current():
+        meant = schema.upgraded_link(texts, version, whole="run" not in state.runs)
+        state.faults += [_unknown(key_of(path), str(text)) for path, text in meant.items() if path not in fields()]
+        texts = {path: text for path, text in meant.items() if path in fields()}
     state.values, messages = valid_part(texts)
     state.faults += messages
     return state
+
+
+def _version(query: Mapping[str, str], state: State, repeated: Collection[str]) -> tuple[int, dict[str, str]]:
+    """The version of an address, and the rest of it. An address without settings is of the present version."""
+    rest = {key: text for key, text in query.items() if key != VERSION_KEY}
+    if VERSION_KEY not in query:
+        return (schema.FIRST if rest.keys() - set(RUN_KEYS) else schema.current()), rest
+    text, newest = query[VERSION_KEY], schema.current()
+    if text.isascii() and text.isdigit() and len(text) < 6 and VERSION_KEY not in repeated:
+        if schema.FIRST <= int(text) <= newest:
+            return int(text), rest
+        if int(text) > newest:
+            state.faults.append(
+                f"{VERSION_KEY}: {text} is a later version of addresses than this pcviz knows, so that settings may be "
+                f"missing here (allowed: {schema.FIRST} to {newest})"
+            )
+            return newest, rest
+    state.faults.append(f"{VERSION_KEY}: {shown(text)} is not a version (allowed: {schema.FIRST} to {newest}, once)")
+    return newest, rest
+
+
+def _unknown(key: str, text: str) -> str:
+    close = get_close_matches(key, [*PATHS, *RUN_KEYS], n=1)
+    hint = f"such as {close[0]}" if close else "the settings of an experiment"
+    return f"{shown(key)}: unknown in the address (value {shown(text)}; allowed: {hint})"
 
 
 def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -79,10 +113,14 @@ def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         return {path: TypeAdapter(fields()[path].annotation).validate_python(kept[path]) for path in kept}, messages
 
 
-def query(experiment_values: Mapping[str, Any], runs: Mapping[str, str]) -> dict[str, str]:
-    """The inverse of `parse`: settings that differ from the defaults, and runs."""
+def query(experiment_values: Mapping[str, Any], runs: Mapping[str, str], *, lasting: bool = False) -> dict[str, str]:
+    """The inverse of `parse`: settings that differ from the defaults, their version, and runs.
+
+    A `lasting` query has a version even without settings: it means the defaults of today for ever.
+    """
     settings = {key_of(path): _text(value) for path, value in differing(experiment_values).items()}
-    return {**settings, **{key: runs[key] for key in RUN_KEYS if runs.get(key)}}
+    version = {VERSION_KEY: str(schema.current())} if settings or lasting else {}
+    return {**version, **settings, **{key: runs[key] for key in RUN_KEYS if runs.get(key)}}
 
 
 def differing(values: Mapping[str, Any]) -> dict[str, Any]:

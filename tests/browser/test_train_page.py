@@ -179,7 +179,7 @@ def test_the_address_follows_the_form(page: Page) -> None:
     width = page.locator(".st-key-network_width input")
     width.fill("32")
     width.press("Enter")
-    page.wait_for_url(re.compile(r"\?network_width=32$"))
+    page.wait_for_url(re.compile(r"\?v=1&network_width=32$"))
     page.get_by_text("Two moons", exact=True).click()
     page.wait_for_url(re.compile("data_name=moons"))
     expect(width).to_have_value("32")
@@ -195,7 +195,7 @@ def test_bad_addresses_get_one_message_each(page: Page) -> None:
     expect(page.get_by_text(f"{'0' * 32} is not known here")).to_be_visible()
     expect(page.locator(".st-key-network_depth input")).to_have_value("16")
     expect(page.locator(".st-key-seed input")).to_have_value("5")
-    page.wait_for_url(re.compile(r"\?seed=5$"))
+    page.wait_for_url(re.compile(r"\?v=1&seed=5$"))
     expect(button(page, "play")).to_be_enabled()
 
 

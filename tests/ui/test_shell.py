@@ -77,7 +77,7 @@ def test_bad_addresses_give_one_message_each(client: Client) -> None:
     assert "network.depth: 3200 is above 512" in warning.value.replace("\\", "")
     assert app.number_input(key="network_depth").value == 16
     assert app.number_input(key="network_width").value == 32
-    assert dict(app.query_params) == {"network_width": "32"}
+    assert dict(app.query_params) == {"v": "1", "network_width": "32"}
     assert enabled(app) == {"play", "step"}
 
 
@@ -85,6 +85,15 @@ def test_markup_in_the_address_stays_text() -> None:
     app = opened(seed="<script>*b*[x](y)")
     (warning,) = app.warning
     assert "\\<script\\>\\*b\\*\\[x\\](y)" in warning.value
+
+
+def test_a_setting_given_twice_is_refused() -> None:
+    app = AppTest.from_file(str(SHELL), default_timeout=60)
+    app.query_params["network_depth"] = ["5", "6"]
+    app.query_params["seed"] = "7"
+    app.run()
+    assert "network\\_depth: given more than once" in app.warning[0].value.replace("\\:", ":")
+    assert (app.number_input(key="network_depth").value, app.number_input(key="seed").value) == (16, 7)
 
 
 def test_invalid_settings_disable_train(client: Client) -> None:
@@ -108,7 +117,7 @@ def test_the_initialisation_follows_the_parameterisation() -> None:
     app.button_group(key="network_parameterisation").set_value("sp").run()
     assert not app.error
     assert app.selectbox(key="network_initialisation").value == "uniform"
-    assert dict(app.query_params) == {"network_parameterisation": "sp"}
+    assert dict(app.query_params) == {"v": "1", "network_parameterisation": "sp"}
     app.selectbox(key="network_initialisation").set_value("orthogonal").run()
     app.button_group(key="network_parameterisation").set_value("mupc").run()
     assert not app.error

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pcviz.experiment import Experiment, flatten, from_paths
+from pcviz.experiment import Experiment, from_paths
+from pcviz.schema import flatten
 from pcviz.ui import url
 from tests.hostile import nasty_texts, valid_experiments
 
-KEYS = [*url.PATHS, *url.RUN_KEYS, "nonsense", "network.depth", "embed", "", "__proto__"]
+KEYS = [*url.PATHS, *url.RUN_KEYS, url.VERSION_KEY, "nonsense", "network.depth", "embed", "", "__proto__"]
 
 
 @settings(max_examples=200)
@@ -21,7 +23,9 @@ def test_hostile_addresses_give_a_form_and_clear_messages(query: dict[str, str])
         assert "allowed" in line
         assert "\n" not in line
         assert len(line) < 500
-    assert len(state.values) + len(state.runs) + len(state.faults) == len(query), "every key is taken or refused"
+    version = query.get(url.VERSION_KEY) == "1"
+    taken = len(state.values) + len(state.runs) + len(state.faults) + version
+    assert taken == len(query), "every key is taken or refused"
     for path, value in state.values.items():
         assert type(value) in (int, float, str, bool), path
     assert url.parse(url.query(state.values, state.runs)).faults == []
@@ -41,7 +45,12 @@ def test_addresses_round_trip(experiment: Experiment) -> None:
 def test_only_what_differs_is_in_the_address() -> None:
     assert url.query(flatten(Experiment().model_dump(exclude={"schema_version"})), {}) == {}
     values: dict[str, Any] = {"network.depth": 16, "seed": 7, "network.skips": False, "inference.steps": "depth"}
-    assert url.query(values, {"run": "a" * 32}) == {"seed": "7", "network_skips": "false", "run": "a" * 32}
+    assert url.query(values, {"run": "a" * 32}) == {
+        "v": "1",
+        "seed": "7",
+        "network_skips": "false",
+        "run": "a" * 32,
+    }
 
 
 def test_each_fault_costs_one_field() -> None:
@@ -57,3 +66,18 @@ def test_settings_that_do_not_fit_each_other() -> None:
     assert len(state.faults) == 1
     kept = url.parse({"data_name": "regression"})  # the default batch is too large: the form will say so
     assert (kept.values, kept.faults) == ({"data.name": "regression"}, [])
+
+
+def test_a_key_may_come_once() -> None:
+    state = url.parse({"seed": "8", "network_depth": "4", "run": "a" * 32, "v": "1"}, repeated=["seed", "run", "v"])
+    assert (state.values, state.runs) == ({"network.depth": 4}, {})
+    assert sorted(line.partition(":")[0] for line in state.faults) == ["run", "seed", "v"]
+
+
+@pytest.mark.parametrize("text", ["1_6", "+1_6", " 16", "16 ", "1６", "٣", "0x10", "1__0"])
+def test_numbers_are_spelt_plainly(text: str) -> None:
+    for key, path in (("network_depth", "network.depth"), ("inference_step_size", "inference.step_size")):
+        state = url.parse({key: text})
+        assert state.values == {}
+        assert state.faults[0].startswith(f"{path}: {text.strip()} is not one of the allowed values (allowed: ")
+    assert url.parse({"network_depth": "16", "inference_step_size": "1e-1"}).faults == []

@@ -1,0 +1,110 @@
+"""Versions of the experiment: documents and addresses of earlier ones are read as what they meant.
+
+A version is a whole number: field `schema` of a document, key `v` of an address (none: the first release). It goes up
+when a field is renamed or removed, when a value changes its meaning, and when a default changes. To raise it: add the
+step from the present version to `UPGRADES`, the new defaults to `DEFAULTS`, and the new number to `Experiment.schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+Values: TypeAlias = dict[str, Any]
+"""An experiment as field path -> value, without its version: {"network.depth": 8, "seed": 1}."""
+
+FIRST = 1
+
+UPGRADES: dict[int, Callable[[Values], Values]] = {}
+"""Version n -> what makes the values of version n + 1 from those of version n. Values that it does not know stay."""
+
+DEFAULTS: dict[int, Values] = {
+    1: {
+        "network.architecture": "mlp",
+        "network.depth": 16,
+        "network.width": 64,
+        "network.activation": "relu",
+        "network.parameterisation": "mupc",
+        "network.skips": True,
+        "network.loss": "mse",
+        "network.gamma": 1.0,
+        "network.output_precision": 1.0,
+        "inference.solver": "gradient_descent",
+        "inference.steps": "depth",
+        "inference.step_size": 0.3,
+        "inference.momentum": 0.9,
+        "inference.initial": "feedforward",
+        "learning.rule": "pc",
+        "learning.optimiser": "adam",
+        "learning.learning_rate": "auto",
+        "learning.adam_epsilon": 1e-8,
+        "learning.lr_scaling": "none",
+        "learning.batch_size": 64,
+        "learning.steps": 200,
+        "learning.weight_decay": 0.0,
+        "data.name": "digits",
+        "data.train_size": "all",
+        "data.test_size": "all",
+        "seed": 0,
+        "dtype": "float32",
+    },
+}
+"""Version -> what an address of that version leaves out (`network.initialisation` follows the parameterisation)."""
+
+
+def current() -> int:
+    """The version that this code writes."""
+    return max(DEFAULTS)
+
+
+def upgraded(values: Values, version: int) -> Values:
+    """Values of an earlier version as values of the present one; those of the present one as they are."""
+    for step in range(version, current()):
+        values = UPGRADES[step](values)
+    return values
+
+
+def upgraded_document(document: Values) -> Values:
+    """A nested document of an earlier version as one of the present version; all others as they are.
+
+    What a document of an earlier version leaves out is what that version would have taken.
+    """
+    version = document.get("schema")
+    if type(version) is not int or not FIRST <= version < current():
+        return document
+    rest = {key: value for key, value in document.items() if key != "schema"}
+    values = upgraded({**DEFAULTS[version], **flatten(rest)}, version)
+    return {"schema": current(), **unflatten(values)}
+
+
+def upgraded_link(values: Mapping[str, Any], version: int, *, whole: bool) -> Values:
+    """The values that an address of an earlier version holds, in the present version.
+
+    `whole`: nothing else fills what it leaves out, so that defaults that differ by now are added.
+    """
+    if version == current():
+        return dict(values)
+    known = DEFAULTS[current()] if whole else upgraded(dict(DEFAULTS[version]), version)
+    meant = upgraded({**DEFAULTS[version], **values}, version)
+    return {path: value for path, value in meant.items() if path in values or known.get(path, ...) != value}
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Values:
+    """Nested sections as one dictionary: {"network": {"depth": 8}} -> {"network.depth": 8}."""
+    flat: Values = {}
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        flat.update(flatten(value, path + ".") if isinstance(value, dict) else {path: value})
+    return flat
+
+
+def unflatten(flat: Mapping[str, Any]) -> Values:
+    """Inverse of `flatten`."""
+    tree: Values = {}
+    for path, value in flat.items():
+        *sections, name = path.split(".")
+        node = tree
+        for section in sections:
+            node = node.setdefault(section, {})
+        node[name] = value
+    return tree
