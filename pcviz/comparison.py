@@ -69,7 +69,7 @@ class Options(Section):
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if name not in SOLVERS:
-                raise ValueError(f"solver: {name!r} is unknown (allowed: {', '.join(SOLVERS)})")
+                raise ValueError(f"solvers: {name} is unknown (allowed: {', '.join(SOLVERS)})")
         return tuple(name for name in SOLVERS if name in names)
 
     def compared(self, experiment: Experiment) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from pcviz.experiment import FORM_STEPS_MAX, Experiment, Section, fields
@@ -19,18 +19,23 @@ _OWN_RANGES = {
 """Ranges of the fields whose limits are validators instead of annotations."""
 
 
-def faults(error: ValidationError) -> list[str]:
-    """One line for each fault, such as `network.depth: 3200 is above 512 (allowed: 2 to 512)`."""
+def faults(error: ValidationError, of: type[BaseModel] | None = Experiment) -> list[str]:
+    """One line for each fault, such as `network.depth: 3200 is above 512 (allowed: 2 to 512)`; `of`: the model that
+    refused, Experiment or options of a kind of runs."""
+    model = of or Experiment
     lines: dict[str, str] = {}
     for fault in error.errors(include_url=False):
-        path = _path(fault["loc"])
-        lines.setdefault(path or fault["msg"], _line(path, fault))
+        path = _path(fault["loc"], model)
+        lines.setdefault(path or fault["msg"], _line(path, fault, _fields(model)))
     return list(lines.values())
 
 
-def _path(loc: tuple[int | str, ...]) -> str:
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return fields() if model is Experiment else dict(model.model_fields)
+
+
+def _path(loc: tuple[int | str, ...], model: Any) -> str:
     parts: list[str] = []
-    model: Any = Experiment
     for part in loc:
         parts.append(str(part))
         names = {info.alias or name: info for name, info in model.model_fields.items()}
@@ -41,14 +46,14 @@ def _path(loc: tuple[int | str, ...]) -> str:
     return ".".join(parts)
 
 
-def _line(path: str, fault: Any) -> str:
+def _line(path: str, fault: Any, known: dict[str, FieldInfo]) -> str:
     kind, value, context = fault["type"], shown(fault["input"]), fault.get("ctx", {})
     own = str(context.get("error", ""))
-    if kind == "value_error" and own.split(":")[0] in _known():
+    if kind == "value_error" and own.split(":")[0] in known:
         return own
     if kind == "extra_forbidden":
-        return f"{shown(path)}: unknown field (value {value}; allowed: {', '.join(_siblings(path))})"
-    if path not in _known() and path != "schema":
+        return f"{shown(path)}: unknown field (value {value}; allowed: {', '.join(_siblings(path, known))})"
+    if path not in known and path != "schema":
         return f"{shown(path) or 'experiment'}: {value} is not a set of options (allowed: field names with values)"
     wrong = {
         "greater_than_equal": f"is below {context.get('ge')}",
@@ -56,7 +61,7 @@ def _line(path: str, fault: Any) -> str:
         "less_than_equal": f"is above {context.get('le')}",
         "less_than": f"is not below {context.get('lt')}",
     }.get(kind, "is not one of the allowed values")
-    return f"{path}: {value} {wrong} (allowed: {allowed(path)})"
+    return f"{path}: {value} {wrong} (allowed: {_allowed(path, known.get(path))})"
 
 
 def shown(value: Any) -> str:
@@ -68,15 +73,21 @@ def shown(value: Any) -> str:
 
 def allowed(path: str) -> str:
     """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`."""
-    if path in _OWN_RANGES:
+    return _allowed(path, fields().get(path))
+
+
+def _allowed(path: str, info: FieldInfo | None) -> str:
+    if info is None or path in _OWN_RANGES:
         return _OWN_RANGES[path]
-    info = fields()[path]
     if info.annotation is bool:
         return "true, false"
-    if choices := get_args(info.annotation):
-        return ", ".join(str(choice) for choice in choices)
+    if get_origin(info.annotation) is Literal:
+        return ", ".join(str(choice) for choice in get_args(info.annotation))
     low, high = limits(info)
-    kind = "a whole number from " if info.annotation is int else ""
+    if low[0] is None and high[0] is None:
+        patterns = [rule.pattern for rule in info.metadata if getattr(rule, "pattern", None)]
+        return f"text that fits {patterns[0]}" if patterns else "a list of names"
+    kind = "a whole number from " if int in (info.annotation, *get_args(info.annotation)) else ""
     return kind + f"{_bound(low, 'above')} to {_bound(high, 'below')}"
 
 
@@ -97,11 +108,7 @@ def limits(info: FieldInfo) -> tuple[tuple[float | None, bool], tuple[float | No
     return low, high
 
 
-def _known() -> dict[str, FieldInfo]:
-    return fields()
-
-
-def _siblings(path: str) -> list[str]:
+def _siblings(path: str, known: dict[str, FieldInfo]) -> list[str]:
     section = path.rpartition(".")[0]
-    names = [name.removeprefix(f"{section}.") for name in fields() if name.startswith(f"{section}.")]
-    return names or list(dict.fromkeys(name.split(".")[0] for name in fields()))
+    names = [name.removeprefix(f"{section}.") for name in known if name.startswith(f"{section}.")]
+    return names or list(dict.fromkeys(name.split(".")[0] for name in known))

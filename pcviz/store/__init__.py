@@ -5,9 +5,10 @@ writes of the server, `Observations` those of a worker, `Reader` what both may r
 """
 
 from pcviz.store.database import Database, Watcher
+from pcviz.store.faults import StoreFault
 from pcviz.store.observations import Lost, Observations
 from pcviz.store.reader import Reader, StoredFrame
-from pcviz.store.records import TERMINAL, RunRecord, UnknownRun
+from pcviz.store.records import TERMINAL, RunRecord, UnknownRun, Unreadable
 from pcviz.store.wishes import Wishes
 
 __all__ = [
@@ -18,18 +19,24 @@ __all__ = [
     "Reader",
     "RunRecord",
     "Store",
+    "StoreFault",
     "StoredFrame",
     "UnknownRun",
+    "Unreadable",
     "Watcher",
     "Wishes",
 ]
 
 
 class Store:
-    """A database with its reader and the server's wishes; creates missing tables. Safe to use from any thread."""
+    """A database with its reader and the server's wishes. Safe to use from any thread.
 
-    def __init__(self, url: str) -> None:
-        self.database = Database(url)
+    It opens at its first use; until it can be opened, and whenever it cannot be used, calls raise `StoreFault`.
+    `founding`: see `Database`.
+    """
+
+    def __init__(self, url: str, *, founding: bool = True) -> None:
+        self.database = Database(url, founding=founding)
         self.reader = Reader(self.database)
         self.wishes = Wishes(self.database)
 
@@ -39,4 +46,4 @@ class Store:
 
     def close(self) -> None:
         """Close idle connections."""
-        self.database.engine.dispose()
+        self.database.close()

@@ -1,83 +1,209 @@
-"""Connections: SQLite in write-ahead mode, write transactions that never deadlock, and a cheap look for changes."""
+"""Connections: SQLite in write-ahead mode, write transactions that never deadlock, and a cheap look for changes.
+
+Whatever keeps the store from being used raises `StoreFault`, here and in every statement; the next use tries again.
+"""
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext, make_url
 
-from pcviz.store.tables import metadata
+from pcviz.store import versions
+from pcviz.store.faults import MissingStore, explained
+from pcviz.store.file import StoreFile
 
-BUSY_SECONDS = 10
+LOG = logging.getLogger(__name__)
+BUSY_SECONDS = 5
+MIGRATING_SECONDS = 30
+"""Who comes second waits this long at a time for who migrates the store."""
+ADVISORY_LOCK = 0x70637669
+"""What those who migrate a PostgreSQL store lock meanwhile."""
 
 
 class Database:
-    """An engine with its tables created. Raises ValueError for a URL that two processes cannot share."""
+    """A store, opened at its first use and again after its file was replaced; migrated by whoever comes first.
 
-    def __init__(self, url: str) -> None:
+    `founding`: this process makes a store where there is none, and rescues one whose file was deleted.
+    Raises ValueError for a URL that two processes cannot share.
+    """
+
+    def __init__(self, url: str, *, founding: bool = True) -> None:
         parsed = make_url(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
-        if self.sqlite and parsed.database in (None, "", ":memory:"):
-            raise ValueError(f"PCVIZ_DATABASE: {url} lives in one process; name a file, such as sqlite:///pcviz.db")
+        if self.sqlite and (not parsed.database or parsed.database.startswith((":memory:", "file:"))):
+            raise ValueError(f"PCVIZ_DATABASE: {url} is no plain file; name one, such as sqlite:///pcviz.db")
+        self.file = StoreFile(Path(parsed.database)) if self.sqlite and parsed.database else None
+        self.place = str(self.file) if self.file else parsed.render_as_string(hide_password=True)
+        self._founding = founding
+        self._lock = threading.Lock()
+        self._is_open = False
+        self._times_opened = 0
+        self._lost = ""
         self.engine: Engine = create_engine(url, pool_pre_ping=not self.sqlite)
+        event.listen(self.engine, "handle_error", self._explain)
         if self.sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
-        with self.writing() as connection:
-            metadata.create_all(connection)
+            event.listen(self.engine, "do_connect", self._without_making_files)
+            event.listen(self.engine, "connect", self._prepare_sqlite)
+            event.listen(self.engine, "begin", self._begin_sqlite)
+
+    def open(self) -> None:
+        """See that the store is there, is ours and up to date; costs a microsecond when it was. Raises StoreFault."""
+        if self._is_open and not (self.file and self.file.moved):
+            return
+        with self._lock:
+            if self.file and self.file.moved:
+                self._leave(self.file)
+            if not self._is_open:
+                self._times_opened += 1  # connections of an earlier time belong to another file
+                self._found_or_migrate()
+                self._is_open, self._lost = True, ""
+
+    def close(self) -> None:
+        """Close idle connections; the next use opens it again."""
+        with self._lock:
+            self.engine.dispose()
+            self._is_open = False
+            if self.file:
+                self.file.let_go()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection whose statements all see one state of the database (on SQLite)."""
+        self.open()
         with self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back by an exception."""
+        self.open()
         with self.engine.connect() as connection:
             connection.execution_options(immediate=True)
             with connection.begin():
                 yield connection
 
+    def check(self, connection: Any) -> None:
+        """Raise StoreFault if a driver's connection, of whom `info` is given, belongs to a file that is gone."""
+        if self.file and (self.file.moved or connection.get("times_opened") != self._times_opened):
+            raise MissingStore(f"{self.place} was deleted or replaced while pcviz was running")
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin transactions too late; `_begin_sqlite` does it
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    def _leave(self, file: StoreFile) -> None:
+        """The file was deleted or replaced: save what it held, then have done with it."""
+        if self._founding:
+            saved = file.rescue()
+            self._lost = (
+                f"{file} was deleted while pcviz was running; what it held is in {saved}: give that the old name, and "
+                "pcviz goes on by itself, or restart pcviz with an empty one"
+            )
+            LOG.error("%s was deleted or replaced while pcviz was running; what it held is in %s", file, saved)
+        self.engine.dispose()
+        file.let_go()
+        self._is_open = False
 
+    def _found_or_migrate(self) -> None:
+        if self.file is None:
+            with self.engine.connect() as connection, connection.begin():
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+                if versions.version_of(connection, self.place) != versions.CURRENT:
+                    versions.upgrade(connection)
+            return
+        self.file.check()
+        if self._version(self.file) != versions.CURRENT:
+            self._migrate(self.file)
+        self.file.hold()
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another one wrote in between, so writers take
-    # the write lock before they read.
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    def _version(self, file: StoreFile) -> int | None:
+        """Looks without writing, not even how the file is journalled."""
+        if not file.empty:
+            with file.reading() as raw:
+                engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+                event.listen(engine, "handle_error", self._explain)
+                with engine.connect() as connection:
+                    return versions.version_of(connection, self.place)
+        if self._lost or not self._founding:
+            raise MissingStore(self._lost or f"{file} is not there; put it back, or restart pcviz with an empty one")
+        file.make()
+        return None
+
+    def _migrate(self, file: StoreFile) -> None:
+        with self.engine.connect() as connection:
+            connection.execution_options(immediate=True, patience=MIGRATING_SECONDS)
+            with connection.begin():
+                version = versions.version_of(connection, self.place)  # somebody else may have been here meanwhile
+                if version == versions.CURRENT:
+                    return
+                saved = None if version is None else file.backup(f"before-version-{versions.CURRENT}")
+                versions.upgrade(connection)
+        if saved is not None:
+            LOG.warning("%s has version %d now; as it was before, it is in %s", file, versions.CURRENT, saved)
+
+    def _explain(self, context: ExceptionContext) -> None:
+        if not context.is_pre_ping:
+            context.chained_exception = explained(context.original_exception, self.place)
+
+    def _without_making_files(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+        assert self.file is not None
+        arguments[0] = f"{self.file.path.as_uri()}?mode=rw"
+        options["uri"] = True
+
+    def _prepare_sqlite(self, connection: Any, record: Any) -> None:
+        record.info["times_opened"] = self._times_opened
+        connection.isolation_level = None  # the driver would begin transactions too late; `_begin_sqlite` does it
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as error:
+            connection.close()
+            raise (explained(error, self.place) or error) from error
+
+    def _begin_sqlite(self, connection: Connection) -> None:
+        self.check(connection.info)
+        # A transaction that reads first and writes later fails at once when another one wrote in between, so writers
+        # take the write lock before they read.
+        options = connection.get_execution_options()
+        patience = options.get("patience", BUSY_SECONDS)
+        if patience != BUSY_SECONDS:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
+        if patience != BUSY_SECONDS:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 class Watcher:
     """Tells whether somebody else committed since the last look, for 0.1 ms on SQLite. One thread at a time.
 
-    Commits through the watched connection itself do not count. Other databases always answer yes.
+    Commits through the watched connection itself do not count. Other databases always answer yes. Raises StoreFault,
+    and after the store's file was replaced for ever.
     """
 
     def __init__(self, database: Database, connection: Connection | None = None) -> None:
+        database.open()
+        self._database = database
         self._own = connection is None
         self._connection = connection or database.engine.connect()
-        self._sqlite = database.sqlite
         self._version: int | None = None
 
     def changed(self) -> bool:
         """True at the first call."""
-        if not self._sqlite:
+        if not self._database.sqlite:
             return True
+        self._database.check(self._connection.info)
         # Not through SQLAlchemy, which would begin a transaction and see one state of the database for ever.
         driver: Any = self._connection.connection.driver_connection
-        version = driver.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            version = driver.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise (explained(error, self._database.place) or error) from error
         changed, self._version = version != self._version, version
         return changed
 

@@ -35,6 +35,7 @@ class Observations:
     def __init__(self, database: Database, worker: str) -> None:
         self.worker = worker
         self._database = database
+        database.open()
         # One connection for all slices, so that the worker's own commits do not look like news to its watcher.
         self._connection = database.engine.connect().execution_options(immediate=True)
         self._watcher = Watcher(database, self._connection)

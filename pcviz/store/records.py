@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import orjson
+from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
 from pcviz.experiment import Experiment
+from pcviz.faults import faults
+from pcviz.kinds import KINDS, options_of
 from pcviz.store.tables import runs
 
 Wanted: TypeAlias = Literal["running", "paused", "cancelled"]
@@ -27,6 +30,14 @@ class UnknownRun(KeyError):
 
     def __str__(self) -> str:
         return f"There is no run {self.run[:64]!r} in this store"
+
+
+class Unreadable(ValueError):
+    """This version of pcviz cannot read a run: a later or an earlier one wrote it, or something damaged it."""
+
+    def __init__(self, run: str, reason: str) -> None:
+        super().__init__(f"The run {run} cannot be read: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -68,14 +79,37 @@ class RunRecord:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """The configuration; of a child, its parent's."""
-        return Experiment.model_validate_json(self.experiment_json)
+        """The configuration; of a child, its parent's. Raises Unreadable."""
+        try:
+            return Experiment.model_validate(orjson.loads(self.experiment_json))
+        except ValidationError as error:
+            raise Unreadable(self.id, "; ".join(faults(error))) from error
+        except ValueError as error:
+            raise Unreadable(self.id, f"its experiment is no JSON ({error})") from error
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """Options of a child or of a relaxation, as given to `Client`."""
-        found: dict[str, Any] = orjson.loads(self.options_json)
+        """Options of a child or of a relaxation, as given to `Client`. Raises Unreadable."""
+        try:
+            found: dict[str, Any] = orjson.loads(self.options_json)
+            options_of(self.kind, found)
+        except ValidationError as error:
+            raise Unreadable(self.id, "; ".join(faults(error, KINDS[self.kind]))) from error
+        except ValueError as error:
+            raise Unreadable(self.id, str(error)) from error
         return found
+
+    @cached_property
+    def unreadable(self) -> str | None:
+        """Why this version of pcviz cannot read it, in one line; None if it can."""
+        for name, value, known in (("wanted", self.wanted, get_args(Wanted)), ("state", self.state, get_args(State))):
+            if value not in known:
+                return f"{name}: {value} is unknown here (allowed: {', '.join(known)})"
+        try:
+            _ = self.experiment, self.options
+        except Unreadable as error:
+            return error.reason
+        return None
 
     @property
     def ended(self) -> bool:

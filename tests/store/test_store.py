@@ -51,7 +51,7 @@ def test_an_unknown_run_is_named(store: Store) -> None:
 
 
 def test_a_store_in_memory_is_refused() -> None:
-    with pytest.raises(ValueError, match="name a file"):
+    with pytest.raises(ValueError, match="is no plain file"):
         Store("sqlite://")
 
 

@@ -47,7 +47,7 @@ def choose(form: controls.Form) -> Wish:
         held = look.kept("chain", DEFAULTS)
         return Wish(Options.model_validate({FIELDS[key]: value for key, value in held.items()}).stored(), [])
     except ValidationError as error:
-        return Wish(None, faults(error))
+        return Wish(None, faults(error, Options))
 
 
 def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -78,7 +78,7 @@ def choose(form: controls.Form) -> Wish:
     try:
         return Wish(Options.model_validate(values).stored(), [])
     except ValidationError as error:
-        return Wish(None, faults(error))
+        return Wish(None, faults(error, Options))
 
 
 def _theirs() -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""What can be wrong with the store, each in one line that says what to do. The rest of the code meets one exception."""
+
+from __future__ import annotations
+
+import sqlite3
+
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "is locked by another program; close that, and pcviz goes on by itself",
+    sqlite3.SQLITE_LOCKED: "is locked by another program; close that, and pcviz goes on by itself",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space, and pcviz goes on by itself",
+    sqlite3.SQLITE_READONLY: "cannot be written; allow it, or name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_PERM: "cannot be written; allow it, or name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened or made; allow it, or name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_NOTADB: "is no store of pcviz but something else; name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_CORRUPT: "is damaged; put a backup in its place, or move it away and restart pcviz",
+    sqlite3.SQLITE_IOERR: "cannot be read or written (disk error {name}); mend the disk, and pcviz goes on by itself",
+}
+
+
+class StoreFault(Exception):
+    """The store cannot be used now: one line that names it, what is wrong, and what to do. It may be tried again."""
+
+
+class MissingStore(StoreFault):
+    """There is no store (any more) where it should be."""
+
+
+def explained(error: BaseException | None, place: str) -> StoreFault | None:
+    """The fault behind an exception of a database driver; None for one that is a mistake of ours."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None if isinstance(error, sqlite3.Error) else _of_a_server(error, place)
+    if advice := _ADVICE.get(code & 0xFF):
+        name = getattr(error, "sqlite_errorname", "")
+        return StoreFault(f"{place} {advice.format(name=name)}")
+    text = str(error)
+    if text.startswith(("no such table", "no such column")) or "has no column" in text:
+        return StoreFault(f"{place} is damaged ({text}); put a backup in its place, or move it away and restart pcviz")
+    return None
+
+
+def _of_a_server(error: BaseException | None, place: str) -> StoreFault | None:
+    """Drivers of servers name the exceptions that are no mistake of ours alike (PEP 249)."""
+    if error is None or not {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
+        return None
+    reason = " ".join(str(error).split())[:200]
+    return StoreFault(f"{place} does not answer ({reason}); see to the database server, and pcviz goes on by itself")

@@ -1,0 +1,148 @@
+"""The file of a SQLite store: whether it is one, whether it is still the one that was opened, copies of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from pcviz.store.faults import MissingStore, StoreFault, explained
+
+Identity: TypeAlias = tuple[int, int]
+"""Device and number of a file: another one under the same name has another identity."""
+
+HEADER = b"SQLite format 3\0"
+
+
+class StoreFile:
+    """Where a store lies. `hold` keeps it open, so that its content can be rescued after somebody deleted it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._identity: Identity | None = None
+        self._held: sqlite3.Connection | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing yet, or a file without content."""
+        return not self.path.exists() or self.path.stat().st_size == 0
+
+    @property
+    def held(self) -> bool:
+        """Whether it is kept open."""
+        return self._held is not None
+
+    @property
+    def moved(self) -> bool:
+        """Whether what lies there now is not what is held: deleted, or replaced."""
+        return self._identity is not None and _identity(self.path) != self._identity
+
+    def check(self) -> None:
+        """Raise StoreFault for what is no file of SQLite, or cannot be one."""
+        try:
+            if self.path.is_dir():
+                raise StoreFault(f"{self} is a folder; name a file in PCVIZ_DATABASE, such as {self.path / 'pcviz.db'}")
+            if not self.path.parent.is_dir():
+                raise StoreFault(
+                    f"{self} cannot be made: the folder {self.path.parent} does not exist; make it, or name another "
+                    "file in PCVIZ_DATABASE"
+                )
+            if not self.empty:
+                with self.path.open("rb") as opened:
+                    if opened.read(len(HEADER)) != HEADER:
+                        raise StoreFault(
+                            f"{self} is no store of pcviz but something else; name another file in PCVIZ_DATABASE"
+                        )
+        except OSError as error:
+            raise StoreFault(
+                f"{self} cannot be opened ({error.strerror}); allow it, or name another file in PCVIZ_DATABASE"
+            ) from error
+
+    def make(self) -> None:
+        """An empty file, from which SQLite makes a database. Raises StoreFault."""
+        try:
+            self.path.open("ab").close()
+        except OSError as error:
+            raise StoreFault(
+                f"{self} cannot be made ({error.strerror}); allow it, or name another file in PCVIZ_DATABASE, such as "
+                "sqlite:////tmp/pcviz.db"
+            ) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that cannot write, neither settings nor, where no log is open, files beside it. Raises
+        StoreFault."""
+        logs = (self.path.with_name(self.path.name + end) for end in ("-wal", "-journal"))
+        immutable = "" if any(log.exists() for log in logs) else "&immutable=1"
+        address = f"{self.path.as_uri()}?mode=ro{immutable}"
+        with self._explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
+            yield connection
+
+    def hold(self) -> None:
+        """Keep the file open from now on, and remember which one it is."""
+        self.let_go()
+        with self._explaining():
+            self._held = sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
+            self._held.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the write-ahead log too
+            self._identity = _identity(self.path)
+
+    def let_go(self) -> None:
+        """The inverse of `hold`."""
+        if self._held is not None:
+            self._held.close()
+        self._held = self._identity = None
+
+    def rescue(self) -> Path:
+        """Write what is held, although its file was deleted, to a new file beside it; its path. Raises StoreFault."""
+        assert self._held is not None
+        return self._copy(self._held, f"rescued-{time.strftime('%Y%m%d-%H%M%S')}")
+
+    def backup(self, label: str) -> Path:
+        """A copy of the file as it is, its write-ahead log included; its path. Raises StoreFault."""
+        with self.reading() as connection:
+            return self._copy(connection, label)
+
+    def _copy(self, source: sqlite3.Connection, label: str) -> Path:
+        target = self._free_name(label)
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with self._explaining(unfinished), closing(sqlite3.connect(unfinished)) as copy:
+                source.backup(copy)
+            unfinished.rename(target)
+        except OSError as error:
+            raise StoreFault(
+                f"{target} cannot be written ({error.strerror}); make room for a copy beside it"
+            ) from error
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+        return target
+
+    def _free_name(self, label: str) -> Path:
+        stem = f"{self.path.stem}.{label}"
+        names = (f"{stem}{'' if number == 1 else f'-{number}'}{self.path.suffix}" for number in range(1, 10_000))
+        return next(path for name in names if not (path := self.path.with_name(name)).exists())
+
+    @contextmanager
+    def _explaining(self, place: Path | None = None) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if not self.path.exists() and place is None:
+                raise MissingStore(f"{self} is not there") from error
+            raise (explained(error, str(place or self)) or error) from error
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,54 @@
+"""Versions of the tables: which one a store has, and how it comes up to the present one (with Alembic).
+
+A version is a whole number; `migrations/versions/v<n>_<what>.py` makes n from n - 1. Stores of the first release have
+none. To change the tables: change `tables.py`, add the next file, and add a store of the version before to the tests.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy import Connection, Inspector, inspect, text
+
+from pcviz.store.faults import StoreFault
+
+FOLDER = Path(__file__).parent / "migrations"
+CURRENT = max(int(found[1]) for path in FOLDER.glob("versions/v*.py") if (found := re.match(r"v(\d+)_", path.name)))
+TABLE = "alembic_version"
+
+
+def version_of(connection: Connection, place: str) -> int | None:
+    """The version of the tables, 0 for a store of the first release, None where there are no tables yet. Only reads.
+
+    Raises StoreFault for a version that this pcviz does not know and for tables of another program.
+    """
+    found = inspect(connection)
+    names = set(found.get_table_names())
+    if not names:
+        return None
+    version = str(connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalar()) if TABLE in names else "0"
+    if not version.isdigit() or (version == "0" and not _is_ours(found, names)):
+        raise StoreFault(f"{place} belongs to another program; name another file in PCVIZ_DATABASE")
+    if int(version) > CURRENT:
+        raise StoreFault(
+            f"{place} has version {version}, and this pcviz knows versions up to {CURRENT}: a later pcviz wrote it; "
+            "start that one, or name another file in PCVIZ_DATABASE"
+        )
+    return int(version)
+
+
+def _is_ours(found: Inspector, names: set[str]) -> bool:
+    """Tables of the first release, of which some may be missing; other programs call theirs `runs` too."""
+    return "runs" in names and "experiment_json" in {column["name"] for column in found.get_columns("runs")}
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to the present version, in the transaction of `connection`."""
+    from alembic import command  # only a store that is not up to date waits for these imports
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, "head")

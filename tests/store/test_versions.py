@@ -1,0 +1,190 @@
+"""Stores of earlier versions are opened by this one, those of later versions and of other programs are left alone."""
+
+import hashlib
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select
+
+from pcviz.store import Store, StoreFault, versions
+from pcviz.store import tables as t
+
+STORES = sorted((Path(__file__).parent / "stores").glob("*.db"))
+STATES = {"queued", "compiling", "running", "paused", "done", "diverged", "failed", "cancelled"}
+KINDS = {"train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"}
+
+
+def opened(path: Path) -> Store:
+    return Store(f"sqlite:///{path}")
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def rows(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
+    """What a file holds in these columns of its tables, read without pcviz."""
+    with sqlite3.connect(path) as connection:
+        return {
+            table: connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1, 2, 3").fetchall()
+            for table, names in columns.items()
+        }
+
+
+def columns_of(path: Path) -> dict[str, list[str]]:
+    with sqlite3.connect(path) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            for table in tables
+            if table != versions.TABLE
+        }
+
+
+@pytest.fixture(params=STORES, ids=lambda path: path.stem)
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of a store that an earlier version made."""
+    return Path(shutil.copy(request.param, tmp_path / "old.db"))
+
+
+def test_there_is_a_store_of_every_earlier_version() -> None:
+    assert [path.stem for path in STORES] == [str(number) for number in range(1, len(STORES) + 1)]
+    assert len(STORES) >= versions.CURRENT - 1
+
+
+def test_an_old_store_is_opened_with_all_it_holds(old: Path) -> None:
+    before, columns = rows(old, columns_of(old)), columns_of(old)
+    store = opened(old)
+    runs = store.reader.select()
+    assert {run.state for run in runs} == STATES
+    assert {run.kind for run in runs} == KINDS
+    for run in runs:
+        assert run.unreadable is None
+        assert run.experiment.network.depth == 4
+        frames = [stored.frame() for stored in store.reader.frames(run.id, run.generation)]
+        assert [frame.seq for frame in frames] == list(range(1, run.seq + 1))
+        if run.state == "done" and run.kind == "train":
+            saved = store.reader.checkpoint(run.id, run.generation)
+            assert saved is not None and saved[0] == run.steps
+    store.close()
+    assert rows(old, columns) == before
+    with sqlite3.connect(old) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(str(versions.CURRENT),)]
+
+
+def test_a_store_is_backed_up_before_it_is_migrated(old: Path) -> None:
+    # What only the write-ahead log holds belongs to the store: a plain copy of the file would lose it.
+    writer = sqlite3.connect(old)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("UPDATE runs SET message = 'in the log only'")
+    writer.commit()
+    columns = columns_of(old)
+    before = rows(old, columns)
+    opened(old).reader.runs(1)
+    (backup,) = old.parent.glob(f"old.before-version-{versions.CURRENT}*.db")
+    assert rows(backup, columns) == before
+    assert {row[0] for row in rows(backup, {"runs": ["message", "id", "id"]})["runs"]} == {"in the log only"}
+    writer.close()
+    opened(old).reader.runs(1)
+    assert len([*old.parent.glob("*.db")]) == 2, "a store that is up to date is not copied again"
+
+
+def test_a_new_store_is_what_the_tables_say(store: Store) -> None:
+    with store.database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, t.metadata) == []
+
+
+def test_a_migrated_store_is_what_the_tables_say(old: Path) -> None:
+    with opened(old).database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, t.metadata) == []
+
+
+@pytest.mark.parametrize("column", ["strikes", "restarts", "pinned", "published_at"])
+def test_a_column_that_is_missing_is_added(old: Path, column: str) -> None:
+    with sqlite3.connect(old) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            pytest.skip("only stores without a version came without columns")
+        connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+    assert {getattr(run, column) for run in opened(old).reader.select()} == {0}
+
+
+def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = versions.upgrade
+
+    def failing(connection: object) -> None:
+        real(connection)  # type: ignore[arg-type]
+        raise RuntimeError("power cut")
+
+    columns, before = columns_of(old), rows(old, columns_of(old))
+    with sqlite3.connect(old) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            connection.execute("DROP TABLE alembic_version")
+    monkeypatch.setattr(versions, "upgrade", failing)
+    with pytest.raises(RuntimeError, match="power cut"):
+        opened(old).reader.runs(1)
+    monkeypatch.undo()
+    assert (columns_of(old), rows(old, columns)) == (columns, before)
+    assert len(opened(old).reader.select()) == len(before["runs"])
+
+
+def test_two_that_come_at_once_migrate_once(old: Path) -> None:
+    count = len(rows(old, {"runs": ["id", "id", "id"]})["runs"])
+    with ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(lambda _: len(opened(old).reader.select()), range(4))]
+    assert found == [count] * 4
+    assert len([*old.parent.glob("old.before-version-*.db")]) <= 1
+
+
+def test_a_later_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "later.db"
+    store = opened(path)
+    store.reader.runs(1)
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '97'")
+        connection.execute("ALTER TABLE runs RENAME COLUMN state TO situation")
+    connection.close()
+    before = digest(path)
+    for _ in range(2):
+        with pytest.raises(StoreFault) as caught:
+            opened(path).reader.runs(1)
+    line = str(caught.value)
+    assert str(path) in line and "version 97" in line and f"up to {versions.CURRENT}" in line and "\n" not in line
+    assert digest(path) == before
+    assert {found.name for found in tmp_path.iterdir()} == {"later.db"}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE notes (id INTEGER)"],
+        ["CREATE TABLE runs (run_uuid VARCHAR, name VARCHAR)", "CREATE TABLE experiments (id INTEGER)"],
+        ["CREATE TABLE alembic_version (version_num VARCHAR)", "INSERT INTO alembic_version VALUES ('0a8213491aaa')"],
+    ],
+)
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path, statements: list[str]) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    before = digest(path)
+    with pytest.raises(StoreFault, match="belongs to another program; name another file in PCVIZ_DATABASE"):
+        opened(path).reader.runs(1)
+    assert digest(path) == before
+
+
+def test_the_wishes_of_an_old_store_can_be_followed(old: Path) -> None:
+    store = opened(old)
+    with store.database.reading() as connection:
+        ids = connection.execute(select(t.runs.c.id).where(t.runs.c.parent.is_(None))).scalars().all()
+    for run in ids:
+        store.wishes.want(run, "cancelled")
+    assert {store.reader.run(run).wanted for run in ids} == {"cancelled"}
