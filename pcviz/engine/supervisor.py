@@ -8,14 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from pcviz.settings import Settings
-from pcviz.store import Store
+from pcviz.store import Store, StoreFault
 
 LOG = logging.getLogger(__name__)
 FIRST_DELAY, LAST_DELAY = 0.2, 10.0
 IDLE_CHECK_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 STOP_SECONDS, TERMINATE_SECONDS = 2.0, 1.0
 
 
@@ -30,6 +32,8 @@ class Supervisor:
         self._store = store
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="pcviz-supervisor", daemon=True)
+        self.fault = ""
+        """What keeps the worker from using the store, in its own words: the store cannot carry them."""
         self.process: subprocess.Popen[bytes] | None = None
         self.restarts = 0
 
@@ -54,6 +58,7 @@ class Supervisor:
                 started = time.time()
                 try:
                     self.process = self._spawn()
+                    self._listen(self.process)
                 except OSError:
                     LOG.exception("Cannot start a worker; trying again in %.1f s", delay)
                 else:
@@ -76,32 +81,46 @@ class Supervisor:
         return subprocess.Popen(
             [sys.executable, "-m", "pcviz.engine.worker"],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path, "PCVIZ_DATABASE": self._settings.database},
             start_new_session=True,  # an interrupt from the keyboard is the server's to handle
         )
 
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Take down what the worker tells, until it ends."""
+
+        def take_down() -> None:
+            for line in process.stdout or ():
+                self.fault = line.decode(errors="replace").strip()
+            self.fault = ""
+
+        threading.Thread(target=take_down, name="pcviz-worker-output", daemon=True).start()
+
     def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
         """Exit status of the worker, or None when it is time to stop."""
-        looked = time.monotonic()
+        looked = paused = time.monotonic()
         while not self._stopping.wait(0.05):
             if process.poll() is not None:
                 return process.returncode
-            if self._settings.shared and time.monotonic() - looked > IDLE_CHECK_SECONDS:
+            if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
+                with suppress(
+                    StoreFault
+                ):  # a file that was deleted is rescued, whether somebody looks at a page or not
+                    self._store.database.open()
+            if self._settings.shared and time.monotonic() - paused > IDLE_CHECK_SECONDS:
+                paused = time.monotonic()
                 self._pause_unseen()
         return None
 
     def _pause_unseen(self) -> None:
-        try:
+        with suppress(StoreFault):  # the worker meets it too, and says so
             self._store.wishes.pause_unseen(time.time() - 60 * self._settings.idle_minutes)
-        except Exception:
-            LOG.exception("Cannot look for runs that nobody watches")
 
     def _committed_since(self, started: float) -> bool:
         try:
             return self._store.reader.last_commit() > started
-        except Exception:
-            LOG.exception("Cannot read the store")
+        except StoreFault:
             return False
 
 

@@ -20,11 +20,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from pcviz.engine.held import Held
 from pcviz.engine.lease import is_stale, worker_name
+from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.settings import Settings
-from pcviz.store import Lost, RunRecord, Store
+from pcviz.store import Lost, RunRecord, Store, StoreFault
 
 if TYPE_CHECKING:  # importing pcviz.jobs loads JAX, for which the main thread does not wait
     from pcviz.jobs.protocol import Job
@@ -53,8 +56,17 @@ def load_jobs() -> Jobs:
 class Worker:
     """Reconciles runs with what is wanted of them, one `turn` after the other, in one thread; prepares in another."""
 
-    def __init__(self, store: Store, settings: Settings, jobs: Callable[[], Jobs] = load_jobs) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        jobs: Callable[[], Jobs] = load_jobs,
+        tell: Callable[[str], None] = lambda fault: None,
+    ) -> None:
+        """`tell` hears what keeps the worker from using the store, and an empty text once nothing does."""
         self.name = worker_name()
+        self._tell = tell
+        self._unreadable: set[str] = set()
         self._store = store
         self._settings = settings
         self._jobs = jobs
@@ -70,10 +82,17 @@ class Worker:
         """Work until `stop` is set, then give all runs back."""
         self._preparing.submit(self._jobs)  # the first run should not wait for imports
         threading.Thread(target=self._renew_leases, args=(stop,), daemon=True).start()
+        outage = Outage(self._tell)
         while not stop.is_set():
-            if not self.turn():
-                stop.wait(POLL_SECONDS)
-        self._observations.release_all()
+            try:
+                if not self.turn():
+                    stop.wait(POLL_SECONDS)
+                outage.look()
+            except StoreFault as fault:
+                self._drop_all()
+                stop.wait(outage.note(fault))
+        with contextlib.suppress(StoreFault):
+            self._observations.release_all()
 
     def turn(self) -> bool:
         """Read wishes, then give one run one slice; False if no run had anything to do."""
@@ -100,7 +119,7 @@ class Worker:
 
     def _reconcile(self) -> None:
         """Claim what needs a worker, follow wishes, forget what others took."""
-        records = {record.id: record for record in self._store.reader.open_runs()}
+        records = {record.id: record for record in self._store.reader.open_runs() if self._is_readable(record)}
         for gone in set(self._held) - set(records):
             self._forget(self._held[gone])
         needed = {record.parent for record in records.values() if _child_needs_parent(record, records)}
@@ -113,6 +132,13 @@ class Worker:
                 held = self._claim(record)
             if held is not None:
                 self._guard(held, _follow, held, record)
+
+    def _is_readable(self, record: RunRecord) -> bool:
+        """What this version cannot read stays as it is, for one that can."""
+        if record.unreadable is not None and record.id not in self._unreadable:
+            self._unreadable.add(record.id)
+            LOG.warning("Run %s is left alone: %s", record.id, record.unreadable)
+        return record.unreadable is None
 
     def _claim(self, record: RunRecord) -> Held | None:
         """Take a run that is free, ours, or a dead worker's."""
@@ -237,6 +263,13 @@ class Worker:
                 self._observations.release(held.record.id, held.record.generation)
             self._forget(held)
 
+    def _drop_all(self) -> None:
+        """The store failed: what was not stored is computed again, from the checkpoints, once it works."""
+        self._held.clear()
+        self._prepared = None
+        self._looked_at = float("-inf")
+        self._observations.close()
+
     def _forget(self, held: Held) -> None:
         """Drop a run and its children from memory; what is still ours is claimed again at the next look."""
         for run in [run for run, other in self._held.items() if other is held or other.parent is held]:
@@ -251,9 +284,9 @@ class Worker:
             act(*arguments)
         except Lost:
             self._forget(held)
+        except (StoreFault, SQLAlchemyError):
+            raise
         except Exception as error:
-            if _is_store_error(error):
-                raise
             LOG.exception("Run %s failed", held.record.id)
             # An ended run is only worked on for its children: they fail, it stays as it was.
             failing = [child for child in self._children(held) if not child.ended] if held.ended else [held]
@@ -269,6 +302,8 @@ class Worker:
             if self._held:
                 try:
                     self._observations.renew()
+                except StoreFault:
+                    pass  # the main thread will meet it too, and says so
                 except Exception:
                     LOG.exception("Cannot renew the leases")
 
@@ -304,10 +339,6 @@ def _child_needs_parent(record: RunRecord, records: Mapping[str, RunRecord]) -> 
     return record.state != "paused" or (parent is not None and not parent.ended and not parent.resting)
 
 
-def _is_store_error(error: Exception) -> bool:
-    return type(error).__module__.startswith("sqlalchemy")
-
-
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
@@ -319,6 +350,18 @@ def _end_with_standard_input(stop: threading.Event) -> None:
     stop.set()
     time.sleep(EXIT_SECONDS)
     os._exit(1)  # still in a slice that cannot be cut
+
+
+def _standard_output() -> Callable[[str], None]:
+    """Writes lines to the server. Standard output is for nothing else: what libraries print goes to the log."""
+    lines = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+
+    def tell(fault: str) -> None:
+        with contextlib.suppress(OSError):
+            print(fault, file=lines)
+
+    return tell
 
 
 def main() -> None:
@@ -339,9 +382,11 @@ def main() -> None:
     if not options.detached:
         threading.Thread(target=_end_with_standard_input, args=(stop,), daemon=True).start()
     settings = Settings.from_environment()
+    tell = _standard_output()
     status = 1
     try:
-        Worker(Store(settings.database), settings).run(stop)
+        # Who is started by a server finds the store that it made: a file that was deleted is not to be made anew.
+        Worker(Store(settings.database, founding=options.detached), settings, tell=tell).run(stop)
         status = 0
     except Exception:
         LOG.exception("The worker ends")

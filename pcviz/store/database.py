@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, tex
 from sqlalchemy.engine import ExceptionContext, make_url
 
 from pcviz.store import versions
-from pcviz.store.faults import MissingStore, explained
+from pcviz.store.faults import MissingStore, StoreFault, explained
 from pcviz.store.file import StoreFile
 
 LOG = logging.getLogger(__name__)
@@ -145,9 +145,9 @@ class Database:
         if saved is not None:
             LOG.warning("%s has version %d now; as it was before, it is in %s", file, versions.CURRENT, saved)
 
-    def _explain(self, context: ExceptionContext) -> None:
-        if not context.is_pre_ping:
-            context.chained_exception = explained(context.original_exception, self.place)
+    def _explain(self, context: ExceptionContext) -> StoreFault | None:
+        """What SQLAlchemy raises instead of the driver's exception; a ping that fails only makes it connect anew."""
+        return None if context.is_pre_ping else explained(context.original_exception, self.place)
 
     def _without_making_files(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
         assert self.file is not None
@@ -182,24 +182,23 @@ class Database:
 class Watcher:
     """Tells whether somebody else committed since the last look, for 0.1 ms on SQLite. One thread at a time.
 
-    Commits through the watched connection itself do not count. Other databases always answer yes. Raises StoreFault,
-    and after the store's file was replaced for ever.
+    Commits through its own `connection` do not count; transactions on that are writes if `immediate`. Other databases
+    always answer yes. Raises StoreFault, and after the store's file was replaced for ever.
     """
 
-    def __init__(self, database: Database, connection: Connection | None = None) -> None:
+    def __init__(self, database: Database, *, immediate: bool = False) -> None:
         database.open()
         self._database = database
-        self._own = connection is None
-        self._connection = connection or database.engine.connect()
+        self.connection = database.engine.connect().execution_options(immediate=immediate)
         self._version: int | None = None
 
     def changed(self) -> bool:
         """True at the first call."""
         if not self._database.sqlite:
             return True
-        self._database.check(self._connection.info)
+        self._database.check(self.connection.info)
         # Not through SQLAlchemy, which would begin a transaction and see one state of the database for ever.
-        driver: Any = self._connection.connection.driver_connection
+        driver: Any = self.connection.connection.driver_connection
         try:
             version = driver.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error as error:
@@ -208,6 +207,5 @@ class Watcher:
         return changed
 
     def close(self) -> None:
-        """Give the connection back, unless it was borrowed."""
-        if self._own:
-            self._connection.close()
+        """Give the connection back."""
+        self.connection.close()

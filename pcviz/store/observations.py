@@ -35,13 +35,19 @@ class Observations:
     def __init__(self, database: Database, worker: str) -> None:
         self.worker = worker
         self._database = database
-        database.open()
-        # One connection for all slices, so that the worker's own commits do not look like news to its watcher.
-        self._connection = database.engine.connect().execution_options(immediate=True)
-        self._watcher = Watcher(database, self._connection)
+        self._watcher: Watcher | None = None
+
+    @property
+    def _connection(self) -> Connection:
+        """One for all slices, so that the worker's own commits do not look like news to its watcher."""
+        if self._watcher is None:
+            self._watcher = Watcher(self._database, immediate=True)
+        return self._watcher.connection
 
     def changed(self) -> bool:
         """Whether somebody else wrote since the last call."""
+        _ = self._connection
+        assert self._watcher is not None
         return self._watcher.changed()
 
     def claim(self, run: RunRecord, message: str | None = None, *, restarted: bool = False) -> bool:
@@ -172,8 +178,10 @@ class Observations:
             pruned += 1
 
     def close(self) -> None:
-        """Give the connection back."""
-        self._connection.close()
+        """Give the connection back; the next use takes one again."""
+        if self._watcher is not None:
+            self._watcher.close()
+        self._watcher = None
 
     def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> None:
         mine = (runs.c.id == run, runs.c.worker == self.worker, runs.c.generation == generation, *conditions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias, get_args
 
 import orjson
@@ -81,7 +81,7 @@ class RunRecord:
     def experiment(self) -> Experiment:
         """The configuration; of a child, its parent's. Raises Unreadable."""
         try:
-            return Experiment.model_validate(orjson.loads(self.experiment_json))
+            return _experiment(self.experiment_json)
         except ValidationError as error:
             raise Unreadable(self.id, "; ".join(faults(error))) from error
         except ValueError as error:
@@ -129,6 +129,11 @@ class RunRecord:
     def rests_at(self, step: int) -> bool:
         """Whether it is not wanted to advance from `step`."""
         return self.wanted != "running" or self.limit <= step < self.steps
+
+
+@lru_cache(1024)
+def _experiment(text: str) -> Experiment:
+    return Experiment.model_validate(orjson.loads(text))
 
 
 COLUMNS = [runs.c[column.name] for column in fields(RunRecord)]

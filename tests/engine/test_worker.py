@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from pcviz.engine import worker as worker_module
 from pcviz.engine.client import Client, NotAllowed
@@ -167,9 +167,29 @@ def test_a_failing_child_leaves_its_parent_alone(client: Client, worker: Worker)
     assert client.get(child).message == "ValueError: no such plane"
 
 
-def test_an_unknown_kind_fails(client: Client, worker: Worker) -> None:
-    child = client.add_child(client.start(experiment(10), "s"), "spectrum")
-    turn_until(worker, state_is(client, child, "failed"))
+def test_what_this_version_cannot_read_is_left_alone(client: Client, worker: Worker) -> None:
+    ids = [client.start(experiment(10), "s") for _ in range(5)]
+    child = client.add_child(ids[0], "spectrum")
+    strange = {
+        "experiment_json": '{"schema": 2, "network": {"biases": true}}',
+        "options_json": "[",
+        "wanted": "postponed",
+        "state": "asleep",
+    }
+    for run, (column, value) in zip(ids[1:], strange.items(), strict=True):
+        with client.store.database.writing() as connection:
+            connection.execute(update(runs).where(runs.c.id == run).values({column: value}))
+    before = [row(client, run) for run in (child, *ids[1:])]
+    turn_until(worker, state_is(client, ids[0], "done"))
+    for _ in range(50):
+        worker.turn()
+    assert [row(client, run) for run in (child, *ids[1:])] == before
+
+
+def row(client: Client, run: str) -> dict[str, object]:
+    """All that the store holds of a run."""
+    with client.store.database.reading() as connection:
+        return dict(connection.execute(select(runs).where(runs.c.id == run)).mappings().one())
 
 
 def test_divergence_is_an_end_of_its_own(client: Client, worker: Worker) -> None:

@@ -1,0 +1,281 @@
+"""Stores that cannot be used: one line each that says what and what to do; what was stored stays."""
+
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from pcviz.experiment import Experiment
+from pcviz.store import Store, StoreFault, database
+from pcviz.store import tables as t
+
+
+def store_at(path: Path) -> Store:
+    return Store(f"sqlite:///{path}")
+
+
+def filled(path: Path) -> str:
+    """A store with one run, closed again; the run's id."""
+    store = store_at(path)
+    run = store.wishes.create(Experiment(), "s", "o", "paused", None)
+    store.close()
+    return run
+
+
+def refused(path: Path) -> str:
+    """The one line with which this store is refused, reading and writing, however often it is tried."""
+    store, lines = store_at(path), []
+    for attempt in (
+        lambda: store.reader.runs(1),
+        lambda: store.wishes.create(Experiment(), "s", "o", "paused", None),
+        lambda: store.reader.runs(1),
+    ):
+        with pytest.raises(StoreFault) as caught:
+            attempt()
+        lines.append(str(caught.value))
+    store.close()
+    assert len(set(lines)) == 1 and "\n" not in lines[0] and str(path) in lines[0], lines
+    return lines[0]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ein Ort" / "pcviz.db"
+
+
+@pytest.fixture(autouse=True)
+def folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.parent.mkdir()
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(database, "MIGRATING_SECONDS", 0)
+
+
+def test_a_folder(path: Path) -> None:
+    path.mkdir()
+    assert "is a folder; name a file in PCVIZ_DATABASE" in refused(path)
+
+
+def test_a_folder_that_is_missing(path: Path) -> None:
+    path.parent.rmdir()
+    assert f"the folder {path.parent} does not exist; make it" in refused(path)
+    path.parent.mkdir()
+    assert filled(path)
+
+
+@pytest.mark.parametrize("content", [b"garbage " * 1000, b"{}", os.urandom(5000), b"SQLite format 2\0" * 100])
+def test_garbage(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert "is no store of pcviz but something else" in refused(path)
+    assert path.read_bytes() == content
+
+
+def test_an_empty_file_becomes_a_store(path: Path) -> None:
+    path.touch()
+    assert filled(path)
+
+
+def test_a_file_that_was_cut(path: Path) -> None:
+    filled(path)
+    with path.open("r+b") as opened:
+        opened.truncate(8192)
+    assert "is damaged" in refused(path)
+
+
+def test_a_page_that_was_overwritten(path: Path) -> None:
+    run = filled(path)
+    with sqlite3.connect(path) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
+    connection.close()
+    with path.open("r+b") as opened:
+        opened.seek(4096 * (page - 1))
+        opened.write(os.urandom(4096))
+    assert "is damaged; put a backup in its place" in refused(path)
+    assert run
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE frames", "ALTER TABLE runs DROP COLUMN strikes"])
+def test_a_table_that_lacks_something(path: Path, statement: str) -> None:
+    run = filled(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    store = store_at(path)
+    with pytest.raises(StoreFault, match=r"is damaged \(no such (table|column): (frames|runs.strikes)\)"):
+        store.reader.frames(run, 1) if "frames" in statement else store.reader.run(run)
+    store.close()
+
+
+def test_a_store_that_is_locked(path: Path) -> None:
+    run = filled(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    store = store_at(path)
+    with pytest.raises(StoreFault, match="is locked by another program; close that, and pcviz goes on by itself"):
+        store.wishes.want(run, "running")
+    assert store.reader.run(run).wanted == "paused", "reading goes on"
+    other.execute("ROLLBACK")
+    other.close()
+    store.wishes.want(run, "running")
+    assert store.reader.run(run).wanted == "running"
+
+
+def test_a_store_that_is_locked_for_readers_too(path: Path) -> None:
+    filled(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    assert "is locked by another program" in refused(path)
+    other.close()
+    assert len(store_at(path).reader.runs(9)) == 1
+
+
+def test_a_disk_that_is_full(path: Path) -> None:
+    run = filled(path)
+    store = store_at(path)
+    store.database.open()
+    with store.database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        (pages,) = driver.execute("PRAGMA page_count").fetchone()
+        driver.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreFault, match="the disk is full; free some space, and pcviz goes on by itself"):
+        for _ in range(100):
+            store.wishes.create(Experiment(), "s", "o", "paused", None)
+    assert store.reader.run(run).wanted == "paused"
+    with store.database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA max_page_count = 1000000")
+    assert store.wishes.create(Experiment(), "s", "o", "paused", None)
+
+
+def test_a_store_that_may_not_be_written(path: Path, as_nobody: Callable[[], None]) -> None:
+    run = filled(path)
+    path.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+    as_nobody()
+    store = store_at(path)
+    with pytest.raises(StoreFault, match=r"cannot be (written|opened).*PCVIZ_DATABASE"):
+        store.wishes.want(run, "running")
+
+
+def test_a_folder_that_may_not_be_written(path: Path, as_nobody: Callable[[], None]) -> None:
+    path.parent.chmod(0o555)
+    as_nobody()
+    assert "cannot be made (Permission denied); allow it, or name another file in PCVIZ_DATABASE" in refused(path)
+
+
+@pytest.fixture
+def as_nobody(tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """From the call on, root is a user without rights: permissions mean nothing to root."""
+    if os.geteuid() != 0:
+        yield lambda: None
+        return
+
+    def become() -> None:
+        for folder in [tmp_path, *tmp_path.parents]:
+            if folder.stat().st_uid == 0 and folder != Path("/"):
+                folder.chmod(folder.stat().st_mode | 0o055)
+        os.seteuid(65534)
+
+    yield become
+    os.seteuid(0)
+
+
+def test_a_store_deleted_while_it_is_used_is_rescued(path: Path) -> None:
+    run = filled(path)
+    store = store_at(path)
+    store.wishes.want(run, "running")  # in the write-ahead log only
+    for file in path.parent.iterdir():
+        file.unlink()
+    with pytest.raises(StoreFault, match="was deleted while pcviz was running; what it held is in ") as caught:
+        store.reader.runs(1)
+    (rescued,) = path.parent.glob("pcviz.rescued-*.db")
+    assert str(rescued) in str(caught.value)
+    with pytest.raises(StoreFault, match="give that the old name"):
+        store.wishes.want(run, "cancelled")
+    assert [found.name for found in path.parent.iterdir()] == [rescued.name], "nothing new in its place"
+    rescued.rename(path)
+    assert store.reader.run(run).wanted == "running"
+    store.wishes.want(run, "cancelled")
+    assert store_at(path).reader.run(run).wanted == "cancelled"
+
+
+def test_a_store_replaced_while_it_is_used(path: Path, tmp_path: Path) -> None:
+    run, other = filled(path), filled(tmp_path / "other.db")
+    store = store_at(path)
+    observations = store.observations("worker")
+    assert observations.changed() and store.reader.run(run)
+    (tmp_path / "other.db").replace(path)
+    with pytest.raises(StoreFault, match="deleted or replaced"):
+        observations.changed()
+    assert [record.id for record in store.reader.runs(9)] == [other]
+    with pytest.raises(StoreFault, match="deleted or replaced"):
+        observations.claim(store.reader.run(other))
+    observations.close()
+    assert observations.changed()
+    (rescued,) = path.parent.glob("pcviz.rescued-*.db")
+    assert [record.id for record in store_at(rescued).reader.runs(9)] == [run]
+
+
+def test_a_store_moved_away_and_back_is_the_same(path: Path, tmp_path: Path) -> None:
+    run = filled(path)
+    store = store_at(path)
+    store.reader.runs(1)
+    path.rename(tmp_path / "away.db")
+    with pytest.raises(StoreFault):
+        store.reader.runs(1)
+    (tmp_path / "away.db").rename(path)
+    assert store.reader.run(run)
+
+
+def test_only_who_founds_makes_a_store(path: Path) -> None:
+    worker = Store(f"sqlite:///{path}", founding=False)
+    with pytest.raises(StoreFault, match="is not there"):
+        worker.reader.runs(1)
+    assert not path.exists()
+    filled(path)
+    assert len(worker.reader.runs(9)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("experiment_json", '{"schema": 2}', "schema: 2 is not one of the allowed values (allowed: 1)"),
+        ("experiment_json", '{"network": {"biases": true}}', "network.biases: unknown field"),
+        ("experiment_json", '{"network": {"activation": "softsign"}}', "network.activation: softsign is not one of"),
+        ("experiment_json", "", "its experiment is no JSON"),
+        ("experiment_json", "[1]", "experiment: [1] is not a set of options"),
+        ("options_json", "{", "unexpected end of data"),
+        ("options_json", "3", "options: 3 is not a set of options"),
+        ("kind", "sweep", "kind: sweep is unknown here"),
+        ("wanted", "postponed", "wanted: postponed is unknown here"),
+        ("state", "asleep", "state: asleep is unknown here"),
+    ],
+)
+def test_a_run_that_cannot_be_read_says_why(path: Path, column: str, value: str, reason: str) -> None:
+    run = filled(path)
+    store = store_at(path)
+    with store.database.writing() as connection:
+        connection.execute(update(t.runs).where(t.runs.c.id == run).values({column: value}))
+    (record,) = store.reader.runs(9)
+    assert record.unreadable is not None and reason in record.unreadable and "\n" not in record.unreadable
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(f"SELECT {column} FROM runs").fetchall() == [(value,)]
+
+
+def test_a_copy_is_whole_or_absent(path: Path) -> None:
+    filled(path)
+    store = store_at(path)
+    store.reader.runs(1)
+    path.unlink()
+    shutil.rmtree(path.parent)
+    with pytest.raises(StoreFault, match=r"rescued-.* cannot be (opened|written)"):
+        store.reader.runs(1)
+    path.parent.mkdir()
+    with pytest.raises(StoreFault, match="what it held is in"):
+        store.reader.runs(1)
+    assert len([*path.parent.iterdir()]) == 1
