@@ -41,6 +41,7 @@ class RunRecord:
     kind: str
     session: str
     owner: str = field(repr=False)
+    control: str = field(repr=False)
     experiment_json: str = field(repr=False)
     options_json: str = field(repr=False)
     steps: int
@@ -76,6 +77,11 @@ class RunRecord:
         """Options of a child or of a relaxation, as given to `Client`."""
         found: dict[str, Any] = orjson.loads(self.options_json)
         return found
+
+    @property
+    def payer(self) -> str:
+        """Whose share of the compute it takes: its owner's, or its session's if it has no owner."""
+        return self.owner or self.session
 
     @property
     def ended(self) -> bool:
