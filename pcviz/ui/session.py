@@ -176,7 +176,9 @@ def steer(wish: str, key: str = "run", **details: Any) -> None:
         return
     try:
         getattr(client(), wish)(run, proof=proof(client().get(run)), **details)
-    except (NotAllowed, UnknownRun) as error:
+    except NotAllowed:
+        refuse()
+    except UnknownRun as error:
         st.session_state.notices = [str(error)]
 
 
