@@ -44,6 +44,11 @@ function read(kept) {
 }
 
 export default function ({ data, setStateValue }) {
+  const address = new URL(location.href);
+  if (address.searchParams.has("control")) {
+    address.searchParams.delete("control"); // in the history too: who copies the address lets others only watch
+    history.replaceState(history.state, "", address);
+  }
   const { kept, lasting } = memory();
   if (!/^[0-9a-f]{64}$/.test(kept.getItem(KEY) ?? "")) kept.setItem(KEY, random());
   const links = new Map(read(kept));
@@ -72,7 +77,8 @@ def _component() -> Callable[..., Any]:
 
 
 def ask(memory: Memory) -> None:
-    """Let the browser bring what it remembers, and remember the links of `memory`. It answers with a rerun."""
+    """Let the browser bring what it remembers, and remember the links of `memory`. It answers with a rerun, and takes
+    the token of a control link out of its address."""
     known = {"known": bool(memory.key), "links": memory.links}
     answer = _component()(key="browser", data=known, on_brought_change=lambda: None)
     if not memory.key:

@@ -35,7 +35,7 @@ def begin(page: str) -> None:
     _turn_to(page)
     known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
-    control = query.pop("control", None)  # `remember` takes it out of the address: who copies that lets others watch
+    control = query.pop("control", None)
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
     # person did meanwhile, so that addresses of our own are never taken over again, not even after the Back button.
     if "settings" not in st.session_state or not (query in known or _is_page_switch(page, query)):
@@ -59,7 +59,9 @@ def _turn_to(page: str) -> None:
 
 
 def remember() -> None:
-    """After everything is drawn: put settings and runs into the address."""
+    """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
+    if not owner_key():
+        return
     query = url.query(st.session_state.settings, st.session_state.runs)
     known = st.session_state.addresses
     if query not in known:
