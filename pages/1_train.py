@@ -13,9 +13,9 @@ keys.listen()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
-view = options.chosen(experiment)
+view = options.chosen(experiment, run)
 if run:
     session.with_child(run, *view.child)
-panels.live(experiment, session.shown_runs(), view.figures, panels=view.panels)
+panels.live(experiment, session.shown_runs(), view.figures, panels=view.panels, keep=session.keep_tokens())
 options.choose(experiment, run)
 share.configuration(form.experiment or experiment)

@@ -22,6 +22,7 @@ panels.live(
     {"solver-race": race},
     key="inference",
     panels=list(relax.VIEW.panels),
+    keep=session.keep_tokens(),
     scrub="trace_steps",
     metrics=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
 )

@@ -23,6 +23,7 @@ panels.live(
     view.figures(run.options if run else wish.options or {}),
     key="landscape",
     panels=list(view.panels),
+    keep=session.keep_tokens(),
     metrics=view.metric_row(),
     nonce=planes.walks(),
     picked=planes.walk_from,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
+import uuid
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -9,88 +12,106 @@ from typing import Any
 import numpy as np
 
 from pcviz.comparison import SHARES
+from pcviz.engine.access import NotAllowed, digest, fits, token
 from pcviz.experiment import Experiment
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
 from pcviz.store import RunRecord, Store
 from pcviz.store.records import Wanted
 
-
-class NotAllowed(PermissionError):
-    """On a shared server only the owner's browser controls a run."""
-
-    def __init__(self) -> None:
-        super().__init__("This run belongs to somebody else: watch it, or copy its settings to a run of your own")
+NO_KEY = "This browser has not said yet who it is: until then the page only watches"
 
 
 class Client:
-    """Runs of one store. Methods that name an unknown run raise `UnknownRun`; on a shared server those that steer one
-    raise `NotAllowed` unless `owner` is the key that it was started with."""
+    """Runs of one store. Methods that name an unknown run raise `UnknownRun`.
+
+    On a shared server those that change something raise `NotAllowed` unless `proof` is the key of the run's owner or
+    the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do everything.
+    """
 
     def __init__(self, store: Store, *, shared: bool = False) -> None:
         self.store = store
         self.shared = shared
+        self._secret = secrets.token_hex()
 
     def start(
         self,
         experiment: Experiment,
         session: str,
-        owner: str = "",
+        key: str = "",
         *,
         wanted: Wanted = "running",
         allowed_until_step: int | None = None,
     ) -> str:
-        """Create a run and return its id; with `wanted="paused"` it waits at step 0."""
-        return self.store.wishes.create(experiment, session, owner, wanted, allowed_until_step)
+        """Create a run of the owner with this key and return its id; with `wanted="paused"` it waits at step 0."""
+        return self._create(experiment, session, key, wanted, allowed_until_step)
 
-    def look(self, kind: str, experiment: Experiment, options: dict[str, Any], session: str, owner: str = "") -> str:
+    def look(self, kind: str, experiment: Experiment, options: dict[str, Any], session: str, key: str = "") -> str:
         """Create a run that looks at something instead of training, such as one relaxation or a surface, and counts
-        its work in hundredths; returns its id."""
-        details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES}
-        return self.store.wishes.create(experiment, session, owner, "running", None, **details)
+        its work in hundredths; returns its id. Options may name another run, whose weights it looks at."""
+        return self._create(experiment, session, key, "running", None, kind=kind, options=options, steps=SHARES)
 
-    def pause(self, run: str, owner: str = "") -> None:
+    def pause(self, run: str, proof: str = "") -> None:
         """Stop after the current slice; nothing is lost."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.want(run, "paused")
 
-    def resume(self, run: str, owner: str = "") -> None:
+    def resume(self, run: str, proof: str = "") -> None:
         """Go on, without a step limit."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.want(run, "running")
 
-    def step(self, run: str, count: int = 1, owner: str = "") -> None:
+    def step(self, run: str, count: int = 1, proof: str = "") -> None:
         """Take `count` more weight steps, then pause."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.allow_steps(run, count)
 
-    def reset(self, run: str, owner: str = "", *, wanted: Wanted | None = None) -> None:
+    def reset(self, run: str, proof: str = "", *, wanted: Wanted | None = None) -> None:
         """Begin again at step 0 with the same settings, children too; `wanted` None: as it was wanted before."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.reset(run, wanted)
 
-    def cancel(self, run: str, owner: str = "") -> None:
+    def cancel(self, run: str, proof: str = "") -> None:
         """End a run and its children; what they reported stays."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.want(run, "cancelled")
 
-    def pin(self, run: str, pinned: bool = True, owner: str = "") -> None:
+    def pin(self, run: str, pinned: bool = True, proof: str = "") -> None:
         """Keep a run from being pruned when the store is full."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.pin(run, pinned)
 
-    def snapshot(self, run: str, owner: str = "") -> None:
+    def snapshot(self, run: str, proof: str = "") -> None:
         """Ask for a checkpoint now."""
-        self._check(run, owner)
+        self._check(run, proof)
         self.store.wishes.want_snapshot(run)
 
-    def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None) -> str:
+    def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None, proof: str = "") -> str:
         """Add an extra, such as a landscape, that works on the run's network; returns its id."""
+        self._check(run, proof)
         return self.store.wishes.create_child(run, kind, options or {})
 
-    def renew(self, runs: Iterable[str]) -> None:
-        """Note that the runs are open in a tab; unknown ids are ignored."""
-        self.store.wishes.renew(runs)
+    def keep_token(self, run: str, proof: str = "") -> str:
+        """What a tab shows to this server in order to `renew` a run; good for nothing else: addresses may hold it."""
+        self._check(run, proof)
+        return token(self._secret, run)
+
+    def keepable(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> list[str]:
+        """Those of the runs that who shows these keep tokens may renew."""
+        shown = [text for text in tokens if text.isascii()]
+        return [run for run in runs if not self.shared or _among(token(self._secret, run), shown)]
+
+    def renew(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> None:
+        """Note that the runs are open in a tab of who may steer them, all or none; unknown ids are ignored."""
+        wanted = list(runs)
+        if self.keepable(wanted, tokens) != wanted:
+            raise NotAllowed("This run belongs to somebody else: watching does not keep it going")
+        if wanted:
+            self.store.wishes.renew(wanted)
+
+    def may(self, record: RunRecord, proof: str = "") -> bool:
+        """Whether who has this proof may steer the run."""
+        return not self.shared or fits(proof, record.owner) or fits(proof, record.control)
 
     def get(self, run: str) -> RunRecord:
         """What a run should do and does."""
@@ -100,9 +121,11 @@ class Client:
         """Its extras, oldest first."""
         return [item for item in self.store.reader.families([run]) if item.parent == run]
 
-    def runs(self, limit: int = 100) -> list[RunRecord]:
-        """The newest runs, newest first, without children."""
-        return self.store.reader.runs(limit)
+    def runs(self, limit: int = 100, key: str = "") -> list[RunRecord]:
+        """The newest runs, newest first, without children; on a shared server only those of the owner with this key."""
+        if self.shared and not key:
+            return []
+        return self.store.reader.runs(limit, digest(key) if self.shared else None)
 
     def last_frame(self, run: str) -> Frame | None:
         """The newest frame with the newest bulk channels; None before the first."""
@@ -125,10 +148,28 @@ class Client:
                 columns[name] = np.stack([np.asarray(frame.values.get(name, missing)) for frame in history])
         return columns
 
-    def _check(self, run: str, owner: str) -> None:
-        record = self.get(run)
-        if self.shared and owner != record.owner:
+    def _create(
+        self,
+        experiment: Experiment,
+        session: str,
+        key: str,
+        wanted: Wanted,
+        allowed_until_step: int | None,
+        **details: Any,
+    ) -> str:
+        if self.shared and not key:
+            raise NotAllowed(NO_KEY)
+        run = uuid.uuid4().hex
+        details |= {"id": run, "control": digest(token(key, run))}
+        return self.store.wishes.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
+
+    def _check(self, run: str, proof: str) -> None:
+        if not self.may(self.get(run), proof):
             raise NotAllowed
+
+
+def _among(text: str, shown: Iterable[str]) -> bool:
+    return any(hmac.compare_digest(text, other) for other in shown)
 
 
 @cache

@@ -31,7 +31,7 @@ class Held:
         self.job: Job | None = None
         self.state: str = record.state
         self.step, self.seq, self.frame_bytes = record.step, record.seq, record.frame_bytes
-        self.candidate = Candidate(record.id, record.session, record.kind != "train")
+        self.candidate = Candidate(record.id, record.payer, record.kind != "train")
         self.rested_at = time.monotonic()
         self._observations = observations
         self._place = place

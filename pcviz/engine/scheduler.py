@@ -10,7 +10,7 @@ BULK_SECONDS = 0.25
 FRAME_BUDGET = 64_000_000
 CHECKPOINT_SECONDS = 2.0
 RUNS_PER_EXTRA = 7.0
-"""A session's trainings together get this many times the compute of its extras together: beside an extra, whose frames
+"""An owner's trainings together get this many times the compute of their extras together: beside an extra, whose frames
 and cache misses cost something too, a training keeps more than four fifths of its speed."""
 HEAD_START = 1.2
 """Compute seconds that a new extra may take at once, so that its first picture does not wait."""
@@ -18,10 +18,10 @@ HEAD_START = 1.2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that could compute now; an `extra` is all that is no training: landscapes, relaxations."""
+    """A run that could compute now, and for whom; an `extra` is all that is no training: landscapes, relaxations."""
 
     run: str
-    session: str
+    owner: str
     extra: bool = False
 
 
@@ -48,7 +48,7 @@ def checkpoint_interval(last_write: float) -> float:
 
 
 class Ledger:
-    """Fair shares of compute time: over sessions, within a session over trainings and extras (7 : 1), then one by one.
+    """Fair shares of compute time: over owners, within an owner over trainings and extras (7 : 1), then one by one.
 
     On each level the one that has used least time goes next. Who (re)joins starts level with the least of the others,
     so waiting earns no credit and a newcomer does not hold everybody up.
@@ -62,25 +62,25 @@ class Ledger:
         """The candidate whose turn it is; None without candidates."""
         if not candidates:
             return None
-        session = self._least("sessions", (c.session for c in candidates))
-        within = [c for c in candidates if c.session == session]
+        owner = self._least("owners", (c.owner for c in candidates))
+        within = [c for c in candidates if c.owner == owner]
         self._let_start(within)
-        extra = self._least((session, "groups"), ((session, c.extra) for c in within))
-        group = [c for c in within if (c.session, c.extra) == extra]
-        run = self._least((session, "runs", extra), (c.run for c in group))
+        extra = self._least((owner, "groups"), ((owner, c.extra) for c in within))
+        group = [c for c in within if (c.owner, c.extra) == extra]
+        run = self._least((owner, "runs", extra), (c.run for c in group))
         return next(c for c in group if c.run == run)
 
     def charge(self, candidate: Candidate, seconds: float) -> None:
         """Note that a candidate computed."""
         share = seconds if candidate.extra else seconds / RUNS_PER_EXTRA
-        group = (candidate.session, candidate.extra)
-        for key, used in ((candidate.session, seconds), (group, share), (candidate.run, seconds)):
+        group = (candidate.owner, candidate.extra)
+        for key, used in ((candidate.owner, seconds), (group, share), (candidate.run, seconds)):
             self._used[key] = self._used.get(key, 0.0) + used
 
     def _let_start(self, candidates: Iterable[Candidate]) -> None:
-        """Extras that were never seen before give their session's extras a head start."""
+        """Extras that were never seen before give their owner's extras a head start."""
         for new in [c for c in candidates if c.extra and c.run not in self._used]:
-            level, extras, trainings = (new.session, "groups"), (new.session, True), (new.session, False)
+            level, extras, trainings = (new.owner, "groups"), (new.owner, True), (new.owner, False)
             before = self._present.get(level, frozenset())
             self._used[extras] = self._used.get(extras if extras in before else trainings, 0.0) - HEAD_START
             self._present[level] = before | {extras}

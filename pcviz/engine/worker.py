@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -191,8 +192,9 @@ class Worker:
         """Start to load and compile the next run that needs it."""
         if self._prepared is not None:
             return
-        # Who may have brought down the last worker waits behind the others.
-        for held in sorted(self._held.values(), key=lambda held: held.record.strikes):
+        prepared = Counter(held.record.payer for held in self._held.values() if held.job is not None)
+        # Who may have brought down the last worker waits behind the others; so do owners that have many jobs already.
+        for held in sorted(self._held.values(), key=lambda held: (held.record.strikes, prepared[held.record.payer])):
             if held.job is None and self._wants_job(held):
                 self._guard(held, held.show_compiling)
                 if self._held.get(held.record.id) is held:

@@ -66,9 +66,10 @@ class Reader:
             raise UnknownRun(run)
         return found[0]
 
-    def runs(self, limit: int) -> list[RunRecord]:
-        """The newest runs that a person started, newest first."""
-        statement = select(*COLUMNS).where(runs.c.parent.is_(None)).order_by(runs.c.created_at.desc()).limit(limit)
+    def runs(self, limit: int, owner: str | None = None) -> list[RunRecord]:
+        """The newest runs that a person started, newest first; only those of one owner if one is named."""
+        started = [runs.c.parent.is_(None), *([] if owner is None else [runs.c.owner == owner])]
+        statement = select(*COLUMNS).where(*started).order_by(runs.c.created_at.desc()).limit(limit)
         with self._database.reading() as connection:
             return [record(row) for row in connection.execute(statement).mappings()]
 

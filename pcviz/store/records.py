@@ -52,6 +52,7 @@ class RunRecord:
     kind: str
     session: str
     owner: str = field(repr=False)
+    control: str = field(repr=False)
     experiment_json: str = field(repr=False)
     options_json: str = field(repr=False)
     steps: int
@@ -110,6 +111,11 @@ class RunRecord:
         except Unreadable as error:
             return error.reason
         return None
+
+    @property
+    def payer(self) -> str:
+        """Whose share of the compute it takes: its owner's, or its session's if it has no owner."""
+        return self.owner or self.session
 
     @property
     def ended(self) -> bool:

@@ -27,7 +27,8 @@ runs = Table(
     Column("parent", String(32), ForeignKey("runs.id"), index=True),
     Column("kind", String(32), nullable=False),
     Column("session", String(64), nullable=False),
-    Column("owner", String(64), nullable=False),
+    Column("owner", String(64), nullable=False),  # digests of secrets, see pcviz/engine/access.py
+    Column("control", String(64), nullable=False, default="", server_default=""),
     Column("experiment_json", Text, nullable=False),
     Column("options_json", Text, nullable=False, default="{}"),
     Column("steps", Integer, nullable=False),

@@ -30,17 +30,22 @@ class Wishes:
         wanted: Wanted,
         allowed_until_step: int | None,
         *,
+        id: str | None = None,
+        control: str = "",
         kind: str = "train",
         options: dict[str, Any] | None = None,
         steps: int | None = None,
     ) -> str:
-        """A new run that a worker will claim; returns its id. `steps`: its last one, default the weight steps."""
+        """A new run that a worker will claim; returns its id. `owner` and `control` are digests of the secrets that
+        steer it, `steps` is its last one, default the weight steps."""
         with self._database.writing() as connection:
             return _insert(
                 connection,
+                id=id or uuid.uuid4().hex,
                 kind=kind,
                 session=session,
                 owner=owner,
+                control=control,
                 experiment_json=experiment.model_dump_json(),
                 options_json=orjson.dumps(options or {}).decode(),
                 steps=experiment.learning.steps if steps is None else steps,
@@ -56,10 +61,12 @@ class Wishes:
                 raise ValueError("A child cannot have children of its own")
             return _insert(
                 connection,
+                id=uuid.uuid4().hex,
                 parent=parent,
                 kind=kind,
                 session=above.session,
                 owner=above.owner,
+                control=above.control,
                 experiment_json=above.experiment_json,
                 options_json=orjson.dumps(options).decode(),
                 steps=above.steps,
@@ -123,9 +130,9 @@ class Wishes:
 
 
 def _insert(connection: Connection, **values: Any) -> str:
-    run, now = uuid.uuid4().hex, time.time()
-    connection.execute(insert(runs).values(id=run, created_at=now, seen_at=now, **values))
-    return run
+    now = time.time()
+    connection.execute(insert(runs).values(created_at=now, seen_at=now, **values))
+    return str(values["id"])
 
 
 def _locked(connection: Connection, run: str) -> RunRecord:

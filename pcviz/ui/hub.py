@@ -35,12 +35,14 @@ Cursor: TypeAlias = dict[str, tuple[int, int]]
 
 
 class Subscriber:
-    """One open stream. The event loop awaits `batch`; the poller fills it. `END` is the last batch."""
+    """One open stream of `runs`, which renews those that are `kept`. The event loop awaits `batch`; the poller fills
+    it. `END` is the last batch."""
 
     END = b""
 
-    def __init__(self, runs: Iterable[str], cursor: Cursor) -> None:
+    def __init__(self, runs: Iterable[str], cursor: Cursor, kept: Iterable[str] = ()) -> None:
         self.runs = tuple(runs)
+        self.kept = tuple(kept)
         self.cursor = dict(cursor)
         self.states: dict[str, Shown] = {}
         self.sent_at = float("-inf")
@@ -120,7 +122,7 @@ class Hub:
                     self._serve([item for item in listening if item.behind and not item.busy])
                     if began - renewed_at > RENEW_SECONDS:
                         renewed_at = began
-                        self._store.wishes.renew({run for item in listening for run in item.runs})
+                        self._store.wishes.renew({run for item in listening for run in item.kept})
                 except Exception:
                     LOG.exception("Cannot read the store")
                     time.sleep(1.0)

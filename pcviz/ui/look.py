@@ -9,7 +9,7 @@ import streamlit as st
 
 from pcviz import cost
 from pcviz.experiment import Experiment
-from pcviz.ui import controls, session
+from pcviz.ui import controls, session, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -54,6 +54,7 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
     if view.of_network and experiment is not None:
         wrong += cost.admission(experiment, slowdown=cost.slowdown(experiment, session.history()))
     alive = record is not None and not record.ended and record.wanted != "cancelled"
+    watched = session.watches(record)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         st.button(
             view.verb,
@@ -62,7 +63,7 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
             icon=":material/play_arrow:",
             on_click=_start,
             args=(view.kind, experiment, wish.options),
-            disabled=experiment is None or wish.options is None or bool(wrong),
+            disabled=watched or experiment is None or wish.options is None or bool(wrong),
         )
         st.button(
             "Cancel",
@@ -70,10 +71,11 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
             icon=":material/close:",
             on_click=session.steer,
             args=("cancel",),
-            disabled=not alive,
+            disabled=watched or not alive,
         )
         if more is not None:
             more()
+    watching.line(record)
     if wrong:
         st.error(session.lines(wrong), icon=":material/block:")
     elif record is not None and record.state == "failed":
@@ -95,11 +97,13 @@ def follow() -> None:
 
 
 def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
+    if session.watches(session.record()):
+        session.refuse()
+        return
     if experiment is None or options is None:
         return
     session.steer("cancel")  # one that is under way makes room
-    identity = st.session_state.session
-    run = session.client().look(kind, experiment, options, identity, identity)
+    run = session.client().look(kind, experiment, options, st.session_state.session, session.owner_key())
     session.show("run", run)
     st.session_state.taken_over = run
 

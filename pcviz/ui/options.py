@@ -59,20 +59,34 @@ def planar(experiment: Experiment) -> bool:
     return (experiment.data.facts.input_dim, experiment.data.facts.output_dim) == (2, 2)
 
 
-def chosen(experiment: Experiment) -> Options:
-    """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary."""
+def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
+    """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary. Who only
+    watches a run sees the surface that it has."""
     if st.session_state.get("was_planar") != planar(experiment):
         st.session_state.was_planar = planar(experiment)
         st.session_state.pop("surface", None)
+    if record is not None and session.watches(record):
+        st.session_state.update(_surface_of(record))
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
     given = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
     return Options(**values)
 
 
+def _surface_of(record: RunRecord) -> dict[str, str]:
+    """Surface and directions of the run's newest child that computes one."""
+    for child in reversed(session.client().children(record.id)):
+        if child.kind == "boundary":
+            return {"surface": "boundary"}
+        if child.kind == "landscape":
+            given = child.options
+            return {"surface": given.get("surface", DEFAULTS["surface"]), "directions": given["directions"]}
+    return {}
+
+
 def choose(experiment: Experiment, record: RunRecord | None) -> None:
     """Draw the controls of the options, in one row."""
-    now = chosen(experiment)
+    now, watched = chosen(experiment, record), record is not None and session.watches(record)
     for key in DEFAULTS:
         st.session_state.setdefault(key, getattr(now, key))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
@@ -95,6 +109,7 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
             format_func=SURFACES.__getitem__,
             key="surface",
             required=True,
+            disabled=watched,
             help="The loss, or F*: the energy that is left once inference has settled, on which predictive coding "
             "learns (slower to compute).",
         )
@@ -105,6 +120,7 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
                 format_func=DIRECTIONS.__getitem__,
                 key="directions",
                 required=True,
+                disabled=watched,
                 help="The plane through the current weights: the main directions of the run's path, or random ones.",
             )
         _baseline(record)
@@ -114,17 +130,13 @@ def _baseline(record: RunRecord | None) -> None:
     """Backpropagation with the same settings, drawn dashed over the run."""
     if "baseline" in st.session_state.runs:
         if st.button("Remove baseline", key="overlay", icon=":material/layers_clear:"):
-            session.steer("cancel", "baseline")
+            if not session.watches(session.record("baseline")):
+                session.steer("cancel", "baseline")
             session.show("baseline", None)
             st.rerun()
         return
-    possible = record is not None and record.experiment.learning.rule != "bp"
-    if st.button(
-        "Overlay backprop",
-        key="overlay",
-        icon=":material/layers:",
-        disabled=not possible,
-    ):
-        assert record is not None
+    possible = record is not None and record.experiment.learning.rule != "bp" and bool(session.owner_key())
+    pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
+    if pressed and possible and record is not None:
         session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
         st.rerun()

@@ -49,6 +49,7 @@ def live(
     scrub: str | None = None,
     metrics: list[dict[str, Any]] | None = None,
     picked: Callable[[dict[str, Any]], None] | None = None,
+    keep: dict[str, str] | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
@@ -56,9 +57,10 @@ def live(
     (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
     equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
-    of a training). `picked` is told the point {panel, x, y} that was clicked in a panel that can pick.
+    of a training). `picked` is told the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
+    keep tokens of the runs that the panels renew while they are open.
     """
-    made = payload(experiment, runs, options, panels=panels, nonce=nonce, scrub=scrub, metric_row=metrics)
+    made = payload(experiment, runs, options, panels=panels, nonce=nonce, scrub=scrub, metric_row=metrics, keep=keep)
 
     def tell() -> None:
         point = st.session_state[key].get("picked")
@@ -78,8 +80,9 @@ def payload(
     base: str | None = None,
     scrub: str | None = None,
     metric_row: list[dict[str, Any]] | None = None,
+    keep: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What `live.js` is given: base path of the app, version of plotly, runs, panels, metrics."""
+    """What `live.js` is given: base path of the app, version of plotly, runs, keep tokens, panels, metrics."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
     if len(runs) > 1 and "learning-curves" in chosen:
         chosen["learning-curves"].setdefault("baseline", 1)
@@ -87,6 +90,7 @@ def payload(
         "base": base_path() if base is None else base,
         "plotly": plotly.__version__,
         "runs": list(runs),
+        "keep": keep or {},
         "panels": [panel(name, experiment, **given).for_client() for name, given in chosen.items()],
         "metrics": metrics(experiment) if metric_row is None else metric_row,
         "nonce": nonce,

@@ -34,11 +34,6 @@ def drawn(path: str) -> bool:
     return not path.startswith("learning.") or path == "learning.batch_size"
 
 
-def stored_runs() -> dict[str, RunRecord]:
-    """Trainings of the store that have begun, newest first."""
-    return {run.id: run for run in session.client().runs(50) if run.kind == "train" and run.step > 0}
-
-
 def source_label(run: str, runs: dict[str, RunRecord]) -> str:
     """A network as the list shows it: "relu 16 × 64, step 200 (3f2a…)"."""
     if run == FRESH:
@@ -60,7 +55,7 @@ def choose(form: controls.Form) -> Wish:
             "solvers": list(options.solvers),
         }
     look.keep("relax", DEFAULTS, theirs)
-    runs = stored_runs()
+    runs = session.trainings(st.session_state.source)
     if st.session_state.source not in runs:
         st.session_state.source = FRESH
     names = possible(form.experiment) if form.experiment else list(SOLVERS)

@@ -10,14 +10,16 @@ from typing import Any
 
 import streamlit as st
 
-from pcviz.engine.client import Client, NotAllowed, connect
+from pcviz.engine.access import NotAllowed, fits, token
+from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
 from pcviz.settings import Settings
 from pcviz.store import RunRecord, UnknownRun
-from pcviz.ui import controls, url
+from pcviz.ui import browser, controls, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
+WRONG_LINK = "control: this does not fit the run, so you only watch it (allowed: the control link that its owner sees)"
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
 
@@ -30,16 +32,22 @@ def client() -> Client:
 def begin(page: str) -> None:
     """Before anything is drawn: take over what the address says, unless it is our own."""
     st.session_state.setdefault("session", uuid.uuid4().hex)
+    st.session_state.setdefault("memory", browser.Memory())
     _turn_to(page)
     known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
+    control = query.pop("control", None)
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
     # person did meanwhile, so that addresses of our own are never taken over again, not even after the Back button.
     if "settings" not in st.session_state or not (query in known or _is_page_switch(page, query)):
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
         _adopt(page, url.parse(query, repeated))
         known.append(query)
+    if control is not None:
+        _open_control_link(query.get("run", ""), control)
     st.session_state.page = page
+    if client().shared:
+        browser.ask(st.session_state.memory)
 
 
 def _turn_to(page: str) -> None:
@@ -53,7 +61,9 @@ def _turn_to(page: str) -> None:
 
 
 def remember() -> None:
-    """After everything is drawn: put settings and runs into the address."""
+    """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
+    if not owner_key():
+        return
     query = url.query(st.session_state.settings, st.session_state.runs)
     known = st.session_state.addresses
     if query not in known:
@@ -112,10 +122,55 @@ def show(key: str, run: str | None) -> None:
     st.session_state.notices = []
 
 
+def _open_control_link(run: str, control: str) -> None:
+    """Whoever opens the control link of a run may steer it from now on."""
+    try:
+        record = client().get(run)
+    except UnknownRun:
+        return
+    if browser.SECRET.fullmatch(control) and fits(control, record.control):
+        st.session_state.memory.links[run] = control
+    elif client().shared:
+        st.session_state.notices = list(dict.fromkeys([*st.session_state.notices, WRONG_LINK]))
+
+
+def owner_key() -> str:
+    """What owns the runs that are started here: on a shared server the browser's key, "" until it has come."""
+    return str(st.session_state.memory.key if client().shared else st.session_state.session)
+
+
+def proof(record: RunRecord) -> str:
+    """What this browser has to show in order to steer a run; it may not be enough."""
+    own = owner_key()
+    return own if client().may(record, own) else st.session_state.memory.links.get(record.parent or record.id, "")
+
+
+def watches(record: RunRecord | None) -> bool:
+    """Whether this page may only watch: the run is somebody else's, or nobody knows yet whose page it is."""
+    return not owner_key() or (record is not None and not client().may(record, proof(record)))
+
+
+def refuse() -> None:
+    """Say why this page only watches."""
+    st.session_state.notices = [str(NotAllowed()) if owner_key() else NO_KEY]
+
+
+def control_token(record: RunRecord) -> str:
+    """The token of a run's control link; "" for who may not steer it, and where everybody may."""
+    known = st.session_state.memory.links.get(record.id) or token(owner_key(), record.id)
+    return known if client().shared and fits(known, record.control) else ""
+
+
+def keep_tokens() -> dict[str, str]:
+    """Run -> what lets this tab keep it going while it is open; the runs shown, unless they are somebody else's."""
+    shown = [found for key in url.RUN_KEYS if (found := record(key)) is not None and not watches(found)]
+    return {found.id: client().keep_token(found.id, proof(found)) for found in shown}
+
+
 def start(experiment: Experiment, allowed_until_step: int | None = None) -> str:
     """A new run, which pauses at `allowed_until_step`; its id."""
-    identity = st.session_state.session
-    return client().start(experiment, identity, identity, allowed_until_step=allowed_until_step)
+    session = st.session_state.session
+    return client().start(experiment, session, owner_key(), allowed_until_step=allowed_until_step)
 
 
 def steer(wish: str, key: str = "run", **details: Any) -> None:
@@ -124,8 +179,10 @@ def steer(wish: str, key: str = "run", **details: Any) -> None:
     if run is None:
         return
     try:
-        getattr(client(), wish)(run, owner=st.session_state.session, **details)
-    except (NotAllowed, UnknownRun) as error:
+        getattr(client(), wish)(run, proof=proof(client().get(run)), **details)
+    except NotAllowed:
+        refuse()
+    except UnknownRun as error:
         st.session_state.notices = [str(error)]
 
 
@@ -156,7 +213,18 @@ def plain(text: str) -> str:
 @st.cache_data(ttl=5, show_spinner=False)
 def history() -> list[tuple[Experiment, int, float]]:
     """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
-    return [(run.experiment, run.step, run.seconds) for run in client().runs(40) if run.kind == "train"]
+    runs = client().store.reader.runs(40)  # whoever started them: nothing else is told of them
+    return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train"]
+
+
+def trainings(named: str | None = None) -> dict[str, RunRecord]:
+    """Trainings that have begun, newest first: one's own, and the one that is `named` (its id is known, so it may be
+    looked at)."""
+    found = {run.id: run for run in client().runs(50, owner_key())}
+    if named is not None and named not in found:
+        with suppress(UnknownRun):
+            found[named] = client().get(named)
+    return {run.id: run for run in found.values() if run.kind == "train" and run.step > 0}
 
 
 def shown_runs() -> list[str]:
@@ -165,16 +233,14 @@ def shown_runs() -> list[str]:
 
 
 def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
-    """See that the run has this child (a surface to draw), and none of the same kind with other options."""
+    """See that the run has this child (a surface to draw), and none of the same kind with other options. Who only
+    watches sees the children that there are."""
+    if watches(record):
+        return
     mine = [child for child in client().children(record.id) if child.kind == kind and child.wanted != "cancelled"]
     for child in mine:
         if child.options != options:
-            steer_child(child)
+            with suppress(UnknownRun):
+                client().cancel(child.id, proof(child))
     if not any(child.options == options for child in mine):
-        client().add_child(record.id, kind, options)
-
-
-def steer_child(child: RunRecord) -> None:
-    """End a child."""
-    with suppress(NotAllowed, UnknownRun):
-        client().cancel(child.id, st.session_state.session)
+        client().add_child(record.id, kind, options, proof(record))

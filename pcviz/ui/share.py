@@ -13,7 +13,8 @@ from pcviz import flags
 from pcviz.comparison import Options
 from pcviz.experiment import Experiment
 from pcviz.schema import flatten, unflatten
-from pcviz.ui import url
+from pcviz.store import RunRecord
+from pcviz.ui import session, url
 
 
 def configuration(experiment: Experiment, relaxation: Options | None = None) -> None:
@@ -22,6 +23,11 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
         link, python, command, document = st.tabs(["Link", "Python", "Command line", "JSON"])
         link.code(link_text(experiment), language=None, wrap_lines=True)
         link.caption("Opens this page with these settings.")
+        shown = session.record()
+        if shown is not None and (control := session.control_token(shown)):
+            link.markdown("**Control link**")
+            link.code(control_text(shown, control), language=None, wrap_lines=True)
+            link.caption("Whoever opens it may steer the run shown as you may; the page's own address only lets watch.")
         python.code(python_text(experiment, relaxation), language="python")
         command.code(command_text(experiment, relaxation), language="bash", wrap_lines=True)
         document.code(json_text(experiment), language="json")
@@ -37,9 +43,17 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
 
 def link_text(experiment: Experiment) -> str:
     """The address that opens the page with these settings."""
-    base = (st.context.url or "http://localhost:8501").partition("?")[0].rstrip("/") + "/"
     settings = flatten(experiment.model_dump(exclude={"schema_version"}))
-    return f"{base}?{urlencode(url.query(settings, {}, lasting=True))}"
+    return f"{_base()}?{urlencode(url.query(settings, {}, lasting=True))}"
+
+
+def control_text(record: RunRecord, control: str) -> str:
+    """The address that lets whoever opens it steer a run."""
+    return f"{_base()}?{urlencode({'run': record.id, 'control': control})}"
+
+
+def _base() -> str:
+    return (st.context.url or "http://localhost:8501").partition("?")[0].rstrip("/") + "/"
 
 
 def python_text(experiment: Experiment, relaxation: Options | None = None) -> str:

@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from pcviz.engine.access import NotAllowed
 from pcviz.engine.client import connect
 from pcviz.engine.supervisor import Supervisor
 from pcviz.settings import Settings
 from pcviz.ui.assets import live_script, plotly_script
 from pcviz.ui.guard import refusal
-from pcviz.ui.hub import Cursor, Hub, Subscriber, parse_cursor
+from pcviz.ui.hub import Hub, Subscriber, parse_cursor
 
 HEARTBEAT_SECONDS = 10.0
 RETRY_MILLISECONDS = 500
@@ -86,11 +87,12 @@ class Live:
             cursor = parse_cursor(text)
         except ValueError as error:
             return PlainTextResponse(f"after: {error}", 400)
-        await asyncio.to_thread(self.client.renew, runs)
-        return StreamingResponse(self._events(runs, cursor), media_type="text/event-stream", headers=_HEADERS)
+        kept = self.client.keepable(runs, _keep_tokens(request))
+        await asyncio.to_thread(self.client.renew, kept, _keep_tokens(request))
+        events = self._events(Subscriber(runs, cursor, kept))
+        return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 
-    async def _events(self, runs: list[str], cursor: Cursor) -> AsyncIterator[bytes]:
-        subscriber = Subscriber(runs, cursor)
+    async def _events(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
         self.hub.subscribe(subscriber)
         try:
             yield b"retry: %d\n\n" % RETRY_MILLISECONDS
@@ -103,7 +105,10 @@ class Live:
         runs, fault = await self._known_runs(request)
         if fault is not None:
             return fault
-        await asyncio.to_thread(self.client.renew, runs)
+        try:
+            await asyncio.to_thread(self.client.renew, runs, _keep_tokens(request))
+        except NotAllowed as error:
+            return PlainTextResponse(f"keep: {error}", 403)
         return Response(status_code=204)
 
     async def _known_runs(self, request: Request) -> tuple[list[str], Response | None]:
@@ -114,6 +119,10 @@ class Live:
         known = {record.id for record in await asyncio.to_thread(self.client.store.reader.families, runs)}
         unknown = [run[:64] for run in runs if run not in known]
         return runs, PlainTextResponse(f"runs: there is no run {unknown[0]!r}", 404) if unknown else None
+
+
+def _keep_tokens(request: Request) -> list[str]:
+    return request.query_params.get("keep", "").split(",")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pcviz.experiment import Experiment, fields
 from pcviz.faults import shown
 from pcviz.schema import flatten
 from pcviz.store import RunRecord
-from pcviz.ui import controls, session
+from pcviz.ui import controls, session, watching
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -64,6 +64,11 @@ class Situation:
         """Why the form's experiment may not start here."""
         return cost.admission(self.form.experiment, slowdown=self.slowdown) if self.form.experiment else []
 
+    @cached_property
+    def watched(self) -> bool:
+        """Whether this page may only watch."""
+        return session.watches(self.record)
+
     @property
     def startable(self) -> bool:
         """Whether the form holds an experiment that may start."""
@@ -82,14 +87,16 @@ class Situation:
 
 def transport(form: controls.Form) -> None:
     """Draw the buttons; they keep up with the run by themselves."""
-    drawn = Situation(form, session.record())
+    drawn, said = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)
     def buttons() -> None:
         now = Situation(form, session.record())
-        if (now.alive, _id(now)) != (drawn.alive, _id(drawn)) or form != controls.read():
-            st.rerun()  # the whole page: another run is shown, this one has ended, or the form was filled anew
+        same = (now.alive, _id(now), st.session_state.notices) == (drawn.alive, _id(drawn), said)
+        if not same or form != controls.read():
+            st.rerun()  # the whole page: another run is shown, this one has ended, the form was filled anew, a refusal
         _buttons(now)
+        watching.line(now.record)
         _messages(now)
 
     buttons()
@@ -103,12 +110,13 @@ def _buttons(now: Situation) -> None:
     moving = now.phase == "moving"
     label = "Train" if now.starts else "Resume"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        _button("play", label, "play_arrow", _play, now.startable if now.starts else not moving)
-        _button("pause", "Pause", "pause", _pause, moving or now.phase == "stepping")
-        _button("step", "Step", "skip_next", _step, not moving if now.alive else now.startable)
+        free = not now.watched
+        _button("play", label, "play_arrow", _play, free and (now.startable if now.starts else not moving))
+        _button("pause", "Pause", "pause", _pause, free and (moving or now.phase == "stepping"))
+        _button("step", "Step", "skip_next", _step, free and (not moving if now.alive else now.startable))
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
-        _button("reset", "Reset", "replay", _reset, now.record is not None)
-        _button("cancel", "Cancel", "close", _cancel, now.alive)
+        _button("reset", "Reset", "replay", _reset, free and now.record is not None)
+        _button("cancel", "Cancel", "close", _cancel, free and now.alive)
         if now.form.experiment:
             st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
 
@@ -159,6 +167,9 @@ def _cancel() -> None:
 
 
 def _start(now: Situation, allowed_until_step: int | None = None) -> None:
+    if now.watched:
+        session.refuse()
+        return
     if now.form.experiment is None or not now.startable:
         return
     if now.alive:
@@ -179,7 +190,7 @@ def _messages(now: Situation) -> None:
         st.error(session.lines(wrong), icon=":material/block:")
     elif now.record is not None and now.record.state == "failed":
         st.error(f"This run failed. {session.plain(now.record.message)}", icon=":material/error:")
-    elif now.changed and now.record is not None and now.form.experiment is not None:
+    elif now.changed and not now.watched and now.record is not None and now.form.experiment is not None:
         running = now.record.experiment
         with st.container(horizontal=True, vertical_alignment="center", key="pending"):
             changes = changes_text(running, now.form.experiment)

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +56,11 @@ class App:
 
 
 @contextmanager
-def running_app(folder: Path, *options: str) -> Iterator[App]:
+def running_app(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[App]:
     """Start the app with its database and log in `folder`, wait until it is healthy, stop it at the end.
 
-    `options` are further command-line options of `streamlit run`. A second app in the same folder finds the runs
-    of the first.
+    `options` are further command-line options of `streamlit run`, `env` further environment variables. A second app in
+    the same folder finds the runs of the first.
     """
     port = _free_port()
     database, log = f"sqlite:///{folder / 'pcviz.db'}", folder / "app.log"
@@ -71,7 +71,7 @@ def running_app(folder: Path, *options: str) -> Iterator[App]:
         process = psutil.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PCVIZ_DATABASE": database},
+            env={**os.environ, "PCVIZ_DATABASE": database, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from pcviz.engine import worker as worker_module
 from pcviz.engine.client import Client, NotAllowed
 from pcviz.engine.worker import MOST_STRIKES, Worker
+from pcviz.experiment import Experiment
 from pcviz.settings import Settings
 from pcviz.store import UnknownRun
 from pcviz.store.tables import runs
@@ -269,6 +270,34 @@ def test_only_the_owner_steers_on_a_shared_server(client: Client) -> None:
     client.pause(run)
     with pytest.raises(UnknownRun):
         shared.pause("nope", "key")
+
+
+def test_many_tabs_of_one_owner_do_not_starve_another(client: Client, worker: Worker) -> None:
+    many = [client.start(experiment(100_000, seed), f"tab {seed}", "many") for seed in range(30)]
+    one = client.start(experiment(100_000, 30), "tab", "one")
+    runs = [*many, one]
+    turn_until(worker, lambda: all(client.get(run).seq for run in runs))
+    before = {run: client.get(run).seconds for run in runs}
+    for _ in range(400):
+        worker.turn()
+    gained = {run: client.get(run).seconds - before[run] for run in runs}
+    assert 0.4 < gained[one] / sum(gained.values()) < 0.6
+
+
+def test_many_runs_of_one_owner_are_not_all_prepared_before_anothers(client: Client) -> None:
+    prepared: list[int] = []
+
+    class Noted(fake_jobs.FakeTrain):
+        def __init__(self, experiment: Experiment) -> None:
+            super().__init__(experiment)
+            prepared.append(experiment.seed)
+
+    worker = Worker(client.store, Settings(), lambda: {"train": Noted})
+    for seed in range(8):
+        client.start(experiment(100_000, seed), f"tab {seed}", "many")
+    client.start(experiment(100_000, 8), "tab", "one")
+    turn_until(worker, lambda: len(prepared) == 9)
+    assert prepared.index(8) == 1
 
 
 def test_a_run_that_kills_its_workers_fails_in_the_end(client: Client) -> None:

@@ -256,6 +256,49 @@ def test_bad_requests_get_one_clear_line(live: Live, port: int, path: str, statu
     assert response.status == status and message in body.decode()
 
 
+def test_on_a_shared_server_only_who_may_steer_keeps_a_run_going(
+    database_url: str, worker: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "RENEW_SECONDS", 0.0)
+    live = Live(Settings(database=database_url, shared=True))
+    client = live.client
+    anna, ben = "a" * 64, "b" * 64
+    run, other = (client.start(Experiment(), "s", key) for key in (anna, ben))
+    claim(live, worker, run)
+    theirs = client.keep_token(other, ben)
+
+    def seen() -> float:
+        return client.get(run).seen_at
+
+    with served(live) as port:
+        before = seen()
+        for token in ("", theirs, run, anna, "%C3%BC", f"{theirs},{client.get(run).owner}"):
+            for runs in (run, f"{other},{run}"):
+                response, body = request(port, f"/live/keep?runs={runs}&keep={token}", method="POST")
+                assert response.status == 403
+                assert body.decode() == "keep: This run belongs to somebody else: watching does not keep it going"
+            with stream(port, f"runs={run},{other}&keep={token}") as events:
+                take(events, "running")
+                published = client.get(run).seq + 1
+                publish(worker, run, published)  # the poller has been round since it could have renewed
+                while next(events).data.get("seq") != published:
+                    pass
+        assert seen() == before
+        for ask in (
+            lambda mine: request(port, f"/live/keep?runs={run}&keep={mine}", method="POST"),
+            lambda mine: take_running(port, f"runs={run},{other}&keep={mine}"),
+        ):
+            before = seen()
+            time.sleep(0.01)
+            ask(client.keep_token(run, anna))
+            assert seen() > before
+
+
+def take_running(port: int, query: str) -> None:
+    with stream(port, query) as events:
+        take(events, "running")
+
+
 @pytest.mark.parametrize("path", ["/live/frames?runs=x", "/live/keep?runs=x", "/live/plotly.js", "/live/live.js"])
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
 def test_other_sites_are_refused(port: int, path: str, headers: dict[str, str]) -> None:

@@ -41,10 +41,18 @@ class Live {
 
   /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices. */
   update(data) {
-    const text = JSON.stringify(data);
-    if (text === this.text) return;
-    this.text = text;
+    const { keep, ...drawn } = data;
+    const [text, tokens] = [JSON.stringify(drawn), JSON.stringify(keep)];
+    const kept = tokens === this.tokens;
+    this.tokens = tokens;
     this.data = data;
+    if (text === this.text) {
+      if (kept) return;
+      this.disconnect(); // the stream goes on where it was, and keeps other runs going
+      this.follow();
+      return;
+    }
+    this.text = text;
     if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
       this.scrub?.close();
       this.scrub = data.scrub && new Scrub(this, data.scrub);
@@ -79,17 +87,19 @@ class Live {
 
   // ---- the stream
 
-  /** Open the stream while the tab is seen; renew the lease while it is hidden. */
+  /** Open the stream while the tab is seen; renew the leases of the runs that are this browser's while it is hidden. */
   follow() {
     clearInterval(this.keeper);
-    const runs = encodeURIComponent(this.data.runs.join(","));
-    if (!runs || this.ended) return;
+    const { base, runs, keep } = this.data;
+    const query = (wanted) => new URLSearchParams({ runs: wanted.join(), keep: wanted.map((run) => keep[run] ?? "").join() });
+    if (!runs.length || this.ended) return;
     if (document.hidden) {
       this.disconnect();
-      const keep = () => fetch(`${this.data.base}/live/keep?runs=${runs}`, { method: "POST" }).catch(() => {});
-      this.keeper = setInterval(keep, KEEP_MS);
+      const kept = runs.filter((run) => keep[run]);
+      const renew = () => fetch(`${base}/live/keep?${query(kept)}`, { method: "POST" }).catch(() => {});
+      if (kept.length) this.keeper = setInterval(renew, KEEP_MS);
     } else if (!this.stream || this.stream.readyState === EventSource.CLOSED) {
-      this.connect(`${this.data.base}/live/frames?runs=${runs}&after=${encodeURIComponent(this.cursor)}`);
+      this.connect(`${base}/live/frames?${query(runs)}&after=${encodeURIComponent(this.cursor)}`);
     }
   }
 

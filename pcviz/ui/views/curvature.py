@@ -36,7 +36,7 @@ def choose(form: controls.Form) -> Wish:
             "curved_examples": options.examples,
         }
     look.keep("curved", DEFAULTS, theirs)
-    runs = relax.stored_runs()
+    runs = session.trainings(st.session_state.curved_source)
     if st.session_state.curved_source not in runs:
         st.session_state.curved_source = relax.FRESH
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="curved_row"):

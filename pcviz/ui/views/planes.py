@@ -94,8 +94,8 @@ def _other_run(form: controls.Form) -> None:
     network = form.experiment.network if form.experiment else None
     runs = {
         run.id: run
-        for run in session.client().runs(50)
-        if run.kind == "train" and run.step > 0 and run.experiment.network == network
+        for run in session.trainings(st.session_state.plane_source).values()
+        if run.experiment.network == network
     }
     if st.session_state.plane_source not in runs:
         st.session_state.plane_source = next(iter(runs), None)
@@ -118,7 +118,9 @@ def walks() -> int:
 def walk_from(point: dict[str, Any]) -> None:
     """A point of a surface was clicked: both rules start there."""
     record = session.record()
-    if record is not None and record.kind == "surface":
+    if record is not None and session.watches(record):
+        session.refuse()
+    elif record is not None and record.kind == "surface":
         session.with_child(record, "walk", {"x": float(point["x"]), "y": float(point["y"])})
 
 

@@ -1,0 +1,33 @@
+"""What a page says and offers on a shared server when it may only watch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pcviz.store import RunRecord
+from pcviz.ui import controls, session
+
+
+def line(record: RunRecord | None) -> None:
+    """Why the buttons rest, if they do, and what to do about it; nothing on a server of one's own."""
+    if not session.owner_key():
+        st.caption("Only watching, until this browser has said who it is …")
+    elif record is not None and session.watches(record):
+        with st.container(horizontal=True, vertical_alignment="center", key="watching"):
+            st.markdown("You watch a run of somebody else.", width="content")
+            st.button(
+                "Copy its settings to a run of your own",
+                key="copy",
+                icon=":material/content_copy:",
+                on_click=_copy,
+                args=(record,),
+            )
+    elif not st.session_state.memory.lasting:
+        st.caption("This browser stores nothing for this page: you steer your runs as long as this tab is open.")
+
+
+def _copy(record: RunRecord) -> None:
+    """Leave the run; the form holds its settings, ready to start."""
+    controls.fill(record.experiment.differences())
+    for key in ("run", "baseline"):
+        session.show(key, None)
