@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,8 +13,12 @@ from pcviz.comparison import SHARES
 from pcviz.experiment import Experiment
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
-from pcviz.store import RunRecord, Store
+from pcviz.store import Limits, RunRecord, Store
 from pcviz.store.records import Wanted
+from pcviz.store.room import Spaces, needed, refusal
+
+SPACES_SECONDS = 1.0
+UNREAD: tuple[float, Spaces] = (float("-inf"), [])
 
 
 class NotAllowed(PermissionError):
@@ -25,11 +30,14 @@ class NotAllowed(PermissionError):
 
 class Client:
     """Runs of one store. Methods that name an unknown run raise `UnknownRun`; on a shared server those that steer one
-    raise `NotAllowed` unless `owner` is the key that it was started with."""
+    raise `NotAllowed` unless `owner` is the key that it was started with. Those that start something raise `StoreFull`
+    when it does not fit within `limits`; `leaving` are runs that whoever starts it looks at now, and no longer then."""
 
-    def __init__(self, store: Store, *, shared: bool = False) -> None:
+    def __init__(self, store: Store, *, shared: bool = False, limits: Limits | None = None) -> None:
         self.store = store
         self.shared = shared
+        self.limits = limits
+        self._spaces: tuple[float, Spaces] = UNREAD
 
     def start(
         self,
@@ -39,15 +47,35 @@ class Client:
         *,
         wanted: Wanted = "running",
         allowed_until_step: int | None = None,
+        leaving: Collection[str] = (),
     ) -> str:
         """Create a run and return its id; with `wanted="paused"` it waits at step 0."""
-        return self.store.wishes.create(experiment, session, owner, wanted, allowed_until_step)
+        return self._create(experiment, session, owner, wanted, allowed_until_step, leaving=leaving)
 
-    def look(self, kind: str, experiment: Experiment, options: dict[str, Any], session: str, owner: str = "") -> str:
+    def look(
+        self,
+        kind: str,
+        experiment: Experiment,
+        options: dict[str, Any],
+        session: str,
+        owner: str = "",
+        *,
+        leaving: Collection[str] = (),
+    ) -> str:
         """Create a run that looks at something instead of training, such as one relaxation or a surface, and counts
         its work in hundredths; returns its id."""
-        details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES}
-        return self.store.wishes.create(experiment, session, owner, "running", None, **details)
+        details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES, "leaving": leaving}
+        return self._create(experiment, session, owner, "running", None, **details)
+
+    def full(self, kind: str, experiment: Experiment, owner: str = "", leaving: Collection[str] = ()) -> str | None:
+        """Why there is no room for a new run of this kind, in one line; None if there is. May be a second old."""
+        if self.limits is None:
+            return None
+        now, (read_at, found) = time.monotonic(), self._spaces
+        if now - read_at > SPACES_SECONDS:
+            found = self.store.reader.spaces(self.limits)
+            self._spaces = now, found
+        return refusal(found, self.limits, owner, needed(kind, experiment.model_dump_json()), leaving)
 
     def pause(self, run: str, owner: str = "") -> None:
         """Stop after the current slice; nothing is lost."""
@@ -73,11 +101,13 @@ class Client:
         """End a run and its children; what they reported stays."""
         self._check(run, owner)
         self.store.wishes.want(run, "cancelled")
+        self._spaces = UNREAD
 
     def pin(self, run: str, pinned: bool = True, owner: str = "") -> None:
         """Keep a run from being pruned when the store is full."""
         self._check(run, owner)
         self.store.wishes.pin(run, pinned)
+        self._spaces = UNREAD
 
     def snapshot(self, run: str, owner: str = "") -> None:
         """Ask for a checkpoint now."""
@@ -86,7 +116,7 @@ class Client:
 
     def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None) -> str:
         """Add an extra, such as a landscape, that works on the run's network; returns its id."""
-        return self.store.wishes.create_child(run, kind, options or {})
+        return self.store.wishes.create_child(run, kind, options or {}, self.limits)
 
     def renew(self, runs: Iterable[str]) -> None:
         """Note that the runs are open in a tab; unknown ids are ignored."""
@@ -125,6 +155,12 @@ class Client:
                 columns[name] = np.stack([np.asarray(frame.values.get(name, missing)) for frame in history])
         return columns
 
+    def _create(self, *arguments: Any, **details: Any) -> str:
+        try:
+            return self.store.wishes.create(*arguments, **details, limits=self.limits)
+        finally:
+            self._spaces = UNREAD
+
     def _check(self, run: str, owner: str) -> None:
         record = self.get(run)
         if self.shared and owner != record.owner:
@@ -134,4 +170,4 @@ class Client:
 @cache
 def connect(settings: Settings) -> Client:
     """The one client of this process for these settings."""
-    return Client(Store(settings.database), shared=settings.shared)
+    return Client(Store(settings.database), shared=settings.shared, limits=Limits.of(settings))

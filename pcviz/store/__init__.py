@@ -8,16 +8,19 @@ from pcviz.store.database import Database, Watcher
 from pcviz.store.observations import Lost, Observations
 from pcviz.store.reader import Reader, StoredFrame
 from pcviz.store.records import TERMINAL, RunRecord, UnknownRun
+from pcviz.store.room import Limits, StoreFull
 from pcviz.store.wishes import Wishes
 
 __all__ = [
     "TERMINAL",
     "Database",
+    "Limits",
     "Lost",
     "Observations",
     "Reader",
     "RunRecord",
     "Store",
+    "StoreFull",
     "StoredFrame",
     "UnknownRun",
     "Watcher",

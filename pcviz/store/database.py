@@ -12,6 +12,8 @@ from sqlalchemy.engine import make_url
 from pcviz.store.tables import metadata
 
 BUSY_SECONDS = 10
+LOG_BYTES = 64_000_000
+"""What the write-ahead log is cut to after it has grown beyond it."""
 
 
 class Database:
@@ -46,6 +48,10 @@ class Database:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin transactions too late; `_begin_sqlite` does it
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only while the file is empty
+    # Some builds overwrite what is deleted, all of it by way of the log: 4 s and 800 MB of log for 800 MB, not 0.05 s.
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

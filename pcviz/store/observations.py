@@ -16,12 +16,17 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from pcviz.frames import Frame, encode_values
 from pcviz.store.database import Database, Watcher
-from pcviz.store.records import FRESH, TERMINAL, RunRecord
+from pcviz.store.records import FRESH, RunRecord
+from pcviz.store.room import Limits, doomed, may_go, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
 
 LEASE_SECONDS = 10.0
 PART_BYTES = 8_000_000
 KEPT_CHECKPOINTS = 2
+FREE_SHARE = 0.1
+"""Share of the file that may be free pages."""
+GIVEN_BACK = 64
+"""Pages that are cut off at once: up to 50 ms, when all of them have to be moved first."""
 FRAME_COLUMNS = ("run", "generation", "seq", "kind", "step", "inference_step", "epoch", "seconds")
 
 
@@ -150,29 +155,41 @@ class Observations:
             self._connection.execute(busy.values(state="queued"))
             self._connection.execute(mine.values(worker=None, lease_until=0.0))
 
-    def prune(self, limit: int) -> int:
-        """Delete the oldest unpinned finished runs while frames and checkpoints take more than `limit` bytes; returns
-        how many. A run that somebody looked at within the last minute stays."""
-        pruned = 0
-        while True:
-            with self._connection.begin():
-                frame_bytes = self._connection.execute(select(func.sum(runs.c.frame_bytes))).scalar() or 0
-                weights = self._connection.execute(select(func.sum(checkpoints.c.size))).scalar() or 0
-                if frame_bytes + weights <= limit:
-                    return pruned
-                run = self._connection.execute(_prunable().limit(1)).scalar()
-                if run is None:
-                    return pruned
-                family = or_(runs.c.id == run, runs.c.parent == run)
-                ids = self._connection.execute(select(runs.c.id).where(family)).scalars().all()
-                _delete_contents(self._connection, ids)
-                self._connection.execute(delete(runs).where(runs.c.parent == run))
-                self._connection.execute(delete(runs).where(runs.c.id == run))
-            pruned += 1
+    def prune(self, limits: Limits) -> int:
+        """Delete the runs that have to go, with their children, until the others fit; returns how many. A run that
+        somebody opened meanwhile stays."""
+        with self._connection.begin():
+            found = spaces(self._connection, limits)
+        return sum(self._delete(run, limits) for run in doomed(found, limits))
+
+    def give_back(self) -> bool:
+        """Cut some free pages off the file, which SQLite would keep; False once too few are left to matter.
+
+        Does nothing to a file that was made without this in mind: its free pages are used again by later runs.
+        """
+        if not self._database.sqlite:
+            return False
+        driver: Any = self._connection.connection.driver_connection
+        free, size = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+        if free <= FREE_SHARE * size:
+            return False
+        driver.executescript(f"PRAGMA incremental_vacuum({GIVEN_BACK})")  # `execute` would free one page
+        return bool(driver.execute("PRAGMA page_count").fetchone()[0] < size)
 
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
+
+    def _delete(self, run: str, limits: Limits) -> bool:
+        connection = self._connection
+        with connection.begin():
+            if not any(may_go(one) for one in spaces(connection, limits, run)):
+                return False
+            family = or_(runs.c.id == run, runs.c.parent == run)
+            _delete_contents(connection, connection.execute(select(runs.c.id).where(family)).scalars())
+            connection.execute(delete(runs).where(runs.c.parent == run))
+            connection.execute(delete(runs).where(runs.c.id == run))
+        return True
 
     def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> None:
         mine = (runs.c.id == run, runs.c.worker == self.worker, runs.c.generation == generation, *conditions)
@@ -215,15 +232,3 @@ def _delete_contents(connection: Connection, ids: Iterable[str], before: int | N
         old_checkpoints.append(checkpoints.c.generation < before)
     _delete_checkpoints(connection, *old_checkpoints)
     connection.execute(delete(frames).where(*old_frames))
-
-
-def _prunable() -> Any:
-    finished = and_(
-        runs.c.parent.is_(None),
-        runs.c.state.in_(TERMINAL),
-        runs.c.generation == runs.c.observed_generation,
-        ~runs.c.pinned,
-        runs.c.worker.is_(None),
-        runs.c.seen_at < time.time() - 60,
-    )
-    return select(runs.c.id).where(finished).order_by(runs.c.created_at)

@@ -126,5 +126,6 @@ def _baseline(record: RunRecord | None) -> None:
         disabled=not possible,
     ):
         assert record is not None
-        session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
+        with session.told():
+            session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
         st.rerun()

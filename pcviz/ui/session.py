@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
@@ -12,7 +12,7 @@ import streamlit as st
 from pcviz.engine.client import Client, NotAllowed, connect
 from pcviz.experiment import Experiment
 from pcviz.settings import Settings
-from pcviz.store import RunRecord, UnknownRun
+from pcviz.store import RunRecord, StoreFull, UnknownRun
 from pcviz.ui import controls, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
@@ -110,10 +110,24 @@ def show(key: str, run: str | None) -> None:
     st.session_state.notices = []
 
 
+def owner_key() -> str:
+    """What owns the runs that are started here."""
+    return str(st.session_state.session)
+
+
 def start(experiment: Experiment, allowed_until_step: int | None = None) -> str:
-    """A new run, which pauses at `allowed_until_step`; its id."""
-    identity = st.session_state.session
-    return client().start(experiment, identity, identity, allowed_until_step=allowed_until_step)
+    """A new run, which pauses at `allowed_until_step`; its id. Raises StoreFull."""
+    details: dict[str, Any] = {"allowed_until_step": allowed_until_step, "leaving": shown_runs()}
+    return client().start(experiment, st.session_state.session, owner_key(), **details)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Whatever is refused inside is told on the page."""
+    try:
+        yield
+    except (NotAllowed, StoreFull, UnknownRun) as error:
+        st.session_state.notices = [str(error)]
 
 
 def steer(wish: str, key: str = "run", **details: Any) -> None:
@@ -121,10 +135,8 @@ def steer(wish: str, key: str = "run", **details: Any) -> None:
     run = st.session_state.runs.get(key)
     if run is None:
         return
-    try:
+    with told():
         getattr(client(), wish)(run, owner=st.session_state.session, **details)
-    except (NotAllowed, UnknownRun) as error:
-        st.session_state.notices = [str(error)]
 
 
 def notices() -> None:
@@ -161,7 +173,8 @@ def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
         if child.options != options:
             steer_child(child)
     if not any(child.options == options for child in mine):
-        client().add_child(record.id, kind, options)
+        with told():
+            client().add_child(record.id, kind, options)
 
 
 def steer_child(child: RunRecord) -> None:

@@ -16,7 +16,7 @@ from pcviz import cost
 from pcviz.experiment import Experiment, fields, flatten
 from pcviz.faults import shown
 from pcviz.store import RunRecord
-from pcviz.ui import controls, session
+from pcviz.ui import controls, room, session
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -63,10 +63,15 @@ class Situation:
         """Why the form's experiment may not start here."""
         return cost.admission(self.form.experiment, slowdown=self.slowdown) if self.form.experiment else []
 
+    @cached_property
+    def full(self) -> list[str]:
+        """Why the store has no room for a new run, where `play` would start one."""
+        return room.refusals("train", self.form.experiment) if self.starts else []
+
     @property
     def startable(self) -> bool:
         """Whether the form holds an experiment that may start."""
-        return self.form.experiment is not None and not self.refusals
+        return self.form.experiment is not None and not self.refusals and not self.full
 
     @property
     def changed(self) -> bool:
@@ -92,6 +97,8 @@ def transport(form: controls.Form) -> None:
         _messages(now)
 
     buttons()
+    if drawn.full:
+        room.wait("train", form.experiment)
 
 
 def _id(now: Situation) -> str | None:
@@ -108,6 +115,7 @@ def _buttons(now: Situation) -> None:
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
         _button("reset", "Reset", "replay", _reset, now.record is not None)
         _button("cancel", "Cancel", "close", _cancel, now.alive)
+        room.pin(now.record)
         if now.form.experiment:
             st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
 
@@ -160,10 +168,12 @@ def _cancel() -> None:
 def _start(now: Situation, allowed_until_step: int | None = None) -> None:
     if now.form.experiment is None or not now.startable:
         return
-    if now.alive:
-        session.steer("pause")  # what is under way stays resumable
-    session.show("run", session.start(now.form.experiment, allowed_until_step))
-    session.show("baseline", None)
+    with session.told():
+        run = session.start(now.form.experiment, allowed_until_step)
+        if now.alive:
+            session.steer("pause")  # what is under way stays resumable
+        session.show("run", run)
+        session.show("baseline", None)
 
 
 def steps_per_epoch(experiment: Experiment) -> int:
@@ -173,7 +183,7 @@ def steps_per_epoch(experiment: Experiment) -> int:
 
 def _messages(now: Situation) -> None:
     """What stands in the way of Train, or what it would do: one place, next to the buttons."""
-    wrong = now.form.faults + now.refusals
+    wrong = now.form.faults + now.refusals + now.full
     if wrong:
         st.error(session.lines(wrong), icon=":material/block:")
     elif now.record is not None and now.record.state == "failed":
