@@ -83,9 +83,9 @@ class Worker:
             self._reconcile()
             self._let_go()
         if now - self._pruned_at > PRUNE_SECONDS:
-            self._pruned_at = now
-            self._observations.prune(Limits.of(self._settings))
             self._giving_back = True
+            if not self._observations.prune(Limits.of(self._settings)):
+                self._pruned_at = now
         self._giving_back = self._giving_back and self._observations.give_back()
         self._collect_prepared()
         for held in [*self._held.values()]:

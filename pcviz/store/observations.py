@@ -23,6 +23,8 @@ from pcviz.store.tables import checkpoints, frames, parts, runs
 LEASE_SECONDS = 10.0
 PART_BYTES = 8_000_000
 KEPT_CHECKPOINTS = 2
+PRUNED = 5
+"""Runs that are deleted at once."""
 FREE_SHARE = 0.1
 """Share of the file that may be free pages."""
 GIVEN_BACK = 64
@@ -156,11 +158,11 @@ class Observations:
             self._connection.execute(mine.values(worker=None, lease_until=0.0))
 
     def prune(self, limits: Limits) -> int:
-        """Delete the runs that have to go, with their children, until the others fit; returns how many. A run that
-        somebody opened meanwhile stays."""
+        """Delete a few of the runs that have to go so that the others fit, with their children; returns how many, 0
+        when it is done. A run that somebody opens meanwhile stays."""
         with self._connection.begin():
             found = spaces(self._connection, limits)
-        return sum(self._delete(run, limits) for run in doomed(found, limits))
+        return sum(self._delete(run, limits) for run in doomed(found, limits)[:PRUNED])
 
     def give_back(self) -> bool:
         """Cut some free pages off the file, which SQLite would keep; False once too few are left to matter.

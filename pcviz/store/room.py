@@ -68,23 +68,17 @@ Spaces: TypeAlias = list[Space]
 def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Spaces:
     """The space of every run that a person started, or of one."""
     now = time.time()
-    weights = (
-        select(checkpoints.c.run, func.sum(checkpoints.c.size).label("size")).group_by(checkpoints.c.run).subquery()
-    )
+    weights = select(func.coalesce(func.sum(checkpoints.c.size), 0)).where(checkpoints.c.run == runs.c.id)
     documents = sum(func.length(runs.c[name]) for name in ("experiment_json", "options_json", "message"))
-    stored = ROW_BYTES + documents + runs.c.frame_bytes + FRAME_BYTES * runs.c.seq + func.coalesce(weights.c.size, 0)
+    stored = ROW_BYTES + documents + runs.c.frame_bytes + FRAME_BYTES * runs.c.seq + weights.scalar_subquery()
     held = and_(runs.c.worker.is_not(None), runs.c.lease_until >= now)
     head = func.coalesce(runs.c.parent, runs.c.id)
-    families = (
-        select(
-            head.label("run"),
-            func.sum(stored).label("stored"),
-            func.max(case((or_(runs.c.pinned, held), 1), else_=0)).label("stays"),
-            func.max(runs.c.seen_at).label("seen_at"),
-        )
-        .select_from(runs.outerjoin(weights, weights.c.run == runs.c.id))
-        .group_by(head)
-    )
+    families = select(
+        head.label("run"),
+        func.sum(stored).label("stored"),
+        func.max(case((or_(runs.c.pinned, held), 1), else_=0)).label("stays"),
+        func.max(runs.c.seen_at).label("seen_at"),
+    ).group_by(head)
     if run is not None:
         families = families.where(or_(runs.c.id == run, runs.c.parent == run))
     whole = families.subquery()
@@ -98,9 +92,8 @@ def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Sp
     )
     unfinished = case((~ended, runs.c.experiment_json))
     columns = (runs.c.id, runs.c.owner, runs.c.kind, runs.c.created_at, whole.c.stored, whole.c.seen_at)
-    found = connection.execute(
-        select(*columns, turn.label("turn"), unfinished.label("unfinished")).join(whole, whole.c.run == runs.c.id)
-    )
+    statement = select(*columns, turn.label("turn"), unfinished.label("unfinished"))
+    found = connection.execute(statement.join(whole, whole.c.run == runs.c.id)).all()
     return [
         Space(
             run=row.id,

@@ -170,7 +170,7 @@ def test_paused_runs_fill_the_store_until_nothing_new_may_start(store: Store, wo
 def test_an_extra_is_refused_as_well(store: Store, worker: Observations) -> None:
     run = start(store)
     fill(store, worker, run, count=MB, state="paused")
-    with pytest.raises(StoreFull, match="PCVIZ_STORE_LIMIT: .* and a new one needs 400 B"):
+    with pytest.raises(StoreFull, match=r"PCVIZ_STORE_LIMIT: .* and a new one needs 400 B"):
         store.wishes.create_child(run, "landscape", {}, Limits(MB, None, 7.0))
     assert store.wishes.create_child(run, "landscape", {}, Limits(2 * MB, None, 7.0))
 
@@ -205,6 +205,13 @@ def test_an_owner_above_the_quota_loses_and_is_refused_alone(store: Store, worke
     with pytest.raises(StoreFull, match=r"PCVIZ_OWNER_LIMIT: 1\.1 MB of 1 MB are taken by your runs that"):
         start(store, "me", limits=limits)
     assert start(store, "you", limits=limits)
+
+
+def test_many_runs_are_deleted_a_few_at_a_time(store: Store, worker: Observations) -> None:
+    for _ in range(12):
+        fill(store, worker, start(store), 8, state="done")
+    ago(store, 3600)
+    assert [worker.prune(Limits(0, None, 7.0)) for _ in range(4)] == [5, 5, 2, 0]
 
 
 def test_only_a_shared_server_has_quotas() -> None:
