@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pcviz.places import default_database
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -26,7 +28,7 @@ class Settings:
         """Read PCVIZ_DATABASE, PCVIZ_STORE_LIMIT and so on; raises ValueError naming the variable, its value and what
         is allowed."""
         return cls(
-            database=environment.get("PCVIZ_DATABASE") or cls.database,
+            database=environment.get("PCVIZ_DATABASE") or default_database(),
             store_limit=int(_positive(environment, "PCVIZ_STORE_LIMIT", cls.store_limit)),
             owner_limit=int(_positive(environment, "PCVIZ_OWNER_LIMIT", cls.owner_limit)),
             paused_days=_positive(environment, "PCVIZ_PAUSED_DAYS", cls.paused_days),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, event
 
+from pcviz.store import address
 from pcviz.store.tables import metadata
 
 BUSY_SECONDS = 10
@@ -17,14 +17,11 @@ LOG_BYTES = 64_000_000
 
 
 class Database:
-    """An engine with its tables created. Raises ValueError for a URL that two processes cannot share."""
+    """An engine with its tables created. Raises ValueError for a URL that cannot be used."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self.sqlite = parsed.get_backend_name() == "sqlite"
-        if self.sqlite and parsed.database in (None, "", ":memory:"):
-            raise ValueError(f"PCVIZ_DATABASE: {url} lives in one process; name a file, such as sqlite:///pcviz.db")
-        self.engine: Engine = create_engine(url, pool_pre_ping=not self.sqlite)
+        self.engine: Engine = address.engine(url)
+        self.sqlite = self.engine.dialect.name == "sqlite"
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
