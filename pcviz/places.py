@@ -39,6 +39,14 @@ def cache_folder() -> Path | None:
     return folder if folder is not None and _can_make(folder) else None
 
 
+def ensure_home(folder: Path) -> None:
+    """Streamlit does not start for a user without a home folder, as in containers: `folder` takes its place."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(folder)
+
+
 def quoted(path: Path) -> str:
     """A path as a database URL holds it: `%` and `?` mean something there."""
     return str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
