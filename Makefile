@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8501
 PYTEST_ARGS ?=
 BIN := .venv/bin
+# Streamlit does not start for a user without a home folder.
+export HOME ?= $(CURDIR)
 
 .PHONY: help run test test-all bench bench-equilibrium lint format clean
 .DEFAULT_GOAL := help

@@ -19,6 +19,7 @@ import orjson
 from pcviz.experiment import Experiment
 from pcviz.faults import shown
 from pcviz.flags import PRESET, BadArguments, Flag, describe, parse, read
+from pcviz.places import ensure_home
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -200,6 +201,7 @@ def serve(words: list[str]) -> int:
     if not app.exists():
         print(f"serve: {app} is missing; run from a checkout of pcviz", file=sys.stderr)
         return FAILED
+    ensure_home(app.parent)
     from streamlit.web.cli import main as streamlit
 
     options = ["--server.port", str(port)]

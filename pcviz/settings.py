@@ -6,26 +6,33 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pcviz.places import default_database
 from pcviz.spelling import is_plain_number
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`database`: SQLAlchemy URL of the store; `store_limit`: bytes above which old runs are pruned; `idle_minutes`: a
-    run that is open in no tab for longer is paused, on a shared server only; `shared`: only owners control runs."""
+    """`database`: SQLAlchemy URL of the store; `store_limit`: bytes above which old runs are pruned, and new ones
+    refused where that is not enough; `owner_limit`: the same for the runs of one owner, on a shared server only;
+    `paused_days`: a paused run that nobody looked at for longer may be pruned; `idle_minutes`: a run that is open in no
+    tab for longer is paused, on a shared server only; `shared`: only owners control runs."""
 
     database: str = "sqlite:///pcviz.db"
     store_limit: int = 2_000_000_000
+    owner_limit: int = 500_000_000
+    paused_days: float = 7.0
     idle_minutes: float = 10.0
     shared: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read PCVIZ_DATABASE, PCVIZ_STORE_LIMIT, PCVIZ_IDLE_MINUTES and PCVIZ_SHARED; raises ValueError naming the
-        variable, its value and what is allowed."""
+        """Read PCVIZ_DATABASE, PCVIZ_STORE_LIMIT and so on; raises ValueError naming the variable, its value and what
+        is allowed."""
         return cls(
-            database=environment.get("PCVIZ_DATABASE") or cls.database,
+            database=environment.get("PCVIZ_DATABASE") or default_database(),
             store_limit=int(_positive(environment, "PCVIZ_STORE_LIMIT", cls.store_limit)),
+            owner_limit=int(_positive(environment, "PCVIZ_OWNER_LIMIT", cls.owner_limit)),
+            paused_days=_positive(environment, "PCVIZ_PAUSED_DAYS", cls.paused_days),
             idle_minutes=_positive(environment, "PCVIZ_IDLE_MINUTES", cls.idle_minutes),
             shared=_switch(environment, "PCVIZ_SHARED"),
         )

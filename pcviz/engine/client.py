@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,8 +17,12 @@ from pcviz.engine.access import NotAllowed, digest, fits, token
 from pcviz.experiment import Experiment
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
-from pcviz.store import RunRecord, Store
+from pcviz.store import Limits, RunRecord, Store
 from pcviz.store.records import Wanted
+from pcviz.store.room import Spaces, needed, refusal
+
+SPACES_SECONDS = 1.0
+UNREAD: tuple[float, Spaces] = (float("-inf"), [])
 
 NO_KEY = "This browser has not said yet who it is: until then the page only watches"
 
@@ -27,12 +32,17 @@ class Client:
 
     On a shared server those that change something raise `NotAllowed` unless `proof` is the key of the run's owner or
     the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do everything.
+
+    Those that start something raise `StoreFull` when it does not fit within `limits`; `leaving` are runs that whoever
+    starts it looks at now, and no longer then.
     """
 
-    def __init__(self, store: Store, *, shared: bool = False) -> None:
+    def __init__(self, store: Store, *, shared: bool = False, limits: Limits | None = None) -> None:
         self.store = store
         self.shared = shared
+        self.limits = limits
         self._secret = secrets.token_hex()
+        self._spaces: tuple[float, Spaces] = UNREAD
 
     def start(
         self,
@@ -42,14 +52,35 @@ class Client:
         *,
         wanted: Wanted = "running",
         allowed_until_step: int | None = None,
+        leaving: Collection[str] = (),
     ) -> str:
         """Create a run of the owner with this key and return its id; with `wanted="paused"` it waits at step 0."""
-        return self._create(experiment, session, key, wanted, allowed_until_step)
+        return self._create(experiment, session, key, wanted, allowed_until_step, leaving=leaving)
 
-    def look(self, kind: str, experiment: Experiment, options: dict[str, Any], session: str, key: str = "") -> str:
+    def look(
+        self,
+        kind: str,
+        experiment: Experiment,
+        options: dict[str, Any],
+        session: str,
+        key: str = "",
+        *,
+        leaving: Collection[str] = (),
+    ) -> str:
         """Create a run that looks at something instead of training, such as one relaxation or a surface, and counts
         its work in hundredths; returns its id. Options may name another run, whose weights it looks at."""
-        return self._create(experiment, session, key, "running", None, kind=kind, options=options, steps=SHARES)
+        details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES, "leaving": leaving}
+        return self._create(experiment, session, key, "running", None, **details)
+
+    def full(self, kind: str, experiment: Experiment, key: str = "", leaving: Collection[str] = ()) -> str | None:
+        """Why there is no room for a new run of this kind, in one line; None if there is. May be a second old."""
+        if self.limits is None:
+            return None
+        now, (read_at, found) = time.monotonic(), self._spaces
+        if now - read_at > SPACES_SECONDS:
+            found = self.store.reader.spaces(self.limits)
+            self._spaces = now, found
+        return refusal(found, self.limits, digest(key), needed(kind, experiment.model_dump_json()), leaving)
 
     def pause(self, run: str, proof: str = "") -> None:
         """Stop after the current slice; nothing is lost."""
@@ -75,11 +106,13 @@ class Client:
         """End a run and its children; what they reported stays."""
         self._check(run, proof)
         self.store.wishes.want(run, "cancelled")
+        self._spaces = UNREAD
 
     def pin(self, run: str, pinned: bool = True, proof: str = "") -> None:
         """Keep a run from being pruned when the store is full."""
         self._check(run, proof)
         self.store.wishes.pin(run, pinned)
+        self._spaces = UNREAD
 
     def snapshot(self, run: str, proof: str = "") -> None:
         """Ask for a checkpoint now."""
@@ -89,7 +122,7 @@ class Client:
     def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None, proof: str = "") -> str:
         """Add an extra, such as a landscape, that works on the run's network; returns its id."""
         self._check(run, proof)
-        return self.store.wishes.create_child(run, kind, options or {})
+        return self.store.wishes.create_child(run, kind, options or {}, self.limits)
 
     def keep_token(self, run: str, proof: str = "") -> str:
         """What a tab shows to this server in order to `renew` a run; good for nothing else: addresses may hold it."""
@@ -160,8 +193,11 @@ class Client:
         if self.shared and not key:
             raise NotAllowed(NO_KEY)
         run = uuid.uuid4().hex
-        details |= {"id": run, "control": digest(token(key, run))}
-        return self.store.wishes.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
+        details |= {"id": run, "control": digest(token(key, run)), "limits": self.limits}
+        try:
+            return self.store.wishes.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
+        finally:
+            self._spaces = UNREAD
 
     def _check(self, run: str, proof: str) -> None:
         if not self.may(self.get(run), proof):
@@ -175,4 +211,4 @@ def _among(text: str, shown: Iterable[str]) -> bool:
 @cache
 def connect(settings: Settings) -> Client:
     """The one client of this process for these settings."""
-    return Client(Store(settings.database), shared=settings.shared)
+    return Client(Store(settings.database), shared=settings.shared, limits=Limits.of(settings))

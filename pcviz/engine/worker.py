@@ -28,7 +28,7 @@ from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.settings import Settings
-from pcviz.store import Lost, RunRecord, Store, StoreFault
+from pcviz.store import Limits, Lost, RunRecord, Store, StoreFault
 
 if TYPE_CHECKING:  # importing pcviz.jobs loads JAX, for which the main thread does not wait
     from pcviz.jobs.protocol import Job
@@ -77,7 +77,7 @@ class Worker:
         self._preparing = ThreadPoolExecutor(1, "pcviz-prepare")
         self._prepared: tuple[Held, Future[Job]] | None = None
         self._looked_at = self._pruned_at = float("-inf")
-        self._renewed_at = time.monotonic()
+        self._giving_back = False
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then give all runs back."""
@@ -103,8 +103,10 @@ class Worker:
             self._reconcile()
             self._let_go()
         if now - self._pruned_at > PRUNE_SECONDS:
-            self._pruned_at = now
-            self._observations.prune(self._settings.store_limit)
+            self._giving_back = True
+            if not self._observations.prune(Limits.of(self._settings)):
+                self._pruned_at = now
+        self._giving_back = self._giving_back and self._observations.give_back()
         self._collect_prepared()
         for held in [*self._held.values()]:
             self._guard(held, self._settle, held)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
 import jax
+
+from pcviz.places import cache_folder
 
 MAPS_SHARE = 0.25
 """Programs are forgotten when they and everything else hold this share of the memory maps that a process may have."""
@@ -28,8 +29,11 @@ def tend_programs() -> None:
 
 @cache
 def keep_compiled_programs() -> None:
-    """Keep compiled programs between processes, so that a shape seen before starts at once ($XDG_CACHE_HOME/pcviz)."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pcviz"
+    """Keep compiled programs between processes, so that a shape seen before starts at once ($XDG_CACHE_HOME/pcviz);
+    nothing where there is no place for them."""
+    folder = cache_folder()
+    if folder is None:
+        return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -9,17 +9,20 @@ from pcviz.store.faults import StoreFault
 from pcviz.store.observations import Lost, Observations
 from pcviz.store.reader import Reader, StoredFrame
 from pcviz.store.records import TERMINAL, RunRecord, UnknownRun, Unreadable
+from pcviz.store.room import Limits, StoreFull
 from pcviz.store.wishes import Wishes
 
 __all__ = [
     "TERMINAL",
     "Database",
+    "Limits",
     "Lost",
     "Observations",
     "Reader",
     "RunRecord",
     "Store",
     "StoreFault",
+    "StoreFull",
     "StoredFrame",
     "UnknownRun",
     "Unreadable",

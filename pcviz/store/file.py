@@ -66,9 +66,12 @@ class StoreFile:
             ) from error
 
     def make(self) -> None:
-        """An empty file, from which SQLite makes a database. Raises StoreFault."""
+        """A database without tables, which can give back its free pages later. Raises StoreFault."""
         try:
             self.path.open("ab").close()
+            with self._explaining(), closing(sqlite3.connect(self.path)) as connection:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                connection.execute("VACUUM")  # writes it down
         except OSError as error:
             raise StoreFault(
                 f"{self} cannot be made ({error.strerror}); allow it, or name another file in PCVIZ_DATABASE, such as "

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from pcviz.frames import Frame, encode_values
+from pcviz.store.contents import delete_checkpoints, delete_contents, delete_family
 from pcviz.store.database import Database, Watcher
-from pcviz.store.records import FRESH, TERMINAL, RunRecord
+from pcviz.store.records import COLUMNS, FRESH, RunRecord, record
+from pcviz.store.room import Limits, doomed, may_go, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
 
 LEASE_SECONDS = 10.0
 PART_BYTES = 8_000_000
 KEPT_CHECKPOINTS = 2
+PRUNED = 5
+"""Runs that are deleted at once."""
+FREE_SHARE = 0.1
+"""Share of the file that may be free pages."""
+GIVEN_BACK = 64
+"""Pages that are cut off at once: up to 50 ms, when all of them have to be moved first."""
 FRAME_COLUMNS = ("run", "generation", "seq", "kind", "step", "inference_step", "epoch", "seconds")
 
 
@@ -74,7 +83,7 @@ class Observations:
             if self._connection.execute(update(runs).where(as_read).values(**values)).rowcount != 1:
                 return False
             if fresh:
-                _delete_contents(self._connection, [run.id], before=run.generation)
+                delete_contents(self._connection, [run.id], before=run.generation)
         return True
 
     def renew(self) -> None:
@@ -143,7 +152,7 @@ class Observations:
             last = connection.execute(newest.limit(1)).scalar()
             connection.execute(update(checkpoints).where(checkpoints.c.id == last).values(valid=True))
             kept = connection.execute(newest.where(checkpoints.c.valid).limit(KEPT_CHECKPOINTS)).scalars().all()
-            _delete_checkpoints(connection, mine, checkpoints.c.id.not_in(kept))
+            delete_checkpoints(connection, mine, checkpoints.c.id.not_in(kept))
 
     def release(self, run: str, generation: int) -> None:
         """Give the lease back. Raises Lost."""
@@ -157,31 +166,49 @@ class Observations:
             self._connection.execute(busy.values(state="queued"))
             self._connection.execute(mine.values(worker=None, lease_until=0.0))
 
-    def prune(self, limit: int) -> int:
-        """Delete the oldest unpinned finished runs while frames and checkpoints take more than `limit` bytes; returns
-        how many. A run that somebody looked at within the last minute stays."""
-        pruned = 0
-        while True:
-            with self._connection.begin():
-                frame_bytes = self._connection.execute(select(func.sum(runs.c.frame_bytes))).scalar() or 0
-                weights = self._connection.execute(select(func.sum(checkpoints.c.size))).scalar() or 0
-                if frame_bytes + weights <= limit:
-                    return pruned
-                run = self._connection.execute(_prunable().limit(1)).scalar()
-                if run is None:
-                    return pruned
-                family = or_(runs.c.id == run, runs.c.parent == run)
-                ids = self._connection.execute(select(runs.c.id).where(family)).scalars().all()
-                _delete_contents(self._connection, ids)
-                self._connection.execute(delete(runs).where(runs.c.parent == run))
-                self._connection.execute(delete(runs).where(runs.c.id == run))
-            pruned += 1
+    def prune(self, limits: Limits) -> int:
+        """Delete a few of the runs that have to go so that the others fit, with their children; returns how many, 0
+        when it is done. A run that somebody opens meanwhile stays."""
+        with self._connection.begin():
+            found = spaces(self._connection, limits)
+            while strange := self._unreadable(doomed(found, limits)[:PRUNED]):
+                # What this version cannot read is not its to delete.
+                found = [replace(one, turn=None) if one.run in strange else one for one in found]
+        return sum(self._delete(run, limits) for run in doomed(found, limits)[:PRUNED])
+
+    def give_back(self) -> bool:
+        """Cut some free pages off the file, which SQLite would keep; False once too few are left to matter.
+
+        Does nothing to a file that was made without this in mind: its free pages are used again by later runs.
+        """
+        if not self._database.sqlite:
+            return False
+        driver: Any = self._connection.connection.driver_connection
+        with self._database.explaining():
+            free, size = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+            if free <= FREE_SHARE * size:
+                return False
+            driver.executescript(f"PRAGMA incremental_vacuum({GIVEN_BACK})")  # `execute` would free one page
+            return bool(driver.execute("PRAGMA page_count").fetchone()[0] < size)
 
     def close(self) -> None:
         """Give the connection back; the next use takes one again."""
         if self._watcher is not None:
             self._watcher.close()
         self._watcher = None
+
+    def _delete(self, run: str, limits: Limits) -> bool:
+        connection = self._connection
+        with connection.begin():
+            if not any(may_go(one) for one in spaces(connection, limits, run)):
+                return False
+            delete_family(connection, run)
+        return True
+
+    def _unreadable(self, ids: list[str]) -> set[str]:
+        family = or_(runs.c.id.in_(ids), runs.c.parent.in_(ids))
+        rows = self._connection.execute(select(*COLUMNS).where(family)).mappings()
+        return {found.parent or found.id for row in rows if (found := record(row)).unreadable is not None}
 
     def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> None:
         mine = (runs.c.id == run, runs.c.worker == self.worker, runs.c.generation == generation, *conditions)
@@ -205,34 +232,3 @@ def _drop_bulk(connection: Connection, run: str, generation: int) -> int:
     if dropped:
         connection.execute(update(frames).where(older).values(bulk=None))
     return dropped
-
-
-def _delete_checkpoints(connection: Connection, *conditions: Any) -> None:
-    doomed = connection.execute(select(checkpoints.c.id).where(*conditions)).scalars().all()
-    if doomed:
-        connection.execute(delete(parts).where(parts.c.checkpoint.in_(doomed)))
-        connection.execute(delete(checkpoints).where(checkpoints.c.id.in_(doomed)))
-
-
-def _delete_contents(connection: Connection, ids: Iterable[str], before: int | None = None) -> None:
-    """Delete frames and checkpoints of runs, of all generations or those `before` one."""
-    found = list(ids)
-    old_frames: list[Any] = [frames.c.run.in_(found)]
-    old_checkpoints: list[Any] = [checkpoints.c.run.in_(found)]
-    if before is not None:
-        old_frames.append(frames.c.generation < before)
-        old_checkpoints.append(checkpoints.c.generation < before)
-    _delete_checkpoints(connection, *old_checkpoints)
-    connection.execute(delete(frames).where(*old_frames))
-
-
-def _prunable() -> Any:
-    finished = and_(
-        runs.c.parent.is_(None),
-        runs.c.state.in_(TERMINAL),
-        runs.c.generation == runs.c.observed_generation,
-        ~runs.c.pinned,
-        runs.c.worker.is_(None),
-        runs.c.seen_at < time.time() - 60,
-    )
-    return select(runs.c.id).where(finished).order_by(runs.c.created_at)

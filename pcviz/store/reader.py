@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from pcviz.frames import Frame, decode_values
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record
+from pcviz.store.room import Limits, Spaces, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
 
 
@@ -154,6 +155,11 @@ class Reader:
         )
         found |= {item.id: item for item in self.select(related)}
         return sorted(found.values(), key=lambda item: item.parent is not None)
+
+    def spaces(self, limits: Limits) -> Spaces:
+        """What every run takes, its children included."""
+        with self._database.reading() as connection:
+            return spaces(connection, limits)
 
     def last_commit(self) -> float:
         """When any worker last committed a slice, in seconds since 1970."""

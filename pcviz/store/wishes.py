@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from pcviz.experiment import Experiment
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, RunRecord, UnknownRun, Wanted, record
+from pcviz.store.room import Limits, StoreFull, needed, refusal, spaces
 from pcviz.store.tables import runs
 
 
@@ -35,10 +36,17 @@ class Wishes:
         kind: str = "train",
         options: dict[str, Any] | None = None,
         steps: int | None = None,
+        limits: Limits | None = None,
+        leaving: Collection[str] = (),
     ) -> str:
         """A new run that a worker will claim; returns its id. `owner` and `control` are digests of the secrets that
-        steer it, `steps` is its last one, default the weight steps."""
+        steer it, `steps` is its last one, default the weight steps.
+
+        Raises StoreFull if there is no room within `limits`, once those who look at `leaving` have turned away.
+        """
+        document = experiment.model_dump_json()
         with self._database.writing() as connection:
+            _check_room(connection, limits, owner, kind, document, leaving)
             return _insert(
                 connection,
                 id=id or uuid.uuid4().hex,
@@ -46,19 +54,21 @@ class Wishes:
                 session=session,
                 owner=owner,
                 control=control,
-                experiment_json=experiment.model_dump_json(),
+                experiment_json=document,
                 options_json=orjson.dumps(options or {}).decode(),
                 steps=experiment.learning.steps if steps is None else steps,
                 wanted=wanted,
                 allowed_until_step=allowed_until_step,
             )
 
-    def create_child(self, parent: str, kind: str, options: dict[str, Any]) -> str:
-        """A child of `parent`, in its generation; returns its id. Raises ValueError if `parent` is itself a child."""
+    def create_child(self, parent: str, kind: str, options: dict[str, Any], limits: Limits | None = None) -> str:
+        """A child of `parent`, in its generation; returns its id. Raises ValueError if `parent` is itself a child,
+        StoreFull if there is no room within `limits`."""
         with self._database.writing() as connection:
             above = _locked(connection, parent)
             if above.parent is not None:
                 raise ValueError("A child cannot have children of its own")
+            _check_room(connection, limits, above.owner, kind, above.experiment_json)
             return _insert(
                 connection,
                 id=uuid.uuid4().hex,
@@ -127,6 +137,20 @@ class Wishes:
         with self._database.writing() as connection:
             values = {"wanted": "paused", "allowed_until_step": None}
             return connection.execute(update(runs).where(*unseen, busy).values(values)).rowcount
+
+
+def _check_room(
+    connection: Connection,
+    limits: Limits | None,
+    owner: str,
+    kind: str,
+    experiment_json: str,
+    leaving: Collection[str] = (),
+) -> None:
+    if limits is not None:
+        full = refusal(spaces(connection, limits), limits, owner, needed(kind, experiment_json), leaving)
+        if full is not None:
+            raise StoreFull(full)
 
 
 def _insert(connection: Connection, **values: Any) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pcviz import cost
 from pcviz.experiment import Experiment
-from pcviz.ui import controls, session, watching
+from pcviz.ui import controls, room, session, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -53,6 +53,7 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
     wrong = [*(form.faults if view.of_network else []), *wish.wrong]
     if view.of_network and experiment is not None:
         wrong += cost.admission(experiment, slowdown=cost.slowdown(experiment, session.history()))
+    full = room.refusals(view.kind, experiment)
     alive = record is not None and not record.ended and record.wanted != "cancelled"
     watched = session.watches(record)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
@@ -63,7 +64,7 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
             icon=":material/play_arrow:",
             on_click=_start,
             args=(view.kind, experiment, wish.options),
-            disabled=watched or experiment is None or wish.options is None or bool(wrong),
+            disabled=watched or experiment is None or wish.options is None or bool(wrong or full),
         )
         st.button(
             "Cancel",
@@ -73,11 +74,14 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
             args=("cancel",),
             disabled=watched or not alive,
         )
+        room.pin(record)
         if more is not None:
             more()
     watching.line(record)
-    if wrong:
-        st.error(session.lines(wrong), icon=":material/block:")
+    if full:
+        room.wait(view.kind, experiment)
+    if wrong or full:
+        st.error(session.lines(wrong + full), icon=":material/block:")
     elif record is not None and record.state == "failed":
         st.error(f"This run failed. {session.plain(record.message)}", icon=":material/error:")
 
@@ -103,9 +107,12 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
     if experiment is None or options is None:
         return
     session.steer("cancel")  # one that is under way makes room
-    run = session.client().look(kind, experiment, options, st.session_state.session, session.owner_key())
-    session.show("run", run)
-    st.session_state.taken_over = run
+    with session.told():
+        run = session.client().look(
+            kind, experiment, options, st.session_state.session, session.owner_key(), leaving=session.shown_runs()
+        )
+        session.show("run", run)
+        st.session_state.taken_over = run
 
 
 def opened() -> bool:

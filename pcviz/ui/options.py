@@ -138,5 +138,6 @@ def _baseline(record: RunRecord | None) -> None:
     possible = record is not None and record.experiment.learning.rule != "bp" and bool(session.owner_key())
     pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
     if pressed and possible and record is not None:
-        session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
+        with session.told():
+            session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
         st.rerun()

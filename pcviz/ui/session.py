@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,7 @@ from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
 from pcviz.settings import Settings
-from pcviz.store import RunRecord, UnknownRun
+from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun
 from pcviz.ui import browser, controls, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
@@ -168,9 +168,20 @@ def keep_tokens() -> dict[str, str]:
 
 
 def start(experiment: Experiment, allowed_until_step: int | None = None) -> str:
-    """A new run, which pauses at `allowed_until_step`; its id."""
-    session = st.session_state.session
-    return client().start(experiment, session, owner_key(), allowed_until_step=allowed_until_step)
+    """A new run, which pauses at `allowed_until_step`; its id. Raises what `told` tells."""
+    details: dict[str, Any] = {"allowed_until_step": allowed_until_step, "leaving": shown_runs()}
+    return client().start(experiment, st.session_state.session, owner_key(), **details)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Whatever is refused or fails inside is told on the page."""
+    try:
+        yield
+    except NotAllowed:
+        refuse()
+    except (StoreFault, StoreFull, UnknownRun) as error:
+        st.session_state.notices = [str(error)]
 
 
 def steer(wish: str, key: str = "run", **details: Any) -> None:
@@ -178,12 +189,8 @@ def steer(wish: str, key: str = "run", **details: Any) -> None:
     run = st.session_state.runs.get(key)
     if run is None:
         return
-    try:
+    with told():
         getattr(client(), wish)(run, proof=proof(client().get(run)), **details)
-    except NotAllowed:
-        refuse()
-    except UnknownRun as error:
-        st.session_state.notices = [str(error)]
 
 
 def notices() -> None:
@@ -243,4 +250,5 @@ def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
             with suppress(UnknownRun):
                 client().cancel(child.id, proof(child))
     if not any(child.options == options for child in mine):
-        client().add_child(record.id, kind, options, proof(record))
+        with told():
+            client().add_child(record.id, kind, options, proof(record))

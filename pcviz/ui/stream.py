@@ -155,8 +155,11 @@ def _before_signal_handlers(ending: Callable[[], None]) -> Iterator[None]:
 
 @cache
 def live() -> Live:
-    """The one of this process, with settings from the environment."""
-    return Live(Settings.from_environment())
+    """The one of this process, with settings from the environment. Ends the process, in one line, if one is wrong."""
+    try:
+        return Live(Settings.from_environment())
+    except ValueError as fault:
+        raise SystemExit(f"pcviz: {fault}") from None
 
 
 def routes() -> list[Route]:

@@ -17,7 +17,7 @@ from pcviz.experiment import Experiment, fields
 from pcviz.faults import shown
 from pcviz.schema import flatten
 from pcviz.store import RunRecord
-from pcviz.ui import controls, session, watching
+from pcviz.ui import controls, room, session, watching
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -69,10 +69,15 @@ class Situation:
         """Whether this page may only watch."""
         return session.watches(self.record)
 
+    @cached_property
+    def full(self) -> list[str]:
+        """Why the store has no room for a new run, where `play` would start one."""
+        return room.refusals("train", self.form.experiment) if self.starts else []
+
     @property
     def startable(self) -> bool:
         """Whether the form holds an experiment that may start."""
-        return self.form.experiment is not None and not self.refusals
+        return self.form.experiment is not None and not self.refusals and not self.full
 
     @property
     def changed(self) -> bool:
@@ -100,6 +105,8 @@ def transport(form: controls.Form) -> None:
         _messages(now)
 
     buttons()
+    if drawn.full:
+        room.wait("train", form.experiment)
 
 
 def _id(now: Situation) -> str | None:
@@ -117,6 +124,7 @@ def _buttons(now: Situation) -> None:
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
         _button("reset", "Reset", "replay", _reset, free and now.record is not None)
         _button("cancel", "Cancel", "close", _cancel, free and now.alive)
+        room.pin(now.record)
         if now.form.experiment:
             st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
 
@@ -172,10 +180,12 @@ def _start(now: Situation, allowed_until_step: int | None = None) -> None:
         return
     if now.form.experiment is None or not now.startable:
         return
-    if now.alive:
-        session.steer("pause")  # what is under way stays resumable
-    session.show("run", session.start(now.form.experiment, allowed_until_step))
-    session.show("baseline", None)
+    with session.told():
+        run = session.start(now.form.experiment, allowed_until_step)
+        if now.alive:
+            session.steer("pause")  # what is under way stays resumable
+        session.show("run", run)
+        session.show("baseline", None)
 
 
 def steps_per_epoch(experiment: Experiment) -> int:
@@ -185,7 +195,7 @@ def steps_per_epoch(experiment: Experiment) -> int:
 
 def _messages(now: Situation) -> None:
     """What stands in the way of Train, or what it would do: one place, next to the buttons."""
-    wrong = now.form.faults + now.refusals
+    wrong = now.form.faults + now.refusals + now.full
     if wrong:
         st.error(session.lines(wrong), icon=":material/block:")
     elif now.record is not None and now.record.state == "failed":

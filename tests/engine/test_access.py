@@ -14,7 +14,7 @@ from pcviz.store.tables import metadata, runs
 from tests.engine.conftest import experiment
 
 ANNA, BEN = "a" * 64, "b" * 64
-READING = {"children", "frames", "get", "keepable", "last_frame", "may", "runs", "weights"}
+READING = {"children", "frames", "full", "get", "keepable", "last_frame", "may", "runs", "weights"}
 """Methods that change nothing: whoever knows a run's id may read it."""
 STARTING = {"start", "look"}
 GIVEN: dict[str, Any] = {"kind": "walk", "options": {"x": 1.0}, "session": "s", "names": ["energy"], "limit": 5}

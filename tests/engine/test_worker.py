@@ -327,3 +327,18 @@ def test_a_paused_run_is_given_back_with_a_checkpoint(
     client.resume(run)
     turn_until(worker, state_is(client, run, "done"))
     assert_history_is_whole(client, run, 200)
+
+
+def test_the_worker_makes_room_in_the_store(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "PRUNE_SECONDS", 0.0)
+    worker = Worker(client.store, Settings(store_limit=2_000_000), lambda: JOBS)
+    first, second = (client.start(experiment(30, fake_jobs.BIG), "s") for _ in range(2))
+    turn_until(worker, lambda: client.get(first).ended and client.get(second).ended)
+    turn_until(worker, lambda: client.get(second).worker is None)
+    for _ in range(5):
+        worker.turn()
+    assert len(client.runs()) == 2, "somebody has just looked at both"
+    with client.store.database.writing() as connection:
+        connection.execute(update(runs).values(seen_at=0.0))
+    turn_until(worker, lambda: len(client.runs()) == 1)
+    assert client.runs()[0].id == second

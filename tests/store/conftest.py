@@ -10,6 +10,7 @@ from pcviz.store import Observations, Store
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     store = Store(database_url)
+    store.database.open()
     yield store
     store.close()
 

@@ -196,25 +196,6 @@ def test_two_checkpoints_are_kept_and_broken_ones_are_cleared(store: Store, work
         assert connection.execute(select(func.count()).select_from(t.parts)).scalar() == 2
 
 
-def test_pruning_takes_the_oldest_finished_runs(store: Store, worker: Observations) -> None:
-    runs = [start(store, worker) for _ in range(5)]
-    child = store.wishes.create_child(runs[0], "landscape", {})
-    for run in runs:
-        worker.publish(frame(run, 1))
-        if run != runs[2]:
-            worker.observe(run, 1, state="done", worker=None)
-    store.wishes.pin(runs[1], True)
-    with store.database.writing() as connection:
-        connection.execute(update(t.runs).values(seen_at=time.time() - 3600))
-    size = store.reader.run(runs[0]).frame_bytes
-    assert worker.prune(5 * size) == 0
-    assert worker.prune(4 * size) == 1
-    assert {record.id for record in store.reader.runs(10)} == set(runs[1:])
-    with pytest.raises(UnknownRun):
-        store.reader.run(child)
-    assert worker.prune(0) == 2, "a pinned run and a running one stay"
-
-
 def test_unseen_runs_are_paused(store: Store) -> None:
     seen, unseen = start(store), start(store)
     with store.database.writing() as connection:

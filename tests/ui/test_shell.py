@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
-from pcviz.experiment import fields
+from pcviz.experiment import Experiment, fields
 from pcviz.presets import PRESETS
 from pcviz.store import Store
 from pcviz.ui.url import key_of
@@ -225,3 +225,47 @@ def test_a_late_address_undoes_nothing(client: Client) -> None:
     app.query_params["network_depth"] = "5"  # an address that we never wrote is a wish
     app.run()
     assert app.number_input(key="network_depth").value == 5
+
+
+def test_a_full_store_is_said_before_a_click(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PCVIZ_STORE_LIMIT", "2e6")
+    app = opened()
+    press(app, "play")
+    press(app, "pause")
+    assert enabled(app) == {"play", "step", "reset", "cancel"} and not app.error, "Resume takes no more room"
+    new = opened()
+    (error,) = new.error
+    assert "PCVIZ_STORE_LIMIT: 1.5 MB of 2 MB are taken by runs" in error.value.replace("\\", "")
+    assert enabled(new) == set()
+    new.number_input(key="network_width").set_value(16).run()
+    assert not new.error and enabled(new) == {"play", "step"}
+
+
+@pytest.mark.parametrize("name", ["2_inference", "3_landscape"])
+def test_looks_are_refused_by_a_full_store_as_well(client: Client, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PCVIZ_STORE_LIMIT", "1000")
+    client.start(Experiment(), "s", wanted="paused")
+    app = opened()
+    app.switch_page(f"../../pages/{name}.py").run()
+    assert any("PCVIZ\\_STORE\\_LIMIT" in error.value for error in app.error)
+    assert app.button(key="play").disabled
+
+
+def test_a_start_that_is_refused_after_all_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PCVIZ_STORE_LIMIT", "2e6")
+    app = opened()
+    client.start(Experiment(), "s", wanted="paused")  # somebody was faster
+    press(app, "play")
+    assert "run" not in app.query_params
+    assert any("PCVIZ\\_STORE\\_LIMIT" in warning.value for warning in [*app.warning, *app.error])
+
+
+def test_pin_and_unpin(client: Client) -> None:
+    app = opened()
+    assert app.button(key="pin").disabled
+    press(app, "play")
+    assert app.button(key="pin").label == "Pin"
+    press(app, "pin")
+    assert client.get(run_of(app)).pinned and app.button(key="pin").label == "Unpin"
+    press(app, "pin")
+    assert not client.get(run_of(app)).pinned

@@ -1,0 +1,46 @@
+"""Room in the store, as a page shows it: why nothing new may start, and the button that keeps a run for good."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pcviz.experiment import Experiment
+from pcviz.store import RunRecord
+from pcviz.ui import session
+
+LOOK_SECONDS = 5.0
+PIN_HELP = "Kept when the store is full: other runs that have ended are deleted then, oldest first."
+
+
+def refusals(kind: str, experiment: Experiment | None) -> list[str]:
+    """Why there is no room for a new run of this kind: one line, or none. The run shown would not be shown any more."""
+    if experiment is None:
+        return []
+    full = session.client().full(kind, experiment, session.owner_key(), session.shown_runs())
+    return [full] if full else []
+
+
+def wait(kind: str, experiment: Experiment | None) -> None:
+    """Draw the page anew once there is room."""
+
+    @st.fragment(run_every=LOOK_SECONDS)
+    def watch() -> None:
+        if not refusals(kind, experiment):
+            st.rerun()
+
+    watch()
+
+
+def pin(record: RunRecord | None) -> None:
+    """The button that pins the run shown, or unpins it."""
+    pinned = record is not None and record.pinned
+    st.button(
+        "Unpin" if pinned else "Pin",
+        key="pin",
+        icon=":material/keep_off:" if pinned else ":material/keep:",
+        on_click=session.steer,
+        args=("pin",),
+        kwargs={"pinned": not pinned},
+        disabled=record is None or session.watches(record),
+        help=PIN_HELP,
+    )
