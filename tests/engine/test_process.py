@@ -134,3 +134,19 @@ def test_a_worker_that_cannot_start_is_retried_ever_more_slowly(
         wait_until(lambda: len(spawned) >= 4)
     delays = [after - before for before, after in pairwise(spawned)]
     assert delays[2] > 0.8 > delays[0] >= 0.2
+
+
+def test_two_servers_share_one_store(client: Client, database_url: str) -> None:
+    with supervised(client, database_url), supervised(client, database_url):
+        runs = [client.start(experiment(200, seed), f"session {seed}") for seed in range(6)]
+        workers: set[str | None] = set()
+
+        def done() -> bool:
+            workers.update(client.get(run).worker for run in runs)
+            return all(client.get(run).ended for run in runs)
+
+        wait_until(done, 60)
+    assert len(workers - {None}) == 2, "both take part"
+    for seed, run in enumerate(runs):
+        assert (client.get(run).state, client.get(run).restarts) == ("done", 0)
+        assert_history_is_whole(client, run, 200, seed)
