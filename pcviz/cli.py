@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import socket
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -194,6 +195,8 @@ def serve(words: list[str]) -> int:
     port = given.flags.get("port", "8501")
     if not (str(port).isascii() and str(port).isdigit() and 1 <= int(str(port)) <= 65535):
         lines.append(f"port: {shown(port)} is not a port (allowed: 1 to 65535)")
+    elif _in_use(int(str(port))):
+        lines.append(f"port: {port} is in use, perhaps by another pcviz (allowed: a free one)")
     lines += [f"{path}: is no flag of serve (allowed: --port, --address)" for path in given.fields]
     if lines:
         raise BadArguments(lines)
@@ -209,6 +212,11 @@ def serve(words: list[str]) -> int:
         options += ["--server.address", str(given.flags["address"])]
     streamlit(["run", str(app), *options], standalone_mode=False)
     return DONE
+
+
+def _in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("localhost", port)) == 0
 
 
 def relax(words: list[str]) -> int:

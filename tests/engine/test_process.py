@@ -134,3 +134,14 @@ def test_a_worker_that_cannot_start_is_retried_ever_more_slowly(
         wait_until(lambda: len(spawned) >= 4)
     delays = [after - before for before, after in pairwise(spawned)]
     assert delays[2] > 0.8 > delays[0] >= 0.2
+
+
+def test_two_servers_share_one_store_and_one_of_them_may_end(client: Client, database_url: str) -> None:
+    with supervised(client, database_url):
+        with supervised(client, database_url):
+            runs = [client.start(experiment(400, seed), f"session {seed}") for seed in range(4)]
+            wait_until(lambda: all(client.get(run).seq >= 2 for run in runs))
+        wait_until(lambda: all(client.get(run).ended for run in runs), 60)
+    for seed, run in enumerate(runs):
+        assert (client.get(run).state, client.get(run).restarts) == ("done", 0)
+        assert_history_is_whole(client, run, 400, seed)
