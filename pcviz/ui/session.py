@@ -11,9 +11,8 @@ import streamlit as st
 
 from pcviz.engine.client import Client, NotAllowed, connect
 from pcviz.experiment import Experiment
-from pcviz.settings import Settings
 from pcviz.store import RunRecord, UnknownRun
-from pcviz.ui import controls, url
+from pcviz.ui import controls, serving, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -23,7 +22,7 @@ MOST_ADDRESSES = 200
 
 def client() -> Client:
     """The server's handle on runs, shared by all sessions."""
-    return connect(Settings.from_environment())
+    return connect(serving.settings())
 
 
 def begin(page: str) -> None:

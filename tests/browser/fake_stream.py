@@ -21,7 +21,8 @@ from starlette.routing import Route
 
 from pcviz.experiment import Experiment
 from pcviz.frames import encode_values, trace_rows
-from pcviz.ui.panels import FOLDER, SCRIPTS, payload
+from pcviz.ui.assets import FOLDER, SCRIPTS
+from pcviz.ui.panels import payload
 
 RUN = "a" * 32
 CHILD = "b" * 32
@@ -62,7 +63,7 @@ class FakeStream:
 
     def show(self, experiment: Experiment, runs: tuple[str, ...] = (RUN,), **options: Any) -> None:
         """What the next page shows, with a stream that begins anew."""
-        self.data = payload(experiment, list(runs), base="", **options)
+        self.data = payload(experiment, list(runs), **options)
         self.events, self.streams, self.seq, self.kept, self.refuse = [], [], {}, 0, False
 
     def send(self, event: str, **data: Any) -> None:
@@ -112,7 +113,7 @@ def _app(fake: FakeStream) -> Starlette:
         name = request.path_params["name"]
         if name == "plotly.js":
             return Response(plotly, media_type="text/javascript")
-        path = FOLDER / "live.css" if name == "live.css" else SCRIPTS[name]
+        path = FOLDER / "live.css" if name == "live.css" else SCRIPTS[name.removesuffix(".js")]
         return FileResponse(path, headers={"cache-control": "no-cache"})
 
     async def frames(request: Request) -> Response:
