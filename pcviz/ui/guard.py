@@ -45,15 +45,14 @@ class Guard:
         is_page = scope["type"] == "websocket" or "text/html" in headers.get("accept", "")
         if length := self._too_long(scope):
             await _answer(headers, *length)(scope, receive, send)
-        elif fault := refusal(headers.getlist("host"), headers.getlist("origin")):
-            await _answer(headers, 403, fault)(scope, receive, send)
+        elif fault := refusal(headers.getlist("host"), _origins(scope, headers)):
+            answer = _spoken(fault) if _is_front_end(scope) else _answer(headers, 403, fault)
+            await answer(scope, receive, send)
         elif is_page and (fault := self._pages.fault(address)):
             await _answer(headers, 429, fault)(scope, receive, send)
         elif scope["type"] == "websocket":
             with self._pages.held(address):
                 await self._app(_checked(scope), receive, send)
-        elif fault := _foreign_page(scope, headers):
-            await _spoken(fault)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -153,8 +152,12 @@ def _answer(headers: Headers, status: int, fault: str) -> Response:
     """A page for people, a line for programs."""
     retry = {"Retry-After": "10"} if status == 429 else None
     if "text/html" in headers.get("accept", ""):
-        return HTMLResponse(PAGE.format(html.escape(fault, quote=False)), status, retry)
+        return HTMLResponse(_page(fault), status, retry)
     return PlainTextResponse(fault, status, retry)
+
+
+def _page(fault: str) -> str:
+    return PAGE.format(html.escape(fault, quote=False))
 
 
 def _checked(scope: Scope) -> Scope:
@@ -163,17 +166,18 @@ def _checked(scope: Scope) -> Scope:
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"origin"]}
 
 
-def _foreign_page(scope: Scope, headers: Headers) -> str | None:
-    """Why the page that asks for Streamlit's front end will not get a websocket. Only its own request for the script
-    says in time under which address it is seen, when a proxy has changed the host."""
-    referer = urlsplit(headers.get("referer", ""))
-    if "/static/js/index." not in scope["path"] or not referer.netloc:
-        return None
-    return refusal(headers.getlist("host"), [f"{referer.scheme}://{referer.netloc}"])
+def _origins(scope: Scope, headers: Headers) -> list[str]:
+    """Origin, or the page that asks for Streamlit's front end: it would get no websocket if a proxy changed the host."""
+    origins = headers.getlist("origin")
+    referer = urlsplit(headers.get("referer", "")) if _is_front_end(scope) and not origins else None
+    return [f"{referer.scheme}://{referer.netloc}"] if referer and referer.netloc else origins
+
+
+def _is_front_end(scope: Scope) -> bool:
+    return "/static/js/index." in scope["path"]
 
 
 def _spoken(fault: str) -> Response:
-    """A script that says on the page why nothing else will come."""
-    page = PAGE.format(html.escape(fault, quote=False)).partition("<body>")[2].partition("</body>")[0]
-    script = f"document.body.innerHTML = {json.dumps(page)};"
+    """In the place of Streamlit's front end: a script that says on the page why nothing else will come."""
+    script = f"document.documentElement.innerHTML = {json.dumps(_page(fault))};"
     return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-store"})

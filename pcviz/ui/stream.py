@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
+import pandas  # noqa: F401 - plotly takes one that another page's thread is still importing for whole
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse

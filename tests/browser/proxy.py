@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TLS = Path(__file__).parent / "tls"
-NOWHERE = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 24\r\nConnection: close\r\n\r\n<p>proxy: nothing here\r\n"
+NOWHERE = (
+    b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 22\r\nConnection: close\r\n\r\n"
+    b"<p>proxy: nothing here"
+)
 
 
 @dataclass
