@@ -72,14 +72,15 @@ def refusal(hosts: list[str], origins: list[str]) -> str | None:
     `server.allowedHosts`. Allowed origins: none given, the host itself, names of `server.allowedHosts` without wildcard
     (a proxy may have changed the host) and `server.corsAllowedOrigins`.
     """
+    named = allowed_hosts()
     host = _parsed(f"//{hosts[0]}") if len(hosts) == 1 else None
-    if host is None or not _is_host_allowed(_name(host)):
+    if host is None or not _is_host_allowed(_name(host), named):
         name = (host and host.hostname) or ", ".join(hosts)
         return f"This server does not answer to the name {name[:128]!r}. {_remedy(name)}"
     if not origins:
         return None
     origin = _parsed(origins[0]) if len(origins) == 1 else None
-    if origin is None or not _is_origin_allowed(origin, host):
+    if origin is None or not _is_origin_allowed(origin, host, named):
         given = ", ".join(origins)[:128]
         return (
             f"Pages from {given!r} may not use this server, which they call {hosts[0][:128]!r}. "
@@ -100,19 +101,19 @@ def allowed_hosts() -> list[str]:
     return _allowed
 
 
-def _is_host_allowed(name: str) -> bool:
+def _is_host_allowed(name: str, named: list[str]) -> bool:
     own = ("localhost", config.get_option("server.address"), config.get_option("browser.serverAddress"))
     if name in own or name.endswith(".localhost") or _is_address(name):
         return True
-    return any(_matches(name, pattern) for pattern in allowed_hosts())
+    return any(_matches(name, pattern) for pattern in named)
 
 
-def _is_origin_allowed(origin: SplitResult, host: SplitResult) -> bool:
+def _is_origin_allowed(origin: SplitResult, host: SplitResult, named: list[str]) -> bool:
     same_port = (host.port or PORTS.get(origin.scheme)) == (origin.port or PORTS.get(origin.scheme))
     if _name(origin) == _name(host) and same_port:
         return True
     listed = [entry.strip().rstrip("/") for entry in config.get_option("server.corsAllowedOrigins")]
-    return _name(origin) in allowed_hosts() or f"{origin.scheme}://{origin.netloc}" in listed
+    return _name(origin) in named or f"{origin.scheme}://{origin.netloc}" in listed
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -167,10 +168,11 @@ def _checked(scope: Scope) -> Scope:
 
 
 def _origins(scope: Scope, headers: Headers) -> list[str]:
-    """Origin, or the page that asks for Streamlit's front end: it would get no websocket if a proxy changed the host."""
+    """Origin, or the page that asks for Streamlit's front end: where a proxy changed the host, it gets no websocket."""
     origins = headers.getlist("origin")
-    referer = urlsplit(headers.get("referer", "")) if _is_front_end(scope) and not origins else None
-    return [f"{referer.scheme}://{referer.netloc}"] if referer and referer.netloc else origins
+    if _is_front_end(scope) and not origins and "referer" in headers:
+        return ["/".join(headers["referer"].split("/")[:3])]
+    return origins
 
 
 def _is_front_end(scope: Scope) -> bool:

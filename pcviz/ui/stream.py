@@ -130,7 +130,8 @@ class Live:
             if len(request.query_params.getlist(name)) > 1:
                 return [], set(), PlainTextResponse(f"{name}: given more than once", 400)
         runs = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
-        if not 1 <= len(runs) <= (most := self._settings.stream_runs):
+        most = self._settings.stream_runs
+        if not 1 <= len(runs) <= most:
             return runs, set(), PlainTextResponse(f"runs: {len(runs)} ids given (allowed: 1 to {most})", 400)
         possible = [run for run in runs if _RUN.fullmatch(run)]
         known = {record.id for record in await asyncio.to_thread(self.client.store.reader.families, possible)}
