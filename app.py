@@ -6,4 +6,10 @@ import streamlit as st
 
 from pcviz.ui import stream
 
-app = st.App(Path(__file__).parent / "pcviz" / "ui" / "shell.py", lifespan=stream.lifespan, routes=stream.routes())
+live = stream.live()
+app = st.App(
+    Path(__file__).parent / "pcviz" / "ui" / "shell.py",
+    lifespan=live.lifespan,
+    routes=live.routes(),
+    middleware=live.middleware(),
+)

@@ -82,7 +82,12 @@ class Supervisor:
             [sys.executable, "-m", "pcviz.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path, "PCVIZ_DATABASE": self._settings.database},
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "PCVIZ_DATABASE": self._settings.database,
+                "PCVIZ_SHARED": str(int(self._settings.shared)),
+            },
             start_new_session=True,  # an interrupt from the keyboard is the server's to handle
         )
 

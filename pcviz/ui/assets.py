@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 FOLDER = Path(__file__).parent / "live"
+SCRIPTS: dict[str, Path] = {path.stem: path for path in FOLDER.glob("*.js")}
+"""Name -> path of the JavaScript modules, which import each other by name."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ async def plotly_script(request: Request) -> Response:
 
 async def live_script(request: Request) -> Response:
     """A script of `pcviz/ui/live`; asked for again at every page load, sent only when it has changed."""
-    path = FOLDER / f"{request.path_params['name']}.js"
-    if path.parent != FOLDER or not path.is_file():
+    path = SCRIPTS.get(request.path_params["name"])
+    if path is None:
         return PlainTextResponse("There is no such script", 404)
     return _answer(request, _script(path.read_bytes()), "no-cache")
 

@@ -1,53 +1,144 @@
-"""Who may use the live routes: Streamlit's own host and origin checks do not cover custom routes.
+"""Who may come in: one check for pages, files, Streamlit's websocket and the live routes, however the app is started.
 
 A page of another site could otherwise read or steer a server on this machine, by its address or by a name that it lets
-point here (DNS rebinding).
+point here (DNS rebinding). Streamlit's own check covers its websocket only, and none unless names are set.
 """
 
 from __future__ import annotations
 
+import html
 import ipaddress
-from urllib.parse import urlsplit
+import json
+from urllib.parse import SplitResult, urlsplit
 
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
+from pcviz.settings import Settings
+from pcviz.ui.places import Places, client_of
 
-def refusal(host: str | None, origin: str | None, *, shared: bool) -> str | None:
-    """Why a request with these headers is refused; None if it is not.
+PORTS = {"http": 80, "https": 443}
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pcviz</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem; }}</style>
+</head><body><h1>pcviz</h1><p>{}</p></body></html>"""
+_allowed: list[str] = []
 
-    Allowed hosts: those of `server.allowedHosts`; if it is empty, this machine's own names and any numeric address, and
-    on a shared server every host. Allowed origins: none given, the host itself, and `server.corsAllowedOrigins`.
+
+class Guard:
+    """Middleware around everything: Host, Origin, length of a request, number of open pages."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._pages = Places("pages", settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a line that says why not."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        address = client_of(scope, self._settings)
+        is_page = scope["type"] == "websocket" or "text/html" in headers.get("accept", "")
+        if length := self._too_long(scope):
+            await _answer(headers, *length)(scope, receive, send)
+        elif fault := refusal(headers.getlist("host"), _origins(scope, headers)):
+            answer = _spoken(fault) if _is_front_end(scope) else _answer(headers, 403, fault)
+            await answer(scope, receive, send)
+        elif is_page and (fault := self._pages.fault(address)):
+            await _answer(headers, 429, fault)(scope, receive, send)
+        elif scope["type"] == "websocket":
+            with self._pages.held(address):
+                await self._app(_checked(scope), receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _too_long(self, scope: Scope) -> tuple[int, str] | None:
+        most = self._settings.request_bytes
+        target = len(scope.get("raw_path") or scope["path"].encode()) + len(scope.get("query_string", b""))
+        if target > most:
+            return 414, f"The address has {target} bytes (allowed: PCVIZ_REQUEST_BYTES {most})"
+        head = sum(len(name) + len(value) for name, value in scope["headers"])
+        return (431, f"The headers have {head} bytes (allowed: PCVIZ_REQUEST_BYTES {most})") if head > most else None
+
+
+def refusal(hosts: list[str], origins: list[str]) -> str | None:
+    """Why a request with these Host and Origin headers is refused; None if it is not.
+
+    Allowed hosts: this machine's own names, numeric addresses (nobody's DNS is asked for them) and those of
+    `server.allowedHosts`. Allowed origins: none given, the host itself, names of `server.allowedHosts` without wildcard
+    (a proxy may have changed the host) and `server.corsAllowedOrigins`.
     """
-    name = _name(f"//{host}") if host else None
-    if name is None or not _is_host_allowed(name, shared):
-        return f"The host {(host or '')[:128]!r} is not allowed; add its name to server.allowedHosts"
-    if origin is None or urlsplit(origin).netloc.lower() == (host or "").lower():
+    named = allowed_hosts()
+    host = _parsed(f"//{hosts[0]}") if len(hosts) == 1 else None
+    if host is None or not _is_host_allowed(_name(host), named):
+        name = (host and host.hostname) or ", ".join(hosts)
+        return f"This server does not answer to the name {name[:128]!r}. {_remedy(name)}"
+    if not origins:
         return None
-    if origin in config.get_option("server.corsAllowedOrigins"):
-        return None
-    return f"The origin {origin[:128]!r} is not allowed; add it to server.corsAllowedOrigins"
+    origin = _parsed(origins[0]) if len(origins) == 1 else None
+    if origin is None or not _is_origin_allowed(origin, host, named):
+        given = ", ".join(origins)[:128]
+        return (
+            f"Pages from {given!r} may not use this server, which they call {hosts[0][:128]!r}. "
+            f"If this is the address under which people see pcviz, add it to server.corsAllowedOrigins."
+        )
+    return None
 
 
-def _is_host_allowed(name: str, shared: bool) -> bool:
-    patterns = [pattern.strip().lower().rstrip(".") for pattern in config.get_option("server.allowedHosts")]
-    if patterns:
-        return any(_matches(name, pattern) for pattern in patterns)
-    own = {"localhost", config.get_option("server.address"), config.get_option("browser.serverAddress")}
-    return shared or name in own or name.endswith(".localhost") or _is_address(name)
+def allowed_hosts() -> list[str]:
+    """The names in `server.allowedHosts`, in lower case.
+
+    They are taken away from Streamlit, which would refuse localhost and addresses on its websocket as soon as one name
+    is set. It reads them anew when its configuration file changes.
+    """
+    if named := config.get_option("server.allowedHosts"):
+        _allowed[:] = [name.strip().lower().rstrip(".") for name in named]
+        config.set_option("server.allowedHosts", [])
+    return _allowed
+
+
+def _is_host_allowed(name: str, named: list[str]) -> bool:
+    own = ("localhost", config.get_option("server.address"), config.get_option("browser.serverAddress"))
+    if name in own or name.endswith(".localhost") or _is_address(name):
+        return True
+    return any(_matches(name, pattern) for pattern in named)
+
+
+def _is_origin_allowed(origin: SplitResult, host: SplitResult, named: list[str]) -> bool:
+    same_port = (host.port or PORTS.get(origin.scheme)) == (origin.port or PORTS.get(origin.scheme))
+    if _name(origin) == _name(host) and same_port:
+        return True
+    listed = [entry.strip().rstrip("/") for entry in config.get_option("server.corsAllowedOrigins")]
+    return _name(origin) in named or f"{origin.scheme}://{origin.netloc}" in listed
 
 
 def _matches(name: str, pattern: str) -> bool:
     return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
 
 
-def _name(url: str) -> str | None:
+def _remedy(name: str) -> str:
+    return (
+        f'If this is your server, allow it: allowedHosts = ["{name[:128]}"] below [server] in .streamlit/config.toml.'
+    )
+
+
+def _parsed(address: str) -> SplitResult | None:
+    """The parts of scheme://host:port; None if there is more, less, or nonsense."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(address)
         _ = parts.port  # raises if it is no number
     except ValueError:
         return None
     plain = parts.username is None and not (parts.path or parts.query or parts.fragment)
-    return parts.hostname.lower().rstrip(".") if parts.hostname and plain else None
+    return parts if parts.hostname and plain else None
+
+
+def _name(parts: SplitResult) -> str:
+    return (parts.hostname or "").lower().rstrip(".")
 
 
 def _is_address(name: str) -> bool:
@@ -56,3 +147,39 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _answer(headers: Headers, status: int, fault: str) -> Response:
+    """A page for people, a line for programs."""
+    retry = {"Retry-After": "10"} if status == 429 else None
+    if "text/html" in headers.get("accept", ""):
+        return HTMLResponse(_page(fault), status, retry)
+    return PlainTextResponse(fault, status, retry)
+
+
+def _page(fault: str) -> str:
+    return PAGE.format(html.escape(fault, quote=False))
+
+
+def _checked(scope: Scope) -> Scope:
+    """A websocket's request without its origin: Streamlit would compare it with the host once more, and ask another
+    site for this machine's address when they differ."""
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"origin"]}
+
+
+def _origins(scope: Scope, headers: Headers) -> list[str]:
+    """Origin, or the page that asks for Streamlit's front end: where a proxy changed the host, it gets no websocket."""
+    origins = headers.getlist("origin")
+    if _is_front_end(scope) and not origins and "referer" in headers:
+        return ["/".join(headers["referer"].split("/")[:3])]
+    return origins
+
+
+def _is_front_end(scope: Scope) -> bool:
+    return "/static/js/index." in scope["path"]
+
+
+def _spoken(fault: str) -> Response:
+    """In the place of Streamlit's front end: a script that says on the page why nothing else will come."""
+    script = f"document.documentElement.innerHTML = {json.dumps(_page(fault))};"
+    return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-store"})

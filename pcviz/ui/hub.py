@@ -12,7 +12,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 import orjson
@@ -26,6 +27,9 @@ FRAME_SECONDS = 0.1
 RENEW_SECONDS = 30.0
 PAGE = 500
 """Most frames of one run in a batch: a long history arrives in pages."""
+RUNS_PER_QUERY = 500
+ENTRY_BYTES = 64
+"""More than an entry of a cursor takes, written in an address."""
 
 Shown: TypeAlias = tuple[int, str, str, str, int, str]
 """What of a run's state makes an event when it changes; see `_shown`."""
@@ -40,10 +44,11 @@ class Subscriber:
 
     END = b""
 
-    def __init__(self, runs: Iterable[str], cursor: Cursor, kept: Iterable[str] = ()) -> None:
+    def __init__(self, runs: Iterable[str], cursor: Cursor, kept: Iterable[str] = (), most_entries: int = 256) -> None:
         self.runs = tuple(runs)
         self.kept = tuple(kept)
         self.cursor = dict(cursor)
+        self._most_entries = most_entries
         self.states: dict[str, Shown] = {}
         self.sent_at = float("-inf")
         self.behind = True
@@ -58,6 +63,15 @@ class Subscriber:
             return await asyncio.wait_for(self._queue.get(), timeout)
         except TimeoutError:
             return None
+
+    def event(self, name: str, data: bytes) -> bytes:
+        """An event with the position after it as its id. Where that would be too long, what is left out would come once
+        more after a break, and is known to the browser by its seq."""
+        position = format_cursor(self.cursor)
+        if len(self.cursor) > self._most_entries:
+            ordered = sorted(self.cursor, key=lambda run: run not in self.runs)
+            position = format_cursor({run: self.cursor[run] for run in ordered[: self._most_entries]})
+        return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), position.encode(), data)
 
     def give(self, batch: bytes) -> None:
         """Hand over events, from any thread."""
@@ -122,7 +136,8 @@ class Hub:
                     self._serve([item for item in listening if item.behind and not item.busy])
                     if began - renewed_at > RENEW_SECONDS:
                         renewed_at = began
-                        self._store.wishes.renew({run for item in listening for run in item.kept})
+                        for runs in _chunks(listening):
+                            self._store.wishes.renew(runs)
                 except Exception:
                     LOG.exception("Cannot read the store")
                     time.sleep(1.0)
@@ -142,11 +157,14 @@ class Hub:
     def _serve(self, subscribers: list[Subscriber]) -> None:
         if not subscribers:
             return
-        found = self._store.reader.families({run for item in subscribers for run in item.runs})
+        families: dict[str, dict[str, RunRecord]] = defaultdict(dict)
+        for runs in _chunks(subscribers):
+            for record in self._store.reader.families(runs):
+                families[record.id][record.id] = families[record.parent or record.id][record.id] = record
         pages: dict[tuple[str, int, int], list[StoredFrame]] = {}
         for subscriber in subscribers:
-            records = [record for record in found if not {record.id, record.parent}.isdisjoint(subscriber.runs)]
-            self._serve_one(subscriber, records, pages)
+            records = {key: record for run in subscriber.runs for key, record in families[run].items()}
+            self._serve_one(subscriber, list(records.values()), pages)
 
     def _serve_one(
         self, subscriber: Subscriber, records: list[RunRecord], pages: dict[tuple[str, int, int], list[StoredFrame]]
@@ -167,18 +185,18 @@ class Hub:
                     pages[place] = self._store.reader.frames(*place, limit=PAGE)
                 for frame in pages[place]:
                     subscriber.cursor[record.id] = (frame.generation, frame.seq)
-                    events.append(_event("frame", _frame(frame, record.parent), subscriber.cursor))
+                    events.append(subscriber.event("frame", _frame(frame, record.parent)))
                 after = subscriber.cursor.get(record.id, (0, after))[1]
             # The state of a moment comes after all frames up to that moment.
             if after < record.seq:
                 complete = False
             elif record in changed:
                 subscriber.states[record.id] = _shown(record)
-                events.append(_event("state", _state(record), subscriber.cursor))
+                events.append(subscriber.event("state", _state(record)))
         if complete:
             subscriber.behind = False
         if complete and all(record.ended for record in records):
-            events.append(_event("end", orjson.dumps({"runs": subscriber.runs}), subscriber.cursor))
+            events.append(subscriber.event("end", orjson.dumps({"runs": subscriber.runs})))
             subscriber.behind = False
             subscriber.give(b"".join(events))
             subscriber.give(Subscriber.END)
@@ -190,8 +208,17 @@ class Hub:
 _ENTRY = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,9})")
 
 
-def parse_cursor(text: str) -> Cursor:
-    """`<run>.<generation>.<seq>` joined by commas; raises ValueError."""
+def _chunks(subscribers: Iterable[Subscriber]) -> Iterator[list[str]]:
+    """The runs that they keep going, in lists that fit into one query."""
+    runs = sorted({run for item in subscribers for run in item.kept})
+    for first in range(0, len(runs), RUNS_PER_QUERY):
+        yield runs[first : first + RUNS_PER_QUERY]
+
+
+def parse_cursor(text: str, most: int = 16_384) -> Cursor:
+    """`<run>.<generation>.<seq>` joined by commas, of at most `most` characters; raises ValueError."""
+    if len(text) > most:
+        raise ValueError(f"{len(text)} characters (allowed: up to {most})")
     cursor: Cursor = {}
     for entry in filter(None, text.split(",")):
         found = _ENTRY.fullmatch(entry)
@@ -204,10 +231,6 @@ def parse_cursor(text: str) -> Cursor:
 def format_cursor(cursor: Cursor) -> str:
     """Inverse of `parse_cursor`."""
     return ",".join(f"{run}.{generation}.{seq}" for run, (generation, seq) in cursor.items())
-
-
-def _event(name: str, data: bytes, cursor: Cursor) -> bytes:
-    return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), format_cursor(cursor).encode(), data)
 
 
 def _frame(frame: StoredFrame, parent: str | None) -> bytes:

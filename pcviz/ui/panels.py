@@ -1,6 +1,6 @@
 """Live panels in a Streamlit page: figures made in Python, drawn and fed in the browser by `live/live.js`.
 
-The scripts are served by the app from `SCRIPTS` at /live/<name>, next to /live/plotly.js and the stream /live/frames.
+The app serves the scripts at /live/<name>.js, next to /live/plotly.js and the stream /live/frames.
 """
 
 from __future__ import annotations
@@ -16,18 +16,8 @@ from pcviz.experiment import Experiment
 from pcviz.figures import panel, panels_for
 
 FOLDER = Path(__file__).parent / "live"
-SCRIPTS: dict[str, Path] = {path.name: path for path in sorted(FOLDER.glob("*.js"))}
-"""File name -> path of the JavaScript modules, which import each other by name."""
-
-# Streamlit takes a script for a path unless it holds a line break, sends it again with every change (so it is short),
-# and runs it from a blob: address (so the import is absolute).
-LOADER = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const mounted = import(`${location.origin}${data.base}/live/live.js`).then(({ mount }) =>
-    mount(parentElement.querySelector(".pcviz-mount"), data, setTriggerValue));
-  return () => mounted.then((cleanUp) => cleanUp());
-}
-"""
+# Streamlit takes a script for a path unless it holds a line break, and sends it again with every change: it is short.
+LOADER = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("why.js", "loader.js"))
 
 _component = st.components.v2.component(
     "pcviz_live",
@@ -77,17 +67,15 @@ def payload(
     *,
     panels: list[str] | None = None,
     nonce: int | str = 0,
-    base: str | None = None,
     scrub: str | None = None,
     metric_row: list[dict[str, Any]] | None = None,
     keep: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What `live.js` is given: base path of the app, version of plotly, runs, keep tokens, panels, metrics."""
+    """What `live.js` is given: version of plotly, runs, keep tokens, panels, metrics."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
     if len(runs) > 1 and "learning-curves" in chosen:
         chosen["learning-curves"].setdefault("baseline", 1)
     return {
-        "base": base_path() if base is None else base,
         "plotly": plotly.__version__,
         "runs": list(runs),
         "keep": keep or {},
@@ -124,9 +112,3 @@ def metrics(experiment: Experiment) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [{"label": label, "value": value, "help": text} for label, value, text in rows]
     made[0]["progress"] = ["step", "steps"]
     return made
-
-
-def base_path() -> str:
-    """The path under which the app is served, without a trailing slash; empty for the root."""
-    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}" if path else ""

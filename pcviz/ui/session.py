@@ -13,9 +13,8 @@ import streamlit as st
 from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
-from pcviz.settings import Settings
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun
-from pcviz.ui import browser, controls, url
+from pcviz.ui import browser, controls, serving, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -26,7 +25,7 @@ MOST_ADDRESSES = 200
 
 def client() -> Client:
     """The server's handle on runs, shared by all sessions."""
-    return connect(Settings.from_environment())
+    return connect(serving.settings())
 
 
 def begin(page: str) -> None:

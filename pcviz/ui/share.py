@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import orjson
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pcviz import flags
 from pcviz.comparison import Options
@@ -44,16 +45,20 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
 def link_text(experiment: Experiment) -> str:
     """The address that opens the page with these settings."""
     settings = flatten(experiment.model_dump(exclude={"schema_version"}))
-    return f"{_base()}?{urlencode(url.query(settings, {}, lasting=True))}"
+    return f"{address()}?{urlencode(url.query(settings, {}, lasting=True))}"
 
 
 def control_text(record: RunRecord, control: str) -> str:
     """The address that lets whoever opens it steer a run."""
-    return f"{_base()}?{urlencode({'run': record.id, 'control': control})}"
+    return f"{address()}?{urlencode({'run': record.id, 'control': control})}"
 
 
-def _base() -> str:
-    return (st.context.url or "http://localhost:8501").partition("?")[0].rstrip("/") + "/"
+def address() -> str:
+    """The address of this page, without settings. All pages lie in one folder, which the browser knows."""
+    context = get_script_run_ctx()
+    seen = context.context_info.url if context and context.context_info else ""
+    folder = (seen or "http://localhost:8501/").partition("?")[0].rpartition("/")[0]
+    return f"{folder}/{st.session_state.page}"
 
 
 def python_text(experiment: Experiment, relaxation: Options | None = None) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import session, style
+from pcviz.ui import serving, session, style
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -23,4 +23,6 @@ page = st.navigation(
 )
 session.begin(page.url_path)
 page.run()
+if note := serving.note():
+    st.sidebar.caption(note)
 session.remember()

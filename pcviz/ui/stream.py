@@ -1,37 +1,42 @@
-"""The server's own routes, `/live/…`, and its lifespan: worker, streams, orderly end.
-
-`app.py` is `st.App(script, routes=stream.routes(), lifespan=stream.lifespan)`.
-"""
+"""The server's own routes, `/live/…`, and its lifespan: worker, streams, orderly end."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import re
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import cache
 from types import FrameType
 from typing import Any
+from urllib.parse import quote
 
+import pandas  # noqa: F401 - plotly takes one that another page's thread is still importing for whole
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+from streamlit import config
 
 from pcviz.engine.access import NotAllowed
 from pcviz.engine.client import connect
 from pcviz.engine.supervisor import Supervisor
 from pcviz.settings import Settings
+from pcviz.ui import serving
 from pcviz.ui.assets import live_script, plotly_script
-from pcviz.ui.guard import refusal
-from pcviz.ui.hub import Hub, Subscriber, parse_cursor
+from pcviz.ui.guard import Guard
+from pcviz.ui.hub import ENTRY_BYTES, Hub, Subscriber, parse_cursor
+from pcviz.ui.places import Places, client_of
 
+LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
 RETRY_MILLISECONDS = 500
-MOST_RUNS = 64
+_RUN = re.compile(r"[0-9a-f]{32}")
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Live:
@@ -41,15 +46,27 @@ class Live:
         self._settings = settings
         self.client = connect(settings)
         self.hub = Hub(self.client.store)
+        self.places = Places("live streams", settings)
 
-    def routes(self) -> list[Route]:
-        """Routes for `st.App` or Starlette."""
+    def routes(self) -> list[BaseRoute]:
+        """Routes for `st.App` or Starlette, at the root and below `server.baseUrlPath`: a proxy may strip it or not."""
+        base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+        home = [Route(f"/{base}", _with_slash)] if base else []
+        return [*home, *self._below(f"/{base}")] + (self._below("") if base else [])
+
+    def _below(self, base: str) -> list[BaseRoute]:
+        base = base.rstrip("/")
         return [
-            Route("/live/frames", self._guarded(self._frames)),
-            Route("/live/keep", self._guarded(self._keep), methods=["POST"]),
-            Route("/live/plotly.js", self._guarded(plotly_script)),
-            Route("/live/{name}.js", self._guarded(live_script)),
+            Route(f"{base}/live/frames", self._frames),
+            Route(f"{base}/live/keep", self._keep, methods=["POST"]),
+            Route(f"{base}/live/plotly.js", plotly_script),
+            Route(f"{base}/live/{{name}}.js", live_script),
+            Route(f"{base}/{{page}}/", _without_slash),
         ]
+
+    def middleware(self) -> list[Middleware]:
+        """Middleware for `st.App` or Starlette."""
+        return [Middleware(Guard, settings=self._settings)]
 
     @asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:
@@ -57,6 +74,8 @@ class Live:
         # Everything imported so far stays for good: without this, full collections after every script run dominate.
         gc.collect()
         gc.freeze()
+        if note := serving.note():
+            LOG.warning(note)
         supervisor = Supervisor(self._settings, self.client.store)
         supervisor.start()
 
@@ -71,28 +90,27 @@ class Live:
             ending()
             await asyncio.to_thread(supervisor.stop)
 
-    def _guarded(self, endpoint: Endpoint) -> Endpoint:
-        async def checked(request: Request) -> Response:
-            fault = refusal(request.headers.get("host"), request.headers.get("origin"), shared=self._settings.shared)
-            return PlainTextResponse(fault, 403) if fault else await endpoint(request)
-
-        return checked
-
     async def _frames(self, request: Request) -> Response:
-        runs, fault = await self._known_runs(request)
+        runs, known, fault = await self._known_runs(request)
         if fault is not None:
             return fault
-        text = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        most = self._settings.request_bytes // 2
         try:
-            cursor = parse_cursor(text)
+            cursor = parse_cursor(request.headers.get("last-event-id") or request.query_params.get("after", ""), most)
         except ValueError as error:
             return PlainTextResponse(f"after: {error}", 400)
+        address = client_of(request.scope, self._settings)
+        if no_place := self.places.fault(address):
+            return PlainTextResponse(no_place, 429, {"Retry-After": "10"})
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=_HEADERS)
+        mine = {run: place for run, place in cursor.items() if run in known}
         kept = self.client.keepable(runs, _keep_tokens(request))
-        await asyncio.to_thread(self.client.renew, kept, _keep_tokens(request))
-        events = self._events(Subscriber(runs, cursor, kept))
-        return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
+        events = self._events(Subscriber(runs, mine, kept, most // ENTRY_BYTES))
+        return _Stream(events, self.places.held(address), media_type="text/event-stream", headers=_HEADERS)
 
     async def _events(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
+        await asyncio.to_thread(self.client.store.wishes.renew, subscriber.kept)
         self.hub.subscribe(subscriber)
         try:
             yield b"retry: %d\n\n" % RETRY_MILLISECONDS
@@ -102,7 +120,7 @@ class Live:
             self.hub.unsubscribe(subscriber)
 
     async def _keep(self, request: Request) -> Response:
-        runs, fault = await self._known_runs(request)
+        runs, _, fault = await self._known_runs(request)
         if fault is not None:
             return fault
         try:
@@ -111,14 +129,46 @@ class Live:
             return PlainTextResponse(f"keep: {error}", 403)
         return Response(status_code=204)
 
-    async def _known_runs(self, request: Request) -> tuple[list[str], Response | None]:
-        """The runs that the request names, or the answer that says what is wrong with them."""
+    async def _known_runs(self, request: Request) -> tuple[list[str], set[str], Response | None]:
+        """The runs that the request names, these with their children, or the answer that says what is wrong."""
+        for name in ("runs", "after"):
+            if len(request.query_params.getlist(name)) > 1:
+                return [], set(), PlainTextResponse(f"{name}: given more than once", 400)
         runs = list(dict.fromkeys(filter(None, request.query_params.get("runs", "").split(","))))
-        if not 1 <= len(runs) <= MOST_RUNS:
-            return runs, PlainTextResponse(f"runs: {len(runs)} ids given (allowed: 1 to {MOST_RUNS})", 400)
-        known = {record.id for record in await asyncio.to_thread(self.client.store.reader.families, runs)}
+        most = self._settings.stream_runs
+        if not 1 <= len(runs) <= most:
+            return runs, set(), PlainTextResponse(f"runs: {len(runs)} ids given (allowed: 1 to {most})", 400)
+        possible = [run for run in runs if _RUN.fullmatch(run)]
+        known = {record.id for record in await asyncio.to_thread(self.client.store.reader.families, possible)}
         unknown = [run[:64] for run in runs if run not in known]
-        return runs, PlainTextResponse(f"runs: there is no run {unknown[0]!r}", 404) if unknown else None
+        return runs, known, PlainTextResponse(f"runs: there is no run {unknown[0]!r}", 404) if unknown else None
+
+
+async def _with_slash(request: Request) -> Response:
+    """Pages ask for their files relative to the folder. The redirect, too, is relative: only a browser knows under
+    which scheme, name and prefix it sees the app; Streamlit's redirects are wrong behind most proxies."""
+    return _redirect(request, f"{request.url.path.rpartition('/')[2]}/")
+
+
+async def _without_slash(request: Request) -> Response:
+    return _redirect(request, f"../{quote(request.path_params['page'])}")
+
+
+def _redirect(request: Request, address: str) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Response(status_code=307, headers={"Location": f"{address}{query}", "Cache-Control": "no-cache"})
+
+
+class _Stream(StreamingResponse):
+    """A response that holds its place until it ends, even if its client leaves before it has begun."""
+
+    def __init__(self, content: AsyncIterator[bytes], place: AbstractContextManager[None], **details: Any) -> None:
+        super().__init__(content, **details)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
 
 
 def _keep_tokens(request: Request) -> list[str]:
@@ -155,18 +205,8 @@ def _before_signal_handlers(ending: Callable[[], None]) -> Iterator[None]:
 
 @cache
 def live() -> Live:
-    """The one of this process, with settings from the environment. Ends the process, in one line, if one is wrong."""
+    """The one of this process. Ends the process, in one line, if a setting is wrong."""
     try:
-        return Live(Settings.from_environment())
+        return Live(serving.settings())
     except ValueError as fault:
         raise SystemExit(f"pcviz: {fault}") from None
-
-
-def routes() -> list[Route]:
-    """Routes for `st.App(…, routes=…)`."""
-    return live().routes()
-
-
-def lifespan(app: Any) -> Any:
-    """Lifespan for `st.App(…, lifespan=…)`."""
-    return live().lifespan(app)

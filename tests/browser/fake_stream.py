@@ -16,12 +16,13 @@ import uvicorn
 from plotly.offline import get_plotlyjs
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pcviz.experiment import Experiment
 from pcviz.frames import encode_values, trace_rows
-from pcviz.ui.panels import FOLDER, SCRIPTS, payload
+from pcviz.ui.assets import FOLDER, SCRIPTS
+from pcviz.ui.panels import payload
 
 RUN = "a" * 32
 CHILD = "b" * 32
@@ -49,7 +50,10 @@ window.remount(await (await fetch("/data")).json());
 
 @dataclass
 class FakeStream:
-    """What the page is given, the events of its stream so far, and what it asked for."""
+    """What the page is given, the events of its stream so far, and what it asked for.
+
+    `refuse`: status and text for whoever asks for the stream; `silent`: the stream does not answer at all.
+    """
 
     url: str
     data: dict[str, Any] = field(default_factory=dict)
@@ -57,13 +61,17 @@ class FakeStream:
     streams: list[str] = field(default_factory=list)
     open_streams: int = 0
     kept: int = 0
-    refuse: bool = False
+    refuse: tuple[int, str] | None = None
+    silent: bool = False
+    asked: int = 0
+    plotly_status: int = 200
     seq: dict[str, int] = field(default_factory=dict)
 
     def show(self, experiment: Experiment, runs: tuple[str, ...] = (RUN,), **options: Any) -> None:
         """What the next page shows, with a stream that begins anew."""
-        self.data = payload(experiment, list(runs), base="", **options)
-        self.events, self.streams, self.seq, self.kept, self.refuse = [], [], {}, 0, False
+        self.data = payload(experiment, list(runs), **options)
+        self.events, self.streams, self.seq, self.kept = [], [], {}, 0
+        self.refuse, self.silent, self.asked, self.plotly_status = None, False, 0, 200
 
     def send(self, event: str, **data: Any) -> None:
         """Publish an event of the stream."""
@@ -111,13 +119,17 @@ def _app(fake: FakeStream) -> Starlette:
     def asset(request: Request) -> Response:
         name = request.path_params["name"]
         if name == "plotly.js":
-            return Response(plotly, media_type="text/javascript")
-        path = FOLDER / "live.css" if name == "live.css" else SCRIPTS[name]
+            return Response(plotly, fake.plotly_status, media_type="text/javascript")
+        path = FOLDER / "live.css" if name == "live.css" else SCRIPTS[name.removesuffix(".js")]
         return FileResponse(path, headers={"cache-control": "no-cache"})
 
     async def frames(request: Request) -> Response:
+        fake.asked += 1
+        while fake.silent:
+            await asyncio.sleep(0.02)
         if fake.refuse:
-            return Response("no", status_code=503)
+            status, text = fake.refuse
+            return PlainTextResponse(text, status)
         fake.streams.append(str(request.url.query))
         cursor = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         return StreamingResponse(_follow(fake, int(cursor)), media_type="text/event-stream")

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,10 @@ STOP_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class App:
-    """A running app: its address without a trailing slash, its process, its database URL and its log."""
+    """A running app: its address without a trailing slash, its port, its process, its database URL and its log."""
 
     url: str
+    port: int
     process: psutil.Popen
     database: str
     log: Path
@@ -56,27 +57,28 @@ class App:
 
 
 @contextmanager
-def running_app(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[App]:
+def running_app(folder: Path, *options: str, base: str = "", **environment: str) -> Iterator[App]:
     """Start the app with its database and log in `folder`, wait until it is healthy, stop it at the end.
 
-    `options` are further command-line options of `streamlit run`, `env` further environment variables. A second app in
-    the same folder finds the runs of the first.
+    `options` are further command-line options of `streamlit run`, `base` is a path to serve it under, such as
+    "/lab/pcviz", `environment` further environment variables. A second app in the same folder finds the runs of the
+    first.
     """
     port = _free_port()
     database, log = f"sqlite:///{folder / 'pcviz.db'}", folder / "app.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.headless", "true", "--server.address", "localhost", "--server.port", str(port)]
-    command += ["--browser.gatherUsageStats", "false", *options]
+    command += ["--browser.gatherUsageStats", "false", "--server.baseUrlPath", base, *options]
     with log.open("ab") as output:
         process = psutil.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PCVIZ_DATABASE": database, **(env or {})},
+            env={**os.environ, "PCVIZ_DATABASE": database, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    app = App(f"http://localhost:{port}", process, database, log)
+    app = App(f"http://localhost:{port}{base}", port, process, database, log)
     try:
         app.wait_until_healthy()
         yield app

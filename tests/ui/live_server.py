@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,20 +29,47 @@ class Event:
 
 @contextmanager
 def served(live: Live) -> Iterator[int]:
-    """The live routes, without a worker, in a thread of this process; yields the port."""
+    """The live routes, without a worker; yields the port."""
+    with listening(Starlette(routes=live.routes(), middleware=live.middleware()), live.hub.close) as port:
+        yield port
+
+
+@contextmanager
+def listening(app: Any, ending: Callable[[], None] = lambda: None) -> Iterator[int]:
+    """An app in a thread of this process; yields the port. `ending` is called before it is stopped."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # requests may come before the server is ready: they wait
-        config = uvicorn.Config(Starlette(routes=live.routes()), log_level="error")
+        config = uvicorn.Config(app, log_level="error", ws="websockets-sansio", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
             yield listener.getsockname()[1]
         finally:
-            live.hub.close()
+            ending()
             server.should_exit = True
             thread.join(10)
+
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@contextmanager
+def websocket(port: int, headers: dict[str, str] | None = None) -> Iterator[tuple[int, str]]:
+    """A websocket held open, or refused: status and text of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/socket", headers={**UPGRADE, **(headers or {})})
+        response = connection.getresponse()
+        yield response.status, "" if response.status == 101 else response.read().decode()
+    finally:
+        connection.close()
 
 
 def request(

@@ -6,12 +6,20 @@ import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
 import { Panel } from "./panel.js";
 import { Scrub } from "./scrub.js";
+import { whyNot } from "./why.js";
 
 const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
 const RETRY_MS = 2_000;
+const FULL_MS = 10_000; // until the next try when the server has no place
+const SLOW_MS = 10_000; // without an answer, after which the page says so
+const SLOW = "The live stream has no answer yet. A browser opens six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
+const REFUSED = [400, 403, 404, 414, 431]; // asking again would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
 const HISTORY = 4096; // frames kept for CSV files; beyond, every second one is dropped
 const mounted = new WeakMap();
+
+/** Where the server has `name`: beside this script, whatever stands before it. */
+const address = (name, query) => new URL(`${name}?${new URLSearchParams(query)}`, import.meta.url).href;
 
 /** Draw `data` (see panels.py) into `parent`, or bring up to date what is there. Returns the clean-up. */
 export function mount(parent, data, tell) {
@@ -32,8 +40,10 @@ class Live {
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
     this.metrics = element("div", { className: "pcviz-metrics" });
     this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
+    this.faults = {};
+    this.fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
     this.grid = element("div", { className: "pcviz-grid" });
-    this.root = element("div", { className: "pcviz-live" }, this.probe, theme, this.metrics, this.status, this.grid);
+    this.root = element("div", { className: "pcviz-live" }, this.probe, theme, this.metrics, this.status, this.fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
     this.update(data);
@@ -70,9 +80,9 @@ class Live {
       if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
     });
     this.start();
-    loadPlotly(`${data.base}/live/plotly.js?v=${data.plotly}`)
-      .then((Plotly) => Promise.all(this.panels.map((panel) => (panel.started ??= panel.start(Plotly)))))
-      .catch((error) => this.say(error.message));
+    loadPlotly(address("plotly.js", { v: data.plotly }))
+      .then((Plotly) => { this.warn("plotly", ""); return Promise.all(this.panels.map((panel) => (panel.started ??= panel.start(Plotly)))); })
+      .catch((error) => this.warn("plotly", `The panels cannot be drawn. ${error.message}`));
   }
 
   /** Begin with the first frame of the page's runs. */
@@ -90,21 +100,22 @@ class Live {
   /** Open the stream while the tab is seen; renew the leases of the runs that are this browser's while it is hidden. */
   follow() {
     clearInterval(this.keeper);
-    const { base, runs, keep } = this.data;
-    const query = (wanted) => new URLSearchParams({ runs: wanted.join(), keep: wanted.map((run) => keep[run] ?? "").join() });
+    const { runs, keep } = this.data;
+    const query = (wanted) => ({ runs: wanted.join(), keep: wanted.map((run) => keep[run] ?? "").join() });
     if (!runs.length || this.ended) return;
     if (document.hidden) {
       this.disconnect();
       const kept = runs.filter((run) => keep[run]);
-      const renew = () => fetch(`${base}/live/keep?${query(kept)}`, { method: "POST" }).catch(() => {});
+      const renew = () => fetch(address("keep", query(kept)), { method: "POST" }).catch(() => {});
       if (kept.length) this.keeper = setInterval(renew, KEEP_MS);
     } else if (!this.stream || this.stream.readyState === EventSource.CLOSED) {
-      this.connect(`${base}/live/frames?${query(runs)}&after=${encodeURIComponent(this.cursor)}`);
+      this.connect(address("frames", { ...query(runs), after: this.cursor }));
     }
   }
 
-  connect(address) {
-    const stream = (this.stream = new EventSource(address));
+  connect(source) {
+    const stream = (this.stream = new EventSource(source));
+    this.slow = setTimeout(() => this.warn("stream", SLOW), SLOW_MS);
     const on = (name, act) => stream.addEventListener(name, (event) => {
       this.cursor = event.lastEventId || this.cursor;
       act(event.data);
@@ -112,15 +123,27 @@ class Live {
     on("frame", (data) => this.frame(JSON.parse(data)));
     on("state", (data) => this.state(JSON.parse(data)));
     on("end", () => { this.ended = true; this.disconnect(); });
-    stream.onopen = () => this.say(this.spoken);
+    stream.onopen = () => { clearTimeout(this.slow); this.warn("stream", ""); this.say(this.spoken); };
     stream.onerror = () => {
+      clearTimeout(this.slow);
       this.say("Connection lost, trying again …");
       // The browser itself retries a broken connection, but not one that the server refused.
-      if (stream === this.stream && stream.readyState === EventSource.CLOSED) this.retry = setTimeout(() => this.follow(), RETRY_MS);
+      if (stream === this.stream && stream.readyState === EventSource.CLOSED) this.refused(source);
     };
   }
 
+  /** Say why the stream was refused, and try again unless that would change nothing. */
+  async refused(source) {
+    const { stream } = this;
+    const { status, text } = await whyNot(source, "text/event-stream");
+    if (stream !== this.stream) return;
+    this.warn("stream", text && `No live data. ${text}`);
+    if (REFUSED.includes(status)) this.say("Not connected");
+    else this.retry = setTimeout(() => this.follow(), status === 429 ? FULL_MS : RETRY_MS);
+  }
+
   disconnect() {
+    clearTimeout(this.slow);
     clearTimeout(this.retry);
     this.stream?.close();
     this.stream = undefined;
@@ -188,6 +211,13 @@ class Live {
     const words = state.charAt(0).toUpperCase() + state.slice(1);
     this.spoken = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
     this.say(this.spoken);
+  }
+
+  /** Show what keeps the panels from living, by cause; an empty text when it is over. */
+  warn(cause, text) {
+    this.faults[cause] = text;
+    this.fault.textContent = Object.values(this.faults).filter(Boolean).join(" ");
+    this.fault.hidden = !this.fault.textContent;
   }
 
   say(text) {

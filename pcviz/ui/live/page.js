@@ -1,5 +1,7 @@
 // Small helpers for the page.
 
+import { whyNot } from "./why.js";
+
 /** A new element with properties, `data` and `aria` attributes (`role` among them), and children. Text goes by textContent. */
 export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -16,10 +18,10 @@ export function button(text, label, onclick) {
 
 let plotly = null;
 
-/** plotly.js, loaded once. */
+/** plotly.js, loaded once. Fails with what the server says. */
 export function loadPlotly(src) {
   plotly ??= new Promise((resolve, reject) => {
-    const onerror = () => { plotly = null; reject(new Error("plotly.js could not be loaded")); };
+    const onerror = async () => { plotly = null; reject(new Error((await whyNot(src, "text/javascript")).text || "plotly.js could not be loaded")); };
     document.head.append(element("script", { src, onload: () => resolve(window.Plotly), onerror }));
   });
   return plotly;

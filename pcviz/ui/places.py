@@ -1,0 +1,87 @@
+"""How many may be here at a time, in all and from one address."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, TypeAlias
+
+from starlette.datastructures import Headers
+
+from pcviz.settings import Settings
+
+Address: TypeAlias = IPv4Address | IPv6Address | str
+LOOPBACK = ip_address("127.0.0.1")
+
+
+class Places:
+    """Places for `what` ("live streams"); for one thread."""
+
+    def __init__(self, what: str, settings: Settings) -> None:
+        self._what = what
+        self._settings = settings
+        self._taken: Counter[Address] = Counter()
+
+    def fault(self, address: Address) -> str | None:
+        """Why there is no place for this address; None if there is one."""
+        most, of_address = self._settings.streams, self._settings.streams_per_address
+        if self._taken[address] >= of_address:
+            return (
+                f"{of_address} {self._what} are open from {str(address)[:64]} (allowed: PCVIZ_STREAMS_PER_ADDRESS "
+                f"{of_address}): close some, or name the proxy between us in PCVIZ_PROXIES"
+            )
+        if self._taken.total() >= most:
+            return f"{most} {self._what} are open (allowed: PCVIZ_STREAMS {most}): try again when somebody has left"
+        return None
+
+    @contextmanager
+    def held(self, address: Address) -> Iterator[None]:
+        """Count one more, as long as the block runs."""
+        self._taken[address] += 1
+        try:
+            yield
+        finally:
+            self._taken[address] -= 1
+            if not self._taken[address]:
+                del self._taken[address]
+
+
+def client_of(scope: Any, settings: Settings) -> Address:
+    """The address that an ASGI request comes from. What X-Forwarded-For says counts only from proxies that are named.
+
+    Uvicorn itself believes that header from a proxy on this machine and puts its last address in the peer's place:
+    who looks like that is taken for such a proxy.
+    """
+    peer = _parsed((scope.get("client") or ("",))[0])
+    lines = Headers(scope=scope).getlist("x-forwarded-for")
+    forwarded = [_parsed(entry) for entry in ",".join(lines).split(",")] if lines else []
+    if forwarded and peer == next((item for item in reversed(forwarded) if not _is_loopback(item)), forwarded[0]):
+        peer = LOOPBACK
+    if _is_named(peer, settings):
+        peer = next((item for item in reversed(forwarded) if not _is_named(item, settings)), peer)
+    # Whoever has one IPv6 address has the 2^64 beside it.
+    return ip_network((peer, 64), strict=False)[0] if isinstance(peer, IPv6Address) else peer
+
+
+def _parsed(text: str) -> Address:
+    """An address with or without port and brackets; the text itself if it is none."""
+    text = text.strip()
+    host = text[1:].partition("]")[0] if text.startswith("[") else text
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return text[:64]
+    # A server that listens on both families sees an IPv4 peer as ::ffff:127.0.0.1.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_loopback(address: Address) -> bool:
+    return not isinstance(address, str) and address.is_loopback
+
+
+def _is_named(address: Address, settings: Settings) -> bool:
+    return not isinstance(address, str) and any(address in network for network in settings.proxies)
