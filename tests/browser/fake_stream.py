@@ -56,14 +56,14 @@ class FakeStream:
     events: list[bytes] = field(default_factory=list)
     streams: list[str] = field(default_factory=list)
     open_streams: int = 0
-    kept: int = 0
+    kept: list[str] = field(default_factory=list)
     refuse: bool = False
     seq: dict[str, int] = field(default_factory=dict)
 
     def show(self, experiment: Experiment, runs: tuple[str, ...] = (RUN,), **options: Any) -> None:
         """What the next page shows, with a stream that begins anew."""
-        self.data = payload(experiment, list(runs), base="", **options)
-        self.events, self.streams, self.seq, self.kept, self.refuse = [], [], {}, 0, False
+        self.data = payload(experiment, list(runs), base="", **{"keep": {RUN: "key"}, **options})
+        self.events, self.streams, self.seq, self.kept, self.refuse = [], [], {}, [], False
 
     def send(self, event: str, **data: Any) -> None:
         """Publish an event of the stream."""
@@ -123,7 +123,7 @@ def _app(fake: FakeStream) -> Starlette:
         return StreamingResponse(_follow(fake, int(cursor)), media_type="text/event-stream")
 
     def keep(request: Request) -> Response:
-        fake.kept += 1
+        fake.kept.append(str(request.url.query))
         return Response("")
 
     return Starlette(
