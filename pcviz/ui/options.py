@@ -130,8 +130,7 @@ def _baseline(record: RunRecord | None) -> None:
     """Backpropagation with the same settings, drawn dashed over the run."""
     if "baseline" in st.session_state.runs:
         if st.button("Remove baseline", key="overlay", icon=":material/layers_clear:"):
-            if not session.watches(session.record("baseline")):
-                session.steer("cancel", "baseline")
+            session.steer("cancel", "baseline")
             session.show("baseline", None)
             st.rerun()
         return

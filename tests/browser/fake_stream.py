@@ -60,7 +60,7 @@ class FakeStream:
     events: list[bytes] = field(default_factory=list)
     streams: list[str] = field(default_factory=list)
     open_streams: int = 0
-    kept: int = 0
+    kept: list[str] = field(default_factory=list)
     refuse: tuple[int, str] | None = None
     silent: bool = False
     asked: int = 0
@@ -69,8 +69,8 @@ class FakeStream:
 
     def show(self, experiment: Experiment, runs: tuple[str, ...] = (RUN,), **options: Any) -> None:
         """What the next page shows, with a stream that begins anew."""
-        self.data = payload(experiment, list(runs), **options)
-        self.events, self.streams, self.seq, self.kept = [], [], {}, 0
+        self.data = payload(experiment, list(runs), **{"keep": {RUN: "key"}, **options})
+        self.events, self.streams, self.seq, self.kept = [], [], {}, []
         self.refuse, self.silent, self.asked, self.plotly_status = None, False, 0, 200
 
     def send(self, event: str, **data: Any) -> None:
@@ -135,7 +135,7 @@ def _app(fake: FakeStream) -> Starlette:
         return StreamingResponse(_follow(fake, int(cursor)), media_type="text/event-stream")
 
     def keep(request: Request) -> Response:
-        fake.kept += 1
+        fake.kept.append(str(request.url.query))
         return Response("")
 
     return Starlette(

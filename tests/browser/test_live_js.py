@@ -326,13 +326,47 @@ def test_a_hidden_tab_closes_its_stream_and_goes_on_where_it_was(
     page.evaluate(hide, True)
     train(fake, experiment, 4, 5)
     page.clock.run_for(31_000)
-    eventually(page, lambda: (fake.open_streams, fake.kept) == (0, 1))
+    eventually(page, lambda: (fake.open_streams, fake.kept) == (0, [f"runs={RUN}&keep=key"]))
     page.evaluate(hide, False)
     page.wait_for_timeout(300)
     page.clock.run_for(2000)
     drawn(page, 5)
     assert len(fake.streams) == 2 and fake.streams[1].endswith("after=3")
     assert plot(page, "energy-balance", "plot.data[0].x") == [1, 2, 3, 4, 5]
+
+
+def test_a_tab_keeps_only_the_runs_that_it_was_given_tokens_of(
+    page: Page, server: FakeStream, experiment: Experiment
+) -> None:
+    server.show(experiment, runs=(RUN, BASELINE), keep={})
+    page.clock.install()
+    page.goto(server.url)
+    train(server, experiment, 1, 3)
+    page.clock.run_for(2000)
+    drawn(page, 3)
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', {configurable: true, value: hidden});"
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    page.clock.run_for(61_000)
+    page.evaluate(hide, False)
+    eventually(page, lambda: server.open_streams == 1)
+    assert server.kept == []
+    # The browser's key has come meanwhile: the stream begins anew where it was, and nothing is drawn again.
+    page.evaluate("window.before = [...document.querySelectorAll('.pcviz-plot')]")
+    page.evaluate("(data) => window.remount(data)", {**server.data, "keep": {BASELINE: "key"}})
+    eventually(page, lambda: len(server.streams) == 3 and server.open_streams == 1)
+    assert [query.partition("&after=")[::2] for query in server.streams[1:]] == [
+        (f"runs={RUN}%2C{BASELINE}&keep=%2C", "3"),
+        (f"runs={RUN}%2C{BASELINE}&keep=%2Ckey", "3"),
+    ]
+    train(server, experiment, 4, 4)
+    page.clock.run_for(2000)
+    drawn(page, 4)
+    assert plot(page, "energy-balance", "plot.data[0].x") == [1, 2, 3, 4]
+    assert page.evaluate("window.before.every((node) => node.isConnected)")
+    page.evaluate(hide, True)
+    page.clock.run_for(31_000)
+    eventually(page, lambda: server.kept == [f"runs={BASELINE}&keep=key"])
 
 
 def test_a_refused_stream_is_tried_again(

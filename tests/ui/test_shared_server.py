@@ -99,6 +99,14 @@ def test_who_watches_changes_nothing_and_is_told_why(client: Client) -> None:
     assert client.runs(key=BEN) == []
 
 
+def test_watching_a_run_without_a_surface_starts_none(client: Client) -> None:
+    run = client.start(look.Experiment(), "s", ANNA)
+    opened(BEN, {"run": run})
+    assert client.children(run) == []
+    opened(ANNA, {"run": run})
+    assert [child.kind for child in client.children(run)] == ["landscape"]
+
+
 @pytest.mark.parametrize("who", [BEN, ""])
 def test_a_click_that_comes_too_late_is_refused_with_a_sentence(client: Client, who: str) -> None:
     run = started(ANNA)
