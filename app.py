@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import stream
+from pcviz.ui import stream, trouble
 
 live = stream.live()
 app = st.App(
@@ -12,4 +12,5 @@ app = st.App(
     lifespan=live.lifespan,
     routes=live.routes(),
     middleware=live.middleware(),
+    on_script_error=trouble.in_a_part,
 )

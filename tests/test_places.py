@@ -54,7 +54,9 @@ def test_beside_a_read_only_checkout_it_is_in_the_data_folder(
     assert caplog.messages == [
         f"{read_only} cannot be written: runs are kept in {made} (PCVIZ_DATABASE names another place)"
     ]
-    Store(settings.database).close()
+    store = Store(settings.database)
+    store.database.open()
+    store.close()
     assert made.exists()
     (read_only / "pcviz.db").touch()
     assert Settings.from_environment().database == settings.database, "a server does not change its store"
@@ -99,7 +101,9 @@ def test_without_a_home_nothing_is_kept_of_compiled_programs(tmp_path: Path, mon
 def test_any_name_can_be_that_of_a_store(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir()
-    Store(f"sqlite:///{places.quoted(folder / f'{name}.db')}").close()
+    store = Store(f"sqlite:///{places.quoted(folder / f'{name}.db')}")
+    store.database.open()
+    store.close()
     assert [path.name for path in folder.iterdir()] == [f"{name}.db"]
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -110,7 +114,7 @@ def test_any_name_can_be_that_of_a_store(tmp_path: Path, name: str) -> None:
         ("my runs.db", "my runs.db is not a database URL (allowed: a database URL, such as sqlite:///pcviz.db)"),
         ("oracel://x", "oracel://x is not a database URL (allowed: a database URL, such as sqlite:///pcviz.db)"),
         ("sqlite:///what?.db", "sqlite:///what?.db: a ? begins options (write %3F where it belongs to a name)"),
-        ("sqlite://", "sqlite:// lives in one process; name a file, such as sqlite:///pcviz.db"),
+        ("sqlite://", "sqlite:// is no plain file; name one, such as sqlite:///pcviz.db"),
         ("mssql://me:secret@host/x", "mssql://me:***@host/x needs the package pyodbc, which is not installed"),
     ],
 )

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pcviz.experiment import Experiment
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
 from pcviz.store import Limits, RunRecord, Store
+from pcviz.store.export import export
 from pcviz.store.records import Wanted
 from pcviz.store.room import Spaces, needed, refusal
 
@@ -151,14 +153,27 @@ class Client:
         return self.store.reader.run(run)
 
     def children(self, run: str) -> list[RunRecord]:
-        """Its extras, oldest first."""
-        return [item for item in self.store.reader.families([run]) if item.parent == run]
+        """Its extras that this version can read, oldest first."""
+        return [item for item in self.store.reader.families([run]) if item.parent == run and not item.unreadable]
 
     def runs(self, limit: int = 100, key: str = "") -> list[RunRecord]:
-        """The newest runs, newest first, without children; on a shared server only those of the owner with this key."""
-        if self.shared and not key:
-            return []
-        return self.store.reader.runs(limit, digest(key) if self.shared else None)
+        """The newest runs that this version can read, newest first, without children; on a shared server only those of
+        the owner with this key."""
+        return [record for record in self._listed(key, limit) if not record.unreadable]
+
+    def unreadable(self, key: str = "") -> list[RunRecord]:
+        """All runs that this version cannot read, newest first, children aside; their owners' alone, as `runs`."""
+        return [record for record in self._listed(key) if record.unreadable]
+
+    def export(self, run: str, target: Path) -> None:
+        """Write a run with all that belongs to it into a new store at `target`, readable here or not."""
+        export(self.store.database, run, target)
+
+    def delete(self, run: str, proof: str = "") -> None:
+        """Delete a run with all that belongs to it; a worker that is on it stops."""
+        self._check(run, proof)
+        self.store.wishes.delete(run)
+        self._spaces = UNREAD
 
     def last_frame(self, run: str) -> Frame | None:
         """The newest frame with the newest bulk channels; None before the first."""
@@ -198,6 +213,11 @@ class Client:
             return self.store.wishes.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
         finally:
             self._spaces = UNREAD
+
+    def _listed(self, key: str, limit: int | None = None) -> list[RunRecord]:
+        if self.shared and not key:
+            return []
+        return self.store.reader.runs(limit, digest(key) if self.shared else None)
 
     def _check(self, run: str, proof: str) -> None:
         if not self.may(self.get(run), proof):

@@ -67,7 +67,7 @@ class Reader:
             raise UnknownRun(run)
         return found[0]
 
-    def runs(self, limit: int, owner: str | None = None) -> list[RunRecord]:
+    def runs(self, limit: int | None, owner: str | None = None) -> list[RunRecord]:
         """The newest runs that a person started, newest first; only those of one owner if one is named."""
         started = [runs.c.parent.is_(None), *([] if owner is None else [runs.c.owner == owner])]
         statement = select(*COLUMNS).where(*started).order_by(runs.c.created_at.desc()).limit(limit)

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, insert, or_, select, update
 
 from pcviz.experiment import Experiment
+from pcviz.store.contents import delete_family
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, RunRecord, UnknownRun, Wanted, record
 from pcviz.store.room import Limits, StoreFull, needed, refusal, spaces
@@ -113,8 +114,11 @@ class Wishes:
 
     def renew(self, wanted: Iterable[str]) -> None:
         """Note that somebody looks at these runs; unknown ids are ignored."""
+        wanted = list(wanted)
+        if not wanted:
+            return
         with self._database.writing() as connection:
-            connection.execute(update(runs).where(runs.c.id.in_(list(wanted))).values(seen_at=time.time()))
+            connection.execute(update(runs).where(runs.c.id.in_(wanted)).values(seen_at=time.time()))
 
     def want_snapshot(self, run: str) -> None:
         """Ask for a checkpoint at the next opportunity."""
@@ -127,6 +131,12 @@ class Wishes:
         with self._database.writing() as connection:
             _locked(connection, run)
             _update(connection, run, pinned=pinned)
+
+    def delete(self, run: str) -> None:
+        """Delete a run with its children, frames and checkpoints; a worker that holds it finds it gone."""
+        with self._database.writing() as connection:
+            _locked(connection, run)
+            delete_family(connection, run)
 
     def pause_unseen(self, before: float) -> int:
         """Pause the runs that nobody looked at since `before` and that run or are about to; returns how many."""

@@ -13,15 +13,16 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import orjson
 
-from pcviz.store import RunRecord, Store, StoredFrame, Watcher
+from pcviz.store import RunRecord, Store, StoredFrame, StoreFault, Watcher
 
 LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
+FAULT_SECONDS = 1.0
 FRAME_SECONDS = 0.1
 """Least time between two batches that hold frames only; changes of state are sent at once."""
 RENEW_SECONDS = 30.0
@@ -50,6 +51,7 @@ class Subscriber:
         self.cursor = dict(cursor)
         self._most_entries = most_entries
         self.states: dict[str, Shown] = {}
+        self._fault = ""
         self.sent_at = float("-inf")
         self.behind = True
         self.busy = False
@@ -73,6 +75,12 @@ class Subscriber:
             position = format_cursor({run: self.cursor[run] for run in ordered[: self._most_entries]})
         return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), position.encode(), data)
 
+    def tell(self, fault: str) -> None:
+        """Pass on what keeps the store from being used, once; "": nothing does any more."""
+        if fault != self._fault:
+            self._fault = fault
+            self.give(self.event("fault", orjson.dumps({"message": fault})))
+
     def give(self, batch: bytes) -> None:
         """Hand over events, from any thread."""
         self.busy = True
@@ -85,8 +93,10 @@ class Subscriber:
 class Hub:
     """All subscribers of one server."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, worker_fault: Callable[[], str] = lambda: "") -> None:
+        """`worker_fault`: what keeps the worker from using the store, "" if nothing does."""
         self._store = store
+        self._worker_fault = worker_fault
         self._subscribers: set[Subscriber] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -124,26 +134,33 @@ class Hub:
         return self._thread is not None
 
     def _poll(self) -> None:
-        watcher = Watcher(self._store.database)
+        watcher: Watcher | None = None
         renewed_at = time.monotonic()
-        try:
-            while (listening := self._listening()) is not None:
-                began = time.monotonic()
-                try:
-                    if watcher.changed():
-                        for subscriber in listening:
-                            subscriber.behind = True
-                    self._serve([item for item in listening if item.behind and not item.busy])
-                    if began - renewed_at > RENEW_SECONDS:
-                        renewed_at = began
-                        for runs in _chunks(listening):
-                            self._store.wishes.renew(runs)
-                except Exception:
-                    LOG.exception("Cannot read the store")
-                    time.sleep(1.0)
-                self._wake.wait(POLL_SECONDS)
-                self._wake.clear()
-        finally:
+        while (listening := self._listening()) is not None:
+            fault, pause = self._worker_fault(), POLL_SECONDS
+            try:
+                watcher = watcher or Watcher(self._store.database)
+                if watcher.changed():
+                    for subscriber in listening:
+                        subscriber.behind = True
+                self._serve([item for item in listening if item.behind and not item.busy])
+                if time.monotonic() - renewed_at > RENEW_SECONDS:
+                    renewed_at = time.monotonic()
+                    for runs in _chunks({run for item in listening for run in item.kept}):
+                        self._store.wishes.renew(runs)
+            except StoreFault as error:
+                fault, pause = str(error), FAULT_SECONDS
+                if watcher is not None:
+                    watcher.close()
+                watcher = None
+            except Exception:
+                LOG.exception("Cannot serve the streams")
+                pause = FAULT_SECONDS
+            for subscriber in listening:
+                subscriber.tell(fault)
+            self._wake.wait(pause)
+            self._wake.clear()
+        if watcher is not None:
             watcher.close()
 
     def _listening(self) -> tuple[Subscriber, ...] | None:
@@ -158,7 +175,7 @@ class Hub:
         if not subscribers:
             return
         families: dict[str, dict[str, RunRecord]] = defaultdict(dict)
-        for runs in _chunks(subscribers):
+        for runs in _chunks({run for item in subscribers for run in item.runs}):
             for record in self._store.reader.families(runs):
                 families[record.id][record.id] = families[record.parent or record.id][record.id] = record
         pages: dict[tuple[str, int, int], list[StoredFrame]] = {}
@@ -208,9 +225,9 @@ class Hub:
 _ENTRY = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,9})")
 
 
-def _chunks(subscribers: Iterable[Subscriber]) -> Iterator[list[str]]:
-    """The runs that they keep going, in lists that fit into one query."""
-    runs = sorted({run for item in subscribers for run in item.kept})
+def _chunks(wanted: Iterable[str]) -> Iterator[list[str]]:
+    """Runs in lists that fit into one query."""
+    runs = sorted(wanted)
     for first in range(0, len(runs), RUNS_PER_QUERY):
         yield runs[first : first + RUNS_PER_QUERY]
 

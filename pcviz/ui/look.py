@@ -9,7 +9,7 @@ import streamlit as st
 
 from pcviz import cost
 from pcviz.experiment import Experiment
-from pcviz.ui import controls, room, session, watching
+from pcviz.ui import controls, markdown, room, session, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -81,9 +81,9 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
     if full:
         room.wait(view.kind, experiment)
     if wrong or full:
-        st.error(session.lines(wrong + full), icon=":material/block:")
+        st.error(markdown.lines(wrong + full), icon=":material/block:")
     elif record is not None and record.state == "failed":
-        st.error(f"This run failed. {session.plain(record.message)}", icon=":material/error:")
+        st.error(f"This run failed. {markdown.plain(record.message)}", icon=":material/error:")
 
 
 def follow() -> None:

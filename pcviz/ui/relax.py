@@ -10,7 +10,7 @@ from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import reading
 from pcviz.store import RunRecord, UnknownRun
-from pcviz.ui import controls, look, session
+from pcviz.ui import controls, look, markdown, session
 from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
@@ -155,7 +155,7 @@ def said() -> None:
         options = Options.model_validate(record.options)
         compared = options.compared(record.experiment)
         sentences = reading(record.experiment, frame.values, compared) if frame else []
-        st.markdown(session.plain(" ".join(sentences)) or "…", width="stretch")
+        st.markdown(markdown.plain(" ".join(sentences)) or "…", width="stretch")
 
     with st.container(key="reading"):
         line()

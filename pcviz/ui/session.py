@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -14,7 +13,7 @@ from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun
-from pcviz.ui import browser, controls, serving, url
+from pcviz.ui import browser, controls, markdown, serving, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -29,7 +28,9 @@ def client() -> Client:
 
 
 def begin(page: str) -> None:
-    """Before anything is drawn: take over what the address says, unless it is our own."""
+    """Before anything is drawn: take over what the address says, unless it is our own. Raises StoreFault here, not in
+    some part of the page, if the store cannot be read."""
+    client().store.reader.runs(1)
     st.session_state.setdefault("session", uuid.uuid4().hex)
     st.session_state.setdefault("memory", browser.Memory())
     _turn_to(page)
@@ -89,6 +90,9 @@ def _adopt(page: str, state: url.State) -> None:
         except UnknownRun:
             notices.append(f"{key}: {run} is not known here, it may have been deleted (allowed: a run of this server)")
             continue
+        if record.unreadable:
+            notices.append(f"{key}: {run} cannot be read by this pcviz: {record.unreadable}")
+            continue
         if key == "run":
             values = record.experiment.differences()
         if record.kind in KINDS.get(page, ("train",)):
@@ -106,11 +110,15 @@ def record(key: str = "run") -> RunRecord | None:
     if run is None:
         return None
     try:
-        return client().get(run)
+        found = client().get(run)
     except UnknownRun:
-        del st.session_state.runs[key]
         st.session_state.notices = [f"{key}: {run} was deleted (allowed: a run of this server)"]
-        return None
+    else:
+        if not found.unreadable:
+            return found
+        st.session_state.notices = [f"{key}: {run} cannot be read by this pcviz: {found.unreadable}"]
+    del st.session_state.runs[key]
+    return None
 
 
 def show(key: str, run: str | None) -> None:
@@ -195,32 +203,14 @@ def steer(wish: str, key: str = "run", **details: Any) -> None:
 def notices() -> None:
     """What was wrong with the address, or with a wish: one line each, until the next start."""
     if st.session_state.notices:
-        st.warning(lines(st.session_state.notices), icon=":material/warning:")
-
-
-def lines(messages: Iterable[str]) -> str:
-    """Messages as Markdown, each on a line of its own, whatever they contain."""
-    return "  \n".join(plain(message) for message in messages)
-
-
-WORD_JOINER = "\u2060"
-_ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|(?<=[\w.+-])(?=@)", re.IGNORECASE)
-
-
-def plain(text: str) -> str:
-    """Text in which Markdown finds nothing to interpret.
-
-    Bare addresses become links after backslashes are gone, so that only an invisible character inside prevents it.
-    """
-    broken = _ADDRESS.sub(lambda found: found[0] + WORD_JOINER, text)
-    return "".join("\\" + character if character in r"\`*_{}[]<>#$~|:" else character for character in broken)
+        st.warning(markdown.lines(st.session_state.notices), icon=":material/warning:")
 
 
 @st.cache_data(ttl=5, show_spinner=False)
 def history() -> list[tuple[Experiment, int, float]]:
     """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
     runs = client().store.reader.runs(40)  # whoever started them: nothing else is told of them
-    return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train"]
+    return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train" and not run.unreadable]
 
 
 def trainings(named: str | None = None) -> dict[str, RunRecord]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import serving, session, style
+from pcviz.ui import serving, session, style, trouble, unreadable
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -21,8 +21,10 @@ page = st.navigation(
         st.Page(PAGES / "3_landscape.py", title="Landscape", icon=":material/landscape:", url_path="landscape"),
     ]
 )
-session.begin(page.url_path)
-page.run()
+with trouble.on_the_page():
+    session.begin(page.url_path)
+    page.run()
+    unreadable.runs()
+    session.remember()
 if note := serving.note():
     st.sidebar.caption(note)
-session.remember()

@@ -7,11 +7,11 @@ import gc
 import logging
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from functools import cache
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import pandas  # noqa: F401 - plotly takes one that another page's thread is still importing for whole
@@ -26,11 +26,14 @@ from pcviz.engine.access import NotAllowed
 from pcviz.engine.client import connect
 from pcviz.engine.supervisor import Supervisor
 from pcviz.settings import Settings
+from pcviz.store import StoreFault
 from pcviz.ui import serving
 from pcviz.ui.assets import live_script, plotly_script
 from pcviz.ui.guard import Guard
 from pcviz.ui.hub import ENTRY_BYTES, Hub, Subscriber, parse_cursor
 from pcviz.ui.places import Places, client_of
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
@@ -45,7 +48,8 @@ class Live:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.client = connect(settings)
-        self.hub = Hub(self.client.store)
+        self._supervisor = Supervisor(settings, self.client.store)
+        self.hub = Hub(self.client.store, lambda: self._supervisor.fault)
         self.places = Places("live streams", settings)
 
     def routes(self) -> list[BaseRoute]:
@@ -57,8 +61,8 @@ class Live:
     def _below(self, base: str) -> list[BaseRoute]:
         base = base.rstrip("/")
         return [
-            Route(f"{base}/live/frames", self._frames),
-            Route(f"{base}/live/keep", self._keep, methods=["POST"]),
+            Route(f"{base}/live/frames", _saying_faults(self._frames)),
+            Route(f"{base}/live/keep", _saying_faults(self._keep), methods=["POST"]),
             Route(f"{base}/live/plotly.js", plotly_script),
             Route(f"{base}/live/{{name}}.js", live_script),
             Route(f"{base}/{{page}}/", _without_slash),
@@ -76,19 +80,22 @@ class Live:
         gc.freeze()
         if note := serving.note():
             LOG.warning(note)
-        supervisor = Supervisor(self._settings, self.client.store)
-        supervisor.start()
+        try:
+            await asyncio.to_thread(self.client.store.database.open)
+        except StoreFault as fault:  # the pages say so too, and try again
+            LOG.error("%s", fault)
+        self._supervisor.start()
 
         def ending() -> None:
             self.hub.close()
-            supervisor.ask_to_stop()
+            self._supervisor.ask_to_stop()
 
         try:
             with _before_signal_handlers(ending):
                 yield
         finally:
             ending()
-            await asyncio.to_thread(supervisor.stop)
+            await asyncio.to_thread(self._supervisor.stop)
 
     async def _frames(self, request: Request) -> Response:
         runs, known, fault = await self._known_runs(request)
@@ -110,7 +117,8 @@ class Live:
         return _Stream(events, self.places.held(address), media_type="text/event-stream", headers=_HEADERS)
 
     async def _events(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
-        await asyncio.to_thread(self.client.store.wishes.renew, subscriber.kept)
+        with suppress(StoreFault):  # the stream says so
+            await asyncio.to_thread(self.client.store.wishes.renew, subscriber.kept)
         self.hub.subscribe(subscriber)
         try:
             yield b"retry: %d\n\n" % RETRY_MILLISECONDS
@@ -142,6 +150,16 @@ class Live:
         known = {record.id for record in await asyncio.to_thread(self.client.store.reader.families, possible)}
         unknown = [run[:64] for run in runs if run not in known]
         return runs, known, PlainTextResponse(f"runs: there is no run {unknown[0]!r}", 404) if unknown else None
+
+
+def _saying_faults(endpoint: Endpoint) -> Endpoint:
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except StoreFault as fault:
+            return PlainTextResponse(str(fault), 503, {"Retry-After": "5"})
+
+    return answered
 
 
 async def _with_slash(request: Request) -> Response:

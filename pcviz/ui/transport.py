@@ -17,7 +17,7 @@ from pcviz.experiment import Experiment, fields
 from pcviz.faults import shown
 from pcviz.schema import flatten
 from pcviz.store import RunRecord
-from pcviz.ui import controls, room, session, watching
+from pcviz.ui import controls, markdown, room, session, watching
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -197,9 +197,9 @@ def _messages(now: Situation) -> None:
     """What stands in the way of Train, or what it would do: one place, next to the buttons."""
     wrong = now.form.faults + now.refusals + now.full
     if wrong:
-        st.error(session.lines(wrong), icon=":material/block:")
+        st.error(markdown.lines(wrong), icon=":material/block:")
     elif now.record is not None and now.record.state == "failed":
-        st.error(f"This run failed. {session.plain(now.record.message)}", icon=":material/error:")
+        st.error(f"This run failed. {markdown.plain(now.record.message)}", icon=":material/error:")
     elif now.changed and not now.watched and now.record is not None and now.form.experiment is not None:
         running = now.record.experiment
         with st.container(horizontal=True, vertical_alignment="center", key="pending"):
@@ -214,4 +214,4 @@ def changes_text(old: Experiment, new: Experiment) -> str:
     """What differs, in words: "Depth L 32, Activation tanh"."""
     before, after = flatten(old.model_dump()), flatten(new.model_dump())
     parts = [f"{info.title} {shown(after[path])}" for path, info in fields().items() if before[path] != after[path]]
-    return session.plain(", ".join(parts[:3]) + (f" and {len(parts) - 3} more changes" if len(parts) > 3 else ""))
+    return markdown.plain(", ".join(parts[:3]) + (f" and {len(parts) - 3} more changes" if len(parts) > 3 else ""))

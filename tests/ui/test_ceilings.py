@@ -114,7 +114,7 @@ def test_a_position_has_room_for_the_runs_themselves_first() -> None:
     async def ids() -> str:
         family = {f"{number:032x}": (1, number) for number in range(40)}
         named = f"{39:032x}"
-        return Subscriber([named], family, 4).event("state", b"{}").decode()
+        return Subscriber([named], family, most_entries=4).event("state", b"{}").decode()
 
     (line,) = (line for line in asyncio.run(ids()).splitlines() if line.startswith("id: "))
     kept = parse_cursor(line.removeprefix("id: "))

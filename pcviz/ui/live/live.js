@@ -122,6 +122,7 @@ class Live {
     });
     on("frame", (data) => this.frame(JSON.parse(data)));
     on("state", (data) => this.state(JSON.parse(data)));
+    on("fault", (data) => this.warn("store", JSON.parse(data).message));
     on("end", () => { this.ended = true; this.disconnect(); });
     stream.onopen = () => { clearTimeout(this.slow); this.warn("stream", ""); this.say(this.spoken); };
     stream.onerror = () => {

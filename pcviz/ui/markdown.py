@@ -1,0 +1,23 @@
+"""Text on a page, where Streamlit takes everything for Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+WORD_JOINER = "\u2060"
+_ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|(?<=[\w.+-])(?=@)", re.IGNORECASE)
+
+
+def lines(messages: Iterable[str]) -> str:
+    """Messages as Markdown, each on a line of its own, whatever they contain."""
+    return "  \n".join(plain(message) for message in messages)
+
+
+def plain(text: str) -> str:
+    """Text in which Markdown finds nothing to interpret.
+
+    Bare addresses become links after backslashes are gone, so that only an invisible character inside prevents it.
+    """
+    broken = _ADDRESS.sub(lambda found: found[0] + WORD_JOINER, text)
+    return "".join("\\" + character if character in r"\`*_{}[]<>#$~|:" else character for character in broken)

@@ -1,0 +1,65 @@
+"""What a page says when the store cannot be used: one line instead of itself, until it can be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pcviz.engine.client import connect
+from pcviz.store import StoreFault
+from pcviz.ui import markdown, serving
+
+LOOK_SECONDS = 2.0
+
+
+@contextmanager
+def on_the_page() -> Iterator[None]:
+    """Whatever the page does inside, a store that fails is said in its place; it is drawn anew once that is over."""
+    try:
+        yield
+    except StoreFault as fault:
+        _say(fault)
+        _wait(str(fault))
+
+
+def in_a_part(error: Exception) -> bool:
+    """The same for a part of a page that draws itself anew (`on_script_error` of `st.App`); True if it was said."""
+    if isinstance(error, StoreFault):
+        _say(error)
+    return isinstance(error, StoreFault)
+
+
+def _say(fault: StoreFault) -> None:
+    st.error(markdown.plain(str(fault)), icon=":material/database_off:")
+
+
+def _wait(said: str) -> None:
+    looks = 0
+
+    @st.fragment(run_every=LOOK_SECONDS)
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            return  # just now, when the page was drawn
+        try:
+            connect(serving.settings()).store.reader.runs(1)
+        except StoreFault as fault:
+            if str(fault) == said:
+                return
+        st.rerun()
+
+    look()
+
+
+class _OneLine(logging.Filter):
+    """Streamlit logs every exception of a page with its traceback; a store that fails is one line elsewhere."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], StoreFault))
+
+
+logging.getLogger("streamlit.error_util").addFilter(_OneLine())

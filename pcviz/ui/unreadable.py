@@ -1,0 +1,67 @@
+"""Stored runs that this version of pcviz cannot read: which, why, and how to take them out or delete them."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from pcviz.store import RunRecord
+from pcviz.ui import markdown, session
+
+MOST = 20
+"""Runs that are listed at once; the others follow when these are gone."""
+HELP = (
+    "Another version of pcviz wrote them, or something damaged them. They stay as they are: export each as a store of "
+    "its own, for a pcviz that can read it, or delete it."
+)
+
+
+def runs() -> None:
+    """The list, where there is something to list."""
+    found = session.client().unreadable(session.owner_key())
+    if not found:
+        return
+    count = "1 stored run" if len(found) == 1 else f"{len(found)} stored runs"
+    with st.expander(f"{count} cannot be read by this pcviz", icon=":material/unknown_document:", key="unreadable"):
+        st.caption(HELP)
+        for record in found[:MOST]:
+            _run(record)
+
+
+def _run(record: RunRecord) -> None:
+    started = datetime.fromtimestamp(record.created_at, UTC)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"unreadable_{record.id}"):
+        reason = markdown.plain(f"{record.kind} of {started:%Y-%m-%d %H:%M} UTC ({record.id[:8]}): {record.unreadable}")
+        st.markdown(reason, width="stretch")
+        st.download_button(
+            "Export",
+            partial(_exported, record.id),
+            f"pcviz-run-{record.id[:8]}.db",
+            "application/vnd.sqlite3",
+            key=f"export_{record.id}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.button(
+            "Delete",
+            key=f"delete_{record.id}",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(record,),
+        )
+
+
+def _exported(run: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="pcviz-") as folder:
+        target = Path(folder) / "run.db"
+        session.client().export(run, target)
+        return target.read_bytes()
+
+
+def _delete(record: RunRecord) -> None:
+    with session.told():
+        session.client().delete(record.id, session.proof(record))

@@ -1,0 +1,150 @@
+"""Pages of a store that cannot be used or read, in whole or in part: one line each, no traceback."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pcviz.engine.client import Client
+from pcviz.experiment import Experiment
+from pcviz.store import Store, database, versions
+from tests.ui.test_shell import SHELL, enabled, opened, press
+
+OLD = Path(__file__).parents[1] / "store" / "stores"
+PAGES = ("1_train", "2_inference", "3_landscape")
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the pages' store is."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    monkeypatch.setenv("PCVIZ_DATABASE", f"sqlite:///{folder / 'pcviz.db'}")
+    return folder / "pcviz.db"
+
+
+def change(path: Path, *statements: str) -> None:
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def new_store(path: Path) -> None:
+    store = Store(f"sqlite:///{path}")
+    store.wishes.create(Experiment(), "s", "", "paused", None)
+    store.close()
+
+
+def later(path: Path) -> None:
+    new_store(path)
+    change(path, "UPDATE alembic_version SET version_num = '97'")
+
+
+def overwritten(path: Path) -> None:
+    new_store(path)
+    with sqlite3.connect(path) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * (page - 1))
+        file.write(bytes(range(256)) * 16)
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "folder": (lambda path: path.mkdir(), "is a folder; name a file"),
+    "missing folder": (lambda path: path.parent.rmdir(), "does not exist; make it"),
+    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), "is no store of pcviz but something else"),
+    "damaged": (overwritten, "is damaged; put a backup in its place"),
+    "of another program": (lambda path: change(path, "CREATE TABLE notes (x)"), "belongs to another program"),
+    "later": (later, f"has version 97, and this pcviz knows versions up to {versions.CURRENT}"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_page_without_a_store_is_one_line(path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    break_it, line = BROKEN[name]
+    break_it(path)
+    app = opened()
+    (error,) = app.error
+    assert line in error.value.replace("\\", "") and "\n" not in error.value
+    assert "Traceback" not in caplog.text
+    assert not app.exception
+
+
+def test_the_page_comes_back_when_the_cause_is_gone(path: Path) -> None:
+    path.mkdir()
+    app = opened(network_depth="5")
+    assert app.error
+    path.rmdir()
+    app.run()
+    assert not app.error and enabled(app) == {"play", "step"}
+    assert app.number_input(key="network_depth").value == 5, "nothing is lost"
+
+
+def test_a_click_that_the_store_refuses_says_so(path: Path) -> None:
+    app = opened(network_depth="5")
+    press(app, "play")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    press(app, "pause")
+    other.close()
+    assert any("is locked by another program" in warning.value for warning in app.warning)
+    press(app, "pause")
+    assert Client(Store(f"sqlite:///{path}")).get(str(app.query_params["run"])).wanted == "paused"
+
+
+@pytest.fixture(params=["field", "value", "schema", "kind", "state", "options", "json"])
+def strange(request: pytest.FixtureRequest, path: Path) -> Path:
+    """A store of old whose runs, all but the trainings that are done, this version cannot read."""
+    shutil.copy(sorted(OLD.glob("*.db"))[0], path)
+    statement = {
+        "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"biases":true,"depth"\')',
+        "value": "experiment_json = replace(experiment_json, '\"tanh\"', '\"softsign\"')",
+        "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":2')",
+        "kind": "kind = 'sweep'",
+        "state": "state = 'asleep'",
+        "options": "options_json = '[1'",
+        "json": "experiment_json = ''",
+    }[request.param]
+    change(path, f"UPDATE runs SET {statement} WHERE NOT (kind = 'train' AND state = 'done')")
+    return path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
+    with sqlite3.connect(strange) as connection:
+        before = connection.execute("SELECT * FROM runs ORDER BY id").fetchall()
+    found = [record.id for record in Client(Store(f"sqlite:///{strange}")).unreadable()]
+    assert len(found) >= 10
+    app = opened()
+    if name != "1_train":
+        app.switch_page(f"../../pages/{name}.py").run()
+    assert not app.exception and not app.error
+    assert f"{len(found)} stored runs cannot be read by this pcviz" in [one.label for one in app.expander]
+    for run in found[:2]:
+        shown = AppTest.from_file(str(SHELL), default_timeout=60)
+        shown.query_params["run"] = run
+        shown.run()
+        assert not shown.exception
+        assert f"run\\: {run} cannot be read by this pcviz" in shown.warning[0].value
+    with sqlite3.connect(strange) as connection:
+        after = connection.execute("SELECT * FROM runs ORDER BY id").fetchall()
+    assert [row[:12] for row in after] == [row[:12] for row in before], "all that says what a run is"
+
+
+def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
+    new_store(path)
+    change(path, "UPDATE runs SET experiment_json = '{\"schema\": 2}'")
+    app = opened()
+    client = Client(Store(f"sqlite:///{path}"))
+    (record,) = client.unreadable()
+    assert any("schema\\: 2 is not one of the allowed values" in found.value for found in app.markdown)
+    assert [found.label for found in app.get("download_button")] == ["Export", "Download"] or app.get("download_button")
+    app.button(key=f"delete_{record.id}").click().run()
+    assert not app.exception and client.unreadable() == []
+    assert not any("cannot be read" in found.label for found in app.expander)
