@@ -10,6 +10,13 @@ from streamlit import config
 
 from pcviz.settings import Settings
 
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
+
+SPARE_FILES = 512
+"""Besides two for each page: store, scripts, worker, and a backlog of connections."""
 SHARED = "only the browser that started a run controls it."
 
 
@@ -36,3 +43,14 @@ def note() -> str | None:
         rule = SHARED if shared else "everybody there controls every run (PCVIZ_SHARED=0)."
         return f"Other machines can reach this server: {rule}"
     return f"This server is shared: {SHARED}" if shared else None
+
+
+def make_room(given: Settings) -> None:
+    """Let this process hold as many connections as the ceilings allow: systems begin with 1024 files, often."""
+    if resource is None:
+        return
+    wanted = 2 * given.streams + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -78,6 +78,7 @@ class Live:
         # Everything imported so far stays for good: without this, full collections after every script run dominate.
         gc.collect()
         gc.freeze()
+        serving.make_room(self._settings)
         if note := serving.note():
             LOG.warning(note)
         try:

@@ -58,7 +58,7 @@ def visit(page: Page, home: str, page_faults: list[str]) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url.replace("ws", "http", 1)))
-    page.goto(f"{home}?{SMALL}&learning_steps=40")
+    page.goto(f"{home}?{SMALL}&data_name=moons&learning_steps=40")
     play(page)
     assert page.url.startswith(f"{home}?")
     trained = page.url

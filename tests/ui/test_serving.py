@@ -78,3 +78,16 @@ def test_the_worker_is_told(database_url: str, monkeypatch: pytest.MonkeyPatch) 
     for shared in (True, False):
         Supervisor(Settings(database=database_url, shared=shared), Store(database_url))._spawn()
     assert told == ["1", "0"]
+
+
+def test_there_is_room_for_as_many_as_may_come() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (600, before[1]))
+        serving.make_room(Settings(streams=50))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (612, before[1])
+        serving.make_room(Settings(streams=1))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (612, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
