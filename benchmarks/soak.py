@@ -31,6 +31,7 @@ from tests.browser.install import find_browser
 from tests.browser.serve import App, running_app
 
 SAMPLE_SECONDS = 2.0
+PATIENCE_MS = 300_000
 COMPARED_MINUTES = 2.0
 MOST_GROWTH = 0.03
 SHAPES = [
@@ -110,8 +111,8 @@ class Soak:
             while not self.stop.is_set():
                 page = browser.new_page()
                 page.goto(f"{self.app.url}/?network_depth=6&network_width=16&learning_steps=60")
-                page.locator(".st-key-play button").click(timeout=60_000)
-                page.locator('[data-panel="learning-curves"][data-state="done"]').wait_for(timeout=60_000)
+                page.locator(".st-key-play button").click(timeout=PATIENCE_MS)
+                page.locator('[data-panel="learning-curves"][data-state="done"]').wait_for(timeout=PATIENCE_MS)
                 page.close()
                 self.done["pages"] += 1
             browser.close()
