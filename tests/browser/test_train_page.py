@@ -3,10 +3,12 @@
 import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from pcviz.store import Store
 from tests.browser.serve import App
 
 SMALL = "network_depth=6&network_width=16&seed=3"
@@ -254,3 +256,21 @@ def test_the_baseline_runs_beside(page: Page, app: App) -> None:
     expect(button(page, "overlay")).to_have_text(re.compile("Remove"))
     button(page, "overlay").click()
     expect(button(page, "overlay")).to_have_text(re.compile("Overlay"))
+
+
+def test_a_run_is_pinned_and_unpinned(page: Page, app: App) -> None:
+    pin = page.locator(".st-key-pin button:visible")  # a button with help is there twice, once for touch screens
+    open_page(page, f"{SMALL}&learning_steps=60")
+    expect(pin).to_be_disabled()
+    button(page, "play").click()
+    expect(pin).to_be_enabled()
+    pin.click()
+    expect(pin).to_have_text(re.compile("Unpin"))
+    run = page.url.split("run=")[1][:32]
+    with closing(Store(app.database)) as store:
+        assert store.reader.run(run).pinned
+        pin.hover()
+        expect(page.get_by_text("Kept when the store is full")).to_be_visible()
+        pin.click()
+        expect(pin).to_have_text(re.compile(r"Pin$"))
+        assert not store.reader.run(run).pinned
