@@ -14,6 +14,9 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 
 SLOW, FAILS, DIVERGES, LONG_STEPS, BIG, FAILS_TO_COMPILE = 1000, 1001, 1002, 1003, 1004, 1005
+UNIT_SECONDS = 0.002
+UNITS = 100
+"""A long step has one unit of work more than this."""
 
 
 class FakeTrain:
@@ -48,8 +51,8 @@ class FakeTrain:
     def advance(self, until_step: int, seconds: float) -> None:
         began = time.monotonic()
         while self.step < until_step and not self.done:
-            time.sleep(0.002)
-            if self._seed == LONG_STEPS and self._inner < 100:
+            time.sleep(UNIT_SECONDS)
+            if self._seed == LONG_STEPS and self._inner < UNITS:
                 self._inner += 1
             else:
                 self._take_step()
