@@ -38,10 +38,6 @@ class FakeTrain:
     def done(self) -> bool:
         return self.diverged or self.step >= self.steps
 
-    @property
-    def at_boundary(self) -> bool:
-        return self._inner == 0
-
     def prepare(self) -> None:
         if self._seed == SLOW:
             time.sleep(2)
@@ -84,11 +80,10 @@ class FakeTrain:
         return Frame("train", self.step, values, seconds=self.seconds, epoch=self.step / 10)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        assert self.at_boundary
-        return {"state": self._state.copy(), "step": np.array(self.step)}
+        return {"state": self._state.copy(), "step": np.array(self.step), "inner": np.array(self._inner)}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self._state, self.step = arrays["state"].copy(), int(arrays["step"])
+        self._state, self.step, self._inner = arrays["state"].copy(), int(arrays["step"]), int(arrays["inner"])
 
 
 class FakeLandscape:
@@ -103,8 +98,6 @@ class FakeLandscape:
         self.device = parent.device
         self.diverged = False
         self._tiles = 0
-
-    at_boundary = True
 
     @property
     def idle(self) -> bool:
