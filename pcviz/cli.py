@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from pcviz import cost
 from pcviz.experiment import Experiment
 from pcviz.faults import shown
 from pcviz.flags import PRESET, BadArguments, Flag, describe, parse, read
@@ -65,6 +66,7 @@ def train(words: list[str]) -> int:
         print("python -m pcviz train [flags]: train a network\n\n" + describe(TRAIN_FLAGS))
         return DONE
     as_json = "json" in given.flags
+    warn(experiment)
     try:
         # Libraries that print must not break the one document on standard output.
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
@@ -77,6 +79,12 @@ def train(words: list[str]) -> int:
     else:
         print(summary(document))
     return DONE
+
+
+def warn(experiment: Experiment) -> None:
+    """Say on standard error what a page would refuse because nobody waits that long."""
+    for line in cost.long_step(experiment):
+        print(f"warning: {line}", file=sys.stderr)
 
 
 def run_training(experiment: Experiment, *, quiet: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from pcviz.experiment import Experiment
+from pcviz.frames import TRACE_ROWS
 
 GB = 1e9
 COPIES = 2
@@ -23,13 +24,18 @@ TEMPORARIES = 6
 """Arrays of the size of all activities that an inference step holds at once: states, predictions, errors, …"""
 CALIBRATING_STEPS = 20
 """A run with fewer weight steps says too little of the machine's speed."""
+LONG_STEP_FLOPS = 5e9
+"""A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
+alone, never by measured time, so that results do not depend on the machine's load."""
+SOLVER_STATE = {"gradient_descent": 0, "momentum": 1, "adam": 2, "error_based": 0}
+"""Arrays like the activities that a solver keeps from one inference step to the next."""
 WINDOWED = ("gradient_descent", "momentum", "adam")
 """Solvers that relax only the layers which the error has reached (DESIGN.md section 3, front window)."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run needs. `seconds` is compute time without compilation."""
+    """What one run needs. `seconds` is compute time without compilation, `step_seconds` that of one weight step."""
 
     parameters: int
     weight_bytes: int
@@ -39,7 +45,13 @@ class Cost:
     flops_per_step: float
     total_flops: float
     seconds: float
+    step_seconds: float
     inference_step_seconds: float
+
+    @property
+    def long_steps(self) -> bool:
+        """Whether a weight step runs as several calls, with checkpoints in between."""
+        return self.flops_per_step > LONG_STEP_FLOPS
 
     @property
     def memory_bytes(self) -> int:
@@ -49,11 +61,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a machine allows: bytes of the checkpoints of a run, bytes of memory, longest inference step in seconds."""
+    """What a machine allows: bytes of the checkpoints of a run, bytes of memory, the longest inference step and the
+    longest weight step in seconds."""
 
     checkpoint_bytes: float = 1 * GB
     memory_bytes: float = 4 * GB
     inference_step_seconds: float = 0.5
+    step_seconds: float = 600.0
 
 
 def machine_limits() -> Limits:
@@ -99,15 +113,21 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     speed = assumed_speed(width) * (1 if number == 4 else 0.5)
     serial = hidden if experiment.inference.solver == "error_based" or learning.rule == "bp" else 1
     overhead = 2e-3 + max(steps, 1) * 2e-5 * serial
+    saved = (1 + moments) * weights
+    if per_step > LONG_STEP_FLOPS and learning.rule != "bp":
+        # The relaxation under way: variables, the solver's state, the rounding of the start; iPC's weights move in it.
+        saved += (2 + SOLVER_STATE[experiment.inference.solver]) * activities + 8 * (TRACE_ROWS + 2) * 2 * network.depth
+        saved += (1 + moments) * weights if learning.rule == "ipc" else 0
     return Cost(
         parameters=parameters,
         weight_bytes=weights,
         activity_bytes=TEMPORARIES * activities,
-        checkpoint_bytes=COPIES * (1 + moments) * weights,
+        checkpoint_bytes=COPIES * saved,
         flops_per_inference_step=inference,
         flops_per_step=per_step,
         total_flops=total,
         seconds=slowdown * (total / speed + overhead * learning.steps),
+        step_seconds=slowdown * (per_step / speed + overhead),
         inference_step_seconds=slowdown * max(inference, forward + weight_gradient) / speed,
     )
 
@@ -146,10 +166,15 @@ def admission(experiment: Experiment, limits: Limits | None = None, slowdown: fl
     shape = f"network.width: {network.width} at depth {network.depth}"
     refusals = []
     if cost.checkpoint_bytes > limits.checkpoint_bytes:
-        fits = _largest("network.width", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
+        # In the middle of a long step, activities are saved too.
+        fits = _largest("learning.batch_size", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
+        start, name = f"learning.batch_size: {batch}", "batch size"
+        if fits is None:
+            fits = _largest("network.width", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
+            start, name = shape, "width"
         refusals.append(
-            f"{shape} needs {bytes_text(cost.checkpoint_bytes)} of checkpoints, above "
-            f"{bytes_text(limits.checkpoint_bytes)} ({_nearest('width', fits)})"
+            f"{start} needs {bytes_text(cost.checkpoint_bytes)} of checkpoints, above "
+            f"{bytes_text(limits.checkpoint_bytes)} ({_nearest(name, fits)})"
         )
     if cost.memory_bytes > limits.memory_bytes:
         path = "learning.batch_size" if cost.activity_bytes > 4 * cost.weight_bytes else "network.width"
@@ -172,13 +197,30 @@ def admission(experiment: Experiment, limits: Limits | None = None, slowdown: fl
             f"above {limits.inference_step_seconds:g} s, so that pause could not act in time "
             f"({_nearest('batch size', fits)})"
         )
-    return refusals
+    return refusals + long_step(experiment, limits, slowdown)
+
+
+def long_step(experiment: Experiment, limits: Limits | None = None, slowdown: float = 1.0) -> list[str]:
+    """One line, with the nearest setting that fits, if a single weight step takes too long to wait for; else none."""
+    most = (limits or Limits()).step_seconds
+    seconds = estimate(experiment, slowdown).step_seconds
+    if seconds <= most:
+        return []
+    steps = _largest("inference.steps", experiment, lambda c: c.step_seconds <= most, slowdown)
+    if steps is not None:
+        start, nearest = f"inference.steps: {experiment.inference.steps}", _nearest("number of steps", steps)
+    else:
+        batch = _largest("learning.batch_size", experiment, lambda c: c.step_seconds <= most, slowdown)
+        start, nearest = f"learning.batch_size: {experiment.learning.batch_size}", _nearest("batch size", batch)
+    last = f"last {seconds_text(seconds)}, above {most / 60:g} min"
+    return [f"{start} makes the relaxation of one weight step {last} ({nearest})"]
 
 
 def _largest(path: str, experiment: Experiment, fits: Callable[[Cost], bool], slowdown: float = 1.0) -> int | None:
     """The largest value of a whole-number field below its present one whose cost `fits`; None if there is none."""
     section, name = path.split(".")
-    low, high = 0, int(getattr(getattr(experiment, section), name))
+    now = experiment.inference_steps if path == "inference.steps" else getattr(getattr(experiment, section), name)
+    low, high = 0, int(now)
     while high - low > 1:
         middle = (low + high) // 2
         try:

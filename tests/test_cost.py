@@ -18,6 +18,7 @@ def test_bytes_and_parameters_are_exact() -> None:
     assert found.parameters == weights
     assert found.weight_bytes == 4 * weights
     assert found.checkpoint_bytes == 2 * 3 * 4 * weights
+    assert not found.long_steps
     assert estimate(from_paths({"dtype": "float64"})).weight_bytes == 8 * weights
     assert estimate(from_paths({"learning.optimiser": "sgd"})).checkpoint_bytes == 2 * 4 * weights
 
@@ -96,6 +97,26 @@ def test_a_step_too_long_to_pause_is_refused() -> None:
     lines = admission(experiment, ROOMY)
     assert any("pause" in line and "nearest batch size that fits" in line for line in lines)
     assert not any("pause" in line for line in admission(experiment, ROOMY, slowdown=1e-4))
+
+
+def test_checkpoints_inside_long_steps_hold_the_activities() -> None:
+    changes = {"network.width": 256, "network.depth": 32, "learning.batch_size": 512, "inference.solver": "adam"}
+    short, long = (estimate(from_paths({**changes, "inference.steps": steps})) for steps in (0, 100))
+    assert long.long_steps and not short.long_steps
+    activities = 4 * 512 * 31 * 256
+    assert long.checkpoint_bytes - short.checkpoint_bytes == pytest.approx(2 * 4 * activities, rel=0.02)
+
+
+@pytest.mark.parametrize("steps", [20_000, 1_000_000])
+def test_a_weight_step_above_ten_minutes_is_refused_with_the_number_of_steps_that_fits(steps: int) -> None:
+    experiment = from_paths({"network.depth": 128, "network.width": 128, "inference.steps": steps})
+    (line,) = admission(experiment, ROOMY)
+    assert line.startswith(f"inference.steps: {steps} makes the relaxation of one weight step last ≈ ")
+    nearest = re.search(r"above 10 min \(nearest number of steps that fits: (\d+)\)$", line)
+    assert nearest, line
+    assert admission(experiment.changed({"inference.steps": int(nearest[1])}), ROOMY) == []
+    assert admission(experiment.changed({"inference.steps": int(nearest[1]) + 1}), ROOMY) != []
+    assert admission(experiment, ROOMY, slowdown=1e-3) == []
 
 
 def test_presets_are_admitted() -> None:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pcviz.engine.scheduler import BULK_SECONDS, FRAME_SECONDS, Candidate, checkpoint_interval, frame_interval
+from pcviz.engine.states import state_of_child, state_of_run
 from pcviz.store import TERMINAL, Observations, RunRecord
+from pcviz.store.records import State
 
 if TYPE_CHECKING:  # importing pcviz.jobs loads JAX, for which the worker's main thread does not wait
     from pcviz.jobs.protocol import Job
@@ -29,7 +31,7 @@ class Held:
         self.record = record
         self.parent = parent
         self.job: Job | None = None
-        self.state: str = record.state
+        self.state: State = record.state
         self.step, self.seq, self.frame_bytes = record.step, record.seq, record.frame_bytes
         self.candidate = Candidate(record.id, record.payer, record.kind != "train")
         self.rested_at = time.monotonic()
@@ -41,7 +43,8 @@ class Held:
         self._frame_at = self._bulk_at = float("-inf")
         self._compute = 0.0
         self._last_write = 0.0
-        self._saved_step = -1
+        self._saved_step = self._answered = 0
+        self._unsaved = False  # the job went on since the last checkpoint began
         self._saving: Iterator[int] | None = None
         self._ending: str | None = None
 
@@ -71,7 +74,6 @@ class Held:
     def adopt(self, job: Job) -> None:
         """Take over a prepared job."""
         self.job = job
-        self._saved_step = job.step
         values = {"state": "running"} if self.state in ("queued", "compiling") else {}
         self.observe(device=job.device, **values)
         self._go_on_counting()
@@ -85,33 +87,52 @@ class Held:
         """Its job raised."""
         self.observe(state="failed", message=message)
 
+    def follow(self, record: RunRecord) -> None:
+        """Adopt new wishes."""
+        self.record = record
+        self.settle()
+
+    def settle(self) -> None:
+        """Go to the state that it is due."""
+        due = self._due
+        if due == self.state:
+            return
+        if due in ("paused", "cancelled"):
+            self._stop(due)
+        else:
+            self.observe(state=due)
+        if due == "cancelled":
+            self.save()
+
+    @property
+    def _due(self) -> State:
+        wanted, ready = self.record.wanted, self.job is not None
+        if self.parent is None:
+            return state_of_run(self.state, wanted, rests=self.resting, ready=ready)
+        parent = self.parent
+        return state_of_child(
+            self.state, wanted, parent=parent.state, parent_rests=parent.resting, ready=ready, idle=self.idle
+        )
+
     def observe(self, **values: Any) -> None:
         """Write observed columns."""
         self._observations.observe(self.record.id, self.record.generation, **values)
         self._remember(values)
 
-    def pause(self) -> None:
-        """Show where the job stands, then rest."""
-        if self.job is not None and not self.replaying and self.job.step > self.step:
-            self._publish(bulk=True, state="paused")
+    def _stop(self, state: State) -> None:
+        """Show where the job stands, then rest or end."""
+        orphan = self.parent is not None and self.parent.state == "failed"
+        values = {"message": "The run that it belongs to has failed."} if orphan else {}
+        if self.parent is None and self.job is not None and not self.replaying and self.job.step > self.step:
+            self._publish(bulk=True, state=state)
         else:
-            self.observe(state="paused")
-
-    def cancel(self) -> None:
-        """End it at once; the checkpoint follows."""
-        ready = self.job is not None and not self.replaying
-        if ready and self.parent is None and self.job is not None and self.job.step > self.step:
-            self._publish(bulk=True, state="cancelled")
-        else:
-            self.observe(state="cancelled")
-        if ready:
-            self.save()
+            self.observe(state=state, **values)
 
     def save(self) -> None:
-        """Write a whole checkpoint now, unless one of this step exists or the job cannot give one."""
-        if self.job is None or self.parent is not None or self.replaying or not self.job.at_boundary:
+        """Write a whole checkpoint now, unless there is one of where the job stands or it cannot give one."""
+        if self.job is None or self.parent is not None or self.replaying:
             return
-        if 0 < self.job.step != self._saved_step:
+        if self._unsaved:
             self._begin_checkpoint()
         while self._saving is not None:
             self._write_part()
@@ -119,14 +140,14 @@ class Held:
     def work(self, seconds: float) -> None:
         """One slice: write a part of a checkpoint, catch up, or advance and report."""
         assert self.job is not None
-        if self._saving is not None:
-            self._write_part()
+        self._write_parts(seconds)
         if self._ending is not None or (self.ended and not self.replaying):
             return
         if self.parent is not None:
             self._work_on_parent(seconds, self.parent)
         elif self.replaying:
             self.job.advance(self.step, seconds)
+            self._unsaved = True
             if not self.replaying:
                 self.job.frame(bulk=False)  # already stored: what follows must count from here
                 self._go_on_counting()
@@ -149,17 +170,18 @@ class Held:
         if self.parent is not None:
             ready = self.parent.job is not None and not self.parent.replaying
             return ready and self.record.wanted == "running" and not self.idle
-        return not self.resting or self._snapshot_due
+        return not self.resting or self.wants_snapshot
 
     def _advance(self, seconds: float) -> None:
         assert self.job is not None
         began = time.monotonic()
         self.job.advance(self.record.limit, seconds)
+        self._unsaved = True
         self._compute += time.monotonic() - began
         if self.job.done:
             self._end()
         elif self.job.step >= self.record.limit:
-            self.pause()
+            self.settle()
         else:
             self._report()
 
@@ -169,8 +191,7 @@ class Held:
         now = time.monotonic()
         interval, bulk_interval = (frame_interval(base, self.frame_bytes) for base in (FRAME_SECONDS, BULK_SECONDS))
         every = checkpoint_interval(self._last_write)
-        save = self._compute >= every and self.job.at_boundary and self._saving is None
-        save = save or self._snapshot_due
+        save = (self._compute >= every and self._saving is None) or self._snapshot_due
         # Once frames are rarer than checkpoints, a checkpoint goes without one: the frame budget stays unspent.
         due = now - self._frame_at >= EARLY * interval or (save and interval <= every)
         if due and self.job.step > self.step:
@@ -219,34 +240,41 @@ class Held:
         ending = "diverged" if self.job.diverged else "done"
         if self.job.step > self.step:
             self._publish(bulk=True)
-        if not self.job.at_boundary:
-            self.observe(state=ending)
-            return
         self._ending = ending
-        if self._saving is None or self._saved_step != self.job.step:
+        if self._saving is None or self._unsaved:
             self._begin_checkpoint()
 
     def _begin_checkpoint(self) -> None:
         assert self.job is not None
         began = time.monotonic()
-        self._saved_step, self._compute = self.job.step, 0.0
+        self._saved_step, self._unsaved, self._compute = self.job.step, False, 0.0
+        self._answered = self.record.snapshot_wanted
         # Only the frame of this very step belongs to the checkpoint and keeps its bulk channels.
         seq = self.seq if self.step == self.job.step else 0
         arrays = self.job.checkpoint()
         self._saving = self._observations.checkpoint(self.record.id, self.record.generation, self.job.step, seq, arrays)
         self._last_write = time.monotonic() - began
 
+    def _write_parts(self, seconds: float) -> None:
+        """Write on for about `seconds`."""
+        deadline = time.monotonic() + seconds
+        while self._saving is not None:
+            self._write_part()
+            if time.monotonic() >= deadline:
+                break
+
     def _write_part(self) -> None:
         assert self._saving is not None
         began = time.monotonic()
         if next(self._saving, None) is None:
             self._saving = None
-            values: dict[str, Any] = {"snapshot_done": self.record.snapshot_wanted}
-            if self._ending is not None:
+            # A checkpoint is progress: whoever is killed in one long step again and again comes to its end.
+            values: dict[str, Any] = {"snapshot_done": self._answered, "strikes": 0}
+            if self._ending is not None and not self.ended:
                 values["state"] = self._ending
             step = self._saved_step
             self._observations.complete_checkpoint(self.record.id, self.record.generation, step, **values)
-            self.record = replace(self.record, snapshot_done=self.record.snapshot_wanted)
+            self.record = replace(self.record, snapshot_done=self._answered)
             self.step = max(self.step, step)
             self._remember(values)
         self._last_write += time.monotonic() - began
@@ -254,12 +282,16 @@ class Held:
     def _go_on_counting(self) -> None:
         """A restored job's compute seconds follow those that are stored."""
         assert self.job is not None
-        self._earlier_seconds = self._seconds - self.job.seconds if self.seq else 0.0
+        self._earlier_seconds = max(0.0, self._seconds - self.job.seconds)
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Somebody asked for a checkpoint that is not written yet; of an ended run, the last one stands."""
+        return self.parent is None and not self.ended and self.record.snapshot_wanted > self.record.snapshot_done
 
     @property
     def _snapshot_due(self) -> bool:
-        wanted = self.record.snapshot_wanted > self.record.snapshot_done and self._saving is None
-        return wanted and self.job is not None and self.job.at_boundary and not self.replaying
+        return self.wants_snapshot and self._saving is None and self.job is not None and not self.replaying
 
     def _take_snapshot(self) -> None:
         if self._snapshot_due:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 FRAME_SECONDS = 0.1
 BULK_SECONDS = 0.25
 FRAME_BUDGET = 64_000_000
-CHECKPOINT_SECONDS = 2.0
+CHECKPOINT_SECONDS, MOST_CHECKPOINT_SECONDS = 2.0, 15.0
+"""Compute seconds between checkpoints. The most leaves room to write one, so that a kill costs 30 s at most."""
 RUNS_PER_EXTRA = 7.0
 """An owner's trainings together get this many times the compute of their extras together: beside an extra, whose frames
 and cache misses cost something too, a training keeps more than four fifths of its speed."""
@@ -44,7 +45,7 @@ def frame_interval(base: float, used: int, budget: int = FRAME_BUDGET) -> float:
 
 def checkpoint_interval(last_write: float) -> float:
     """Seconds of compute between checkpoints when the last one took `last_write` seconds to write."""
-    return max(CHECKPOINT_SECONDS, 20.0 * last_write)
+    return min(max(CHECKPOINT_SECONDS, 20.0 * last_write), MOST_CHECKPOINT_SECONDS)
 
 
 class Ledger:

@@ -108,7 +108,9 @@ class Worker:
                 self._pruned_at = now
         self._giving_back = self._giving_back and self._observations.give_back()
         self._collect_prepared()
-        for held in [*self._held.values()]:
+        for held in sorted(
+            self._held.values(), key=lambda held: held.parent is None
+        ):  # children may need their parents
             self._guard(held, self._settle, held)
         self._prepare_next()
         ready = {held.candidate: held for held in self._held.values() if self._has_work(held)}
@@ -123,18 +125,17 @@ class Worker:
     def _reconcile(self) -> None:
         """Claim what needs a worker, follow wishes, forget what others took."""
         records = {record.id: record for record in self._store.reader.open_runs() if self._is_readable(record)}
-        for gone in set(self._held) - set(records):
-            self._forget(self._held[gone])
-        needed = {record.parent for record in records.values() if _child_needs_parent(record, records)}
+        for gone in [held for run, held in self._held.items() if run not in records]:
+            self._forget(gone)
         for record in records.values():
             held = self._held.get(record.id)
             if held is not None and (held.record.generation, record.worker) != (record.generation, self.name):
                 self._forget(held)
                 held = None
-            if held is None and (record.id in needed or _needs_worker(record, records)):
+            if held is None:
                 held = self._claim(record)
             if held is not None:
-                self._guard(held, _follow, held, record)
+                self._guard(held, held.follow, record)
 
     def _is_readable(self, record: RunRecord) -> bool:
         """What this version cannot read stays as it is, for one that can."""
@@ -146,7 +147,10 @@ class Worker:
     def _claim(self, record: RunRecord) -> Held | None:
         """Take a run that is free, ours, or a dead worker's."""
         parent = self._held.get(record.parent) if record.parent else None
-        if record.parent and parent is None and record.wanted != "cancelled":
+        if record.parent and parent is None:  # another worker's, who cannot take the child as long as it is ours
+            if record.worker == self.name:
+                with contextlib.suppress(Lost):
+                    self._observations.release(record.id, record.generation)
             return None
         dead = record.worker is not None and record.worker != self.name
         if dead and not is_stale(record):
@@ -159,7 +163,6 @@ class Worker:
             LOG.warning("Run %s: %s", record.id, message)
             record = replace(record, state="queued", strikes=record.strikes + 1)
         place = self._store.reader.last_place(record.id, record.generation)
-        # A cancelled child may come without its parent: it never gets a job.
         held = self._held[record.id] = Held(self._observations, record, parent, place)
         if record.strikes >= MOST_STRIKES and not held.ended:
             message = f"The worker died {record.strikes} times in a row while it worked on this run; is it too large?"
@@ -167,16 +170,8 @@ class Worker:
         return held
 
     def _settle(self, held: Held) -> None:
-        """What follows from the state of others in this worker: children end and rest with their parents."""
-        if held.parent is not None and not held.ended:
-            if held.parent.state == "failed":
-                held.observe(state="cancelled", message="The run that it belongs to has failed.")
-            elif held.idle and held.parent.ended:
-                held.observe(state="done")
-            elif held.idle and held.parent.state == "paused" and held.state == "running":
-                held.observe(state="paused")
-            elif held.job is not None and held.state == "paused" and not held.idle:
-                held.observe(state="running")
+        """Bring it to the state that it is due; give it back once nothing follows."""
+        held.settle()
         if held.ended and not held.has_work and not self._children_active(held):
             self._release(held)
 
@@ -207,7 +202,7 @@ class Worker:
         if held.parent is not None:
             ready = held.parent.job is not None and not held.parent.replaying
             return ready and not held.ended
-        return not held.resting or self._children_active(held)
+        return not held.resting or held.wants_snapshot or self._children_active(held)
 
     def _prepare(self, held: Held) -> Job:
         record = held.record
@@ -246,7 +241,7 @@ class Worker:
         resting = [
             held
             for held in self._held.values()
-            if held.parent is None and held.state == "paused" and held.resting and not self._children_active(held)
+            if held.parent is None and held.state == "paused" and not (held.has_work or self._wants_job(held))
         ]
         resting.sort(key=lambda held: held.rested_at)
         for number, held in enumerate(resting):
@@ -310,37 +305,6 @@ class Worker:
                     pass  # the main thread will meet it too, and says so
                 except Exception:
                     LOG.exception("Cannot renew the leases")
-
-
-def _follow(held: Held, record: RunRecord) -> None:
-    """Adopt new wishes for a run that is held."""
-    held.record = record
-    if held.ended:
-        return
-    if record.wanted == "cancelled":
-        held.cancel()
-    elif held.parent is None and held.resting and held.state != "paused":
-        held.pause()
-    elif held.parent is None and not held.resting and held.state == "paused":
-        held.observe(state="running" if held.job is not None else "queued")
-
-
-def _needs_worker(record: RunRecord, records: Mapping[str, RunRecord]) -> bool:
-    """Whether its state is not what is wanted, or somebody dead still holds it."""
-    if record.observed_generation != record.generation:
-        return True
-    if record.ended:
-        return record.worker is not None
-    if record.parent is not None:
-        return record.wanted == "cancelled" or _child_needs_parent(record, records)
-    return record.state != "paused" or not record.resting or record.worker is not None
-
-
-def _child_needs_parent(record: RunRecord, records: Mapping[str, RunRecord]) -> bool:
-    if record.parent is None or record.ended or record.wanted != "running":
-        return False
-    parent = records.get(record.parent)
-    return record.state != "paused" or (parent is not None and not parent.ended and not parent.resting)
 
 
 def _one_line(error: Exception) -> str:

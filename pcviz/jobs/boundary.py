@@ -30,7 +30,6 @@ class Boundary:
         self.step = -1
         self.seconds = 0.0
         self.diverged = False
-        self.at_boundary = True
 
     @property
     def steps(self) -> int:

@@ -35,7 +35,6 @@ class Landscape:
     """
 
     diverged = False
-    at_boundary = True
 
     def __init__(self, experiment: Experiment, parent: Training, options: dict[str, object] | None = None) -> None:
         self.experiment = experiment

@@ -45,7 +45,6 @@ class Look(ABC, Generic[Options]):
     """Shares of the work, as told to whoever waits."""
 
     idle = False
-    at_boundary = True
     diverged = False
     steps = SHARES
 

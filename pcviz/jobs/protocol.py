@@ -42,10 +42,6 @@ class Job(Protocol):
         """Where it runs, as a person would say it: "cpu", "NVIDIA H200"."""
 
     @property
-    def at_boundary(self) -> bool:
-        """Whether `checkpoint` may be called: not in the middle of a weight step."""
-
-    @property
     def idle(self) -> bool:
         """A child has nothing to do until its parent has advanced; always False for a run."""
 
@@ -59,7 +55,7 @@ class Job(Protocol):
         """What happened since the last call, with the bulk channels or without; run, generation and seq stay empty."""
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """All that `restore` needs to go on bitwise; only at a boundary."""
+        """All that `restore` needs to go on bitwise, in the middle of a weight step too."""
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from a checkpoint, before or after `prepare`."""

@@ -19,14 +19,12 @@ from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.path import Path
 from pcviz.pcn import Network, build, evaluate, learning
 from pcviz.pcn.gradients import stacked_weights
+from pcviz.pcn.inference import State
 from pcviz.pcn.learning import Batches, Report, Step
 from pcviz.pcn.trace import padded_rows, recorded
 
 STEPS_AT_ONCE = 64
 """Most weight steps in one call of the compiled loop."""
-LONG_STEP_FLOPS = 5e9
-"""A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
-alone, never by measured time, so that results do not depend on the machine's load."""
 NOISE = 2
 """Keeps noise in initial activities apart from whatever else is drawn from the seed."""
 
@@ -57,11 +55,6 @@ class Training:
         return self.diverged or self.step >= self.steps
 
     @property
-    def at_boundary(self) -> bool:
-        """Whether no weight step is under way."""
-        return self._pending is None
-
-    @property
     def device(self) -> str:
         """Where it runs."""
         return device_name()
@@ -76,19 +69,20 @@ class Training:
         self._rows = trace_rows(experiment.inference_steps)
         self._method = learning.method_of(experiment)
         self._numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self._rows)))
-        self._long = estimate(experiment).flops_per_step > LONG_STEP_FLOPS
+        self._long = estimate(experiment).long_steps
         self.network = build(experiment, self._x.shape[1], self._y.shape[1])
         self._slots = learning.fresh_slots(self._method, self.network, self._numbers)
-        if self._restored is not None:
-            self._put(self._restored)
         evaluate(self.network, *self._test)
         self._compile()
+        if self._restored is not None:
+            self._put(self._restored)
 
     def _compile(self) -> None:
         """Run the compiled programs without a step: results stay, the programs are there."""
         if self._long:
             copy = jax.tree.map(jnp.copy, (self.network, self._slots))
             step, _ = self._begin(*copy)
+            self._under_way: Any = jax.tree.structure(self._moving(step))
             learning.finish_step(self._method, self._relax(step, 0, 0), *self._batch(0), self._numbers)
         else:
             self._whole_steps(0)
@@ -113,7 +107,7 @@ class Training:
         self.seconds += time.perf_counter() - begun
 
     def _remember(self) -> None:
-        if self.path is not None and self.at_boundary and self.path.due(self.step):
+        if self.path is not None and self.path.due(self.step):
             self.path.add(self.step, self.flat_weights())
 
     def flat_weights(self) -> np.ndarray:
@@ -237,18 +231,18 @@ class Training:
         return metrics
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """Weights, optimiser state and counters; at a boundary only (raises RuntimeError otherwise)."""
-        if not self.at_boundary:
-            raise RuntimeError("a weight step is under way: no checkpoint")
-        leaves = jax.tree.leaves((self.network, self._slots))
-        counters = {
-            "step": np.int64(self.step),
-            "seconds": np.float64(self.seconds),
-            "diverged": np.bool_(self.diverged),
-        }
-        return {f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)} | {
-            name: np.asarray(value) for name, value in counters.items()
-        }
+        """Weights and optimiser state after the last step, counters, and the step under way if there is one."""
+        saved = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves((self.network, self._slots)))}
+        saved |= {"step": np.int64(self.step), "seconds": np.float64(self.seconds), "diverged": np.bool_(self.diverged)}
+        if self._pending is not None:
+            step, t = self._pending
+            saved |= {f"pending_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(self._moving(step)))}
+            saved["inference_step"] = np.int64(t)
+        return {name: np.asarray(value) for name, value in saved.items()}
+
+    def _moving(self, step: Step) -> Step | State:
+        """What a step under way has moved: the relaxation alone, unless weights move with it."""
+        return step.relaxation if learning.RULES[self._method.rule].learns_at_the_end else step
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from a checkpoint."""
@@ -262,6 +256,12 @@ class Training:
         now, shape = jax.tree.flatten((self.network, self._slots))
         leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(len(now))]
         self.network, self._slots = jax.tree.unflatten(shape, leaves)
+        self._pending = None
+        if self._long and "inference_step" in arrays:
+            leaves = [jnp.asarray(arrays[f"pending_{i}"]) for i in range(self._under_way.num_leaves)]
+            moved = jax.tree.unflatten(self._under_way, leaves)
+            step = moved if isinstance(moved, Step) else Step(self.network, self._slots, moved)
+            self._pending = step, int(arrays["inference_step"])
 
 
 @jax.jit

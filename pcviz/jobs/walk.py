@@ -35,7 +35,6 @@ class Walk:
     """
 
     diverged = False
-    at_boundary = True
     steps = len(RULES) * STEPS
 
     def __init__(self, experiment: Experiment, parent: Surface, options: dict[str, Any] | None = None) -> None:

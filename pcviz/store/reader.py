@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from pcviz.frames import Frame, decode_values
 from pcviz.store.database import Database
-from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record
+from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record, rests
 from pcviz.store.room import Limits, Spaces, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
+
+PARENTS = runs.alias("parents")
 
 
 @dataclass(frozen=True)
@@ -131,30 +134,14 @@ class Reader:
             return found.step, {name: archive[name] for name in archive.files}
 
     def open_runs(self) -> list[RunRecord]:
-        """Runs that a worker may have to do something about, with their parents and open children; parents first."""
-        nothing_asked = and_(
-            runs.c.wanted != "cancelled",
-            or_(
-                runs.c.parent.is_not(None),  # a paused child rests until its parent moves
-                runs.c.wanted == "paused",
-                func.coalesce(runs.c.allowed_until_step <= runs.c.step, False),
-            ),
-        )
-        is_open = or_(
-            runs.c.generation != runs.c.observed_generation,
-            runs.c.worker.is_not(None),
-            and_(runs.c.state.not_in(TERMINAL), ~and_(runs.c.state == "paused", nothing_asked)),
-        )
-        found = {item.id: item for item in self.select(is_open)}
-        if not found:
-            return []
-        parents = {item.parent or item.id for item in found.values()}
-        related = or_(
-            runs.c.id.in_(parents - set(found)),
-            and_(runs.c.parent.in_(parents), runs.c.state.not_in(TERMINAL)),
-        )
-        found |= {item.id: item for item in self.select(related)}
-        return sorted(found.values(), key=lambda item: item.parent is not None)
+        """The runs that need a worker, parents first: what is wanted of them is not yet so, or somebody holds them.
+
+        A child never comes without its parent.
+        """
+        with self._database.reading() as connection:
+            found = connection.execute(OPEN).all()
+        ids = {row.id for row in found} | {row.parent for row in found if row.parent is not None}
+        return sorted(self.select(runs.c.id.in_(ids)) if ids else [], key=lambda item: item.parent is not None)
 
     def spaces(self, limits: Limits) -> Spaces:
         """What every run takes, its children included."""
@@ -172,3 +159,35 @@ class Reader:
         statement = select(frames.c.seq, frames.c.bulk).where(*mine).order_by(frames.c.seq.desc()).limit(1)
         row = connection.execute(statement).first()
         return (0, None) if row is None else (row[0], row[1])
+
+
+def _rests(run: Any) -> ColumnElement[bool]:
+    """It is not wanted to advance from where it is (columns of `runs` or of an alias)."""
+    return cast(
+        "ColumnElement[bool]",
+        rests(run.wanted, func.coalesce(run.allowed_until_step, run.steps), run.step, run.steps),
+    )
+
+
+def _needs_worker() -> ColumnElement[bool]:
+    """Of rows of `runs` joined with `PARENTS`. What rests as it should is found by its row alone: there may be many."""
+    run, parent = runs.c, PARENTS.c
+    run_at_rest = and_(_rests(run), run.snapshot_wanted <= run.snapshot_done)
+    child_at_rest = or_(run.wanted == "paused", and_(parent.state.not_in(TERMINAL), _rests(parent)))
+    at_rest = and_(
+        run.state == "paused",
+        run.wanted != "cancelled",
+        case((run.parent.is_(None), run_at_rest), else_=child_at_rest),
+    )
+    return or_(
+        run.generation != run.observed_generation,
+        run.worker.is_not(None),
+        and_(run.state.not_in(TERMINAL), ~at_rest),
+    )
+
+
+OPEN = (
+    select(runs.c.id, runs.c.parent)
+    .select_from(runs.outerjoin(PARENTS, runs.c.parent == PARENTS.c.id))
+    .where(_needs_worker())
+)

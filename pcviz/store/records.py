@@ -134,7 +134,13 @@ class RunRecord:
 
     def rests_at(self, step: int) -> bool:
         """Whether it is not wanted to advance from `step`."""
-        return self.wanted != "running" or self.limit <= step < self.steps
+        return bool(rests(self.wanted, self.limit, step, self.steps))
+
+
+def rests(wanted: Any, limit: Any, step: Any, steps: Any) -> Any:
+    """Whether a run of `steps` is not wanted to advance from `step`: paused, or at a limit below its end. Of values and
+    of columns alike, so that Python and SQL share the rule."""
+    return (wanted != "running") | ((limit <= step) & (step < steps))
 
 
 @lru_cache(1024)

@@ -108,7 +108,7 @@ class Wishes:
         with self._database.writing() as connection:
             now = _locked(connection, run)
             wish = wanted or ("paused" if now.wanted == "cancelled" else now.wanted)
-            values = {"generation": now.generation + 1, "allowed_until_step": None}
+            values = {"generation": runs.c.generation + 1, "allowed_until_step": None}
             _update(connection, run, wanted=wish, **values)
             connection.execute(update(runs).where(runs.c.parent == run).values(wanted="running", **values))
 

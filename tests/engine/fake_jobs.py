@@ -14,6 +14,9 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 
 SLOW, FAILS, DIVERGES, LONG_STEPS, BIG, FAILS_TO_COMPILE = 1000, 1001, 1002, 1003, 1004, 1005
+UNIT_SECONDS = 0.002
+UNITS = 100
+"""A long step has one unit of work more than this."""
 
 
 class FakeTrain:
@@ -35,10 +38,6 @@ class FakeTrain:
     def done(self) -> bool:
         return self.diverged or self.step >= self.steps
 
-    @property
-    def at_boundary(self) -> bool:
-        return self._inner == 0
-
     def prepare(self) -> None:
         if self._seed == SLOW:
             time.sleep(2)
@@ -48,8 +47,8 @@ class FakeTrain:
     def advance(self, until_step: int, seconds: float) -> None:
         began = time.monotonic()
         while self.step < until_step and not self.done:
-            time.sleep(0.002)
-            if self._seed == LONG_STEPS and self._inner < 100:
+            time.sleep(UNIT_SECONDS)
+            if self._seed == LONG_STEPS and self._inner < UNITS:
                 self._inner += 1
             else:
                 self._take_step()
@@ -81,11 +80,10 @@ class FakeTrain:
         return Frame("train", self.step, values, seconds=self.seconds, epoch=self.step / 10)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        assert self.at_boundary
-        return {"state": self._state.copy(), "step": np.array(self.step)}
+        return {"state": self._state.copy(), "step": np.array(self.step), "inner": np.array(self._inner)}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self._state, self.step = arrays["state"].copy(), int(arrays["step"])
+        self._state, self.step, self._inner = arrays["state"].copy(), int(arrays["step"]), int(arrays["inner"])
 
 
 class FakeLandscape:
@@ -100,8 +98,6 @@ class FakeLandscape:
         self.device = parent.device
         self.diverged = False
         self._tiles = 0
-
-    at_boundary = True
 
     @property
     def idle(self) -> bool:

@@ -50,7 +50,8 @@ def test_the_budget_is_never_exceeded(size: int) -> None:
 
 def test_checkpoints_take_a_twentieth_of_compute_at_most() -> None:
     assert checkpoint_interval(0.01) == 2.0
-    assert checkpoint_interval(1.0) == 20.0
+    assert checkpoint_interval(0.5) == 10.0
+    assert checkpoint_interval(60.0) == 15.0, "a kill costs no more than half a minute"
 
 
 def test_nobody_no_turn() -> None:

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from pcviz import cost
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import CHANNELS, TRACE_ROWS
 from pcviz.jobs import Training
-from pcviz.jobs import training as training_module
 
 SMALL = {"network.depth": 5, "network.width": 16, "learning.steps": 24}
 
@@ -66,7 +66,7 @@ def test_long_steps_in_slices_reach_the_same_weights(monkeypatch: pytest.MonkeyP
     """A step that is cut into relaxation chunks is the same mathematics; where it is cut does not matter at all."""
     whole = prepared(**{"learning.steps": 3, "dtype": "float64"})
     whole.advance(3, 100.0)
-    monkeypatch.setattr(training_module, "LONG_STEP_FLOPS", 0)
+    monkeypatch.setattr(cost, "LONG_STEP_FLOPS", 0)
     weights = []
     for seconds in (0.0, 100.0):
         cut = prepared(**{"learning.steps": 3, "dtype": "float64"})
@@ -77,13 +77,55 @@ def test_long_steps_in_slices_reach_the_same_weights(monkeypatch: pytest.MonkeyP
     np.testing.assert_allclose(weights[0], whole.flat_weights(), rtol=0, atol=1e-9)
 
 
-def test_no_checkpoint_in_the_middle_of_a_long_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_module, "LONG_STEP_FLOPS", 0)
-    training = prepared(**{"inference.steps": 50})
-    training.advance(1, 0.0)
-    assert not training.at_boundary
-    with pytest.raises(RuntimeError, match="under way"):
-        training.checkpoint()
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"learning.rule": "ipc", "learning.learning_rate": 0.005},
+        {"inference.solver": "adam", "inference.initial": "normal"},
+        {"inference.solver": "momentum", "learning.optimiser": "sgd"},
+        {"inference.solver": "error_based"},
+        {"dtype": "float64", "network.loss": "ce"},
+    ],
+)
+def test_a_long_step_goes_on_from_its_middle_bitwise(
+    changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "LONG_STEP_FLOPS", 0)
+    changes = {"inference.steps": 40, "learning.steps": 3, **changes}
+    undisturbed, first = prepared(**changes), prepared(**changes)
+    undisturbed.advance(3, 1e6)
+    first.advance(1, 1e6)
+    first.advance(2, 0.0)
+    saved = first.checkpoint()
+    assert int(saved["step"]) == 1 and 0 < int(saved["inference_step"]) < 40
+    for early in (True, False):
+        resumed = Training(first.experiment)
+        if early:
+            resumed.restore(saved)
+        resumed.prepare()
+        if not early:
+            resumed.restore(saved)
+        assert int(resumed.checkpoint()["inference_step"]) == int(saved["inference_step"])
+        resumed.advance(3, 1e6)
+        whole, mine = (training.frame(bulk=True).values for training in (undisturbed, resumed))
+        for name in ("energy", "energy_trace", "update_rms", "test_loss"):
+            np.testing.assert_array_equal(mine[name], whole[name])
+        for name, array in undisturbed.checkpoint().items():
+            if name != "seconds":
+                np.testing.assert_array_equal(resumed.checkpoint()[name], array)
+
+
+def test_a_checkpoint_without_a_step_under_way_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints of the first release hold no more than this."""
+    monkeypatch.setattr(cost, "LONG_STEP_FLOPS", 0)
+    training = prepared()
+    training.advance(2, 1e6)
+    saved = training.checkpoint()
+    assert {name for name in saved if not name.startswith("leaf_")} == {"step", "seconds", "diverged"}
+    training.advance(3, 0.0)
+    training.restore(saved)
+    assert training.checkpoint().keys() == saved.keys()
 
 
 def test_a_frame_fills_channels_of_the_table() -> None:
