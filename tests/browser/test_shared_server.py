@@ -22,7 +22,9 @@ BUTTONS = ("play", "pause", "step", "reset", "cancel")
 WATCHING = "You watch a run of somebody else."
 REFUSED = "This run belongs to somebody else"
 WISHES = ("id", "owner", "control", "wanted", "allowed_until_step", "generation", "snapshot_wanted", "pinned")
-SMALL = from_paths({"network.depth": 6, "network.width": 16, "seed": 3})
+ANNA, BEN = "a" * 64, "b" * 64
+"""What their browsers hold."""
+MOVING = from_paths({"network.depth": 6, "network.width": 16, "learning.steps": 100_000})
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +44,10 @@ def visit(browser: Browser, shared: App) -> Iterator[Callable[..., Page]]:
     """Open a page in a browser of its own."""
     contexts = []
 
-    def opened(address: str, script: str = "") -> Page:
+    def opened(address: str, key: str = "", script: str = "") -> Page:
         contexts.append(browser.new_context(base_url=shared.url))
-        contexts[-1].add_init_script(script)
+        held = f"if (!localStorage.getItem('pcviz.owner')) localStorage.setItem('pcviz.owner', '{key}');"
+        contexts[-1].add_init_script(held if key else script)
         page = contexts[-1].new_page()
         page.goto(address)
         return page
@@ -52,6 +55,38 @@ def visit(browser: Browser, shared: App) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+class Annas:
+    """What is Anna's: a training under way, one that waits and is open in no tab, a surface and a relaxation. `refused`
+    are Ben's attempts so far, after each of which everything was as before."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.run = client.start(MOVING, "s", ANNA)
+        self.child = client.add_child(self.run, "landscape", {"directions": "pca"}, ANNA)
+        self.waiting = client.start(MOVING, "s", ANNA, wanted="paused")
+        self.surface, self.relaxation = (client.look(kind, MOVING, {}, "s", ANNA) for kind in ("surface", "relax"))
+        self.refused: list[str] = []
+        self._before = self._wishes()
+
+    def unchanged(self, attempt: str) -> None:
+        """Nothing is other than it was, after Ben's attempt."""
+        assert self._wishes() == self._before, attempt
+        self.refused.append(attempt)
+
+    def _wishes(self) -> list[tuple[Any, ...]]:
+        """What the runs and their children should do, and which there are."""
+        found = self.client.store.reader.families([self.run, self.waiting, self.surface, self.relaxation])
+        return [tuple(getattr(record, name) for name in WISHES) for record in found]
+
+
+@pytest.fixture
+def annas(client: Client) -> Iterator[Annas]:
+    annas = Annas(client)
+    yield annas
+    for run in (annas.run, annas.waiting, annas.surface, annas.relaxation):
+        client.cancel(run, ANNA)
 
 
 def train(page: Page) -> str:
@@ -66,11 +101,6 @@ def train(page: Page) -> str:
 def key_of(page: Page) -> str:
     """What this browser holds."""
     return str(page.evaluate("localStorage.getItem('pcviz.owner')"))
-
-
-def wishes(client: Client, runs: list[str]) -> list[tuple[Any, ...]]:
-    """What the runs and their children should do, and how many there are."""
-    return [tuple(getattr(run, name) for name in WISHES) for run in client.store.reader.families(runs)]
 
 
 def answer(url: str, method: str = "GET") -> tuple[int, str]:
@@ -100,133 +130,118 @@ def test_a_reload_keeps_control_and_the_store_does_not_hold_the_key(visit: Calla
 def test_a_browser_that_stores_nothing_steers_as_long_as_its_tab_is_open(visit: Callable[..., Page]) -> None:
     blocked = """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name,
       { get() { throw new DOMException("denied", "SecurityError"); } });"""
-    page = visit(f"/?{LONG}", blocked)
+    page = visit(f"/?{LONG}", script=blocked)
     train(page)
     expect(page.get_by_text("you steer your runs as long as this tab is open")).to_be_visible()
     button(page, "cancel").click()
     wait_for(page, lambda: state(page) == "cancelled")
 
 
-def test_what_is_annas_stays_annas(visit: Callable[..., Page], client: Client, shared: App) -> None:
-    anna = visit(f"/?{LONG}")
-    run = train(anna)
-    key = key_of(anna)
-    looks = {kind: client.look(kind, SMALL, {}, "s", key) for kind in ("surface", "relax")}
-    waiting = client.start(SMALL, "s", key, wanted="paused")  # open in no tab
-    theirs = [run, *looks.values(), waiting]
-    ben = visit(f"/?{LONG}&network_activation=tanh")
-    mine = train(ben)
-    button(ben, "cancel").click()
-    before, unseen = wishes(client, theirs), client.get(waiting).seen_at
-    refused: list[str] = []
-
-    def note(attempt: str) -> None:
-        assert wishes(client, theirs) == before, attempt
-        refused.append(attempt)
-
-    # By page: steering.
-    ben.goto(f"/?run={run}")
+def test_ben_steers_nothing_by_page(visit: Callable[..., Page], annas: Annas) -> None:
+    ben = visit(f"/?run={annas.run}", BEN)
     expect(ben.get_by_text(WATCHING)).to_be_visible(timeout=60_000)
-    wait_for(ben, lambda: step(ben) > 0)
+    wait_for(ben, lambda: step(ben) > 0, seconds=90)
     for name in BUTTONS:
         expect(button(ben, name)).to_be_disabled()
         button(ben, name).dispatch_event("click")
-        note(f"press {name}")
+        annas.unchanged(f"press {name}")
     for name in ("Space", "s", "x"):
         ben.keyboard.press(name)
         ben.wait_for_timeout(300)
-        note(f"press the key {name}")
+        annas.unchanged(f"press the key {name}")
     for name in ("F*", "random"):
         ben.get_by_role("radio", name=name).dispatch_event("click")
         ben.wait_for_timeout(300)
-        note(f"ask for the surface {name}")
+        annas.unchanged(f"ask for the surface {name}")
     expect(ben.get_by_text("control=")).to_have_count(0)
-    note("read the control link")
-    ben.goto(f"/?run={mine}&baseline={run}")
+    annas.unchanged("read the control link")
+    button(ben, "copy").click()
+    expect(button(ben, "play")).to_be_enabled(timeout=60_000)
+    expect(ben.locator(".st-key-network_depth input")).to_have_value("6")
+    assert "run=" not in ben.url
+    ben.goto(f"/?baseline={annas.run}")
     expect(button(ben, "overlay")).to_have_text(re.compile("Remove"), timeout=60_000)
     button(ben, "overlay").click()
-    expect(button(ben, "overlay")).to_have_text(re.compile("Overlay"))
-    note("end it as a baseline")
+    expect(button(ben, "overlay")).to_have_text(re.compile("Overlay"), timeout=60_000)
+    annas.unchanged("end it as a baseline")
+    assert len(annas.refused) == 12
 
-    # By page: looks, and lists.
-    for page, kind in (("landscape", "surface"), ("inference", "relax")):
-        ben.goto(f"/{page}?run={looks[kind]}")
+
+def test_ben_ends_no_look_and_finds_no_run_in_a_list(visit: Callable[..., Page], annas: Annas, client: Client) -> None:
+    mine = client.start(MOVING, "s", BEN, allowed_until_step=1)
+    ben = visit(f"/?run={mine}", BEN)
+    wait_for(ben, lambda: client.get(mine).step > 0 and client.get(annas.run).step > 0, seconds=90)
+    for page, run in (("landscape", annas.surface), ("inference", annas.relaxation)):
+        ben.goto(f"/{page}?run={run}")
         expect(ben.get_by_text(WATCHING)).to_be_visible(timeout=60_000)
         for name in ("play", "cancel"):
             expect(button(ben, name)).to_be_disabled()
             button(ben, name).dispatch_event("click")
-            note(f"press {name} on {page}")
+            annas.unchanged(f"press {name} on {page}")
     for page, view, widget in (("inference", None, "source"), ("landscape", "Curvature", "curved_source")):
         ben.goto(f"/{page}")
         if view:
             ben.get_by_role("radio", name=view).click(timeout=60_000)
         expect(button(ben, "play")).to_be_enabled(timeout=60_000)
         ben.locator(f".st-key-{widget} input").click()
-        expect(ben.get_by_role("option").filter(has_text=mine[:4])).to_be_visible()
-        expect(ben.get_by_role("option")).to_have_count(2)
-        note(f"find it in the list of {page}")
+        expect(ben.get_by_role("option").filter(has_text=mine[:4])).to_be_visible(timeout=60_000)
+        assert not [text for text in ben.get_by_role("option").all_inner_texts() if annas.run[:4] in text]
+        annas.unchanged(f"find it in the list of {page}")
+    assert len(annas.refused) == 6
 
-    # By address: links that do not fit.
-    button(anna, "pause").click()
-    wait_for(anna, lambda: state(anna) == "paused")
-    before = wishes(client, theirs)
-    link, stored, own = token(key, run), client.get(run), key_of(ben)
-    ben.goto(f"/?run={run}&control={token(key, waiting)}")
-    expect(ben.get_by_text("control: this does not fit the run")).to_be_visible(timeout=60_000)
-    expect(button(ben, "step")).to_be_disabled()
-    note("open the control link of another run")
-    for wrong in ("0" * 64, stored.control, stored.owner, token(own, mine), link[:-1], link.upper()):
-        with by_hand(shared.url, "", f"run={run}&control={wrong}", own) as hand:
+
+def test_ben_gets_nowhere_by_hand(annas: Annas, client: Client, shared: App) -> None:
+    stored, mine = client.get(annas.run), client.start(MOVING, "s", BEN, wanted="paused")
+    link = token(ANNA, annas.run)
+    others = (token(ANNA, annas.waiting), token(BEN, mine), "0" * 64, link[:-1], link.upper())
+    for wrong in (*others, stored.control, stored.owner):
+        with by_hand(shared.url, "", f"run={annas.run}&control={wrong}", BEN) as hand:
             assert "control: this does not fit the run" in hand.said and WATCHING in hand.said
             hand.press(*BUTTONS)
-            note("open a wrong control link")
-
-    # By messages that no browser sends.
-    for claimed, links in ((stored.owner, {}), (own, {run: stored.control}), (stored.control, {run: stored.owner})):
-        with by_hand(shared.url, "", f"run={run}") as hand:
+            annas.unchanged("open a wrong control link and press everything")
+    for claimed, links in ((stored.owner, {}), (BEN, {annas.run: stored.control}), (stored.control, {})):
+        with by_hand(shared.url, "", f"run={annas.run}") as hand:
             assert "until this browser has said who it is" in hand.said
             hand.press(*BUTTONS)
+            annas.unchanged("press everything before anybody knows who it is")
             hand.bring(claimed, links)
             assert WATCHING in hand.said
             hand.press(*BUTTONS)
-            note("claim to be Anna with what the store holds, and press everything")
-    point = {"panel": "surface-loss", "x": 1, "y": 2}
-    for claimed, sentence in ((own, REFUSED), ("", "has not said yet who it is")):
-        with by_hand(shared.url, "landscape", f"run={looks['surface']}", claimed) as hand:
-            hand.pick("landscape", point)
+            annas.unchanged("claim to be Anna with what the store holds, and press everything")
+    for claimed, sentence in ((BEN, REFUSED), ("", "has not said yet who it is")):
+        with by_hand(shared.url, "landscape", f"run={annas.surface}", claimed) as hand:
+            hand.pick("landscape", {"panel": "surface-loss", "x": 1, "y": 2})
             assert sentence in hand.said
-            note("start a walk")
-
-    # By request: keep it going.
-    for shown in ("", "0" * 64, client.get(waiting).control, token(key_of(ben), waiting)):
-        status, text = answer(f"{shared.url}/live/keep?runs={waiting}&keep={shown}", "POST")
-        assert (status, text) == (403, f"keep: {REFUSED}: watching does not keep it going")
-        assert answer(f"{shared.url}/live/frames?runs={waiting}&keep={shown}")[0] == 200
-        assert client.get(waiting).seen_at == unseen
-        note("keep it from pausing")
+            annas.unchanged("start a walk")
+    unseen = client.get(annas.waiting).seen_at
+    for shown in ("", "0" * 64, client.get(annas.waiting).control, token(BEN, annas.waiting)):
+        query = f"runs={annas.waiting}&keep={shown}"
+        refusal = f"keep: {REFUSED}: watching does not keep it going"
+        assert answer(f"{shared.url}/live/keep?{query}", "POST") == (403, refusal)
+        assert answer(f"{shared.url}/live/frames?{query}")[0] == 200
+        assert client.get(annas.waiting).seen_at == unseen
+        annas.unchanged("keep it from pausing")
     assert answer(f"{shared.url}/live/frames?runs=") == (400, "runs: 0 ids given (allowed: 1 to 64)")
-    note("list runs by request")
-    assert len(refused) >= 20, refused
+    annas.unchanged("list runs by request")
+    assert len(annas.refused) == 20
+    with by_hand(shared.url, "", f"run={annas.run}", ANNA) as hand:  # for Anna the same messages do what they should
+        hand.press("pause")
+    assert client.get(annas.run).wanted == "paused"
 
-    # What Ben may: copy, and steer what he was given the link of.
-    ben.goto(f"/?run={run}")
-    button(ben, "copy").click(timeout=60_000)
-    expect(button(ben, "play")).to_be_enabled(timeout=60_000)
-    expect(ben.locator(".st-key-network_depth input")).to_have_value("6")
-    assert "run=" not in ben.url
-    ben.goto(f"/?run={run}&control={link}")
-    expect(button(ben, "step")).to_be_enabled(timeout=60_000)
-    assert link not in ben.url and run in ben.url
+
+def test_a_control_link_lets_ben_steer_and_leaves_his_address(visit: Callable[..., Page], annas: Annas) -> None:
+    link = token(ANNA, annas.run)
+    ben = visit(f"/?run={annas.waiting}", BEN)
+    expect(ben.get_by_text(WATCHING)).to_be_visible(timeout=60_000)
+    ben.goto(f"/?run={annas.run}&control={link}")
+    expect(button(ben, "pause")).to_be_enabled(timeout=60_000)
     ben.reload()
-    expect(button(ben, "step")).to_be_enabled(timeout=60_000)
-    button(ben, "play").click()
-    wait_for(ben, lambda: state(ben) == "running")
+    expect(button(ben, "pause")).to_be_enabled(timeout=60_000)
+    assert link not in ben.url and annas.run in ben.url
     button(ben, "pause").click()
     wait_for(ben, lambda: state(ben) == "paused")
+    copied = ben.url
     ben.go_back()
     assert link not in ben.url
-    stranger = visit(ben.url)
+    stranger = visit(copied)
     expect(stranger.get_by_text(WATCHING)).to_be_visible(timeout=60_000)
-    expect(button(anna, "play")).to_have_text(re.compile("Resume"))
-    button(anna, "cancel").click()
-    wait_for(anna, lambda: state(anna) == "cancelled")
