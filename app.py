@@ -12,5 +12,5 @@ app = st.App(
     lifespan=live.lifespan,
     routes=live.routes(),
     middleware=live.middleware(),
-    on_script_error=trouble.in_a_part,
+    on_script_error=trouble.anywhere,
 )

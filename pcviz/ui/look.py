@@ -9,7 +9,7 @@ import streamlit as st
 
 from pcviz import cost
 from pcviz.experiment import Experiment
-from pcviz.ui import controls, markdown, room, session, watching
+from pcviz.ui import controls, markdown, room, session, trouble, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -92,6 +92,7 @@ def follow() -> None:
     alive = shown is not None and not shown.ended
 
     @st.fragment(run_every=POLL_SECONDS if alive else None)
+    @trouble.in_a_part()
     def watch() -> None:
         now = session.record()
         if alive and (now is None or now.ended):

@@ -10,7 +10,7 @@ from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import reading
 from pcviz.store import RunRecord, UnknownRun
-from pcviz.ui import controls, look, markdown, session
+from pcviz.ui import controls, look, markdown, session, trouble
 from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
@@ -144,6 +144,7 @@ def said() -> None:
     alive = drawn is not None and not drawn.ended
 
     @st.fragment(run_every=POLL_SECONDS if alive else None)
+    @trouble.in_a_part()
     def line() -> None:
         record = session.record()
         if record is None:

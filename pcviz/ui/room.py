@@ -6,7 +6,7 @@ import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord
-from pcviz.ui import session
+from pcviz.ui import session, trouble
 
 LOOK_SECONDS = 5.0
 PIN_HELP = "Kept when the store is full: other runs that have ended are deleted then, oldest first."
@@ -24,6 +24,7 @@ def wait(kind: str, experiment: Experiment | None) -> None:
     """Draw the page anew once there is room."""
 
     @st.fragment(run_every=LOOK_SECONDS)
+    @trouble.in_a_part()
     def watch() -> None:
         if not refusals(kind, experiment):
             st.rerun()

@@ -17,7 +17,7 @@ from pcviz.experiment import Experiment, fields
 from pcviz.faults import shown
 from pcviz.schema import flatten
 from pcviz.store import RunRecord
-from pcviz.ui import controls, markdown, room, session, watching
+from pcviz.ui import controls, markdown, room, session, trouble, watching
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -95,6 +95,7 @@ def transport(form: controls.Form) -> None:
     drawn, said = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)
+    @trouble.in_a_part()
     def buttons() -> None:
         now = Situation(form, session.record())
         same = (now.alive, _id(now), st.session_state.notices) == (drawn.alive, _id(drawn), said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,8 +24,17 @@ def on_the_page() -> Iterator[None]:
         _wait(str(fault))
 
 
-def in_a_part(error: Exception) -> bool:
-    """The same for a part of a page that draws itself anew (`on_script_error` of `st.App`); True if it was said."""
+@contextmanager
+def in_a_part() -> Iterator[None]:
+    """The same for a part of a page that draws itself anew by its own."""
+    try:
+        yield
+    except StoreFault as fault:
+        _say(fault)
+
+
+def anywhere(error: Exception) -> bool:
+    """The same for what neither foresaw (`on_script_error` of `st.App`); True if it was said."""
     if isinstance(error, StoreFault):
         _say(error)
     return isinstance(error, StoreFault)
@@ -53,13 +61,3 @@ def _wait(said: str) -> None:
         st.rerun()
 
     look()
-
-
-class _OneLine(logging.Filter):
-    """Streamlit logs every exception of a page with its traceback; a store that fails is one line elsewhere."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], StoreFault))
-
-
-logging.getLogger("streamlit.error_util").addFilter(_OneLine())
