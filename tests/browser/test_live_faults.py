@@ -69,10 +69,10 @@ def test_a_full_server_is_asked_again_after_a_while(
     page.goto(fake.url)
     expect(page.get_by_role("alert")).to_contain_text("(allowed: PCVIZ_STREAMS 2)")
     fake.refuse = None
-    page.clock.run_for(9_000)
+    page.clock.run_for(4_000)
     page.wait_for_timeout(300)
     assert fake.open_streams == 0
-    page.clock.run_for(2_000)
+    page.clock.run_for(8_000)
     eventually(page, lambda: fake.open_streams == 1)
     expect(page.get_by_role("alert")).to_be_hidden()
     page_faults.clear()
