@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
 from pcviz.settings import Settings
-from pcviz.ui.places import Places, client_of
+from pcviz.ui.ceilings import Ceiling, client_of
 
 PORTS = {"http": 80, "https": 443}
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pcviz</title>
@@ -33,7 +33,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._pages = Places("pages", settings)
+        self._pages = Ceiling("pages", settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a line that says why not."""

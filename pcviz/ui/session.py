@@ -196,6 +196,7 @@ def steer(wish: str, key: str = "run", **details: Any) -> None:
     run = st.session_state.runs.get(key)
     if run is None:
         return
+    st.session_state.notices = []  # read by now, and perhaps no longer true
     with told():
         getattr(client(), wish)(run, proof=proof(client().get(run)), **details)
 

@@ -29,9 +29,9 @@ from pcviz.settings import Settings
 from pcviz.store import StoreFault
 from pcviz.ui import serving
 from pcviz.ui.assets import live_script, plotly_script
+from pcviz.ui.ceilings import Ceiling, client_of
 from pcviz.ui.guard import Guard
 from pcviz.ui.hub import ENTRY_BYTES, Hub, Subscriber, parse_cursor
-from pcviz.ui.places import Places, client_of
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -50,7 +50,7 @@ class Live:
         self.client = connect(settings)
         self._supervisor = Supervisor(settings, self.client.store)
         self.hub = Hub(self.client.store, lambda: self._supervisor.fault)
-        self.places = Places("live streams", settings)
+        self.ceiling = Ceiling("live streams", settings)
 
     def routes(self) -> list[BaseRoute]:
         """Routes for `st.App` or Starlette, at the root and below `server.baseUrlPath`: a proxy may strip it or not."""
@@ -108,14 +108,14 @@ class Live:
         except ValueError as error:
             return PlainTextResponse(f"after: {error}", 400)
         address = client_of(request.scope, self._settings)
-        if no_place := self.places.fault(address):
-            return PlainTextResponse(no_place, 429, {"Retry-After": "10"})
+        if too_many := self.ceiling.fault(address):
+            return PlainTextResponse(too_many, 429, {"Retry-After": "10"})
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=_HEADERS)
         mine = {run: place for run, place in cursor.items() if run in known}
         kept = self.client.keepable(runs, _keep_tokens(request))
         events = self._events(Subscriber(runs, mine, kept, most // ENTRY_BYTES))
-        return _Stream(events, self.places.held(address), media_type="text/event-stream", headers=_HEADERS)
+        return _Stream(events, self.ceiling.held(address), media_type="text/event-stream", headers=_HEADERS)
 
     async def _events(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
         with suppress(StoreFault):  # the stream says so

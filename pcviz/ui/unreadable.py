@@ -34,9 +34,9 @@ def runs() -> None:
 
 def _run(record: RunRecord) -> None:
     started = datetime.fromtimestamp(record.created_at, UTC)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"unreadable_{record.id}"):
-        reason = markdown.plain(f"{record.kind} of {started:%Y-%m-%d %H:%M} UTC ({record.id[:8]}): {record.unreadable}")
-        st.markdown(reason, width="stretch")
+    reason = f"{record.kind} of {started:%Y-%m-%d %H:%M} UTC ({record.id[:8]}): {record.unreadable}"
+    st.markdown(markdown.plain(reason))
+    with st.container(horizontal=True, gap="small", key=f"unreadable_{record.id}"):
         st.download_button(
             "Export",
             partial(_exported, record.id),

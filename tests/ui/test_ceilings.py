@@ -12,8 +12,8 @@ from pcviz.experiment import Experiment
 from pcviz.settings import Settings
 from pcviz.store import Reader
 from pcviz.ui import hub as hub_module
+from pcviz.ui.ceilings import client_of
 from pcviz.ui.hub import Subscriber, format_cursor, parse_cursor
-from pcviz.ui.places import client_of
 from pcviz.ui.stream import Live
 from tests.ui.live_server import request, served, stream, wait_until
 

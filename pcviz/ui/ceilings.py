@@ -16,8 +16,8 @@ Address: TypeAlias = IPv4Address | IPv6Address | str
 LOOPBACK = ip_address("127.0.0.1")
 
 
-class Places:
-    """Places for `what` ("live streams"); for one thread."""
+class Ceiling:
+    """How many of `what` ("live streams") are open, and may be; for one thread."""
 
     def __init__(self, what: str, settings: Settings) -> None:
         self._what = what
