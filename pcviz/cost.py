@@ -20,7 +20,7 @@ from pcviz.frames import TRACE_ROWS
 GB = 1e9
 COPIES = 2
 """Checkpoints kept of a run."""
-TEMPORARIES, STATE_TEMPORARIES = 11, 5
+TEMPORARIES, STATE_TEMPORARIES = 11, 6
 """Arrays of the size of all activities that are held at once, at most: states before and after a call, predictions,
 errors, a checkpoint under way; and so many more for each array that the solver keeps. Measured: tests/jobs/test_memory.
 """
@@ -126,7 +126,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     return Cost(
         parameters=parameters,
         weight_bytes=weights,
-        learning_bytes=(4 * (1 + moments) + 3) * weights,
+        learning_bytes=((6 if learning.rule == "ipc" else 4) * (1 + moments) + 3) * weights,
         activity_bytes=(TEMPORARIES + STATE_TEMPORARIES * state) * activities,
         checkpoint_bytes=COPIES * saved,
         flops_per_inference_step=inference,

@@ -87,17 +87,19 @@ def survive(client: Client, kill: Callable[[], None], seed: int) -> None:
     experiments, chance = [from_paths(SHORT), from_paths(LONG)], random.Random(seed)
     assert [cost.estimate(each).long_steps for each in experiments] == [False, True]
     runs = [client.start(experiment, "s") for experiment in experiments]
-    hit = [0, 0]
+    hit, seen = [0, 0], 0
     for _ in range(KILLS):
         wait_until(lambda: all(client.get(run).state in ("running", "done") for run in runs), 120)
+        wait_until(lambda seen=seen: sum(client.get(run).seq for run in runs) > seen, 120)
         time.sleep(chance.uniform(0, 3))
         before = [client.get(run) for run in runs]
         assert not all(record.ended for record in before), "the runs were too short to be killed"
+        seen = sum(record.seq for record in before)
         hit = [number + (not record.ended) for number, record in zip(hit, before, strict=True)]
         print([(record.state, record.step, record.seq, record.restarts) for record in before])
         kill()
         wait_until(lambda before=before: all(_went_on(client, record.id, record.worker) for record in before), 120)
-    wait_until(lambda: all(client.get(run).ended for run in runs), 300)
+    wait_until(lambda: all(client.get(run).ended for run in runs), 900)
     print("kills that hit each run", hit)
     assert min(hit) >= KILLS // 2
     for run, experiment in zip(runs, experiments, strict=True):

@@ -31,8 +31,8 @@ CORNERS: dict[str, dict[str, Any]] = {
         "learning.rule": "ipc",
         "inference.solver": "adam",
         "learning.batch_size": 512,
-        "network.depth": 64,
-        "network.width": 192,
+        "network.depth": 128,
+        "network.width": 256,
     },
     "longest": {"network.depth": 512, "network.width": 32, "inference.steps": 400},
 }
