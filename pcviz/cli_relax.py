@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 from pydantic import ValidationError
 
+from pcviz.cli import warn
 from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options
 from pcviz.experiment import Experiment
 from pcviz.faults import shown
@@ -39,6 +40,7 @@ def relax(words: list[str]) -> int:
         return 0
     options = _options(given.flags)
     as_json = "json" in given.flags
+    warn(experiment)
     try:
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             document = run_relaxation(experiment, options)

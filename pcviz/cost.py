@@ -20,8 +20,10 @@ from pcviz.frames import TRACE_ROWS
 GB = 1e9
 COPIES = 2
 """Checkpoints kept of a run."""
-TEMPORARIES = 6
-"""Arrays of the size of all activities that an inference step holds at once: states, predictions, errors, …"""
+TEMPORARIES, STATE_TEMPORARIES = 11, 6
+"""Arrays of the size of all activities that are held at once, at most: states before and after a call, predictions,
+errors, a checkpoint under way; and so many more for each array that the solver keeps. Measured: tests/jobs/test_memory.
+"""
 CALIBRATING_STEPS = 20
 """A run with fewer weight steps says too little of the machine's speed."""
 LONG_STEP_FLOPS = 5e9
@@ -39,6 +41,7 @@ class Cost:
 
     parameters: int
     weight_bytes: int
+    learning_bytes: int
     activity_bytes: int
     checkpoint_bytes: int
     flops_per_inference_step: float
@@ -55,8 +58,9 @@ class Cost:
 
     @property
     def memory_bytes(self) -> int:
-        """Working memory: weights with their gradient and optimiser state, and activities."""
-        return 4 * self.weight_bytes + self.activity_bytes
+        """Working memory: weights and optimiser state before and after a step, with gradients and checkpoint, and
+        activities."""
+        return self.learning_bytes + self.activity_bytes
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     weights = number * parameters
     moments = 0 if learning.optimiser == "sgd" else 2
     activities = number * batch * (inputs + hidden * width + outputs)
+    state = 0 if learning.rule == "bp" else SOLVER_STATE[experiment.inference.solver]
 
     # One inference step over all layers, and the share of the layers that the steps really touch.
     inference = 4.0 * batch * ((hidden - 1) * width**2 + width * outputs)
@@ -116,12 +121,13 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     saved = (1 + moments) * weights
     if per_step > LONG_STEP_FLOPS and learning.rule != "bp":
         # The relaxation under way: variables, the solver's state, the rounding of the start; iPC's weights move in it.
-        saved += (2 + SOLVER_STATE[experiment.inference.solver]) * activities + 8 * (TRACE_ROWS + 2) * 2 * network.depth
+        saved += (2 + state) * activities + 8 * (TRACE_ROWS + 2) * 2 * network.depth
         saved += (1 + moments) * weights if learning.rule == "ipc" else 0
     return Cost(
         parameters=parameters,
         weight_bytes=weights,
-        activity_bytes=TEMPORARIES * activities,
+        learning_bytes=((6 if learning.rule == "ipc" else 4) * (1 + moments) + 3) * weights,
+        activity_bytes=(TEMPORARIES + STATE_TEMPORARIES * state) * activities,
         checkpoint_bytes=COPIES * saved,
         flops_per_inference_step=inference,
         flops_per_step=per_step,
@@ -177,7 +183,7 @@ def admission(experiment: Experiment, limits: Limits | None = None, slowdown: fl
             f"{bytes_text(limits.checkpoint_bytes)} ({_nearest(name, fits)})"
         )
     if cost.memory_bytes > limits.memory_bytes:
-        path = "learning.batch_size" if cost.activity_bytes > 4 * cost.weight_bytes else "network.width"
+        path = "learning.batch_size" if cost.activity_bytes > cost.learning_bytes else "network.width"
         fits = _largest(path, experiment, lambda c: c.memory_bytes <= limits.memory_bytes)
         start = f"learning.batch_size: {batch}" if path == "learning.batch_size" else shape
         name = "batch size" if path == "learning.batch_size" else "width"

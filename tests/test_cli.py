@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pcviz import cli, flags
+from pcviz import cli, cli_relax, flags
 from pcviz.cli import LastFinite, main
 from pcviz.experiment import Experiment, fields
 from pcviz.frames import Frame
@@ -217,3 +217,21 @@ def test_relax_prints_the_numbers_of_the_inference_page() -> None:
 def test_relax_refuses_what_is_not_possible(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
     (line,) = refused(capsys, "relax", *words)
     assert line.startswith(words[0].removeprefix("--")) and "allowed" in line
+
+
+@pytest.mark.parametrize("command", ["train", "relax"])
+def test_a_weight_step_that_nobody_waits_for_is_warned_of(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line goes on, to whatever comes of it."""
+
+    def work(*_: object, **__: object) -> None:
+        raise RuntimeError("it went on")
+
+    monkeypatch.setattr(cli, "run_training", work)
+    monkeypatch.setattr(cli_relax, "run_relaxation", work)
+    assert main([command, "--network.depth", "128", "--network.width", "128", "--inference.steps", "1000000"]) == 1
+    output = capsys.readouterr()
+    warning, failure = output.err.splitlines()
+    assert warning.startswith("warning: inference.steps: 1000000 makes the relaxation of one weight step last ≈ ")
+    assert "nearest number of steps that fits" in warning and failure.endswith("it went on") and output.out == ""

@@ -76,12 +76,12 @@ class Training:
         self._compile()
         if self._restored is not None:
             self._put(self._restored)
+            self._restored = None
 
     def _compile(self) -> None:
         """Run the compiled programs without a step: results stay, the programs are there."""
         if self._long:
-            copy = jax.tree.map(jnp.copy, (self.network, self._slots))
-            step, _ = self._begin(*copy)
+            step, _ = self._begin(self.network, self._slots)
             self._under_way: Any = jax.tree.structure(self._moving(step))
             learning.finish_step(self._method, self._relax(step, 0, 0), *self._batch(0), self._numbers)
         else:
@@ -248,9 +248,10 @@ class Training:
         """Go on from a checkpoint."""
         self.step, self.seconds = int(arrays["step"]), float(arrays["seconds"])
         self.diverged = bool(arrays["diverged"])
-        self._restored = arrays
         if hasattr(self, "network"):
             self._put(arrays)
+        else:
+            self._restored = arrays
 
     def _put(self, arrays: dict[str, np.ndarray]) -> None:
         now, shape = jax.tree.flatten((self.network, self._slots))

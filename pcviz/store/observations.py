@@ -125,6 +125,7 @@ class Observations:
         """
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
+        del arrays  # the job goes on while the parts are written: what it was need not be kept twice
         data = buffer.getbuffer()
         with self._connection.begin():
             self._fenced(run, generation, {})

@@ -112,6 +112,17 @@ def test_what_does_not_fit_is_refused() -> None:
     assert enabled(app) == set()
 
 
+def test_a_weight_step_that_nobody_waits_for_is_refused_on_every_page() -> None:
+    app = opened(network_depth="128", network_width="256", learning_batch_size="512", inference_steps="4096")
+    for page in (None, "2_inference", "3_landscape"):
+        if page is not None:
+            app.switch_page(f"../../pages/{page}.py").run()
+        (error,) = app.error
+        assert error.value.startswith("inference.steps\\: 4096 makes the relaxation of one weight step last ≈ "), page
+        assert "above 10 min (nearest number of steps that fits" in error.value
+        assert app.button(key="play").disabled
+
+
 def test_the_initialisation_follows_the_parameterisation() -> None:
     app = opened()
     app.button_group(key="network_parameterisation").set_value("sp").run()
