@@ -7,6 +7,7 @@ row; otherwise somebody reset the run or took it over, nothing is written, and `
 from __future__ import annotations
 
 import io
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -172,11 +173,14 @@ class Observations:
         if not self._database.sqlite:
             return False
         driver: Any = self._connection.connection.driver_connection
-        free, size = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
-        if free <= FREE_SHARE * size:
+        try:
+            free, size = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+            if free <= FREE_SHARE * size:
+                return False
+            driver.executescript(f"PRAGMA incremental_vacuum({GIVEN_BACK})")  # `execute` would free one page
+            return bool(driver.execute("PRAGMA page_count").fetchone()[0] < size)
+        except sqlite3.OperationalError:  # locked, or the disk is full: this can wait
             return False
-        driver.executescript(f"PRAGMA incremental_vacuum({GIVEN_BACK})")  # `execute` would free one page
-        return bool(driver.execute("PRAGMA page_count").fetchone()[0] < size)
 
     def close(self) -> None:
         """Give the connection back."""
