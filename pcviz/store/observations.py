@@ -7,6 +7,7 @@ row; otherwise somebody reset the run or took it over, nothing is written, and `
 from __future__ import annotations
 
 import io
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -185,12 +186,14 @@ class Observations:
         if not self._database.sqlite:
             return False
         driver: Any = self._connection.connection.driver_connection
-        with self._database.explaining():
+        try:
             free, size = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
             if free <= FREE_SHARE * size:
                 return False
             driver.executescript(f"PRAGMA incremental_vacuum({GIVEN_BACK})")  # `execute` would free one page
             return bool(driver.execute("PRAGMA page_count").fetchone()[0] < size)
+        except sqlite3.OperationalError:  # locked, or the disk is full: this can wait
+            return False
 
     def close(self) -> None:
         """Give the connection back; the next use takes one again."""
