@@ -62,11 +62,11 @@ class Worker:
         store: Store,
         settings: Settings,
         jobs: Callable[[], Jobs] = load_jobs,
-        tell: Callable[[str], None] = lambda fault: None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         """`tell` hears what keeps the worker from using the store, and an empty text once nothing does."""
         self.name = worker_name()
-        self._tell = tell
+        self._tell = tell or _ignore
         self._unreadable: set[str] = set()
         self._store = store
         self._settings = settings
@@ -320,6 +320,10 @@ def _end_with_standard_input(stop: threading.Event) -> None:
     os._exit(1)  # still in a slice that cannot be cut
 
 
+def _ignore(_fault: str) -> None:
+    """For a worker without a server: what is wrong is in its log."""
+
+
 def _standard_output() -> Callable[[str], None]:
     """Writes lines to the server. Standard output is for nothing else: what libraries print goes to the log."""
     lines = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
@@ -350,7 +354,7 @@ def main() -> None:
     if not options.detached:
         threading.Thread(target=_end_with_standard_input, args=(stop,), daemon=True).start()
     settings = Settings.from_environment()
-    tell = _standard_output()
+    tell = _ignore if options.detached else _standard_output()
     status = 1
     try:
         # Who is started by a server finds the store that it made: a file that was deleted is not to be made anew.

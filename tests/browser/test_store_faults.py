@@ -1,22 +1,78 @@
 """The app over stores that break, in a real browser: one line on the page, and work goes on by itself."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
-from pcviz.store import Store
+from pcviz.store import Store, versions
 from tests.browser.serve import App, running_app
 from tests.browser.test_train_page import SMALL, button, state, step, wait_for
 
+
+def overwritten(path: Path) -> None:
+    new_store(path)
+    with sqlite3.connect(path) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * (page - 1))
+        file.write(bytes(range(256)) * 16)
+
+
+def cut(path: Path) -> None:
+    new_store(path)
+    with path.open("r+b") as file:
+        file.truncate(8192)
+
+
+def new_store(path: Path, *statements: str) -> None:
+    """A store of this version with one run, and what is done to it."""
+    store = Store(f"sqlite:///{path}")
+    store.wishes.create(Experiment(), "s", "", "paused", None)
+    store.close()
+    change(path, *statements)
+
+
+def change(path: Path, *statements: str) -> None:
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def remove(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], Callable[[Path], object], str]] = {
-    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), Path.unlink, "is no store of pcviz"),
-    "folder": (Path.mkdir, Path.rmdir, "is a folder; name a file"),
+    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), remove, "is no store of pcviz"),
+    "a folder": (Path.mkdir, Path.rmdir, "is a folder; name a file"),
+    "damaged": (overwritten, remove, "is damaged; put a backup in its place"),
+    "cut": (cut, remove, "is damaged; put a backup in its place"),
+    "without a column": (
+        lambda path: new_store(path, "ALTER TABLE runs DROP COLUMN strikes"),
+        lambda path: change(path, "ALTER TABLE runs ADD COLUMN strikes INTEGER NOT NULL DEFAULT 0"),
+        "is damaged (no such column: runs.strikes)",
+    ),
+    "of another program": (
+        lambda path: change(path, "CREATE TABLE notes (x)"),
+        lambda path: change(path, "DROP TABLE notes"),
+        "belongs to another program",
+    ),
+    "later": (
+        lambda path: new_store(path, "UPDATE alembic_version SET version_num = '97'"),
+        lambda path: change(path, f"UPDATE alembic_version SET version_num = '{versions.CURRENT}'"),
+        f"has version 97, and this pcviz knows versions up to {versions.CURRENT}",
+    ),
 }
+"""What is wrong -> how it comes about, how it is mended while the app runs, and what the page says meanwhile."""
 
 
 def alert(page: Page):  # type: ignore[no-untyped-def]
@@ -24,7 +80,11 @@ def alert(page: Page):  # type: ignore[no-untyped-def]
     return page.get_by_role("alert")
 
 
-@pytest.mark.parametrize("name", BROKEN)
+def slow(names: Iterable[str], quick: Container[str]) -> list[Any]:
+    return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("name", slow(BROKEN, quick=("garbage", "later")))
 def test_the_server_stands_over_a_store_that_cannot_be_used(
     page: Page, chromium: Path, tmp_path: Path, name: str
 ) -> None:
@@ -44,6 +104,25 @@ def test_the_server_stands_over_a_store_that_cannot_be_used(
         assert line in log
 
 
+@pytest.mark.slow
+def test_a_store_that_another_program_locks(page: Page, chromium: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pcviz.db"
+    with running_app(tmp_path) as app:
+        page.goto(f"{app.url}/?{SMALL}&learning_steps=100000")
+        expect(button(page, "play")).to_be_visible(timeout=30_000)
+        button(page, "play").click()
+        wait_for(page, lambda: step(page) > 0)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        expect(alert(page).filter(has_text="is locked by another program")).to_be_visible(timeout=30_000)
+        stood = step(page)
+        other.execute("ROLLBACK")
+        other.close()
+        wait_for(page, lambda: step(page) > stood + 10, 60)
+        expect(alert(page)).to_have_count(0, timeout=15_000)
+        assert "Traceback" not in app.log.read_text()
+
+
 def test_a_store_deleted_under_a_run_is_rescued_and_the_run_goes_on(page: Page, chromium: Path, tmp_path: Path) -> None:
     path = tmp_path / "pcviz.db"
     with running_app(tmp_path) as app:
@@ -51,8 +130,7 @@ def test_a_store_deleted_under_a_run_is_rescued_and_the_run_goes_on(page: Page, 
         expect(button(page, "play")).to_be_visible(timeout=30_000)
         button(page, "play").click()
         wait_for(page, lambda: step(page) > 0)
-        for end in ("", "-wal", "-shm"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
+        remove(path)
         expect(alert(page).filter(has_text="was deleted while pcviz was running")).to_be_visible(timeout=30_000)
         (rescued,) = tmp_path.glob("pcviz.rescued-*.db")
         expect(alert(page).filter(has_text=rescued.name).first).to_be_visible()
