@@ -203,7 +203,7 @@ def serve(words: list[str]) -> int:
     port = given.flags.get("port", "8501")
     if not (str(port).isascii() and str(port).isdigit() and 1 <= int(str(port)) <= 65535):
         lines.append(f"port: {shown(port)} is not a port (allowed: 1 to 65535)")
-    elif _in_use(int(str(port))):
+    elif _in_use(str(given.flags.get("address", "localhost")), int(str(port))):
         lines.append(f"port: {port} is in use, perhaps by another pcviz (allowed: a free one)")
     lines += [f"{path}: is no flag of serve (allowed: --port, --address)" for path in given.fields]
     if lines:
@@ -222,9 +222,12 @@ def serve(words: list[str]) -> int:
     return DONE
 
 
-def _in_use(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("localhost", port)) == 0
+def _in_use(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def relax(words: list[str]) -> int:

@@ -8,13 +8,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from pcviz.experiment import FORM_STEPS_MAX, Experiment, Section, fields
+from pcviz.schema import FIRST, current
 
 _OWN_RANGES = {
     "inference.steps": f"0 to {FORM_STEPS_MAX}, or depth",
     "learning.learning_rate": "above 0 to 100, or auto",
     "data.train_size": "1 to the data set's size, or all",
     "data.test_size": "1 to the data set's size, or all",
-    "schema": "1",
 }
 """Ranges of the fields whose limits are validators instead of annotations."""
 
@@ -77,6 +77,8 @@ def allowed(path: str) -> str:
 
 
 def _allowed(path: str, info: FieldInfo | None) -> str:
+    if path == "schema":
+        return str(current()) if current() == FIRST else f"{FIRST} to {current()}"
     if info is None or path in _OWN_RANGES:
         return _OWN_RANGES[path]
     if info.annotation is bool:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pcviz import chains, comparison, curvatures, landscapes
+from pcviz.faults import shown
 
 KINDS: dict[str, type[BaseModel] | None] = {
     "train": None,
@@ -25,8 +26,8 @@ def options_of(kind: str, options: Any) -> BaseModel | None:
     """The options of a run in the model of its kind. Raises ValueError for an unknown kind and options that do not fit
     it (pydantic.ValidationError where a value is wrong)."""
     if kind not in KINDS:
-        raise ValueError(f"kind: {kind} is unknown here (allowed: {', '.join(KINDS)})")
+        raise ValueError(f"kind: {shown(kind)} is unknown here (allowed: {', '.join(KINDS)})")
     if not isinstance(options, dict):
-        raise ValueError(f"options: {str(options)[:40]} is not a set of options")
+        raise ValueError(f"options: {shown(options)} is not a set of options")
     model = KINDS[kind]
     return None if model is None else model.model_validate(options)

@@ -24,6 +24,8 @@ from pcviz.store.records import Wanted
 from pcviz.store.room import Spaces, needed, refusal
 
 SPACES_SECONDS = 1.0
+STRANGE_SECONDS = 10.0
+MOST_OWNERS = 1000
 UNREAD: tuple[float, Spaces] = (float("-inf"), [])
 
 NO_KEY = "This browser has not said yet who it is: until then the page only watches"
@@ -45,6 +47,7 @@ class Client:
         self.limits = limits
         self._secret = secrets.token_hex()
         self._spaces: tuple[float, Spaces] = UNREAD
+        self._strange: dict[str | None, tuple[float, list[RunRecord]]] = {}
 
     def start(
         self,
@@ -159,11 +162,24 @@ class Client:
     def runs(self, limit: int = 100, key: str = "") -> list[RunRecord]:
         """The newest runs that this version can read, newest first, without children; on a shared server only those of
         the owner with this key."""
-        return [record for record in self._listed(key, limit) if not record.unreadable]
+        if self.shared and not key:
+            return []
+        strange = len(self.unreadable(key))
+        found = self.store.reader.runs(limit + strange, self._owner(key))
+        return [record for record in found if not record.unreadable][:limit]
 
     def unreadable(self, key: str = "") -> list[RunRecord]:
-        """All runs that this version cannot read, newest first, children aside; their owners' alone, as `runs`."""
-        return [record for record in self._listed(key) if record.unreadable]
+        """All runs that this version cannot read, newest first, and children of runs that it can; on a shared server
+        only those of the owner with this key. May be some seconds old."""
+        if self.shared and not key:
+            return []
+        owner = self._owner(key)
+        read_at, found = self._strange.get(owner, (float("-inf"), []))
+        if time.monotonic() - read_at > STRANGE_SECONDS:
+            found = self.store.reader.unreadable(owner)
+            self._strange = {owner: (time.monotonic(), found)} if len(self._strange) > MOST_OWNERS else self._strange
+            self._strange[owner] = time.monotonic(), found
+        return found
 
     def export(self, run: str, target: Path) -> None:
         """Write a run with all that belongs to it into a new store at `target`, readable here or not."""
@@ -174,6 +190,7 @@ class Client:
         self._check(run, proof)
         self.store.wishes.delete(run)
         self._spaces = UNREAD
+        self._strange.clear()
 
     def last_frame(self, run: str) -> Frame | None:
         """The newest frame with the newest bulk channels; None before the first."""
@@ -214,10 +231,9 @@ class Client:
         finally:
             self._spaces = UNREAD
 
-    def _listed(self, key: str, limit: int | None = None) -> list[RunRecord]:
-        if self.shared and not key:
-            return []
-        return self.store.reader.runs(limit, digest(key) if self.shared else None)
+    def _owner(self, key: str) -> str | None:
+        """Whose runs are listed; None: everybody's."""
+        return digest(key) if self.shared else None
 
     def _check(self, run: str, proof: str) -> None:
         if not self.may(self.get(run), proof):

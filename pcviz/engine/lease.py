@@ -20,8 +20,8 @@ def is_stale(record: RunRecord) -> bool:
     """Whether the lease has run out, or its holder was a process of this machine that is gone."""
     if record.lease_until < time.time():
         return True
-    host, pid, _ = (record.worker or ":0:").rsplit(":", 2)
-    return host == _host() and _is_gone(int(pid))
+    host, _, pid = (record.worker or "").rpartition(":")[0].rpartition(":")
+    return host == _host() and pid.isascii() and pid.isdigit() and _is_gone(int(pid))
 
 
 def _is_gone(pid: int) -> bool:

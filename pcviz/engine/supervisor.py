@@ -109,14 +109,20 @@ class Supervisor:
                 return process.returncode
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
-                with suppress(
-                    StoreFault
-                ):  # a file that was deleted is rescued, whether somebody looks at a page or not
-                    self._store.database.open()
+                self._look_at_store()
             if self._settings.shared and time.monotonic() - paused > IDLE_CHECK_SECONDS:
                 paused = time.monotonic()
                 self._pause_unseen()
         return None
+
+    def _look_at_store(self) -> None:
+        """A file that was deleted is rescued, whether somebody looks at a page or not."""
+        try:
+            self._store.database.open()
+        except StoreFault:
+            pass  # the pages say so
+        except Exception:
+            LOG.exception("Cannot look at the store")
 
     def _pause_unseen(self) -> None:
         with suppress(StoreFault):  # the worker meets it too, and says so

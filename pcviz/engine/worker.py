@@ -21,8 +21,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from pcviz.engine.held import Held
 from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.outage import Outage
@@ -283,7 +281,7 @@ class Worker:
             act(*arguments)
         except Lost:
             self._forget(held)
-        except (StoreFault, SQLAlchemyError):
+        except StoreFault:
             raise
         except Exception as error:
             LOG.exception("Run %s failed", held.record.id)

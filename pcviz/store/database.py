@@ -62,7 +62,11 @@ class Database:
                 self._leave(self.file)
             if not self._is_open:
                 self._times_opened += 1  # connections of an earlier time belong to another file
-                self._found_or_migrate()
+                try:
+                    self._found_or_migrate()
+                except BaseException:
+                    self.engine.dispose()  # its connections belong to this time
+                    raise
                 self._is_open, self._lost = True, ""
 
     def close(self) -> None:
@@ -112,7 +116,7 @@ class Database:
             )
             LOG.error("%s was deleted or replaced while pcviz was running; what it held is in %s", file, saved)
         self.engine.dispose()
-        file.let_go()
+        file.leave()
         self._is_open = False
 
     def _found_or_migrate(self) -> None:
@@ -120,7 +124,7 @@ class Database:
             with self.engine.connect() as connection, connection.begin():
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
                 if versions.version_of(connection, self.place) != versions.CURRENT:
-                    versions.upgrade(connection)
+                    versions.upgrade(connection, self.place)
             return
         self.file.check()
         if self._version(self.file) != versions.CURRENT:
@@ -148,7 +152,7 @@ class Database:
                 if version == versions.CURRENT:
                     return
                 saved = None if version is None else file.backup(f"before-version-{versions.CURRENT}")
-                versions.upgrade(connection)
+                versions.upgrade(connection, self.place)
         if saved is not None:
             LOG.warning("%s has version %d now; as it was before, it is in %s", file, versions.CURRENT, saved)
 
@@ -163,6 +167,7 @@ class Database:
 
     def _prepare_sqlite(self, connection: Any, record: Any) -> None:
         record.info["times_opened"] = self._times_opened
+        connection.text_factory = lambda text: text.decode(errors="replace")  # one bad byte must not stop a page
         connection.isolation_level = None  # the driver would begin transactions too late; `_begin_sqlite` does it
         with self.explaining():
             connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Select, Table, select, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import insert, select
 
+from pcviz.places import quoted
 from pcviz.store.database import Database
 from pcviz.store.records import UnknownRun
 from pcviz.store.tables import checkpoints, frames, parts, runs
 
 ROWS_AT_ONCE = 100
+_FAMILY = "(SELECT id FROM main.runs WHERE id = :run OR parent = :run)"
+_BELONGING = {
+    runs: f"id IN {_FAMILY}",
+    frames: f"run IN {_FAMILY}",
+    checkpoints: f"run IN {_FAMILY}",
+    parts: f"checkpoint IN (SELECT id FROM main.checkpoints WHERE run IN {_FAMILY})",
+}
 
 
 def export(database: Database, run: str, target: Path) -> None:
@@ -20,31 +28,44 @@ def export(database: Database, run: str, target: Path) -> None:
 
     Raises UnknownRun, and StoreFault if either store cannot be used.
     """
-    with database.reading() as source:
-        family = select(runs.c.id).where((runs.c.id == run) | (runs.c.parent == run))
-        if source.execute(family).first() is None:
+    with database.reading() as connection:
+        if connection.execute(select(runs.c.id).where(runs.c.id == run)).first() is None:
             raise UnknownRun(run)
-        weights = select(checkpoints.c.id).where(checkpoints.c.run.in_(family))
-        copy = Database(f"sqlite:///{target}")
-        try:
-            with copy.writing() as sink:
-                for table, mine in (
-                    (runs, runs.c.id == run),  # first, because children point at it
-                    (runs, runs.c.parent == run),
-                    (frames, frames.c.run.in_(family)),
-                    (checkpoints, checkpoints.c.run.in_(family)),
-                    (parts, parts.c.checkpoint.in_(weights)),
-                ):
-                    names = ", ".join(table.c.keys())
-                    marks = ", ".join("?" for _ in table.c)
-                    found = source.execution_options(yield_per=ROWS_AT_ONCE).execute(_as_stored(table).where(mine))
-                    for rows in found.partitions():
-                        values = [tuple(row) for row in rows]
-                        sink.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
-        finally:
-            copy.close()
+    copy = Database(f"sqlite:///{quoted(target)}")
+    try:
+        copy.open()
+        if database.file is None:
+            _over_the_wire(database, run, copy)
+        else:
+            _within_sqlite(database, run, target)
+    finally:
+        copy.close()
 
 
-def _as_stored(table: Table) -> Select[*tuple[Any, ...]]:
-    """All columns, without the conversions of their types, which a strange value might not survive."""
-    return select(*(type_coerce(column, NullType()) for column in table.c))
+def _within_sqlite(database: Database, run: str, target: Path) -> None:
+    """SQLite itself moves the values, so that even those survive which no driver can read."""
+    assert database.file is not None
+    address = f"{database.file.path.as_uri()}?mode=rw"
+    with database.explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
+        connection.execute("ATTACH DATABASE ? AS copy", (f"{target.absolute().as_uri()}?mode=rw",))
+        for table, mine in _BELONGING.items():
+            names = ", ".join(column.name for column in table.columns)
+            rows = f"SELECT {names} FROM main.{table.name} WHERE {mine}"
+            connection.execute(f"INSERT INTO copy.{table.name} ({names}) {rows}", {"run": run})
+        connection.commit()
+
+
+def _over_the_wire(database: Database, run: str, copy: Database) -> None:
+    family = select(runs.c.id).where((runs.c.id == run) | (runs.c.parent == run))
+    weights = select(checkpoints.c.id).where(checkpoints.c.run.in_(family))
+    with database.reading() as source, copy.writing() as sink:
+        for table, mine in (
+            (runs, runs.c.id == run),  # first, because children point at it
+            (runs, runs.c.parent == run),
+            (frames, frames.c.run.in_(family)),
+            (checkpoints, checkpoints.c.run.in_(family)),
+            (parts, parts.c.checkpoint.in_(weights)),
+        ):
+            found = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table).where(mine))
+            for rows in found.mappings().partitions():
+                sink.execute(insert(table), [dict(row) for row in rows])

@@ -17,6 +17,16 @@ _ADVICE = {
 }
 
 
+_OURS = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+)
+"""Mistakes of the program, not of the store."""
+
+
 class StoreFault(Exception):
     """The store cannot be used now: one line that names it, what is wrong, and what to do. It may be tried again."""
 
@@ -33,10 +43,12 @@ def explained(error: BaseException | None, place: str) -> StoreFault | None:
     if advice := _ADVICE.get(code & 0xFF):
         name = getattr(error, "sqlite_errorname", "")
         return StoreFault(f"{place} {advice.format(name=name)}")
-    text = str(error)
+    text = " ".join(str(error).split())
     if text.startswith(("no such table", "no such column")) or "has no column" in text:
         return StoreFault(f"{place} is damaged ({text}); put a backup in its place, or move it away and restart pcviz")
-    return None
+    if code & 0xFF in _OURS:
+        return None
+    return StoreFault(f"{place} cannot be used ({text}); mend that, and pcviz goes on by itself")
 
 
 def _of_a_server(error: BaseException | None, place: str) -> StoreFault | None:

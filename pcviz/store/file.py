@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +15,11 @@ from pcviz.store.faults import MissingStore, StoreFault, explained
 Identity: TypeAlias = tuple[int, int]
 """Device and number of a file: another one under the same name has another identity."""
 
-HEADER = b"SQLite format 3\0"
+LEAST_BYTES = 512
+"""No database is smaller, unless it is empty."""
+COPY_SECONDS = 10.0
+"""A copy waits so long for a source that somebody has locked."""
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class StoreFile:
@@ -24,6 +28,7 @@ class StoreFile:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._identity: Identity | None = None
+        self._logs: dict[Path, Identity | None] = {}
         self._held: sqlite3.Connection | None = None
 
     def __str__(self) -> str:
@@ -33,11 +38,6 @@ class StoreFile:
     def empty(self) -> bool:
         """Whether there is nothing yet, or a file without content."""
         return not self.path.exists() or self.path.stat().st_size == 0
-
-    @property
-    def held(self) -> bool:
-        """Whether it is kept open."""
-        return self._held is not None
 
     @property
     def moved(self) -> bool:
@@ -54,12 +54,9 @@ class StoreFile:
                     f"{self} cannot be made: the folder {self.path.parent} does not exist; make it, or name another "
                     "file in PCVIZ_DATABASE"
                 )
-            if not self.empty:
-                with self.path.open("rb") as opened:
-                    if opened.read(len(HEADER)) != HEADER:
-                        raise StoreFault(
-                            f"{self} is no store of pcviz but something else; name another file in PCVIZ_DATABASE"
-                        )
+            # Never opened here: closing a file by any other hand than SQLite's drops the locks that SQLite has on it.
+            if not self.empty and self.path.stat().st_size < LEAST_BYTES:
+                raise StoreFault(f"{self} is no store of pcviz but something else; name another file in PCVIZ_DATABASE")
         except OSError as error:
             raise StoreFault(
                 f"{self} cannot be opened ({error.strerror}); allow it, or name another file in PCVIZ_DATABASE"
@@ -80,10 +77,8 @@ class StoreFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that cannot write, neither settings nor, where no log is open, files beside it. Raises
-        StoreFault."""
-        logs = (self.path.with_name(self.path.name + end) for end in ("-wal", "-journal"))
-        immutable = "" if any(log.exists() for log in logs) else "&immutable=1"
+        """A connection that cannot write; it makes no log where there is none. Raises StoreFault."""
+        immutable = "" if any(self._beside(end).exists() for end in ("-wal", "-journal")) else "&immutable=1"
         address = f"{self.path.as_uri()}?mode=ro{immutable}"
         with self._explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
             yield connection
@@ -95,12 +90,24 @@ class StoreFile:
             self._held = sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
             self._held.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the write-ahead log too
             self._identity = _identity(self.path)
+            self._logs = {path: _identity(path) for path in (self._beside("-wal"), self._beside("-shm"))}
 
     def let_go(self) -> None:
         """The inverse of `hold`."""
         if self._held is not None:
             self._held.close()
         self._held = self._identity = None
+
+    def leave(self) -> None:
+        """`let_go` of a file that was deleted or replaced. Its log has its name from the file and must not become that of
+        another one: what is in it goes into the file, wherever that is now."""
+        assert self._held is not None
+        with suppress(sqlite3.Error):
+            self._held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.let_go()
+        for path, was in self._logs.items():
+            if was is not None and _identity(path) == was:
+                path.unlink(missing_ok=True)
 
     def rescue(self) -> Path:
         """Write what is held, although its file was deleted, to a new file beside it; its path. Raises StoreFault."""
@@ -117,7 +124,7 @@ class StoreFile:
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             with self._explaining(unfinished), closing(sqlite3.connect(unfinished)) as copy:
-                source.backup(copy)
+                source.backup(copy, progress=self._patience())
             unfinished.rename(target)
         except OSError as error:
             raise StoreFault(
@@ -127,6 +134,19 @@ class StoreFile:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
         return target
+
+    def _patience(self) -> Callable[[int, int, int], None]:
+        """Ends a copy that waits for a lock: by itself it would for ever."""
+        deadline = time.monotonic() + COPY_SECONDS
+
+        def look(status: int, _remaining: int, _total: int) -> None:
+            if status in LOCKED and time.monotonic() > deadline:
+                raise StoreFault(f"{self} is locked by another program; close that, and pcviz goes on by itself")
+
+        return look
+
+    def _beside(self, end: str) -> Path:
+        return self.path.with_name(self.path.name + end)
 
     def _free_name(self, label: str) -> Path:
         stem = f"{self.path.stem}.{label}"
@@ -146,6 +166,10 @@ class StoreFile:
 def _identity(path: Path) -> Identity | None:
     try:
         found = os.stat(path)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StoreFault(
+            f"{path} cannot be found ({error.strerror}); mend that, and pcviz goes on by itself"
+        ) from error
     return found.st_dev, found.st_ino

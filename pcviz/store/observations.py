@@ -19,6 +19,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from pcviz.frames import Frame, encode_values
 from pcviz.store.contents import delete_checkpoints, delete_contents, delete_family
 from pcviz.store.database import Database, Watcher
+from pcviz.store.faults import explained
 from pcviz.store.records import COLUMNS, FRESH, RunRecord, record
 from pcviz.store.room import Limits, doomed, may_go, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
@@ -192,8 +193,11 @@ class Observations:
                 return False
             driver.executescript(f"PRAGMA incremental_vacuum({GIVEN_BACK})")  # `execute` would free one page
             return bool(driver.execute("PRAGMA page_count").fetchone()[0] < size)
-        except sqlite3.OperationalError:  # locked, or the disk is full: this can wait
-            return False
+        except sqlite3.Error as error:
+            fault = explained(error, self._database.place)
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+                return False  # this can wait
+            raise (fault or error) from error
 
     def close(self) -> None:
         """Give the connection back; the next use takes one again."""

@@ -70,7 +70,7 @@ class Reader:
             raise UnknownRun(run)
         return found[0]
 
-    def runs(self, limit: int | None, owner: str | None = None) -> list[RunRecord]:
+    def runs(self, limit: int, owner: str | None = None) -> list[RunRecord]:
         """The newest runs that a person started, newest first; only those of one owner if one is named."""
         started = [runs.c.parent.is_(None), *([] if owner is None else [runs.c.owner == owner])]
         statement = select(*COLUMNS).where(*started).order_by(runs.c.created_at.desc()).limit(limit)
@@ -82,6 +82,12 @@ class Reader:
         statement = select(*COLUMNS).where(*conditions).order_by(runs.c.created_at, runs.c.id)  # type: ignore[arg-type]
         with self._database.reading() as connection:
             return [record(row) for row in connection.execute(statement).mappings()]
+
+    def unreadable(self, owner: str | None = None) -> list[RunRecord]:
+        """The runs that this version cannot read, newest first; a child whose parent is one of them goes with it."""
+        found = self.select(*([] if owner is None else [runs.c.owner == owner]))
+        strange = {item.id: item for item in reversed(found) if item.unreadable}
+        return [item for item in strange.values() if item.parent not in strange]
 
     def families(self, wanted: Iterable[str]) -> list[RunRecord]:
         """These runs and their children."""

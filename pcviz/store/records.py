@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cached_property, lru_cache
-from typing import Any, Literal, TypeAlias, get_args
+from functools import cache, cached_property, lru_cache
+from types import UnionType
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import orjson
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
 from pcviz.experiment import Experiment
-from pcviz.faults import faults
+from pcviz.faults import faults, shown
 from pcviz.kinds import KINDS, options_of
 from pcviz.store.tables import runs
 
@@ -85,8 +86,10 @@ class RunRecord:
             return _experiment(self.experiment_json)
         except ValidationError as error:
             raise Unreadable(self.id, "; ".join(faults(error))) from error
-        except ValueError as error:
+        except orjson.JSONDecodeError as error:
             raise Unreadable(self.id, f"its experiment is no JSON ({error})") from error
+        except Exception as error:  # whatever one row holds, it is a fault of that row
+            raise Unreadable(self.id, f"its experiment cannot be brought to this version ({error})") from error
 
     @cached_property
     def options(self) -> dict[str, Any]:
@@ -103,9 +106,14 @@ class RunRecord:
     @cached_property
     def unreadable(self) -> str | None:
         """Why this version of pcviz cannot read it, in one line; None if it can."""
+        for name, kinds in _types().items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds):
+                names = " or ".join(kind.__name__ for kind in kinds)
+                return f"{name}: {shown(value)} is of another type (allowed: {names})"
         for name, value, known in (("wanted", self.wanted, get_args(Wanted)), ("state", self.state, get_args(State))):
             if value not in known:
-                return f"{name}: {value} is unknown here (allowed: {', '.join(known)})"
+                return f"{name}: {shown(value)} is unknown here (allowed: {', '.join(known)})"
         try:
             _ = self.experiment, self.options
         except Unreadable as error:
@@ -141,6 +149,17 @@ def rests(wanted: Any, limit: Any, step: Any, steps: Any) -> Any:
     """Whether a run of `steps` is not wanted to advance from `step`: paused, or at a limit below its end. Of values and
     of columns alike, so that Python and SQL share the rule."""
     return (wanted != "running") | ((limit <= step) & (step < steps))
+
+
+@cache
+def _types() -> dict[str, tuple[type, ...]]:
+    """Column -> types of its values."""
+    found = {}
+    for name, hint in get_type_hints(RunRecord).items():
+        kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        plain = tuple(str if get_origin(kind) is Literal else kind for kind in kinds)
+        found[name] = (*plain, int) if float in plain else plain
+    return found
 
 
 @lru_cache(1024)

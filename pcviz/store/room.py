@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import Connection, Float, and_, case, cast, func, or_, select
 
 from pcviz import cost
 from pcviz.experiment import Experiment
@@ -77,7 +77,7 @@ def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Sp
         head.label("run"),
         func.sum(stored).label("stored"),
         func.max(case((or_(runs.c.pinned, held), 1), else_=0)).label("stays"),
-        func.max(runs.c.seen_at).label("seen_at"),
+        func.max(cast(runs.c.seen_at, Float)).label("seen_at"),
     ).group_by(head)
     if run is not None:
         families = families.where(or_(runs.c.id == run, runs.c.parent == run))
@@ -91,7 +91,14 @@ def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Sp
         (and_(paused, runs.c.seen_at < now - DAY * limits.paused_days), 2),
     )
     unfinished = case((~ended, runs.c.experiment_json))
-    columns = (runs.c.id, runs.c.owner, runs.c.kind, runs.c.created_at, whole.c.stored, whole.c.seen_at)
+    columns = (
+        runs.c.id,
+        runs.c.owner,
+        runs.c.kind,
+        cast(runs.c.created_at, Float).label("created_at"),
+        whole.c.stored,
+        whole.c.seen_at,
+    )
     statement = select(*columns, turn.label("turn"), unfinished.label("unfinished"))
     found = connection.execute(statement.join(whole, whole.c.run == runs.c.id)).all()
     return [

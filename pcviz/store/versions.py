@@ -28,7 +28,7 @@ def version_of(connection: Connection, place: str) -> int | None:
     if not names:
         return None
     version = str(connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalar()) if TABLE in names else "0"
-    if not version.isdigit() or (version == "0" and not _is_ours(found, names)):
+    if not _is_ours(found, names) or not version.isdigit() or version != str(int(version)):
         raise StoreFault(f"{place} belongs to another program; name another file in PCVIZ_DATABASE")
     if int(version) > CURRENT:
         raise StoreFault(
@@ -39,16 +39,25 @@ def version_of(connection: Connection, place: str) -> int | None:
 
 
 def _is_ours(found: Inspector, names: set[str]) -> bool:
-    """Tables of the first release, of which some may be missing; other programs call theirs `runs` too."""
+    """Some tables may be missing; other programs call one of theirs `runs` too."""
     return "runs" in names and "experiment_json" in {column["name"] for column in found.get_columns("runs")}
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables to the present version, in the transaction of `connection`."""
+def upgrade(connection: Connection, place: str) -> None:
+    """Bring the tables to the present version, in the transaction of `connection`. Raises StoreFault if that fails."""
     from alembic import command  # only a store that is not up to date waits for these imports
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except StoreFault:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreFault(
+            f"{place} cannot be brought to version {CURRENT} ({reason}); nothing was changed: name another file in "
+            "PCVIZ_DATABASE, or start the pcviz that wrote it"
+        ) from error

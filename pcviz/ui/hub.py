@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TypeAlias
 
 import orjson
@@ -150,8 +151,7 @@ class Hub:
                         self._store.wishes.renew(runs)
             except StoreFault as error:
                 fault, pause = str(error), FAULT_SECONDS
-                if watcher is not None:
-                    watcher.close()
+                _close(watcher)
                 watcher = None
             except Exception:
                 LOG.exception("Cannot serve the streams")
@@ -160,8 +160,7 @@ class Hub:
                 subscriber.tell(fault)
             self._wake.wait(pause)
             self._wake.clear()
-        if watcher is not None:
-            watcher.close()
+        _close(watcher)
 
     def _listening(self) -> tuple[Subscriber, ...] | None:
         """The subscribers; None, and no thread any more, when there are none."""
@@ -212,7 +211,7 @@ class Hub:
                 events.append(subscriber.event("state", _state(record)))
         if complete:
             subscriber.behind = False
-        if complete and all(record.ended for record in records):
+        if complete and all(record.ended or record.unreadable for record in records):
             events.append(subscriber.event("end", orjson.dumps({"runs": subscriber.runs})))
             subscriber.behind = False
             subscriber.give(b"".join(events))
@@ -223,6 +222,13 @@ class Hub:
 
 
 _ENTRY = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,9})")
+
+
+def _close(watcher: Watcher | None) -> None:
+    """Give back a connection that may be of no use any more."""
+    if watcher is not None:
+        with suppress(Exception):
+            watcher.close()
 
 
 def _chunks(wanted: Iterable[str]) -> Iterator[list[str]]:

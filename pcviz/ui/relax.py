@@ -9,7 +9,7 @@ import streamlit as st
 from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import reading
-from pcviz.store import RunRecord, UnknownRun
+from pcviz.store import RunRecord, UnknownRun, Unreadable
 from pcviz.ui import controls, look, markdown, session, trouble
 from pcviz.ui.look import View, Wish
 
@@ -108,7 +108,7 @@ def _source_changed() -> None:
         return
     try:
         theirs = session.client().get(run).experiment.differences()
-    except UnknownRun:
+    except (UnknownRun, Unreadable):
         return
     mine = controls.read().values
     inference = {path: value for path, value in mine.items() if path.startswith("inference.")}

@@ -221,7 +221,8 @@ def trainings(named: str | None = None) -> dict[str, RunRecord]:
     if named is not None and named not in found:
         with suppress(UnknownRun):
             found[named] = client().get(named)
-    return {run.id: run for run in found.values() if run.kind == "train" and run.step > 0}
+    begun = (run for run in found.values() if not run.unreadable and run.kind == "train" and run.step > 0)
+    return {run.id: run for run in begun}
 
 
 def shown_runs() -> list[str]:

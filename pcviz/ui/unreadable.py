@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pcviz.faults import shown
 from pcviz.store import RunRecord
 from pcviz.ui import markdown, session
 
@@ -33,8 +34,7 @@ def runs() -> None:
 
 
 def _run(record: RunRecord) -> None:
-    started = datetime.fromtimestamp(record.created_at, UTC)
-    reason = f"{record.kind} of {started:%Y-%m-%d %H:%M} UTC ({record.id[:8]}): {record.unreadable}"
+    reason = f"{shown(record.kind)} {_started(record)} ({record.id[:8]}): {record.unreadable}"
     st.markdown(markdown.plain(reason))
     with st.container(horizontal=True, gap="small", key=f"unreadable_{record.id}"):
         st.download_button(
@@ -53,6 +53,13 @@ def _run(record: RunRecord) -> None:
             on_click=_delete,
             args=(record,),
         )
+
+
+def _started(record: RunRecord) -> str:
+    try:
+        return f"of {datetime.fromtimestamp(record.created_at, UTC):%Y-%m-%d %H:%M} UTC"
+    except (TypeError, ValueError, OverflowError, OSError):  # the time itself may be what cannot be read
+        return ""
 
 
 def _exported(run: str) -> bytes:

@@ -4,12 +4,16 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
+from pcviz.engine.lease import is_stale
 from pcviz.experiment import Experiment
 from pcviz.store import Store, StoreFault, database
 from pcviz.store import tables as t
@@ -221,6 +225,47 @@ def test_a_store_replaced_while_it_is_used(path: Path, tmp_path: Path) -> None:
     assert [record.id for record in store_at(rescued).reader.runs(9)] == [run]
 
 
+def test_a_backup_put_in_place_stays_what_it_is(path: Path, tmp_path: Path) -> None:
+    """The log of the file that was there has its name from it: it must not be played over the new one."""
+    filled(path)
+    backup = tmp_path / "backup.db"
+    for _ in range(3):
+        filled(backup)
+    store = store_at(path)
+    with closing(sqlite3.connect(path)) as reader:  # keeps the log from being emptied
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM runs").fetchone()
+        for _ in range(40):
+            store.wishes.create(Experiment(), "s", "o", "paused", None)
+        assert path.with_name("pcviz.db-wal").stat().st_size > 0
+        backup.replace(path)
+        assert len(store.reader.runs(99)) == 3
+        store.wishes.create(Experiment(), "s", "o", "paused", None)
+    store.close()
+    assert len(store_at(path).reader.runs(99)) == 4
+    (rescued,) = path.parent.glob("pcviz.rescued-*.db")
+    assert len(store_at(rescued).reader.runs(99)) == 41
+
+
+def test_other_processes_see_what_is_written_after_a_look_at_the_file(path: Path, tmp_path: Path) -> None:
+    """Locks of a process on a file are lost when it closes the file by another hand: the log would be deleted."""
+    filled(path)
+    store = store_at(path)
+    watcher = store.database.engine  # an open connection, as pages and streams have
+    store.reader.runs(1)
+    for _ in range(2):
+        path.rename(tmp_path / "away.db")
+        with pytest.raises(StoreFault):
+            store.reader.runs(1)
+        (tmp_path / "away.db").rename(path)
+        store.reader.runs(1)
+    code = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM runs').fetchone())"
+    command = [sys.executable, "-c", code, str(path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "1"
+    store.wishes.create(Experiment(), "s", "o", "paused", None)
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "2"
+
+
 def test_a_store_moved_away_and_back_is_the_same(path: Path, tmp_path: Path) -> None:
     run = filled(path)
     store = store_at(path)
@@ -254,14 +299,18 @@ def test_only_who_founds_makes_a_store(path: Path) -> None:
         ("kind", "sweep", "kind: sweep is unknown here"),
         ("wanted", "postponed", "wanted: postponed is unknown here"),
         ("state", "asleep", "state: asleep is unknown here"),
+        ("steps", "many", "steps: many is of another type (allowed: int)"),
+        ("allowed_until_step", "x", "allowed_until_step: x is of another type"),
+        ("created_at", "then", "created_at: then is of another type"),
     ],
 )
 def test_a_run_that_cannot_be_read_says_why(path: Path, column: str, value: str, reason: str) -> None:
     run = filled(path)
     store = store_at(path)
     with store.database.writing() as connection:
-        connection.execute(update(t.runs).where(t.runs.c.id == run).values({column: value}))
+        connection.exec_driver_sql(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run))
     (record,) = store.reader.runs(9)
+    assert store.reader.unreadable() == [record]
     assert record.unreadable is not None and reason in record.unreadable and "\n" not in record.unreadable
     with sqlite3.connect(path) as connection:
         assert connection.execute(f"SELECT {column} FROM runs").fetchall() == [(value,)]
@@ -279,3 +328,55 @@ def test_a_copy_is_whole_or_absent(path: Path) -> None:
     with pytest.raises(StoreFault, match="what it held is in"):
         store.reader.runs(1)
     assert len([*path.parent.iterdir()]) == 1
+
+
+def test_text_that_is_none_stops_nothing(path: Path) -> None:
+    run = filled(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE runs SET message = CAST(x'ff41' AS TEXT)")
+    store = store_at(path)
+    assert store.reader.run(run).message == "\N{REPLACEMENT CHARACTER}A"
+
+
+@pytest.mark.parametrize("worker", ["abc", "", ":", "a:b", "host:x:y", "host:1"])
+def test_a_strange_holder_holds_until_its_lease_ends(path: Path, worker: str) -> None:
+    run = filled(path)
+    store = store_at(path)
+    with store.database.writing() as connection:
+        connection.execute(update(t.runs).where(t.runs.c.id == run).values(worker=worker, lease_until=9e9))
+    assert not is_stale(store.reader.run(run))
+    with store.database.writing() as connection:
+        connection.execute(update(t.runs).where(t.runs.c.id == run).values(lease_until=0.0))
+    assert is_stale(store.reader.run(run))
+
+
+def test_children_that_cannot_be_read_are_listed_unless_they_go_with_their_parents(path: Path) -> None:
+    parent = filled(path)
+    store = store_at(path)
+    child = store.wishes.create_child(parent, "landscape", {})
+    with store.database.writing() as connection:
+        connection.execute(update(t.runs).where(t.runs.c.id == child).values(options_json="["))
+    assert [record.id for record in store.reader.unreadable()] == [child]
+    with store.database.writing() as connection:
+        connection.execute(update(t.runs).where(t.runs.c.id == parent).values(kind="sweep"))
+    assert [record.id for record in store.reader.unreadable()] == [parent]
+    store.wishes.delete(parent)
+    assert store.reader.select() == []
+
+
+def test_a_free_list_that_is_damaged_is_said(path: Path) -> None:
+    store = store_at(path)
+    for _ in range(300):
+        store.wishes.create(Experiment(), "s", "o", "paused", None)
+    with store.database.writing() as connection:
+        connection.execute(delete(t.runs))
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek(32)
+        trunk = int.from_bytes(file.read(4), "big")
+        file.seek(4096 * (trunk - 1))
+        file.write(b"\xff" * 4096)
+    with pytest.raises(StoreFault, match="is damaged"):
+        store.observations("w").give_back()

@@ -24,6 +24,7 @@ def content(path: Path, run: str) -> dict[str, list[tuple[object, ...]]]:
         "checkpoint_parts": f"checkpoint IN (SELECT id FROM checkpoints WHERE run IN {mine})",
     }
     with sqlite3.connect(path) as connection:
+        connection.text_factory = bytes
         return {
             table: connection.execute(f"SELECT * FROM {table} WHERE {clause} ORDER BY 1, 2, 3", {"run": run}).fetchall()
             for table, clause in where.items()
@@ -49,7 +50,8 @@ def test_an_export_holds_every_value(
     if changes:
         with store.database.writing() as connection:
             connection.execute(update(t.runs).where(t.runs.c.id == run).values(**changes))
-            connection.exec_driver_sql("UPDATE runs SET pinned = 7, seconds = 'long' WHERE id = ?", (run,))
+            odd = "UPDATE runs SET pinned = 7, seconds = 'long', message = CAST(x'ff41' AS TEXT) WHERE id = ?"
+            connection.exec_driver_sql(odd, (run,))
     target = tmp_path / "run.db"
     export(store.database, run, target)
     assert not list(tmp_path.glob("run.db-*")), "one file holds all"

@@ -3,17 +3,20 @@
 import hashlib
 import shutil
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from pcviz.store import Store, StoreFault, versions
+from pcviz.store import Store, StoreFault, database, versions
 from pcviz.store import tables as t
 
+ROOT = Path(__file__).parents[2]
 STORES = sorted((Path(__file__).parent / "stores").glob("*.db"))
 STATES = {"queued", "compiling", "running", "paused", "done", "diverged", "failed", "cancelled"}
 KINDS = {"train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"}
@@ -106,20 +109,20 @@ def test_a_migrated_store_is_what_the_tables_say(old: Path) -> None:
         assert compare_metadata(context, t.metadata) == []
 
 
-@pytest.mark.parametrize("column", ["strikes", "restarts", "pinned", "published_at"])
+@pytest.mark.parametrize("column", ["strikes", "restarts", "pinned", "published_at", "steps", "session"])
 def test_a_column_that_is_missing_is_added(old: Path, column: str) -> None:
     with sqlite3.connect(old) as connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             pytest.skip("only stores without a version came without columns")
         connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
-    assert {getattr(run, column) for run in opened(old).reader.select()} == {0}
+    assert {getattr(run, column) for run in opened(old).reader.select()} == {"" if column == "session" else 0}
 
 
 def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = versions.upgrade
 
-    def failing(connection: object) -> None:
-        real(connection)  # type: ignore[arg-type]
+    def failing(connection: Connection, place: str) -> None:
+        real(connection, place)
         raise RuntimeError("power cut")
 
     columns, before = columns_of(old), rows(old, columns_of(old))
@@ -166,7 +169,14 @@ def test_a_later_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     [
         ["CREATE TABLE notes (id INTEGER)"],
         ["CREATE TABLE runs (run_uuid VARCHAR, name VARCHAR)", "CREATE TABLE experiments (id INTEGER)"],
-        ["CREATE TABLE alembic_version (version_num VARCHAR)", "INSERT INTO alembic_version VALUES ('0a8213491aaa')"],
+        *(
+            [
+                "CREATE TABLE runs (run_uuid VARCHAR)",
+                "CREATE TABLE alembic_version (version_num VARCHAR)",
+                f"INSERT INTO alembic_version VALUES ('{revision}')",
+            ]
+            for revision in ("0a8213491aaa", "0001", "1", "2", "20240101")
+        ),
     ],
 )
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path, statements: list[str]) -> None:
@@ -188,3 +198,41 @@ def test_the_wishes_of_an_old_store_can_be_followed(old: Path) -> None:
     for run in ids:
         store.wishes.want(run, "cancelled")
     assert {store.reader.run(run).wanted for run in ids} == {"cancelled"}
+
+
+def test_a_migration_waits_its_turn_and_is_tried_again(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MIGRATING_SECONDS", 0)
+    count = len(rows(old, {"runs": ["id", "id", "id"]})["runs"])
+    other = sqlite3.connect(old, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store = opened(old)
+    for _ in range(3):
+        with pytest.raises(StoreFault, match="is locked by another program"):
+            store.reader.runs(1)
+    other.execute("ROLLBACK")
+    other.close()
+    assert len(store.reader.select()) == count
+
+
+def test_a_migration_that_cannot_work_is_one_line(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sqlite3.connect(old) as connection:
+        connection.execute("CREATE VIEW frames_bulk_of AS SELECT 1")
+        connection.execute("DROP INDEX runs_state")
+        connection.execute("CREATE TABLE runs_state (x)")  # where an index has to be made
+        connection.execute("DELETE FROM runs WHERE 0")
+    store = opened(old)
+    for _ in range(2):
+        with pytest.raises(StoreFault, match=r"cannot be brought to version \d+ \(.*\); nothing was changed"):
+            store.reader.runs(1)
+    with sqlite3.connect(old) as connection:
+        connection.execute("DROP TABLE runs_state")
+    assert store.reader.runs(1)
+
+
+def test_two_processes_that_come_at_once_migrate_once(old: Path) -> None:
+    code = "import sys; from pcviz.store import Store; print(len(Store(sys.argv[1]).reader.select()))"
+    command = [sys.executable, "-c", code, f"sqlite:///{old}"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)]
+    found = {process.communicate(timeout=120)[0].strip() for process in processes}
+    assert found == {str(len(opened(old).reader.select()))}
+    assert len([*old.parent.glob("old.before-version-*.db")]) == 1

@@ -110,6 +110,9 @@ def upgrade() -> None:
         there = {column["name"] for column in found.get_columns(table.name)}
         for column in table.columns:
             if column.name not in there:
-                op.add_column(table.name, column._copy())
+                added = column._copy()
+                if not added.nullable and added.server_default is None:
+                    added.server_default = sa.DefaultClause("" if isinstance(added.type, sa.String) else "0")
+                op.add_column(table.name, added)
         for index in table.indexes:
             index.create(connection, checkfirst=True)
