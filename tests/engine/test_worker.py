@@ -357,8 +357,11 @@ def test_a_run_that_is_let_go_in_the_middle_of_a_long_step_loses_nothing(
     assert_history_is_whole(client, run, 3, fake_jobs.LONG_STEPS)
 
 
-def test_a_checkpoint_inside_a_step_is_progress(client: Client, worker: Worker) -> None:
+def test_a_checkpoint_inside_a_step_is_progress(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Deaths in one long step are counted since its last checkpoint, not since the last frame."""
+    monkeypatch.setattr(fake_jobs, "UNITS", 10_000)
     run = client.start(experiment(3, fake_jobs.LONG_STEPS), "s")
     turn_until(worker, state_is(client, run, "running"))
     with client.store.database.writing() as connection:
