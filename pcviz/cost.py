@@ -24,6 +24,8 @@ TEMPORARIES, STATE_TEMPORARIES = 11, 6
 """Arrays of the size of all activities that are held at once, at most: states before and after a call, predictions,
 errors, a checkpoint under way; and so many more for each array that the solver keeps. Measured: tests/jobs/test_memory.
 """
+PROGRAM_BYTES = 200_000_000
+"""What compiling and running programs takes, whatever the sizes. Measured: as above."""
 CALIBRATING_STEPS = 20
 """A run with fewer weight steps says too little of the machine's speed."""
 LONG_STEP_FLOPS = 5e9
@@ -58,9 +60,9 @@ class Cost:
 
     @property
     def memory_bytes(self) -> int:
-        """Working memory: weights and optimiser state before and after a step, with gradients and checkpoint, and
+        """Working memory: programs; weights and optimiser state before and after a step, with gradients and checkpoint;
         activities."""
-        return self.learning_bytes + self.activity_bytes
+        return PROGRAM_BYTES + self.learning_bytes + self.activity_bytes
 
 
 @dataclass(frozen=True)

@@ -403,3 +403,33 @@ def test_a_worker_forgets_a_family_that_others_have_finished(client: Client, wor
         connection.execute(update(runs).values(state="cancelled", worker=None))
     worker.turn()
     assert not worker.turn() and client.get(run).worker is None
+
+
+def test_a_run_that_is_let_go_in_the_middle_of_a_long_step_loses_nothing(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "REST_SECONDS", 0.0)
+    run = client.start(experiment(3, fake_jobs.LONG_STEPS), "s")
+    turn_until(worker, state_is(client, run, "running"))
+    worker.turn()
+    client.pause(run)
+    turn_until(worker, lambda: client.get(run).state == "paused" and client.get(run).worker is None)
+    step, arrays = client.weights(run) or (-1, {})
+    assert step == client.get(run).step == 0 < int(arrays["inner"])
+    client.resume(run)
+    turn_until(Worker(client.store, Settings(), lambda: JOBS), state_is(client, run, "done"))
+    assert_history_is_whole(client, run, 3, fake_jobs.LONG_STEPS)
+
+
+def test_a_checkpoint_inside_a_step_is_progress(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deaths in one long step are counted since its last checkpoint, not since the last frame."""
+    monkeypatch.setattr(fake_jobs, "UNITS", 10_000)
+    run = client.start(experiment(3, fake_jobs.LONG_STEPS), "s")
+    turn_until(worker, state_is(client, run, "running"))
+    with client.store.database.writing() as connection:
+        connection.execute(update(runs).values(strikes=MOST_STRIKES - 1))
+    client.snapshot(run)
+    turn_until(worker, lambda: client.get(run).snapshot_done == 1)
+    assert (client.get(run).step, client.get(run).strikes) == (0, 0)
