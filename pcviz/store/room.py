@@ -26,7 +26,8 @@ ROW_BYTES = 400
 """A row of `runs` in its table and indexes, besides its documents."""
 FRAME_BYTES = 200
 """A frame in its table and indexes, besides its channels."""
-LOOKED_AT_SECONDS = 60.0
+LOOKED_AT_SECONDS = 120.0
+"""Tabs that are open say so every 30 seconds, hidden ones once a minute."""
 DAY = 86_400.0
 
 
@@ -161,7 +162,7 @@ def refusal(found: Spaces, limits: Limits, owner: str, size: int, leaving: Colle
         if taken + size > limit:
             return (
                 f"{setting}: {has} of {bound} are taken by {whose} that are pinned, unfinished or open, and a new one "
-                f"needs {wants}: cancel or unpin some, or close them and wait a minute"
+                f"needs {wants}: cancel or unpin some, or close them and wait two minutes"
             )
     return None
 

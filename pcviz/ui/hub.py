@@ -214,6 +214,7 @@ class Hub:
         if complete and all(record.ended or record.unreadable for record in records):
             events.append(subscriber.event("end", orjson.dumps({"runs": subscriber.runs})))
             subscriber.behind = False
+            subscriber.tell("")
             subscriber.give(b"".join(events))
             subscriber.give(Subscriber.END)
         elif events:

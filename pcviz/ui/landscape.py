@@ -30,6 +30,7 @@ def view() -> View:
     return VIEWS[chosen]
 
 
+@session.told()
 def _turn() -> None:
     """Another view: its own run comes back, the one before is kept for later."""
     shelves = st.session_state.setdefault("view_runs", {})

@@ -101,6 +101,7 @@ def follow() -> None:
     watch()
 
 
+@session.told()
 def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
     if session.watches(session.record()):
         session.refuse()

@@ -138,5 +138,5 @@ def _baseline(record: RunRecord | None) -> None:
     pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
     if pressed and possible and record is not None:
         with session.told():
-            session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"})))
+            session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"}), beside=True))
         st.rerun()

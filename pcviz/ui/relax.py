@@ -101,6 +101,7 @@ def chosen() -> Options:
     return Options(source=source, step=held["at_step"], batch=held["batch"], solvers=tuple(held["solvers"]))
 
 
+@session.told()
 def _source_changed() -> None:
     """A stored run brings its network, data and seed; how to relax it stays as chosen."""
     run = st.session_state.source

@@ -12,7 +12,7 @@ import streamlit as st
 from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
-from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun
+from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
 from pcviz.ui import browser, controls, markdown, serving, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
@@ -174,20 +174,23 @@ def keep_tokens() -> dict[str, str]:
     return {found.id: client().keep_token(found.id, proof(found)) for found in shown}
 
 
-def start(experiment: Experiment, allowed_until_step: int | None = None) -> str:
-    """A new run, which pauses at `allowed_until_step`; its id. Raises what `told` tells."""
-    details: dict[str, Any] = {"allowed_until_step": allowed_until_step, "leaving": shown_runs()}
+def start(experiment: Experiment, allowed_until_step: int | None = None, *, beside: bool = False) -> str:
+    """A new run, which pauses at `allowed_until_step`; its id. It takes the place of those shown, or stands `beside`
+    them. Raises what `told` tells."""
+    details: dict[str, Any] = {"allowed_until_step": allowed_until_step, "leaving": () if beside else shown_runs()}
     return client().start(experiment, st.session_state.session, owner_key(), **details)
 
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Whatever is refused or fails inside is told on the page."""
+    """Whatever is refused or fails inside, most often a callback, is told on the page."""
     try:
         yield
     except NotAllowed:
         refuse()
-    except (StoreFault, StoreFull, UnknownRun) as error:
+    except StoreFault as fault:
+        st.session_state.notices = [f"{fault}. This click changed nothing: try again"]
+    except (StoreFull, UnknownRun, Unreadable) as error:
         st.session_state.notices = [str(error)]
 
 

@@ -143,6 +143,7 @@ def _now() -> Situation:
     return Situation(controls.read(), session.record())
 
 
+@session.told()
 def _play() -> None:
     now = _now()
     if now.starts:
@@ -151,10 +152,12 @@ def _play() -> None:
         session.steer("resume")
 
 
+@session.told()
 def _pause() -> None:
     session.steer("pause")
 
 
+@session.told()
 def _step() -> None:
     now = _now()
     experiment = now.record.experiment if now.alive and now.record else now.form.experiment
@@ -167,10 +170,12 @@ def _step() -> None:
         _start(now, allowed_until_step=count)
 
 
+@session.told()
 def _reset() -> None:
     session.steer("reset", wanted="paused")
 
 
+@session.told()
 def _cancel() -> None:
     session.steer("cancel")
 

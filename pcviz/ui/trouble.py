@@ -31,6 +31,7 @@ def in_a_part() -> Iterator[None]:
         yield
     except StoreFault as fault:
         _say(fault)
+        _wait(str(fault))
 
 
 def anywhere(error: Exception) -> bool:

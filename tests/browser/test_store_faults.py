@@ -147,6 +147,29 @@ def test_a_store_deleted_under_a_run_is_rescued_and_the_run_goes_on(page: Page, 
     assert seqs == list(range(1, len(seqs) + 1))
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_click_while_the_store_is_gone_is_told_and_the_buttons_come_back(
+    page: Page, chromium: Path, tmp_path: Path, ended: bool
+) -> None:
+    path, away = tmp_path / "pcviz.db", tmp_path / "away.db"
+    with running_app(tmp_path) as app:
+        page.goto(f"{app.url}/?{SMALL}&learning_steps=20")
+        expect(button(page, "play")).to_be_visible(timeout=30_000)
+        if ended:
+            button(page, "play").click()
+            wait_for(page, lambda: state(page) == "done")
+            expect(button(page, "pin")).to_be_enabled(timeout=15_000)
+        path.rename(away)
+        button(page, "pin" if ended else "play").click()
+        expect(alert(page).filter(has_text="was deleted").first).to_be_visible(timeout=30_000)
+        away.rename(path)
+        expect(button(page, "play")).to_be_enabled(timeout=30_000)
+        button(page, "play").click()
+        wait_for(page, lambda: state(page) == "done", 60)
+        expect(alert(page).filter(has_text="was deleted")).to_have_count(0, timeout=15_000)
+        assert "Traceback" not in app.log.read_text()
+
+
 def test_a_run_that_cannot_be_read_is_exported_and_deleted(
     page: Page, chromium: Path, tmp_path: Path, page_faults: list[str]
 ) -> None:

@@ -49,10 +49,16 @@ def working(url: str) -> Iterator[list[str]]:
 
 
 def outlives(
-    client: Client, path: Path, fail: Callable[[], None], mend: Callable[[], None], seed: int = 0
+    client: Client,
+    path: Path,
+    fail: Callable[[], object],
+    mend: Callable[[], object],
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
 ) -> list[str]:
     """What a worker told about a failure in the middle of a run that ends as if there had been none."""
-    run = client.start(experiment(STEPS, seed), "s")
+    run = client.start(experiment(steps, seed), "s")
     with working(f"sqlite:///{path}") as told:
         wait_until(lambda: client.get(run).seq >= 3)
         fail()
@@ -62,7 +68,7 @@ def outlives(
         wait_until(lambda: client.get(run).ended, 60)
         wait_until(lambda: told[-1] == "")
     assert client.get(run).state == "done" and client.get(run).restarts == 0
-    assert_history_is_whole(client, run, STEPS, seed)
+    assert_history_is_whole(client, run, steps, seed)
     assert all("\n" not in line for line in told)
     return told
 
@@ -117,7 +123,7 @@ def test_a_disk_that_fills_and_empties_again(small_disk: Path) -> None:
             except OSError:
                 pass
 
-    told = outlives(client, path, fill, ballast.unlink, seed=fake_jobs.BIG)
+    told = outlives(client, path, fill, ballast.unlink, seed=fake_jobs.BIG, steps=300)
     assert told[0] == f"{path} cannot grow: the disk is full; free some space, and pcviz goes on by itself"
     client.store.close()
 

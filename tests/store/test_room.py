@@ -158,7 +158,7 @@ def test_paused_runs_fill_the_store_until_nothing_new_may_start(store: Store, wo
     assert len(started) == 4 * MB // TRAINING == 2 and taken(store) <= limits.total
     assert str(refused.value) == (
         "PCVIZ_STORE_LIMIT: 3 MB of 4 MB are taken by runs that are pinned, unfinished or open, and a new one needs "
-        "1.5 MB: cancel or unpin some, or close them and wait a minute"
+        "1.5 MB: cancel or unpin some, or close them and wait two minutes"
     )
     start(store, limits=limits)  # a small one fits
     with pytest.raises(StoreFull, match=r"needs 1.5 MB, above the 1 MB for runs: choose a smaller network"):

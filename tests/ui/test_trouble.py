@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import orjson
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -148,3 +149,22 @@ def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
     app.button(key=f"delete_{record.id}").click().run()
     assert not app.exception and client.unreadable() == []
     assert not any("cannot be read" in found.label for found in app.expander)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("2_inference", "relax"), ("3_landscape", "curvature"), ("3_landscape", "surface")]
+)
+def test_a_look_at_weights_that_cannot_be_read(path: Path, name: str, kind: str) -> None:
+    store = Store(f"sqlite:///{path}")
+    source, look = (store.wishes.create(Experiment(), "s", "", "paused", None, kind=one) for one in ("train", kind))
+    store.close()
+    options = {"source": source} | ({"directions": "run"} if kind == "surface" else {})
+    change(
+        path,
+        f"UPDATE runs SET experiment_json = '{{\"schema\": 2}}', step = 5 WHERE id = '{source}'",
+        f"UPDATE runs SET options_json = '{orjson.dumps(options).decode()}' WHERE id = '{look}'",
+    )
+    app = opened(run=source)
+    app.query_params["run"] = look
+    app.switch_page(f"../../pages/{name}.py").run()
+    assert not app.exception

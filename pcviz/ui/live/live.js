@@ -90,6 +90,7 @@ class Live {
     Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
     this.buildMetrics();
     this.scrub?.clear();
+    for (const cause of ["stream", "store"]) this.warn(cause, "");
     this.tell({ state: "idle" });
     this.disconnect();
     this.follow();
@@ -97,13 +98,14 @@ class Live {
 
   // ---- the stream
 
-  /** Open the stream while the tab is seen; renew the leases of the runs that are this browser's while it is hidden. */
+  /** Open the stream while the tab is seen. While it is hidden, or nothing follows any more, say now and then that somebody
+   *  still looks at the runs that are this browser's. */
   follow() {
     clearInterval(this.keeper);
     const { runs, keep } = this.data;
     const query = (wanted) => ({ runs: wanted.join(), keep: wanted.map((run) => keep[run] ?? "").join() });
-    if (!runs.length || this.ended) return;
-    if (document.hidden) {
+    if (!runs.length) return;
+    if (document.hidden || this.ended) {
       this.disconnect();
       const kept = runs.filter((run) => keep[run]);
       const renew = () => fetch(address("keep", query(kept)), { method: "POST" }).catch(() => {});
@@ -123,8 +125,8 @@ class Live {
     on("frame", (data) => this.frame(JSON.parse(data)));
     on("state", (data) => this.state(JSON.parse(data)));
     on("fault", (data) => this.warn("store", JSON.parse(data).message));
-    on("end", () => { this.ended = true; this.disconnect(); });
-    stream.onopen = () => { clearTimeout(this.slow); this.warn("stream", ""); this.say(this.spoken); };
+    on("end", () => { this.ended = true; this.follow(); });
+    stream.onopen = () => { clearTimeout(this.slow); this.warn("stream", ""); this.warn("store", ""); this.say(this.spoken); };
     stream.onerror = () => {
       clearTimeout(this.slow);
       this.say("Connection lost, trying again …");

@@ -115,6 +115,7 @@ def walks() -> int:
     return 0 if record is None else sum(child.kind == "walk" for child in session.client().children(record.id))
 
 
+@session.told()
 def walk_from(point: dict[str, Any]) -> None:
     """A point of a surface was clicked: both rules start there."""
     record = session.record()
