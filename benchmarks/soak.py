@@ -1,9 +1,10 @@
 """Does the app grow? Runs in a row and side by side, streams and pages that open and close, memory measured all along.
 
 `python -m benchmarks.soak [--minutes 10] [--store-limit 2e9]`. Needs the development requirements, a browser. Warms up
-until every shape has been worked on three times, then measures. Prints a line a minute: resident memory of server and
-worker, the store's file and its log, what was done; then the growth from the first two minutes measured to the last
-two, which must stay within 3 %. Exit status 1 if it does not, or if a run failed or the worker was restarted.
+until nothing new has been compiled for two minutes (some programs are rare), then measures. Prints a line a minute:
+resident memory of server and worker, the store's file and its log, programs compiled, what was done; then the growth
+from the first two minutes measured to the last two, which must stay within 3 %. Exit status 1 if it does not, or if a
+run failed or the worker was restarted.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from tests.browser.serve import App, running_app
 SAMPLE_SECONDS = 2.0
 PATIENCE_MS = 300_000
 COMPARED_MINUTES = 2.0
+QUIET_MINUTES = 2.0
 MOST_GROWTH = 0.03
 SHAPES = [
     {"network.depth": 8, "network.width": 32},
@@ -40,8 +42,9 @@ SHAPES = [
     {"network.depth": 5, "network.width": 16, "data.name": "moons"},
     {"network.depth": 8, "network.width": 32, "learning.rule": "bp"},
 ]
-Sample = tuple[float, float, float, float, float]
-"""Minutes since the start; MB of the server, the worker, the store's file and its log."""
+ROW = "{:6.1f} {:11.1f} {:11.1f} {:9.1f} {:8.1f} {:10d}"
+Sample = tuple[float, float, float, float, float, int]
+"""Minutes since the start; MB of the server, the worker, the store's file and its log; programs compiled."""
 
 
 class Soak:
@@ -85,11 +88,6 @@ class Soak:
             if self.stop.is_set():
                 return
 
-    @property
-    def warm(self) -> bool:
-        """Whether everything has been done a few times."""
-        return self.done["in a row"] >= 3 * len(SHAPES) and self.done["side by side"] >= 3
-
     def streams(self) -> None:
         """Eight streams of the newest runs, read for a second and left in the middle."""
         host = urlsplit(self.app.url).netloc
@@ -130,7 +128,8 @@ def sample(app: App, began: float) -> Sample:
     path = Path(app.database.removeprefix("sqlite:///"))
     files = (item.stat().st_size if item.exists() else 0 for item in (path, path.with_name(f"{path.name}-wal")))
     memory = (process.memory_info().rss for process in (app.process, worker))
-    return ((time.monotonic() - began) / 60, *(count / 1e6 for count in (*memory, *files)))  # type: ignore[return-value]
+    programs = sum(1 for _ in Path(os.environ["XDG_CACHE_HOME"]).rglob("*-cache"))
+    return ((time.monotonic() - began) / 60, *(count / 1e6 for count in (*memory, *files)), programs)  # type: ignore
 
 
 def guarded(act: Callable[[], None], faults: list[str]) -> Callable[[], None]:
@@ -143,6 +142,12 @@ def guarded(act: Callable[[], None], faults: list[str]) -> Callable[[], None]:
             faults.append(f"{act.__name__}: {error!r}")
 
     return run
+
+
+def warm(samples: list[Sample]) -> bool:
+    """Whether nothing new has been compiled for a while."""
+    now = samples[-1]
+    return any(row[0] <= now[0] - QUIET_MINUTES and row[5] == now[5] > 0 for row in samples)
 
 
 def growth(samples: list[Sample], column: int) -> float:
@@ -159,6 +164,7 @@ def main() -> int:
     parser.add_argument("--store-limit", default="2e9")
     options = parser.parse_args()
     os.environ["PCVIZ_STORE_LIMIT"] = options.store_limit
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
     samples: list[Sample] = []
     faults: list[str] = []
     with running_app(Path(tempfile.mkdtemp())) as app:
@@ -168,20 +174,22 @@ def main() -> int:
         for thread in threads:
             thread.start()
             time.sleep(1.0)
-        print("minute   server MB   worker MB   file MB   log MB   done", flush=True)
+        print("minute   server MB   worker MB   file MB   log MB   programs   done", flush=True)
         said, measured = -1, float("inf")
-        while (minute := (time.monotonic() - began) / 60) < measured + options.minutes and not faults:
-            samples.append(sample(app, began))
-            if soak.warm and measured == float("inf"):
-                samples, measured = samples[-1:], minute
-                print("warm", flush=True)
-            if int(minute) > said:
-                said = int(minute)
-                print("{:6.1f} {:11.1f} {:11.1f} {:9.1f} {:8.1f}".format(*samples[-1]), dict(soak.done), flush=True)
-            time.sleep(SAMPLE_SECONDS)
-        soak.stop.set()
-        for thread in threads:
-            thread.join()
+        try:
+            while (minute := (time.monotonic() - began) / 60) < measured + options.minutes and not faults:
+                samples.append(sample(app, began))
+                if measured == float("inf") and warm(samples):
+                    samples, measured = samples[-1:], minute
+                    print("warm", flush=True)
+                if int(minute) > said:
+                    said = int(minute)
+                    print(ROW.format(*samples[-1]), dict(soak.done), flush=True)
+                time.sleep(SAMPLE_SECONDS)
+        finally:
+            soak.stop.set()
+            for thread in threads:
+                thread.join()
         restarts = sum(record.restarts for record in soak.client.runs(10_000))
         print(f"runs kept: {len(soak.client.runs(10_000))}, largest log: {max(row[4] for row in samples):.1f} MB")
     grown = {name: growth(samples, column) for column, name in ((1, "server"), (2, "worker"))}

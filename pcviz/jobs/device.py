@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +28,7 @@ def tend_programs() -> None:
     """Before something new is compiled: keep what is compiled on disk, and make room for it in this process."""
     keep_compiled_programs()
     forget_programs(MAPS_SHARE)
+    give_memory_back()
 
 
 @cache
@@ -37,6 +41,21 @@ def keep_compiled_programs() -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def give_memory_back() -> None:
+    """Hand freed memory to the system. The C library keeps what many threads left in pieces: a worker that repeats the
+    same few networks would grow by some percent in ten minutes."""
+    if (trim := _malloc_trim()) is not None:
+        trim(0)
+
+
+@cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+    return trim
 
 
 def forget_programs(share: float) -> bool:
