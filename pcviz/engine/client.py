@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +136,9 @@ class Client:
         return token(self._secret, run)
 
     def keepable(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> list[str]:
-        """Those of the runs that who shows these keep tokens may renew."""
-        shown = [text for text in tokens if text.isascii()]
-        return [run for run in runs if not self.shared or _among(token(self._secret, run), shown)]
+        """Those of the runs that who shows these keep tokens, one for each run in the same order, may renew."""
+        shown = chain(tokens, repeat(""))
+        return [run for run, text in zip(runs, shown, strict=False) if not self.shared or self._is_keep(text, run)]
 
     def renew(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> None:
         """Note that the runs are open in a tab of who may steer them, all or none; unknown ids are ignored."""
@@ -235,13 +236,12 @@ class Client:
         """Whose runs are listed; None: everybody's."""
         return digest(key) if self.shared else None
 
+    def _is_keep(self, text: str, run: str) -> bool:
+        return text.isascii() and hmac.compare_digest(text, token(self._secret, run))
+
     def _check(self, run: str, proof: str) -> None:
         if not self.may(self.get(run), proof):
             raise NotAllowed
-
-
-def _among(text: str, shown: Iterable[str]) -> bool:
-    return any(hmac.compare_digest(text, other) for other in shown)
 
 
 @cache

@@ -82,8 +82,17 @@ def test_the_control_link_steers_its_run_and_no_other(shared: Client) -> None:
     with pytest.raises(NotAllowed):
         shared.renew([run, other], [shared.keep_token(run, link)])
     assert shared.keepable([run, other], [shared.keep_token(run, link), "ü"]) == [run]
+    assert shared.keepable([run], []) == shared.keepable([run], ["", shared.keep_token(run, link)]) == []
     shared.reset(run, ANNA)
     assert shared.may(shared.get(run), link), "a reset run has the same control link"
+
+
+def test_keep_tokens_are_compared_one_by_one(shared: Client) -> None:
+    first, second = (shared.start(experiment(), "s", ANNA) for _ in range(2))
+    tokens = [shared.keep_token(run, ANNA) for run in (first, second)]
+    assert shared.keepable([first, second], tokens) == [first, second]
+    assert shared.keepable([first, second], tokens[::-1]) == []
+    assert shared.keepable([first, second], ["", tokens[1], *tokens]) == [second]
 
 
 def test_lists_show_ones_own_runs_only(shared: Client, client: Client) -> None:
