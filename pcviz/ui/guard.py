@@ -41,14 +41,19 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        address = client_of(scope, self._settings)
-        is_page = scope["type"] == "websocket" or "text/html" in headers.get("accept", "")
         if length := self._too_long(scope):
             await _answer(headers, *length)(scope, receive, send)
         elif fault := refusal(headers.getlist("host"), _origins(scope, headers)):
             answer = _spoken(fault) if _is_front_end(scope) else _answer(headers, 403, fault)
             await answer(scope, receive, send)
-        elif is_page and (fault := self._pages.fault(address)):
+        elif scope["type"] == "websocket" or "text/html" in headers.get("accept", ""):
+            await self._page(headers, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _page(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        address = client_of(scope, self._settings)
+        if fault := self._pages.fault(address):
             await _answer(headers, 429, fault)(scope, receive, send)
         elif scope["type"] == "websocket":
             with self._pages.held(address):

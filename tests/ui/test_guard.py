@@ -1,6 +1,7 @@
 """Nobody gets in by another name or from another page; what is too long or too much is refused in one line."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 import pytest
 from starlette.datastructures import Headers
@@ -10,7 +11,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pcviz.settings import Settings
-from pcviz.ui import guard
+from pcviz.ui import ceilings, guard
 from pcviz.ui.guard import Guard, refusal
 from pcviz.ui.stream import Live
 from tests.ui.live_server import listening, request, served, wait_until, websocket
@@ -143,6 +144,22 @@ def test_what_is_too_long_is_refused(port: int) -> None:
     assert (response.status, body) == (414, b"The address has 4099 bytes (allowed: PCVIZ_REQUEST_BYTES 4096)")
     response, body = request(port, "/", {"Cookie": "b" * 4096})
     assert response.status == 431 and b"(allowed: PCVIZ_REQUEST_BYTES 4096)" in body
+
+
+@pytest.mark.parametrize(
+    ("host", "proxies", "status", "most"),
+    [("localhost", ("127.0.0.1/32",), 200, 17), ("localhost", (), 200, 1), ("evil.example", ("127.0.0.1/32",), 403, 0)],
+)
+def test_a_long_list_of_addresses_is_not_read_through(
+    host: str, proxies: tuple[str, ...], status: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(ceilings, "ip_address", lambda text: read.append(text) or ip_address(text))
+    settings = Settings(proxies=tuple(map(ip_network, proxies)))
+    headers = {"Host": host, "Accept": "text/html", "X-Forwarded-For": "," * 30_000 + "10.0.0.1"}
+    with listening(Guard(_app, settings)) as port:
+        assert request(port, "/", headers)[0].status == status
+    assert len(read) <= most
 
 
 def test_open_pages_have_a_ceiling(port: int) -> None:
