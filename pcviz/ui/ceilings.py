@@ -33,7 +33,8 @@ class Ceiling:
         if self._taken[address] >= of_address:
             return (
                 f"{of_address} {self._what} are open from {str(address)[:64]} (allowed: PCVIZ_STREAMS_PER_ADDRESS "
-                f"{of_address}): close some, or name the proxy between us in PCVIZ_PROXIES"
+                f"{of_address}): close some. If many people share this address, whoever runs the server can allow "
+                "more, or name the proxy before it in PCVIZ_PROXIES"
             )
         if self._taken.total() >= most:
             return f"{most} {self._what} are open (allowed: PCVIZ_STREAMS {most}): try again when somebody has left"
