@@ -35,8 +35,9 @@ NO_KEY = "This browser has not said yet who it is: until then the page only watc
 class Client:
     """Runs of one store. Methods that name an unknown run raise `UnknownRun`.
 
-    On a shared server those that change something raise `NotAllowed` unless `proof` is the key of the run's owner or
-    the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do everything.
+    On a shared server those that change something, and `export`, raise `NotAllowed` unless `proof` is the key of the
+    run's owner or the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do
+    everything.
 
     Those that start something raise `StoreFull` when it does not fit within `limits`; `leaving` are runs that whoever
     starts it looks at now, and no longer then.
@@ -182,8 +183,9 @@ class Client:
             self._strange[owner] = time.monotonic(), found
         return found
 
-    def export(self, run: str, target: Path) -> None:
+    def export(self, run: str, target: Path, proof: str = "") -> None:
         """Write a run with all that belongs to it into a new store at `target`, readable here or not."""
+        self._check(run, proof)
         export(self.store.database, run, target)
 
     def delete(self, run: str, proof: str = "") -> None:
