@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ NO_KEY = "This browser has not said yet who it is: until then the page only watc
 class Client:
     """Runs of one store. Methods that name an unknown run raise `UnknownRun`.
 
-    On a shared server those that change something raise `NotAllowed` unless `proof` is the key of the run's owner or
-    the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do everything.
+    On a shared server those that change something, and `export`, raise `NotAllowed` unless `proof` is the key of the
+    run's owner or the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do
+    everything.
 
     Those that start something raise `StoreFull` when it does not fit within `limits`; `leaving` are runs that whoever
     starts it looks at now, and no longer then.
@@ -135,9 +137,9 @@ class Client:
         return token(self._secret, run)
 
     def keepable(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> list[str]:
-        """Those of the runs that who shows these keep tokens may renew."""
-        shown = [text for text in tokens if text.isascii()]
-        return [run for run in runs if not self.shared or _among(token(self._secret, run), shown)]
+        """Those of the runs that who shows these keep tokens, one for each run in the same order, may renew."""
+        shown = chain(tokens, repeat(""))
+        return [run for run, text in zip(runs, shown, strict=False) if not self.shared or self._is_keep(text, run)]
 
     def renew(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> None:
         """Note that the runs are open in a tab of who may steer them, all or none; unknown ids are ignored."""
@@ -181,8 +183,9 @@ class Client:
             self._strange[owner] = time.monotonic(), found
         return found
 
-    def export(self, run: str, target: Path) -> None:
+    def export(self, run: str, target: Path, proof: str = "") -> None:
         """Write a run with all that belongs to it into a new store at `target`, readable here or not."""
+        self._check(run, proof)
         export(self.store.database, run, target)
 
     def delete(self, run: str, proof: str = "") -> None:
@@ -235,13 +238,12 @@ class Client:
         """Whose runs are listed; None: everybody's."""
         return digest(key) if self.shared else None
 
+    def _is_keep(self, text: str, run: str) -> bool:
+        return text.isascii() and hmac.compare_digest(text, token(self._secret, run))
+
     def _check(self, run: str, proof: str) -> None:
         if not self.may(self.get(run), proof):
             raise NotAllowed
-
-
-def _among(text: str, shown: Iterable[str]) -> bool:
-    return any(hmac.compare_digest(text, other) for other in shown)
 
 
 @cache

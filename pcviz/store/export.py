@@ -1,4 +1,4 @@
-"""A run taken out of the store, whole and as it is, whether this version can read it or not."""
+"""A run taken out of the store, as it is but for whose it was, whether this version can read it or not."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pcviz.store.records import UnknownRun
 from pcviz.store.tables import checkpoints, frames, parts, runs
 
 ROWS_AT_ONCE = 100
+WHOSE = {"owner": "", "control": "", "session": ""}
+"""What an export says instead of who started the run: a copy that is handed on holds nothing about him."""
 _FAMILY = "(SELECT id FROM main.runs WHERE id = :run OR parent = :run)"
 _BELONGING = {
     runs: f"id IN {_FAMILY}",
@@ -24,7 +26,8 @@ _BELONGING = {
 
 
 def export(database: Database, run: str, target: Path) -> None:
-    """Write a run with its children, frames and checkpoints into a new store at `target`, every value as it is.
+    """Write a run with its children, frames and checkpoints into a new store at `target`, every value as it is; whose
+    it was is left out.
 
     Raises UnknownRun, and StoreFault if either store cannot be used.
     """
@@ -49,9 +52,10 @@ def _within_sqlite(database: Database, run: str, target: Path) -> None:
     with database.explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
         connection.execute("ATTACH DATABASE ? AS copy", (f"{target.absolute().as_uri()}?mode=rw",))
         for table, mine in _BELONGING.items():
-            names = ", ".join(column.name for column in table.columns)
-            rows = f"SELECT {names} FROM main.{table.name} WHERE {mine}"
-            connection.execute(f"INSERT INTO copy.{table.name} ({names}) {rows}", {"run": run})
+            names = [column.name for column in table.columns]
+            values = ["''" if table is runs and name in WHOSE else name for name in names]
+            rows = f"SELECT {', '.join(values)} FROM main.{table.name} WHERE {mine}"
+            connection.execute(f"INSERT INTO copy.{table.name} ({', '.join(names)}) {rows}", {"run": run})
         connection.commit()
 
 
@@ -67,5 +71,6 @@ def _over_the_wire(database: Database, run: str, copy: Database) -> None:
             (parts, parts.c.checkpoint.in_(weights)),
         ):
             found = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table).where(mine))
+            instead = WHOSE if table is runs else {}
             for rows in found.mappings().partitions():
-                sink.execute(insert(table), [dict(row) for row in rows])
+                sink.execute(insert(table), [{**row, **instead} for row in rows])

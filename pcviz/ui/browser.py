@@ -18,8 +18,9 @@ SECRET = re.compile(r"[0-9a-f]{64}")
 _RUN = re.compile(r"[0-9a-f]{32}")
 
 _SCRIPT = """
-const KEY = "pcviz.owner";
-const LINKS = "pcviz.control";
+const HOME = new URL(".", document.baseURI).pathname; // storage is the site's, which may have many servers below it
+const KEY = `pcviz.owner:${HOME}`;
+const LINKS = `pcviz.control:${HOME}`;
 const MOST = 50; // control links kept, the newest
 
 function memory() {

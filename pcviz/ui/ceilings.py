@@ -14,6 +14,9 @@ from pcviz.settings import Settings
 
 Address: TypeAlias = IPv4Address | IPv6Address | str
 LOOPBACK = ip_address("127.0.0.1")
+HOPS = 16
+HOPS_CHARACTERS = 1024
+"""As much of X-Forwarded-For is read, from its end: whoever asks can write anything before it."""
 
 
 class Ceiling:
@@ -30,7 +33,8 @@ class Ceiling:
         if self._taken[address] >= of_address:
             return (
                 f"{of_address} {self._what} are open from {str(address)[:64]} (allowed: PCVIZ_STREAMS_PER_ADDRESS "
-                f"{of_address}): close some, or name the proxy between us in PCVIZ_PROXIES"
+                f"{of_address}): close some. If many people share this address, whoever runs the server can allow "
+                "more, or name the proxy before it in PCVIZ_PROXIES"
             )
         if self._taken.total() >= most:
             return f"{most} {self._what} are open (allowed: PCVIZ_STREAMS {most}): try again when somebody has left"
@@ -51,18 +55,28 @@ class Ceiling:
 def client_of(scope: Any, settings: Settings) -> Address:
     """The address that an ASGI request comes from. What X-Forwarded-For says counts only from proxies that are named.
 
-    Uvicorn itself believes that header from a proxy on this machine and puts its last address in the peer's place:
-    who looks like that is taken for such a proxy.
+    Uvicorn itself believes that header from 127.0.0.1 (unless FORWARDED_ALLOW_IPS says otherwise) and puts its last
+    address in the peer's place. Where 127.0.0.1 is named, who looks like that is taken for it; elsewhere anybody who
+    sends his own address could pass for this machine.
     """
     peer = _parsed((scope.get("client") or ("",))[0])
-    lines = Headers(scope=scope).getlist("x-forwarded-for")
-    forwarded = [_parsed(entry) for entry in ",".join(lines).split(",")] if lines else []
-    if forwarded and peer == next((item for item in reversed(forwarded) if not _is_loopback(item)), forwarded[0]):
+    forwarded = _forwarded(scope) if settings.proxies else []
+    if (
+        forwarded
+        and _is_named(LOOPBACK, settings)
+        and peer == next((item for item in reversed(forwarded) if not _is_loopback(item)), forwarded[0])
+    ):
         peer = LOOPBACK
     if _is_named(peer, settings):
         peer = next((item for item in reversed(forwarded) if not _is_named(item, settings)), peer)
     # Whoever has one IPv6 address has the 2^64 beside it.
     return ip_network((peer, 64), strict=False)[0] if isinstance(peer, IPv6Address) else peer
+
+
+def _forwarded(scope: Any) -> list[Address]:
+    lines = Headers(scope=scope).getlist("x-forwarded-for")
+    text = ",".join(lines)[-HOPS_CHARACTERS:]
+    return [_parsed(entry) for entry in text.rsplit(",", HOPS)[-HOPS:]] if lines else []
 
 
 def _parsed(text: str) -> Address:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import ipaddress
 import json
+from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
@@ -24,6 +25,9 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pcvi
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem; }}</style>
 </head><body><h1>pcviz</h1><p>{}</p></body></html>"""
+HOSTS = "server.allowedHosts"
+TAKEN = "taken over by pcviz"
+"""Where Streamlit has the option from, after we took the names out of it."""
 _allowed: list[str] = []
 
 
@@ -41,14 +45,19 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        address = client_of(scope, self._settings)
-        is_page = scope["type"] == "websocket" or "text/html" in headers.get("accept", "")
         if length := self._too_long(scope):
             await _answer(headers, *length)(scope, receive, send)
         elif fault := refusal(headers.getlist("host"), _origins(scope, headers)):
             answer = _spoken(fault) if _is_front_end(scope) else _answer(headers, 403, fault)
             await answer(scope, receive, send)
-        elif is_page and (fault := self._pages.fault(address)):
+        elif scope["type"] == "websocket" or "text/html" in headers.get("accept", ""):
+            await self._page(headers, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _page(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        address = client_of(scope, self._settings)
+        if fault := self._pages.fault(address):
             await _answer(headers, 429, fault)(scope, receive, send)
         elif scope["type"] == "websocket":
             with self._pages.held(address):
@@ -73,15 +82,25 @@ def refusal(hosts: list[str], origins: list[str]) -> str | None:
     (a proxy may have changed the host) and `server.corsAllowedOrigins`.
     """
     named = allowed_hosts()
+    if not any(hosts):
+        return "The request does not say which server it wants (allowed: one Host header with the server's name)."
     host = _parsed(f"//{hosts[0]}") if len(hosts) == 1 else None
-    if host is None or not _is_host_allowed(_name(host), named):
-        name = (host and host.hostname) or ", ".join(hosts)
-        return f"This server does not answer to the name {name[:128]!r}. {_remedy(name)}"
+    if host is None:
+        given = ", ".join(hosts)[:128]
+        return f"Host: {given!r} is not one name (allowed: a name or an address, with or without a port)."
+    if not _is_host_allowed(_name(host), named):
+        name = _name(host)[:128]
+        return f"This server does not answer to the name {name!r}. {_remedy(name)}"
     if not origins:
         return None
+    given = ", ".join(origins)[:128]
     origin = _parsed(origins[0]) if len(origins) == 1 else None
-    if origin is None or not _is_origin_allowed(origin, host, named):
-        given = ", ".join(origins)[:128]
+    if origin is None or not origin.scheme:
+        return (
+            f"Pages from {given!r} may not use this server: that is not the address of a site. Files and sandboxed "
+            "frames have none: open pcviz by its own address, in a tab or in a frame without sandbox."
+        )
+    if not _is_origin_allowed(origin, host, named):
         return (
             f"Pages from {given!r} may not use this server, which they call {hosts[0][:128]!r}. "
             f"If this is the address under which people see pcviz, add it to server.corsAllowedOrigins."
@@ -90,20 +109,20 @@ def refusal(hosts: list[str], origins: list[str]) -> str | None:
 
 
 def allowed_hosts() -> list[str]:
-    """The names in `server.allowedHosts`, in lower case.
+    """The names in `server.allowedHosts`.
 
     They are taken away from Streamlit, which would refuse localhost and addresses on its websocket as soon as one name
-    is set. It reads them anew when its configuration file changes.
+    is set. When its configuration file changes, it reads the option anew, and so do we.
     """
-    if named := config.get_option("server.allowedHosts"):
-        _allowed[:] = [name.strip().lower().rstrip(".") for name in named]
-        config.set_option("server.allowedHosts", [])
+    if config.get_where_defined(HOSTS) != TAKEN:
+        _allowed[:] = _names(config.get_option(HOSTS))
+        config.set_option(HOSTS, [], TAKEN)
     return _allowed
 
 
 def _is_host_allowed(name: str, named: list[str]) -> bool:
-    own = ("localhost", config.get_option("server.address"), config.get_option("browser.serverAddress"))
-    if name in own or name.endswith(".localhost") or _is_address(name):
+    own = _names([config.get_option("server.address"), config.get_option("browser.serverAddress")])
+    if name in ("localhost", *own) or name.endswith(".localhost") or _is_address(name):
         return True
     return any(_matches(name, pattern) for pattern in named)
 
@@ -112,8 +131,8 @@ def _is_origin_allowed(origin: SplitResult, host: SplitResult, named: list[str])
     same_port = (host.port or PORTS.get(origin.scheme)) == (origin.port or PORTS.get(origin.scheme))
     if _name(origin) == _name(host) and same_port:
         return True
-    listed = [entry.strip().rstrip("/") for entry in config.get_option("server.corsAllowedOrigins")]
-    return _name(origin) in named or f"{origin.scheme}://{origin.netloc}" in listed
+    listed = [_site(parts) for entry in config.get_option("server.corsAllowedOrigins") if (parts := _entry(entry))]
+    return _name(origin) in named or _site(origin) in listed
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -121,9 +140,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _remedy(name: str) -> str:
-    return (
-        f'If this is your server, allow it: allowedHosts = ["{name[:128]}"] below [server] in .streamlit/config.toml.'
-    )
+    return f'If this is your server, allow it: allowedHosts = ["{name}"] below [server] in .streamlit/config.toml.'
 
 
 def _parsed(address: str) -> SplitResult | None:
@@ -135,6 +152,20 @@ def _parsed(address: str) -> SplitResult | None:
         return None
     plain = parts.username is None and not (parts.path or parts.query or parts.fragment)
     return parts if parts.hostname and plain else None
+
+
+def _entry(text: str) -> SplitResult | None:
+    """An entry of an option, with or without scheme and port; None if it is neither name nor address."""
+    text = text.strip().rstrip("/")
+    return _parsed(text if "://" in text else f"//{text}")
+
+
+def _names(entries: Iterable[str | None]) -> list[str]:
+    return [_name(parts) for entry in entries if entry and (parts := _entry(entry))]
+
+
+def _site(parts: SplitResult) -> tuple[str, str, int | None]:
+    return parts.scheme, _name(parts), parts.port or PORTS.get(parts.scheme)
 
 
 def _name(parts: SplitResult) -> str:

@@ -113,7 +113,7 @@ class Live:
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=_HEADERS)
         mine = {run: place for run, place in cursor.items() if run in known}
-        kept = self.client.keepable(runs, _keep_tokens(request))
+        kept = self.client.keepable(runs, _keep_tokens(request, runs))
         events = self._events(Subscriber(runs, mine, kept, most // ENTRY_BYTES))
         return _Stream(events, self.ceiling.held(address), media_type="text/event-stream", headers=_HEADERS)
 
@@ -133,7 +133,7 @@ class Live:
         if fault is not None:
             return fault
         try:
-            await asyncio.to_thread(self.client.renew, runs, _keep_tokens(request))
+            await asyncio.to_thread(self.client.renew, runs, _keep_tokens(request, runs))
         except NotAllowed as error:
             return PlainTextResponse(f"keep: {error}", 403)
         return Response(status_code=204)
@@ -190,8 +190,11 @@ class _Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-def _keep_tokens(request: Request) -> list[str]:
-    return request.query_params.get("keep", "").split(",")
+def _keep_tokens(request: Request, runs: list[str]) -> list[str]:
+    """The token of each run: `keep` names them in the order of the `runs` of the request, which may repeat some."""
+    named, shown = (request.query_params.get(name, "").split(",") for name in ("runs", "keep"))
+    tokens = dict(zip(named, shown, strict=False))
+    return [tokens.get(run, "") for run in runs]
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def _run(record: RunRecord) -> None:
     with st.container(horizontal=True, gap="small", key=f"unreadable_{record.id}"):
         st.download_button(
             "Export",
-            partial(_exported, record.id),
+            partial(_exported, record.id, session.proof(record)),
             f"pcviz-run-{record.id[:8]}.db",
             "application/vnd.sqlite3",
             key=f"export_{record.id}",
@@ -62,10 +62,10 @@ def _started(record: RunRecord) -> str:
         return ""
 
 
-def _exported(run: str) -> bytes:
+def _exported(run: str, proof: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="pcviz-") as folder:
         target = Path(folder) / "run.db"
-        session.client().export(run, target)
+        session.client().export(run, target, proof)
         return target.read_bytes()
 
 

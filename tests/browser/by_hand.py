@@ -72,8 +72,9 @@ class Visitor:
     def _note(self, answer: ForwardMsg) -> None:
         element = answer.delta.new_element
         kind = element.WhichOneof("type")
-        if kind == "button":
-            self.buttons[element.button.id.rsplit("-", 1)[-1]] = element.button.id
+        if kind in ("button", "download_button"):
+            identity = getattr(element, kind).id
+            self.buttons[identity.rsplit("-", 1)[-1]] = identity
         elif kind == "bidi_component":
             self.components[element.bidi_component.id.rsplit("-", 1)[-1]] = element.bidi_component.id
             self._states.setdefault(element.bidi_component.id, "{}")

@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
 from pcviz.engine.access import digest, token
 from pcviz.engine.client import Client
 from pcviz.experiment import from_paths
-from pcviz.store import Store
+from pcviz.store import Store, UnknownRun
+from pcviz.store.tables import runs
 from tests.browser.by_hand import by_hand
+from tests.browser.proxy import Proxy, proxied
 from tests.browser.serve import App, running_app
 from tests.browser.test_train_page import LONG, button, state, step, wait_for
 
-BUTTONS = ("play", "pause", "step", "reset", "cancel")
+BUTTONS = ("play", "pause", "step", "reset", "cancel", "pin")
 WATCHING = "You watch a run of somebody else."
 REFUSED = "This run belongs to somebody else"
 WISHES = ("id", "owner", "control", "wanted", "allowed_until_step", "generation", "snapshot_wanted", "pinned")
-ANNA, BEN = "a" * 64, "b" * 64
+ANNA, BEN, CLARA = "a" * 64, "b" * 64, "c" * 64
 """What their browsers hold."""
 MOVING = from_paths({"network.depth": 6, "network.width": 16, "learning.steps": 100_000})
 
@@ -46,7 +49,7 @@ def visit(browser: Browser, shared: App) -> Iterator[Callable[..., Page]]:
 
     def opened(address: str, key: str = "", script: str = "") -> Page:
         contexts.append(browser.new_context(base_url=shared.url))
-        held = f"if (!localStorage.getItem('pcviz.owner')) localStorage.setItem('pcviz.owner', '{key}');"
+        held = f"if (!localStorage.getItem('pcviz.owner:/')) localStorage.setItem('pcviz.owner:/', '{key}');"
         contexts[-1].add_init_script(held if key else script)
         page = contexts[-1].new_page()
         page.goto(address)
@@ -98,9 +101,9 @@ def train(page: Page) -> str:
     return re.findall("run=([0-9a-f]{32})", page.url)[0]
 
 
-def key_of(page: Page) -> str:
-    """What this browser holds."""
-    return str(page.evaluate("localStorage.getItem('pcviz.owner')"))
+def key_of(page: Page, folder: str = "/") -> str:
+    """What this browser holds for the server in this folder of the address."""
+    return str(page.evaluate(f"localStorage.getItem('pcviz.owner:{folder}')"))
 
 
 def answer(url: str, method: str = "GET") -> tuple[int, str]:
@@ -125,6 +128,23 @@ def test_a_reload_keeps_control_and_the_store_does_not_hold_the_key(visit: Calla
     expect(button(other, "cancel")).to_be_enabled(timeout=60_000)
     button(other, "cancel").click()
     wait_for(other, lambda: state(other) == "cancelled")
+
+
+def test_servers_below_one_name_get_keys_of_their_own(visit: Callable[..., Page], client: Client, shared: App) -> None:
+    keys = {}
+    with proxied(Proxy(shared.port, "/user/anna/")) as proxy:
+        page = visit(f"{proxy.url()}?{LONG}")
+        for prefix in ("/user/anna/", "/user/ben/"):  # for a browser another server
+            proxy.prefix = prefix
+            page.goto(f"{proxy.url()}?{LONG}")
+            run = train(page)
+            keys[prefix] = key_of(page, prefix)
+            assert client.get(run).owner == digest(keys[prefix])
+            button(page, "cancel").click()
+            wait_for(page, lambda: state(page) == "cancelled")
+        assert len(set(keys.values())) == 2
+        names = page.evaluate("Object.keys(localStorage)")
+        assert [name for name in names if name.startswith("pcviz") and not name.endswith(tuple(keys))] == []
 
 
 def test_a_browser_that_stores_nothing_steers_as_long_as_its_tab_is_open(visit: Callable[..., Page]) -> None:
@@ -164,7 +184,7 @@ def test_ben_steers_nothing_by_page(visit: Callable[..., Page], annas: Annas) ->
     button(ben, "overlay").click()
     expect(button(ben, "overlay")).to_have_text(re.compile("Overlay"), timeout=60_000)
     annas.unchanged("end it as a baseline")
-    assert len(annas.refused) == 12
+    assert len(annas.refused) == 13
 
 
 def test_ben_ends_no_look_and_finds_no_run_in_a_list(visit: Callable[..., Page], annas: Annas, client: Client) -> None:
@@ -226,7 +246,24 @@ def test_ben_gets_nowhere_by_hand(annas: Annas, client: Client, shared: App) -> 
     assert len(annas.refused) == 20
     with by_hand(shared.url, "", f"run={annas.run}", ANNA) as hand:  # for Anna the same messages do what they should
         hand.press("pause")
-    assert client.get(annas.run).wanted == "paused"
+        hand.press("pin")
+    assert client.get(annas.run).wanted == "paused" and client.get(annas.run).pinned
+
+
+def test_ben_neither_deletes_nor_exports_by_hand(client: Client, shared: App) -> None:
+    run = client.start(MOVING, "s", CLARA, wanted="paused")
+    with client.store.database.writing() as connection:
+        connection.execute(update(runs).where(runs.c.id == run).values(experiment_json='{"schema": 7}'))
+    mine = {f"delete_{run}", f"export_{run}"}
+    with by_hand(shared.url, "", "", CLARA) as clara, by_hand(shared.url, "", f"run={run}", BEN) as ben:
+        assert mine <= clara.buttons.keys() and not mine & ben.buttons.keys()
+        assert "cannot be read by this pcviz" in ben.said
+        ben.buttons |= clara.buttons
+        ben.press(*mine)
+        assert client.get(run).unreadable
+        clara.press(f"delete_{run}")  # the same message does what it should for her
+        with pytest.raises(UnknownRun):
+            client.get(run)
 
 
 def test_a_control_link_lets_ben_steer_and_leaves_his_address(visit: Callable[..., Page], annas: Annas) -> None:

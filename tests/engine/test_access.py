@@ -20,7 +20,7 @@ STARTING = {"start", "look"}
 GIVEN: dict[str, Any] = {"kind": "walk", "options": {"x": 1.0}, "session": "s", "names": ["energy"], "limit": 5}
 """What the methods are given besides a run and a proof; a parameter that is not here is left at its default."""
 METHODS = sorted(name for name, member in vars(Client).items() if callable(member) and not name.startswith("_"))
-METHODS.remove("export")  # reads like `get`, and needs a place to write to
+METHODS.remove("export")  # changes nothing here, and needs a place to write to
 
 
 @pytest.fixture
@@ -82,8 +82,28 @@ def test_the_control_link_steers_its_run_and_no_other(shared: Client) -> None:
     with pytest.raises(NotAllowed):
         shared.renew([run, other], [shared.keep_token(run, link)])
     assert shared.keepable([run, other], [shared.keep_token(run, link), "ü"]) == [run]
+    assert shared.keepable([run], []) == shared.keepable([run], ["", shared.keep_token(run, link)]) == []
     shared.reset(run, ANNA)
     assert shared.may(shared.get(run), link), "a reset run has the same control link"
+
+
+def test_only_who_steers_a_run_takes_it_out(shared: Client, tmp_path: Path) -> None:
+    run = shared.start(experiment(), "s", ANNA)
+    for proof in ("", BEN, shared.keep_token(run, ANNA), shared.get(run).owner):
+        with pytest.raises(NotAllowed):
+            shared.export(run, tmp_path / "taken.db", proof)
+        assert not (tmp_path / "taken.db").exists()
+    for name, proof in (("own.db", ANNA), ("linked.db", token(ANNA, run))):
+        shared.export(run, tmp_path / name, proof)
+        assert Store(f"sqlite:///{tmp_path / name}").reader.run(run).experiment == shared.get(run).experiment
+
+
+def test_keep_tokens_are_compared_one_by_one(shared: Client) -> None:
+    first, second = (shared.start(experiment(), "s", ANNA) for _ in range(2))
+    tokens = [shared.keep_token(run, ANNA) for run in (first, second)]
+    assert shared.keepable([first, second], tokens) == [first, second]
+    assert shared.keepable([first, second], tokens[::-1]) == []
+    assert shared.keepable([first, second], ["", tokens[1], *tokens]) == [second]
 
 
 def test_lists_show_ones_own_runs_only(shared: Client, client: Client) -> None:

@@ -46,12 +46,14 @@ def test_an_address_has_a_ceiling_of_its_own(database_url: str) -> None:
         next(events)
         response, body = request(port, f"/live/frames?runs={run}", {"X-Forwarded-For": "1.2.3.4, 10.0.0.1"})
         assert response.status == 429
-        assert b"from 10.0.0.1 (allowed: PCVIZ_STREAMS_PER_ADDRESS 1)" in body and b"PCVIZ_PROXIES" in body
+        assert b"from 10.0.0.1 (allowed: PCVIZ_STREAMS_PER_ADDRESS 1)" in body
+        assert b"whoever runs the server can allow more, or name the proxy before it in PCVIZ_PROXIES" in body
         with stream(port, f"runs={run}", {"X-Forwarded-For": "10.0.0.2"}) as others:
             next(others)
 
 
-def test_who_only_says_it_is_forwarded_counts_as_himself(database_url: str) -> None:
+def test_who_only_says_it_is_forwarded_counts_as_himself(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "")  # Uvicorn believes 127.0.0.1 otherwise
     live, run = live_with(database_url, streams_per_address=1)
     with served(live) as port, stream(port, f"runs={run}", {"X-Forwarded-For": "10.0.0.1"}) as events:
         next(events)
@@ -80,6 +82,13 @@ def test_forwarded_addresses_count_from_named_proxies_only(peer: str, forwarded:
     headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
     assert client_of(scope, Settings(proxies=(ip_network("192.168.0.0/24"),))) == ip_address(address)
+
+
+@pytest.mark.parametrize("proxies", [(), ("192.168.0.0/24",), ("127.0.0.1/32",)])
+@pytest.mark.parametrize("forwarded", ["10.0.0.9", "10.0.0.9, 127.0.0.1", "127.0.0.1, 10.0.0.9"])
+def test_nobody_passes_for_this_machine(forwarded: str, proxies: tuple[str, ...]) -> None:
+    scope = {"type": "http", "client": ("10.0.0.9", 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
+    assert client_of(scope, Settings(proxies=tuple(map(ip_network, proxies)))) == ip_address("10.0.0.9")
 
 
 def test_a_stream_names_so_many_runs(database_url: str) -> None:

@@ -1,6 +1,8 @@
 """Nobody gets in by another name or from another page; what is too long or too much is refused in one line."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from starlette.datastructures import Headers
@@ -10,7 +12,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pcviz.settings import Settings
-from pcviz.ui import guard
+from pcviz.ui import ceilings, guard
 from pcviz.ui.guard import Guard, refusal
 from pcviz.ui.stream import Live
 from tests.ui.live_server import listening, request, served, wait_until, websocket
@@ -75,6 +77,76 @@ def test_hosts_and_origins(host: str, origin: str | None, allowed: bool, monkeyp
         assert config.get_option("server.allowedHosts") == [], "Streamlit would refuse localhost and addresses now"
     finally:
         config.set_option("server.corsAllowedOrigins", before)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "host", "origin"),
+    [
+        ("server.address", "Lab.example", "lab.example", None),
+        ("server.address", "Lab.example.", "lab.example:8501", None),
+        ("browser.serverAddress", "LAB.example:8501", "lab.example:8501", None),
+        ("browser.serverAddress", "https://lab.example/", "lab.example", None),
+        ("server.allowedHosts", ["Lab.example:8501"], "lab.example:8501", "https://lab.example"),
+        ("server.allowedHosts", ["*.Lab.example:8501"], "x.lab.example:8501", None),
+        ("server.corsAllowedOrigins", ["HTTPS://Lab.example:443/"], "127.0.0.1:8501", "https://lab.example"),
+        ("server.corsAllowedOrigins", ["http://lab.example."], "127.0.0.1:8501", "http://lab.example:80"),
+    ],
+)
+def test_options_mean_the_same_however_they_are_spelled(
+    option: str, value: object, host: str, origin: str | None
+) -> None:
+    origins = [origin] if origin else []
+    assert refusal([host], origins)
+    before, where = config.get_option(option), config.get_where_defined(option)
+    config.set_option(option, value)
+    try:
+        assert refusal([host], origins) is None
+        assert refusal(["other.example"], []), "and nobody else's name"
+    finally:
+        config.set_option(option, before, where)
+
+
+def test_names_are_read_anew_with_the_configuration_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".streamlit" / "config.toml"
+    file.parent.mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path)
+        try:
+            for names, allowed in (
+                (["lab.example"], True),
+                (["other.example"], False),
+                (["lab.example"], True),
+                ([], False),
+            ):
+                file.write_text(f"[server]\nallowedHosts = {names}\n")
+                config.get_config_options(force_reparse=True)
+                for _ in range(2):
+                    assert (refusal(["lab.example"], []) is None) == allowed, names
+                    assert is_host_allowed("127.0.0.1"), "Streamlit knows of no names"
+        finally:
+            elsewhere.undo()
+            config.get_config_options(force_reparse=True)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "origins", "said"),
+    [
+        ([], [], "The request does not say which server it wants (allowed: one Host header"),
+        ([""], [], "The request does not say which server it wants"),
+        (["localhost", "x"], [], "Host: 'localhost, x' is not one name"),
+        (["user@localhost"], [], "Host: 'user@localhost' is not one name"),
+        (["localhost"], ["null"], "Pages from 'null' may not use this server: that is not the address of a site."),
+        (
+            ["localhost"],
+            ["file://"],
+            "Pages from 'file://' may not use this server: that is not the address of a site.",
+        ),
+    ],
+)
+def test_a_refusal_recommends_nothing_that_would_not_help(hosts: list[str], origins: list[str], said: str) -> None:
+    fault = refusal(hosts, origins) or ""
+    assert fault.startswith(said)
+    assert "allowedHosts" not in fault and "corsAllowedOrigins" not in fault
 
 
 def test_two_hosts_or_origins_are_none() -> None:
@@ -143,6 +215,22 @@ def test_what_is_too_long_is_refused(port: int) -> None:
     assert (response.status, body) == (414, b"The address has 4099 bytes (allowed: PCVIZ_REQUEST_BYTES 4096)")
     response, body = request(port, "/", {"Cookie": "b" * 4096})
     assert response.status == 431 and b"(allowed: PCVIZ_REQUEST_BYTES 4096)" in body
+
+
+@pytest.mark.parametrize(
+    ("host", "proxies", "status", "most"),
+    [("localhost", ("127.0.0.1/32",), 200, 17), ("localhost", (), 200, 1), ("evil.example", ("127.0.0.1/32",), 403, 0)],
+)
+def test_a_long_list_of_addresses_is_not_read_through(
+    host: str, proxies: tuple[str, ...], status: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(ceilings, "ip_address", lambda text: read.append(text) or ip_address(text))
+    settings = Settings(proxies=tuple(map(ip_network, proxies)))
+    headers = {"Host": host, "Accept": "text/html", "X-Forwarded-For": "," * 30_000 + "10.0.0.1"}
+    with listening(Guard(_app, settings)) as port:
+        assert request(port, "/", headers)[0].status == status
+    assert len(read) <= most
 
 
 def test_open_pages_have_a_ceiling(port: int) -> None:
