@@ -99,8 +99,8 @@ class StoreFile:
         self._held = self._identity = None
 
     def leave(self) -> None:
-        """`let_go` of a file that was deleted or replaced. Its log has its name from the file and must not become the log
-        of another one: what is in it goes into the file, wherever that is now."""
+        """`let_go` of a file that was deleted or replaced. Its log has its name from the file and must not become that
+        of another: what is in it goes into the file, wherever that is now."""
         assert self._held is not None
         with suppress(sqlite3.Error):
             self._held.execute("PRAGMA wal_checkpoint(TRUNCATE)")

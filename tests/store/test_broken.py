@@ -251,7 +251,6 @@ def test_other_processes_see_what_is_written_after_a_look_at_the_file(path: Path
     """Locks of a process on a file are lost when it closes the file by another hand: the log would be deleted."""
     filled(path)
     store = store_at(path)
-    watcher = store.database.engine  # an open connection, as pages and streams have
     store.reader.runs(1)
     for _ in range(2):
         path.rename(tmp_path / "away.db")
