@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pcviz.ui import controls, landscape, look, panels, session, share
+from pcviz.ui import controls, landscape, look, panels, room, session, share
 from pcviz.ui.views import planes
 
 form = controls.form()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content")
+    st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)
     view = landscape.view()
 session.notices()
 wish = view.choose(form)

@@ -10,14 +10,17 @@ from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import reading
 from pcviz.store import RunRecord, UnknownRun, Unreadable
-from pcviz.ui import controls, look, markdown, session, trouble
+from pcviz.ui import controls, look, markdown, room, session, trouble
 from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
 FRESH = "fresh weights"
 DEFAULTS: dict[str, Any] = {"source": FRESH, "at_step": None, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
 AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
-KEYS_HELP = "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on."
+KEYS_HELP = (
+    "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
+    f"{room.PIN_HELP}"
+)
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
     ("Layers with a signal", "{layers_with_signal} of {layers}", "Layers whose error stands above rounding at the end"),

@@ -9,7 +9,8 @@ from pcviz.store import RunRecord
 from pcviz.ui import session, trouble
 
 LOOK_SECONDS = 5.0
-PIN_HELP = "Kept when the store is full: other runs that have ended are deleted then, oldest first."
+PIN_HELP = "Pin keeps the run when the store is full, where runs that have ended are deleted, oldest first."
+"""For the help of a page: a button with help of its own is drawn twice by Streamlit, once for touch screens."""
 
 
 def refusals(kind: str, experiment: Experiment | None) -> list[str]:
@@ -43,5 +44,4 @@ def pin(record: RunRecord | None) -> None:
         args=("pin",),
         kwargs={"pinned": not pinned},
         disabled=record is None or session.watches(record),
-        help=PIN_HELP,
     )

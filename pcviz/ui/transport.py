@@ -25,7 +25,10 @@ POLL_SECONDS = 1.0
 """How often the buttons look whether the run has ended or was steered from elsewhere."""
 GRANULARITIES = ("weight update", "epoch")
 COST_HELP = "Estimate for a whole run: compute time, memory, arithmetic of one weight step."
-KEYS_HELP = "Keys: Space trains, pauses and resumes, s steps, x resets. Reset keeps the settings; Cancel ends the run."
+KEYS_HELP = (
+    "Keys: Space trains, pauses and resumes, s steps, x resets. Reset keeps the settings; Cancel ends the run. "
+    f"{room.PIN_HELP}"
+)
 
 
 @dataclass(frozen=True)
