@@ -162,8 +162,9 @@ def test_ben_steers_nothing_by_page(visit: Callable[..., Page], annas: Annas) ->
     expect(ben.get_by_text(WATCHING)).to_be_visible(timeout=60_000)
     wait_for(ben, lambda: step(ben) > 0, seconds=90)
     for name in BUTTONS:
-        expect(button(ben, name)).to_be_disabled()
-        button(ben, name).dispatch_event("click")
+        shown = ben.locator(f".st-key-{name} button:visible")  # one with help is there twice, once for touch screens
+        expect(shown).to_be_disabled()
+        shown.dispatch_event("click")
         annas.unchanged(f"press {name}")
     for name in ("Space", "s", "x"):
         ben.keyboard.press(name)
