@@ -44,8 +44,7 @@ def keep_compiled_programs() -> None:
 
 
 def give_memory_back() -> None:
-    """Hand freed memory to the system. The C library keeps what many threads left in pieces: a worker that repeats the
-    same few networks would grow by some percent in ten minutes."""
+    """Hand freed memory to the system, also what lies between pieces in use: glibc would keep it."""
     if (trim := _malloc_trim()) is not None:
         trim(0)
 

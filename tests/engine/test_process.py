@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pcviz.engine.client import Client
@@ -145,3 +146,16 @@ def test_two_servers_share_one_store_and_one_of_them_may_end(client: Client, dat
     for seed, run in enumerate(runs):
         assert (client.get(run).state, client.get(run).restarts) == ("done", 0)
         assert_history_is_whole(client, run, 400, seed)
+
+
+@pytest.mark.parametrize("given", [None, "4"])
+def test_a_worker_has_one_heap_unless_told_otherwise(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if given is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", given)
+    with supervised(client, database_url) as supervisor:
+        wait_until(lambda: supervisor.process is not None)
+        assert supervisor.process is not None
+        assert psutil.Process(supervisor.process.pid).environ()["MALLOC_ARENA_MAX"] == (given or "1")
