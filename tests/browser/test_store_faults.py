@@ -13,48 +13,12 @@ from pcviz.experiment import Experiment
 from pcviz.store import Store, versions
 from tests.browser.serve import App, running_app
 from tests.browser.test_train_page import SMALL, button, state, step, wait_for
-
-
-def overwritten(path: Path) -> None:
-    new_store(path)
-    with sqlite3.connect(path) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
-    connection.close()
-    with path.open("r+b") as file:
-        file.seek(4096 * (page - 1))
-        file.write(bytes(range(256)) * 16)
-
-
-def cut(path: Path) -> None:
-    new_store(path)
-    with path.open("r+b") as file:
-        file.truncate(8192)
-
-
-def new_store(path: Path, *statements: str) -> None:
-    """A store of this version with one run, and what is done to it."""
-    store = Store(f"sqlite:///{path}")
-    store.wishes.create(Experiment(), "s", "", "paused", None)
-    store.close()
-    change(path, *statements)
-
-
-def change(path: Path, *statements: str) -> None:
-    with sqlite3.connect(path) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
-
-
-def remove(path: Path) -> None:
-    for end in ("", "-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-
+from tests.store.breaking import change, cut, new_store, overwrite, remove
 
 BROKEN: dict[str, tuple[Callable[[Path], object], Callable[[Path], object], str]] = {
     "garbage": (lambda path: path.write_bytes(b"garbage" * 999), remove, "is no store of pcviz"),
     "a folder": (Path.mkdir, Path.rmdir, "is a folder; name a file"),
-    "damaged": (overwritten, remove, "is damaged; put a backup in its place"),
+    "damaged": (overwrite, remove, "is damaged; put a backup in its place"),
     "cut": (cut, remove, "is damaged; put a backup in its place"),
     "without a column": (
         lambda path: new_store(path, "ALTER TABLE runs DROP COLUMN strikes"),

@@ -17,18 +17,11 @@ from pcviz.engine.lease import is_stale
 from pcviz.experiment import Experiment
 from pcviz.store import Store, StoreFault, database
 from pcviz.store import tables as t
+from tests.store.breaking import cut, new_store, overwrite
 
 
 def store_at(path: Path) -> Store:
     return Store(f"sqlite:///{path}")
-
-
-def filled(path: Path) -> str:
-    """A store with one run, closed again; the run's id."""
-    store = store_at(path)
-    run = store.wishes.create(Experiment(), "s", "o", "paused", None)
-    store.close()
-    return run
 
 
 def refused(path: Path) -> str:
@@ -68,7 +61,7 @@ def test_a_folder_that_is_missing(path: Path) -> None:
     path.parent.rmdir()
     assert f"the folder {path.parent} does not exist; make it" in refused(path)
     path.parent.mkdir()
-    assert filled(path)
+    assert new_store(path)
 
 
 @pytest.mark.parametrize("content", [b"garbage " * 1000, b"{}", os.urandom(5000), b"SQLite format 2\0" * 100])
@@ -80,31 +73,18 @@ def test_garbage(path: Path, content: bytes) -> None:
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
-    assert filled(path)
+    assert new_store(path)
 
 
-def test_a_file_that_was_cut(path: Path) -> None:
-    filled(path)
-    with path.open("r+b") as opened:
-        opened.truncate(8192)
-    assert "is damaged" in refused(path)
-
-
-def test_a_page_that_was_overwritten(path: Path) -> None:
-    run = filled(path)
-    with sqlite3.connect(path) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
-    connection.close()
-    with path.open("r+b") as opened:
-        opened.seek(4096 * (page - 1))
-        opened.write(os.urandom(4096))
+@pytest.mark.parametrize("damage", [cut, overwrite])
+def test_a_file_that_was_damaged(path: Path, damage: Callable[[Path], None]) -> None:
+    damage(path)
     assert "is damaged; put a backup in its place" in refused(path)
-    assert run
 
 
 @pytest.mark.parametrize("statement", ["DROP TABLE frames", "ALTER TABLE runs DROP COLUMN strikes"])
 def test_a_table_that_lacks_something(path: Path, statement: str) -> None:
-    run = filled(path)
+    run = new_store(path)
     with sqlite3.connect(path) as connection:
         connection.execute(statement)
     store = store_at(path)
@@ -114,7 +94,7 @@ def test_a_table_that_lacks_something(path: Path, statement: str) -> None:
 
 
 def test_a_store_that_is_locked(path: Path) -> None:
-    run = filled(path)
+    run = new_store(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     store = store_at(path)
@@ -128,7 +108,7 @@ def test_a_store_that_is_locked(path: Path) -> None:
 
 
 def test_a_store_that_is_locked_for_readers_too(path: Path) -> None:
-    filled(path)
+    new_store(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
@@ -138,7 +118,7 @@ def test_a_store_that_is_locked_for_readers_too(path: Path) -> None:
 
 
 def test_a_disk_that_is_full(path: Path) -> None:
-    run = filled(path)
+    run = new_store(path)
     store = store_at(path)
     store.database.open()
     with store.database.engine.connect() as connection:
@@ -158,7 +138,7 @@ def test_a_disk_that_is_full(path: Path) -> None:
 
 
 def test_a_store_that_may_not_be_written(path: Path, as_nobody: Callable[[], None]) -> None:
-    run = filled(path)
+    run = new_store(path)
     path.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
     as_nobody()
     store = store_at(path)
@@ -190,7 +170,7 @@ def as_nobody(tmp_path: Path) -> Iterator[Callable[[], None]]:
 
 
 def test_a_store_deleted_while_it_is_used_is_rescued(path: Path) -> None:
-    run = filled(path)
+    run = new_store(path)
     store = store_at(path)
     store.wishes.want(run, "running")  # in the write-ahead log only
     for file in path.parent.iterdir():
@@ -209,7 +189,7 @@ def test_a_store_deleted_while_it_is_used_is_rescued(path: Path) -> None:
 
 
 def test_a_store_replaced_while_it_is_used(path: Path, tmp_path: Path) -> None:
-    run, other = filled(path), filled(tmp_path / "other.db")
+    run, other = new_store(path), new_store(tmp_path / "other.db")
     store = store_at(path)
     observations = store.observations("worker")
     assert observations.changed() and store.reader.run(run)
@@ -227,10 +207,10 @@ def test_a_store_replaced_while_it_is_used(path: Path, tmp_path: Path) -> None:
 
 def test_a_backup_put_in_place_stays_what_it_is(path: Path, tmp_path: Path) -> None:
     """The log of the file that was there has its name from it: it must not be played over the new one."""
-    filled(path)
+    new_store(path)
     backup = tmp_path / "backup.db"
     for _ in range(3):
-        filled(backup)
+        new_store(backup)
     store = store_at(path)
     with closing(sqlite3.connect(path)) as reader:  # keeps the log from being emptied
         reader.execute("BEGIN")
@@ -249,7 +229,7 @@ def test_a_backup_put_in_place_stays_what_it_is(path: Path, tmp_path: Path) -> N
 
 def test_other_processes_see_what_is_written_after_a_look_at_the_file(path: Path, tmp_path: Path) -> None:
     """Locks of a process on a file are lost when it closes the file by another hand: the log would be deleted."""
-    filled(path)
+    new_store(path)
     store = store_at(path)
     store.reader.runs(1)
     for _ in range(2):
@@ -266,7 +246,7 @@ def test_other_processes_see_what_is_written_after_a_look_at_the_file(path: Path
 
 
 def test_a_store_moved_away_and_back_is_the_same(path: Path, tmp_path: Path) -> None:
-    run = filled(path)
+    run = new_store(path)
     store = store_at(path)
     store.reader.runs(1)
     path.rename(tmp_path / "away.db")
@@ -281,7 +261,7 @@ def test_only_who_founds_makes_a_store(path: Path) -> None:
     with pytest.raises(StoreFault, match="is not there"):
         worker.reader.runs(1)
     assert not path.exists()
-    filled(path)
+    new_store(path)
     assert len(worker.reader.runs(9)) == 1
 
 
@@ -304,7 +284,7 @@ def test_only_who_founds_makes_a_store(path: Path) -> None:
     ],
 )
 def test_a_run_that_cannot_be_read_says_why(path: Path, column: str, value: str, reason: str) -> None:
-    run = filled(path)
+    run = new_store(path)
     store = store_at(path)
     with store.database.writing() as connection:
         connection.exec_driver_sql(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run))
@@ -316,7 +296,7 @@ def test_a_run_that_cannot_be_read_says_why(path: Path, column: str, value: str,
 
 
 def test_a_copy_is_whole_or_absent(path: Path) -> None:
-    filled(path)
+    new_store(path)
     store = store_at(path)
     store.reader.runs(1)
     path.unlink()
@@ -330,7 +310,7 @@ def test_a_copy_is_whole_or_absent(path: Path) -> None:
 
 
 def test_text_that_is_none_stops_nothing(path: Path) -> None:
-    run = filled(path)
+    run = new_store(path)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE runs SET message = CAST(x'ff41' AS TEXT)")
     store = store_at(path)
@@ -339,7 +319,7 @@ def test_text_that_is_none_stops_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("worker", ["abc", "", ":", "a:b", "host:x:y", "host:1"])
 def test_a_strange_holder_holds_until_its_lease_ends(path: Path, worker: str) -> None:
-    run = filled(path)
+    run = new_store(path)
     store = store_at(path)
     with store.database.writing() as connection:
         connection.execute(update(t.runs).where(t.runs.c.id == run).values(worker=worker, lease_until=9e9))
@@ -350,7 +330,7 @@ def test_a_strange_holder_holds_until_its_lease_ends(path: Path, worker: str) ->
 
 
 def test_children_that_cannot_be_read_are_listed_unless_they_go_with_their_parents(path: Path) -> None:
-    parent = filled(path)
+    parent = new_store(path)
     store = store_at(path)
     child = store.wishes.create_child(parent, "landscape", {})
     with store.database.writing() as connection:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
 from pcviz.store import Store, database, versions
+from tests.store.breaking import change, new_store, overwrite
 from tests.ui.test_shell import SHELL, enabled, opened, press
 
 OLD = Path(__file__).parents[1] / "store" / "stores"
@@ -28,41 +29,16 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "pcviz.db"
 
 
-def change(path: Path, *statements: str) -> None:
-    with sqlite3.connect(path) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
-
-
-def new_store(path: Path) -> None:
-    store = Store(f"sqlite:///{path}")
-    store.wishes.create(Experiment(), "s", "", "paused", None)
-    store.close()
-
-
-def later(path: Path) -> None:
-    new_store(path)
-    change(path, "UPDATE alembic_version SET version_num = '97'")
-
-
-def overwritten(path: Path) -> None:
-    new_store(path)
-    with sqlite3.connect(path) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
-    connection.close()
-    with path.open("r+b") as file:
-        file.seek(4096 * (page - 1))
-        file.write(bytes(range(256)) * 16)
-
-
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "folder": (lambda path: path.mkdir(), "is a folder; name a file"),
     "missing folder": (lambda path: path.parent.rmdir(), "does not exist; make it"),
     "garbage": (lambda path: path.write_bytes(b"garbage" * 999), "is no store of pcviz but something else"),
-    "damaged": (overwritten, "is damaged; put a backup in its place"),
+    "damaged": (overwrite, "is damaged; put a backup in its place"),
     "of another program": (lambda path: change(path, "CREATE TABLE notes (x)"), "belongs to another program"),
-    "later": (later, f"has version 97, and this pcviz knows versions up to {versions.CURRENT}"),
+    "later": (
+        lambda path: new_store(path, "UPDATE alembic_version SET version_num = '97'"),
+        f"has version 97, and this pcviz knows versions up to {versions.CURRENT}",
+    ),
 }
 
 
