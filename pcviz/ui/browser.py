@@ -44,6 +44,13 @@ function read(kept) {
   try { return Object.entries(JSON.parse(kept.getItem(LINKS))); } catch { return []; }
 }
 
+// The answer draws the page anew. What Streamlit sends then may take the place of what the browser has not read yet, and
+// what a form is to hold at first would be lost: the last part of the page must be here before.
+function whenDrawn(act, until = performance.now() + 5000) {
+  if (document.querySelector(".st-key-configuration") || performance.now() > until) act();
+  else setTimeout(whenDrawn, 50, act, until);
+}
+
 export default function ({ data, setStateValue }) {
   const address = new URL(location.href);
   if (address.searchParams.has("control")) {
@@ -57,7 +64,7 @@ export default function ({ data, setStateValue }) {
   for (const [run, token] of Object.entries(data.links)) links.delete(run), links.set(run, token);
   const newest = Object.fromEntries([...links].slice(-MOST));
   if (before || links.size) kept.setItem(LINKS, JSON.stringify(newest));
-  if (!data.known) setStateValue("brought", { key: kept.getItem(KEY), lasting, links: newest });
+  if (!data.known) whenDrawn(() => setStateValue("brought", { key: kept.getItem(KEY), lasting, links: newest }));
 }
 """
 

@@ -63,14 +63,14 @@ def visit(page: Page, home: str, page_faults: list[str]) -> None:
     assert page.url.startswith(f"{home}?")
     trained = page.url
     shared = link(page)
-    assert shared.startswith(f"{home}?network_depth=6")
+    assert shared.startswith(f"{home}?v=1&network_depth=6")
 
     turn_to(page, "Inference", "solver-race")
     button(page, "play").click()
     expect(panel(page, "solver-race")).to_have_attribute("data-state", re.compile("running|done"), timeout=90_000)
     assert page.url.startswith(f"{home}inference?")
     inference = link(page)
-    assert inference.startswith(f"{home}inference?network_depth=6")
+    assert inference.startswith(f"{home}inference?v=1&network_depth=6")
     turn_to(page, "Landscape", "surface-3d")
     while not urlsplit(page.url).path.endswith("/inference"):
         page.go_back()
