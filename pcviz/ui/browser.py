@@ -44,8 +44,8 @@ function read(kept) {
   try { return Object.entries(JSON.parse(kept.getItem(LINKS))); } catch { return []; }
 }
 
-// The answer draws the page anew. What Streamlit sends then may take the place of what the browser has not read yet, and
-// what a form is to hold at first would be lost: the last part of the page must be here before.
+// The answer draws the page anew. What Streamlit sends then may take the place of what the browser has not read yet,
+// and what a form is to hold at first would be lost: the last part of the page must be here before.
 function whenDrawn(act, until = performance.now() + 5000) {
   if (document.querySelector(".st-key-configuration") || performance.now() > until) act();
   else setTimeout(whenDrawn, 50, act, until);
