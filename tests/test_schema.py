@@ -13,7 +13,7 @@ from tests.hostile import valid_experiments
 
 
 def renamed(values: Values) -> Values:
-    """From version 1 to an invented version 2: learning.steps has another name and network.width is a default less."""
+    """From version 1 to an invented version 2, where learning.steps has another name."""
     return {("learning.updates" if path == "learning.steps" else path): value for path, value in values.items()}
 
 

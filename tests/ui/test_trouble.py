@@ -121,7 +121,7 @@ def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
     client = Client(Store(f"sqlite:///{path}"))
     (record,) = client.unreadable()
     assert any("schema\\: 2 is not one of the allowed values" in found.value for found in app.markdown)
-    assert [found.label for found in app.get("download_button")] == ["Export", "Download"] or app.get("download_button")
+    assert "Export" in [found.label for found in app.get("download_button")]
     app.button(key=f"delete_{record.id}").click().run()
     assert not app.exception and client.store.reader.unreadable(None) == []
     assert not any("cannot be read" in found.label for found in app.expander)
