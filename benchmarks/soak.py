@@ -110,7 +110,11 @@ class Soak:
                 page = browser.new_page()
                 page.goto(f"{self.app.url}/?network_depth=6&network_width=16&learning_steps=60")
                 page.locator(".st-key-play button").click(timeout=PATIENCE_MS)
-                page.locator('[data-panel="learning-curves"][data-state="done"]').wait_for(timeout=PATIENCE_MS)
+                done = page.locator('[data-panel="learning-curves"][data-state="done"]')
+                said = page.get_by_role("alert").filter(visible=True)
+                done.or_(said).first.wait_for(timeout=PATIENCE_MS)
+                if said.count():
+                    raise RuntimeError(said.first.inner_text())
                 page.close()
                 self.done["pages"] += 1
             browser.close()

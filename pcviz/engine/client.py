@@ -179,7 +179,8 @@ class Client:
         read_at, found = self._strange.get(owner, (float("-inf"), []))
         if time.monotonic() - read_at > STRANGE_SECONDS:
             found = self.store.reader.unreadable(owner)
-            self._strange = {owner: (time.monotonic(), found)} if len(self._strange) > MOST_OWNERS else self._strange
+            if len(self._strange) >= MOST_OWNERS:
+                self._strange.clear()
             self._strange[owner] = time.monotonic(), found
         return found
 

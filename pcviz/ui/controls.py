@@ -47,7 +47,8 @@ def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
     `st.session_state.settings` holds what it shows at first.
     """
     for path, value in st.session_state.settings.items():
-        st.session_state.setdefault(key_of(path), _shown(path, value))
+        if st.session_state.get(key_of(path)) is None:  # not drawn yet, or lost by the browser
+            st.session_state[key_of(path)] = _shown(path, value)
     with st.sidebar:
         _presets()
         for section in dict.fromkeys(path.rpartition(".")[0] for path in fields()):

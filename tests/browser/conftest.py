@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import ConsoleMessage, Error, Page
 
+from pcviz.experiment import Experiment
+from tests.browser.fake_stream import FakeStream, fake_stream
 from tests.browser.install import HOW_TO_GET_ONE, find_browser, required
 from tests.browser.serve import App, running_app
 
@@ -69,3 +71,23 @@ def page(page: Page, page_faults: list[str]) -> Iterator[Page]:
     page.on("pageerror", note_exception)
     yield page
     assert not page_faults, "\n".join(["the page reported errors:", *page_faults])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeStream]:
+    """Live panels on a page of their own, and a stream that the test writes."""
+    with fake_stream() as server:
+        yield server
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    """What the panels of `fake` are drawn for."""
+    return Experiment()
+
+
+@pytest.fixture
+def fake(server: FakeStream, experiment: Experiment) -> FakeStream:
+    """A server that shows one run of `experiment`."""
+    server.show(experiment)
+    return server

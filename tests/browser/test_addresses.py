@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.on_page import SMALL, button, panel, step, wait_for
 from tests.browser.proxy import Proxy, proxied
 from tests.browser.serve import App, running_app
-from tests.browser.test_train_page import SMALL, button, panel, step, wait_for
 
 PREFIX = "/user/x/proxy/8616/"
 

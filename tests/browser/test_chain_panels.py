@@ -1,23 +1,15 @@
 """The panels of the chains in a browser, fed with a whole run."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.chains import Options
 from pcviz.experiment import Experiment
 from pcviz.jobs.chain import Chain
-from tests.browser.fake_stream import FakeStream, fake_stream
+from tests.browser.fake_stream import FakeStream
 
 OPTIONS = Options(hidden=2, cap=2000)
 NAMES = ["chain-surface", "escape-race"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeStream]:
-    with fake_stream() as server:
-        yield server
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -1,13 +1,12 @@
 """The Inference page as a person uses it."""
 
 import re
-import time
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.figures import INFERENCE_PANELS
+from tests.browser.on_page import button, panel, wait_for
 
 SMALL = "network_depth=6&network_width=16&data_name=moons&inference_steps=64"
 
@@ -19,24 +18,6 @@ def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
     expect(panel(page, INFERENCE_PANELS[-1])).to_be_visible(timeout=30_000)
     # Streamlit looks for its own routes under the page's path first.
     page_faults[:] = [fault for fault in page_faults if "404" not in fault]
-
-
-def button(page: Page, key: str):  # type: ignore[no-untyped-def]
-    """A button of the page by its key."""
-    return page.locator(f".st-key-{key} button")
-
-
-def panel(page: Page, name: str):  # type: ignore[no-untyped-def]
-    """A live panel."""
-    return page.locator(f'[data-panel="{name}"]')
-
-
-def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for a condition."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds, page.url
-        page.wait_for_timeout(30)
 
 
 def done(page: Page) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.figures import CURVATURE_PANELS
-from tests.browser.test_inference_page import button, panel, wait_for
+from tests.browser.on_page import button, panel, state, wait_for
 
 SMALL = "network_depth=6&network_width=16&network_activation=tanh"
 SLOW = "network_depth=24&network_width=48&network_activation=tanh"
@@ -19,11 +19,6 @@ def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
     expect(button(page, "play")).to_be_visible(timeout=30_000)
     expect(panel(page, "surface-3d")).to_be_visible(timeout=30_000)
     page_faults[:] = [fault for fault in page_faults if "404" not in fault]
-
-
-def state(page: Page) -> str:
-    """The run's state as the panels show it."""
-    return panel(page, "surface-loss").get_attribute("data-state") or ""
 
 
 def computed(page: Page, name: str) -> int:
@@ -40,7 +35,7 @@ def layout(page: Page, name: str, path: str) -> Any:
 def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> None:
     open_page(page, page_faults)
     button(page, "play").click()
-    wait_for(page, lambda: state(page) == "done" and computed(page, "surface-energy") == 21 * 21)
+    wait_for(page, lambda: state(page, "surface-loss") == "done" and computed(page, "surface-energy") == 21 * 21)
     assert computed(page, "surface-loss") == 21 * 21
     assert re.search(r"run=[0-9a-f]{32}", page.url)
     expect(button(page, "cancel")).to_be_disabled(timeout=10_000)
@@ -74,13 +69,13 @@ def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page
         assert layout(page, name, "yaxis.range") == [0, 0.5]
     assert layout(page, "surface-3d", "scene._scene.getCamera().eye") == pytest.approx({"x": 0.5, "y": 2, "z": 0.25})
     button(page, "cancel").click()
-    wait_for(page, lambda: state(page) == "cancelled")
+    wait_for(page, lambda: state(page, "surface-loss") == "cancelled")
 
 
 def test_every_view_has_a_run_of_its_own(page: Page, page_faults: list[str]) -> None:
     open_page(page, page_faults)
     button(page, "play").click()
-    wait_for(page, lambda: state(page) == "done")
+    wait_for(page, lambda: state(page, "surface-loss") == "done")
     planes = re.search(r"run=([0-9a-f]{32})", page.url)
     page.get_by_role("radio", name="Toy chains").click()
     expect(panel(page, "chain-surface")).to_be_visible(timeout=30_000)

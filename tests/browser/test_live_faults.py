@@ -1,30 +1,11 @@
 """What keeps the live panels from living is said where they are, with the server's own words."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment
-from tests.browser.fake_stream import BASELINE, FakeStream, fake_stream
-from tests.browser.test_live_js import drawn, eventually, train
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeStream]:
-    with fake_stream() as server:
-        yield server
-
-
-@pytest.fixture
-def experiment() -> Experiment:
-    return Experiment()
-
-
-@pytest.fixture
-def fake(server: FakeStream, experiment: Experiment) -> FakeStream:
-    server.show(experiment)
-    return server
+from tests.browser.fake_stream import BASELINE, FakeStream
+from tests.browser.fed_panels import drawn, eventually, train
 
 
 def test_a_refused_stream_is_tried_again(

@@ -17,9 +17,9 @@ from pcviz.experiment import from_paths
 from pcviz.store import Store, UnknownRun
 from pcviz.store.tables import runs
 from tests.browser.by_hand import by_hand
+from tests.browser.on_page import LONG, button, state, step, wait_for
 from tests.browser.proxy import Proxy, proxied
 from tests.browser.serve import App, running_app
-from tests.browser.test_train_page import LONG, button, state, step, wait_for
 
 BUTTONS = ("play", "pause", "step", "reset", "cancel", "pin")
 WATCHING = "You watch a run of somebody else."
@@ -179,7 +179,7 @@ def test_ben_steers_nothing_by_page(visit: Callable[..., Page], annas: Annas) ->
     button(ben, "copy").click()
     expect(button(ben, "play")).to_be_enabled(timeout=60_000)
     expect(ben.locator(".st-key-network_depth input")).to_have_value("6")
-    assert "run=" not in ben.url
+    expect(ben).not_to_have_url(re.compile("run="))
     ben.goto(f"/?baseline={annas.run}")
     expect(button(ben, "overlay")).to_have_text(re.compile("Remove"), timeout=60_000)
     button(ben, "overlay").click()

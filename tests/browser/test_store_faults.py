@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
 from pcviz.store import Store, versions
+from tests.browser.on_page import SMALL, button, state, step, wait_for
 from tests.browser.serve import App, running_app
-from tests.browser.test_train_page import SMALL, button, state, step, wait_for
 from tests.store.breaking import change, cut, new_store, overwrite, remove
 
 BROKEN: dict[str, tuple[Callable[[Path], object], Callable[[Path], object], str]] = {

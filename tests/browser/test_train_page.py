@@ -1,24 +1,16 @@
 """The Train page as a person uses it."""
 
 import re
-import time
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.store import Store
+from tests.browser.on_page import LONG, SMALL, button, panel, state, step, wait_for
 from tests.browser.serve import App
 
-SMALL = "network_depth=6&network_width=16&seed=3"
-LONG = f"{SMALL}&learning_steps=100000"
 PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curves")
-
-
-def button(page: Page, key: str):  # type: ignore[no-untyped-def]
-    """A button of the page by its key."""
-    return page.locator(f".st-key-{key} button")
 
 
 def open_page(page: Page, query: str = SMALL) -> None:
@@ -26,30 +18,6 @@ def open_page(page: Page, query: str = SMALL) -> None:
     page.goto(f"/?{query}" if query else "/")
     expect(button(page, "play")).to_be_visible(timeout=30_000)
     expect(panel(page, PANELS[-1])).to_be_visible(timeout=30_000)
-
-
-def panel(page: Page, name: str):  # type: ignore[no-untyped-def]
-    """A live panel."""
-    return page.locator(f'[data-panel="{name}"]')
-
-
-def step(page: Page, name: str = "learning-curves") -> int:
-    """The last step that a panel drew; 0 before the first."""
-    return int(panel(page, name).get_attribute("data-step") or 0)
-
-
-def state(page: Page) -> str:
-    """The run's state as the panels show it."""
-    return panel(page, "learning-curves").get_attribute("data-state") or ""
-
-
-def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 30) -> float:
-    """Wait for a condition; returns how long it took."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds, f"state {state(page)}, step {step(page)}"
-        page.wait_for_timeout(20)
-    return time.monotonic() - begun
 
 
 def test_train_to_the_end(page: Page) -> None:

@@ -14,17 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 
 from pcviz import cost
 from pcviz.engine.client import Client
 from pcviz.engine.supervisor import Supervisor
-from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment import from_paths
 from pcviz.settings import Settings
 from tests.engine.conftest import wait_until
-from tests.engine.test_real_run import undisturbed
+from tests.engine.real_history import assert_as_undisturbed
 
 ROOT = Path(__file__).parents[2]
 KILLS = 10
@@ -110,24 +109,6 @@ def survive(client: Client, kill: Callable[[], None], seed: int) -> None:
 def _went_on(client: Client, run: str, killed: str | None) -> bool:
     record = client.get(run)
     return record.ended or (record.worker is not None and record.worker != killed)
-
-
-def assert_as_undisturbed(client: Client, run: str, experiment: Experiment) -> None:
-    """seq without gaps; losses and energies of every frame, and the last weights, bitwise."""
-    expected, weights = undisturbed(experiment)
-    stored, steps = client.frames(run, ["train_loss", "energy"]), experiment.learning.steps
-    step = np.asarray(stored["step"], int)
-    assert list(stored["seq"]) == list(range(1, len(step) + 1))
-    assert (np.diff(step) > 0).all() and step[-1] == steps and (np.diff(stored["seconds"]) >= 0).all()
-    for first, last, loss, energy in zip([0, *step], step, stored["train_loss"], stored["energy"], strict=False):
-        window = expected["train_loss"][first:last]
-        assert list(loss) == [window[-1], window.min(), window.max()]
-        np.testing.assert_array_equal(energy, expected["energy"][last - 1])
-    saved = client.weights(run)
-    assert saved is not None and saved[0] == steps
-    for name in weights.keys() - {"seconds"}:
-        np.testing.assert_array_equal(saved[1][name], weights[name])
-    print("frames", len(step), "all equal")
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from pcviz.store import Store, StoreFault, database
 from tests.engine import fake_jobs
 from tests.engine.conftest import experiment, wait_until
 from tests.engine.fake_jobs import JOBS
-from tests.engine.test_worker import assert_history_is_whole
+from tests.engine.history import assert_history_is_whole
 
 STEPS = 1500
 

@@ -19,7 +19,7 @@ from pcviz.engine.supervisor import Supervisor
 from pcviz.settings import Settings
 from tests.engine import fake_jobs
 from tests.engine.conftest import experiment, wait_until
-from tests.engine.test_worker import assert_history_is_whole
+from tests.engine.history import assert_history_is_whole
 
 ROOT = Path(__file__).parents[2]
 

@@ -37,7 +37,7 @@ from pcviz.store.tables import checkpoints, frames, parts, runs
 from pcviz.ui.hub import Hub, Subscriber
 from tests.engine import fake_jobs
 from tests.engine.conftest import experiment
-from tests.engine.test_worker import undisturbed
+from tests.engine.history import undisturbed
 
 STEPS = 8
 TURNS = 120

@@ -1,6 +1,7 @@
 """The page without a browser: form, presets, address, buttons."""
 
 from pathlib import Path
+from typing import Literal, get_origin
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -121,6 +122,17 @@ def test_a_weight_step_that_nobody_waits_for_is_refused_on_every_page() -> None:
         assert error.value.startswith("inference.steps\\: 4096 makes the relaxation of one weight step last ≈ "), page
         assert "above 10 min (nearest number of steps that fits" in error.value
         assert app.button(key="play").disabled
+
+
+def test_choices_that_the_browser_loses_are_put_back() -> None:
+    app = opened(network_depth="6", network_parameterisation="sp", network_activation="relu")
+    for path, info in fields().items():
+        if get_origin(info.annotation) is Literal:
+            app.session_state[key_of(path)] = None
+    app.run()
+    assert not app.exception, app.exception
+    assert (app.session_state.network_activation, app.session_state.network_parameterisation) == ("relu", "sp")
+    assert enabled(app) == {"play", "step"}
 
 
 def test_the_initialisation_follows_the_parameterisation() -> None:

@@ -1,0 +1,40 @@
+"""What tests look for and press on any page of the real app."""
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page
+
+SMALL = "network_depth=6&network_width=16&seed=3"
+LONG = f"{SMALL}&learning_steps=100000"
+
+
+def button(page: Page, key: str) -> Locator:
+    """A button of the page by its key."""
+    return page.locator(f".st-key-{key} button")
+
+
+def panel(page: Page, name: str) -> Locator:
+    """A live panel."""
+    return page.locator(f'[data-panel="{name}"]')
+
+
+def step(page: Page, name: str = "learning-curves") -> int:
+    """The last step that a panel drew; 0 before the first."""
+    return int(panel(page, name).get_attribute("data-step") or 0)
+
+
+def state(page: Page, name: str = "learning-curves") -> str:
+    """The run's state as a panel shows it."""
+    return panel(page, name).get_attribute("data-state") or ""
+
+
+def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 60) -> float:
+    """Wait for a condition; returns how long it took."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > seconds:
+            panels = page.locator("[data-panel]").evaluate_all("all => all.map(({dataset}) => ({...dataset}))")
+            raise AssertionError(f"{page.url}: {panels}")
+        page.wait_for_timeout(20)
+    return time.monotonic() - begun
