@@ -92,7 +92,7 @@ def follow() -> None:
     alive = shown is not None and not shown.ended
 
     @st.fragment(run_every=POLL_SECONDS if alive else None)
-    @trouble.in_a_part()
+    @trouble.told()
     def watch() -> None:
         now = session.record()
         if alive and (now is None or now.ended):

@@ -148,7 +148,7 @@ def said() -> None:
     alive = drawn is not None and not drawn.ended
 
     @st.fragment(run_every=POLL_SECONDS if alive else None)
-    @trouble.in_a_part()
+    @trouble.told()
     def line() -> None:
         record = session.record()
         if record is None:

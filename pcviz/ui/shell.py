@@ -21,7 +21,7 @@ page = st.navigation(
         st.Page(PAGES / "3_landscape.py", title="Landscape", icon=":material/landscape:", url_path="landscape"),
     ]
 )
-with trouble.on_the_page():
+with trouble.told():
     session.begin(page.url_path)
     page.run()
     unreadable.runs()

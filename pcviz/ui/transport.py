@@ -98,7 +98,7 @@ def transport(form: controls.Form) -> None:
     drawn, said = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)
-    @trouble.in_a_part()
+    @trouble.told()
     def buttons() -> None:
         now = Situation(form, session.record())
         same = (now.alive, _id(now), st.session_state.notices) == (drawn.alive, _id(drawn), said)

@@ -15,18 +15,9 @@ LOOK_SECONDS = 2.0
 
 
 @contextmanager
-def on_the_page() -> Iterator[None]:
-    """Whatever the page does inside, a store that fails is said in its place; it is drawn anew once that is over."""
-    try:
-        yield
-    except StoreFault as fault:
-        _say(fault)
-        _wait(str(fault))
-
-
-@contextmanager
-def in_a_part() -> Iterator[None]:
-    """The same for a part of a page that draws itself anew by its own."""
+def told() -> Iterator[None]:
+    """Around a page, or a part of one that draws itself anew: a store that fails inside is said in its place, which is
+    drawn anew once that is over."""
     try:
         yield
     except StoreFault as fault:
@@ -35,7 +26,7 @@ def in_a_part() -> Iterator[None]:
 
 
 def anywhere(error: Exception) -> bool:
-    """The same for what neither foresaw (`on_script_error` of `st.App`); True if it was said."""
+    """The same where `told` is not around (`on_script_error` of `st.App`); True if it was said."""
     if isinstance(error, StoreFault):
         _say(error)
     return isinstance(error, StoreFault)
