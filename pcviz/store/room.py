@@ -115,7 +115,7 @@ def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Sp
     ]
 
 
-@lru_cache(4096)
+@lru_cache(256)
 def needed(kind: str, experiment_json: str) -> int:
     """Bytes that a run will at least take; an experiment that cannot be read will take no more than it has."""
     if kind != "train":
