@@ -162,7 +162,7 @@ def _types() -> dict[str, tuple[type, ...]]:
     return found
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _experiment(text: str) -> Experiment:
     return Experiment.model_validate(orjson.loads(text))
 
