@@ -27,7 +27,7 @@ from pcviz.engine.client import connect
 from pcviz.engine.supervisor import Supervisor
 from pcviz.settings import Settings
 from pcviz.store import StoreFault
-from pcviz.ui import heap, serving
+from pcviz.ui import serving
 from pcviz.ui.assets import live_script, plotly_script
 from pcviz.ui.ceilings import Ceiling, client_of
 from pcviz.ui.guard import Guard
@@ -75,7 +75,6 @@ class Live:
     @asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:
         """Run the worker while the server runs; end open streams when the server is told to stop."""
-        heap.keep_small()
         # Everything imported so far stays for good: without this, full collections after every script run dominate.
         gc.collect()
         gc.freeze()
