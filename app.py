@@ -1,5 +1,10 @@
 """pcviz in the browser: `streamlit run app.py`."""
 
+# ruff: noqa: E402
+from pcviz.ui import heap
+
+heap.keep_small()  # before what follows starts threads
+
 from pathlib import Path
 
 import streamlit as st

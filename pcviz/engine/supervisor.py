@@ -11,7 +11,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from pcviz.engine import heap
 from pcviz.settings import Settings
 from pcviz.store import Store, StoreFault
 
@@ -19,7 +18,6 @@ LOG = logging.getLogger(__name__)
 FIRST_DELAY, LAST_DELAY = 0.2, 10.0
 IDLE_CHECK_SECONDS = 5.0
 LOOK_SECONDS = 1.0
-TRIM_SECONDS = 30.0
 STOP_SECONDS, TERMINATE_SECONDS = 2.0, 1.0
 
 
@@ -109,16 +107,13 @@ class Supervisor:
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
         """Exit status of the worker, or None when it is time to stop."""
-        looked = paused = trimmed = time.monotonic()
+        looked = paused = time.monotonic()
         while not self._stopping.wait(0.05):
             if process.poll() is not None:
                 return process.returncode
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 self._look_at_store()
-            if time.monotonic() - trimmed > TRIM_SECONDS:
-                trimmed = time.monotonic()
-                heap.give_back()
             if self._settings.shared and time.monotonic() - paused > IDLE_CHECK_SECONDS:
                 paused = time.monotonic()
                 self._pause_unseen()
