@@ -39,7 +39,7 @@ SOLVERS: dict[str, SolverFacts] = {
     "error_based": SolverFacts("error-based", "step", "the errors are the variables: the signal crosses all layers"),
     "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
     "gauss_newton": SolverFacts("Gauss-Newton", "step", "one K × K system for each example, then polishing"),
-    "linear_exact": SolverFacts("closed form", "step", "linear networks only"),
+    "linear_exact": SolverFacts("closed form", "step", "linear networks with mse only"),
 }
 """Solvers that can be compared, in reading order."""
 
@@ -47,9 +47,8 @@ DEFAULT_SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gra
 
 
 def possible(experiment: Experiment) -> list[str]:
-    """The solvers that fit the network: the closed form needs a linear one."""
-    linear = experiment.network.activation == "linear"
-    return [name for name in SOLVERS if linear or name != "linear_exact"]
+    """The solvers that fit the network: not every one has a closed form."""
+    return [name for name in SOLVERS if name != "linear_exact" or experiment.network.has_closed_form]
 
 
 class Options(Section):

@@ -7,6 +7,7 @@ Symbols follow the literature: L depth, N width, B batch size, T inference steps
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -155,6 +156,11 @@ class Network(Section):
         le=1e3,
     )
 
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether the least energy is known in closed form."""
+        return has_closed_form([self.activation], self.loss)
+
     @model_validator(mode="before")
     @classmethod
     def _initialisation_follows_parameterisation(cls, data: Any) -> Any:
@@ -171,6 +177,12 @@ class Network(Section):
                 f"{self.parameterisation} (allowed: {', '.join(allowed)})"
             )
         return self
+
+
+def has_closed_form(activations: Iterable[str], loss: str) -> bool:
+    """Whether the least energy of a network with these activations is known in closed form: the energy is quadratic in
+    the activities, for linear networks with the squared output error (theory.md 3.7)."""
+    return set(activations) == {"linear"} and loss == "mse"
 
 
 def default_initialisation(parameterisation: str) -> str:

@@ -20,7 +20,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     at the step that the panel's slider chooses. Lines up to 32 layers, heat maps above."""
     few = experiment.network.depth <= style.LINES_MOST
     made = _lines(experiment, run) if few else _maps(experiment, run)
-    if experiment.network.activation == "linear":
+    if experiment.network.has_closed_form:
         made.add_scatter(
             x=[],
             y=[],

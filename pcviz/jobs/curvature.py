@@ -18,7 +18,7 @@ from pcviz.probes import activity_plane, curvature, krylov, trust_region
 from pcviz.probes.hessian import as_float64
 from pcviz.probes.krylov import Work
 from pcviz.probes.minimum import Minimum, descend
-from pcviz.probes.surface import is_linear, moved
+from pcviz.probes.surface import moved
 
 TILE = 128
 """Points in one call of the compiled program."""
@@ -152,7 +152,7 @@ class Curving(Look[Options]):
     def _functions(self, minimum: Minimum) -> dict[str, curvature.Function]:
         """Loss and, where inference ends in a strict minimum, F*."""
         found = {"loss": curvature.loss(self.network, self.x, self.y)}
-        if is_linear(self.network) or minimum.factors is not None:
+        if self.network.has_closed_form or minimum.factors is not None:
             found["energy"] = curvature.energy(self.network, self.x, self.y, minimum)
         return found
 

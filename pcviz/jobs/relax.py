@@ -73,7 +73,7 @@ class Relaxing(Look[Options]):
         flops = 4 * len(self.x) * sum(a * b for a, b in pairwise(sizes))
         self._chunk = max(1, int(CALL_FLOPS / flops))
         budget = self.options.budget or int(np.clip(BUDGET_FLOPS / flops, BUDGET_LEAST, BUDGET_MOST))
-        if experiment.network.activation == "linear":
+        if self.network.has_closed_form:
             self._exact = float(linear.least_energy(self.network, self.x, self.y))
         self.traced = Traced(experiment, self.network, self.x, self.y, self._chunk)
         self.forecast = Forecast(experiment, self.network, self.x, self.y, self.traced.rows)

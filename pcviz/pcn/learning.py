@@ -74,7 +74,7 @@ def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool =
     solver, initial = ("error_based", "feedforward") if rule == "bp" else (options.solver, options.initial)
     plan = Plan(solver, initial, windowed, recorded, fixed_weights=rule != "ipc")
     network = experiment.network
-    known = recorded and rule == "pc" and network.activation == "linear" and network.loss == "mse"
+    known = recorded and rule == "pc" and network.has_closed_form
     return Method(rule, experiment.learning.optimiser, plan, known)
 
 

@@ -84,8 +84,17 @@ def stage_maps(network: Network) -> Maps:
     return Maps(first[0], hidden[0] if hidden else jnp.zeros((0, width, width)), last[0])
 
 
+def require_closed_form(network: Network) -> None:
+    """Raise ValueError unless the network is linear and has the squared output error."""
+    if not network.has_closed_form:
+        uses = ", ".join([*sorted({stage.activation for stage in network.stages}), network.loss])
+        raise ValueError(f"only linear networks with mse have a closed form; this one uses {uses}")
+
+
 def least_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
-    """F* of a linear network on a batch x (B, D), y (B, K), () float64; works on traced networks (theory.md 4.2)."""
+    """F* of a linear network with the squared output error on a batch x (B, D), y (B, K), () float64; works on traced
+    networks (theory.md 4.2). Raises ValueError for others."""
+    require_closed_form(network)
     return _equilibrium_energy(stage_maps(network), x, y, network.output_precision[...])
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, has_closed_form
 from pcviz.experiment import Network as NetworkOptions
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.parameterisation import initial_weights
@@ -66,6 +66,11 @@ class Network(nnx.Module):
     def depth(self) -> int:
         """L, the number of weight matrices."""
         return sum(stage.count for stage in self.stages)
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether the least energy is known in closed form."""
+        return has_closed_form((stage.activation for stage in self.stages), self.loss)
 
     @property
     def dtype(self) -> jnp.dtype:

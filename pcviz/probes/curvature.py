@@ -33,7 +33,7 @@ from pcviz.probes import krylov
 from pcviz.probes.blocktridiagonal import Blocks, solved
 from pcviz.probes.hessian import as_batch, as_float64
 from pcviz.probes.minimum import Minimum, activity_slope, as_stacks
-from pcviz.probes.surface import is_linear, loss_of, moved
+from pcviz.probes.surface import loss_of, moved
 
 Array = np.ndarray | jax.Array
 
@@ -129,7 +129,7 @@ def _gauss_newton(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array,
 def energy(network: Network, x: Array, y: Array, minimum: Minimum | None = None) -> Function:
     """F* on x (B, D), y (B, K); `minimum` holds the equilibrium of networks without a
     closed form (`pcviz.probes.minimum.descend`). Raises ValueError where it is no strict minimum."""
-    if is_linear(network):
+    if network.has_closed_form:
         return _direct(_least_energy, network, x, y)
     if minimum is None or minimum.factors is None:
         raise ValueError("F* has no Hessian where the energy has no strict minimum in the activities")

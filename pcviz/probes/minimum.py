@@ -21,7 +21,6 @@ from pcviz.probes import hessian
 from pcviz.probes.blocktridiagonal import Blocks, factorised, solved
 from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
 from pcviz.probes.krylov import Work
-from pcviz.probes.surface import is_linear
 
 Array = np.ndarray | jax.Array
 
@@ -50,7 +49,7 @@ def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Wor
     error coordinates, then Newton (without `polish`: neither Newton nor factors); the closed form where there is one.
     A generator that pauses on the way."""
     network, (x, y) = as_float64(network), as_batch(x, y)
-    if is_linear(network):
+    if network.has_closed_form:
         layers = linear.equilibrium(linear.layer_maps(network), x, y, network.output_precision[...]).activities
         return _finished(network, x, y, hessian.as_stacks(network, layers), polish)
     method, settings = METHODS["gauss_newton"], Settings(None)

@@ -30,11 +30,6 @@ def loss_of(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     return output_loss(network.loss, forward(network, x)[1], y)
 
 
-def is_linear(network: Network) -> bool:
-    """Whether F* has a closed form."""
-    return network.loss == "mse" and {stage.activation for stage in network.stages} == {"linear"}
-
-
 def settled(network: Network, x: jax.Array, y: jax.Array) -> Conjugate:
     """The equilibrium of every example from the feedforward point, by conjugate gradients in error coordinates: of the
     solvers without a step size to choose the fastest that converges for every network (`make bench-equilibrium`)."""
@@ -55,7 +50,7 @@ def settled(network: Network, x: jax.Array, y: jax.Array) -> Conjugate:
 
 def equilibrated_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     """F*: the least energy of the batch, () float64; closed form for linear networks, else `settled`."""
-    if is_linear(network):
+    if network.has_closed_form:
         return linear.least_energy(network, x, y)
     return jnp.mean(settled(network, x, y).place.energies)
 

@@ -76,12 +76,14 @@ def test_zeros_are_marked_on_an_axis_of_their_own() -> None:
     assert any(note.text == "exactly 0" for note in figure.layout.annotations)
 
 
-def test_only_linear_networks_have_an_equilibrium_line() -> None:
-    def equilibrium(activation: str) -> bool:
-        figure = panel("activity-convergence", at_depth(8, network__activation=activation)).figure
+def test_only_networks_with_a_closed_form_have_an_equilibrium_line() -> None:
+    def equilibrium(activation: str, loss: str) -> bool:
+        experiment = at_depth(8, network__activation=activation, network__loss=loss)
+        figure = panel("activity-convergence", experiment).figure
         return any(b.y == "equilibrium_energy" for b in bindings(figure))
 
-    assert equilibrium("linear") and not equilibrium("tanh")
+    assert equilibrium("linear", "mse")
+    assert not equilibrium("linear", "ce") and not equilibrium("tanh", "mse")
 
 
 def test_backpropagation_is_labelled_as_what_it_is() -> None:

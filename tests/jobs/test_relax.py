@@ -109,6 +109,17 @@ def test_linear_networks_know_their_equilibrium() -> None:
     assert job.names == ["gradient_descent", "linear_exact"]
 
 
+def test_linear_networks_with_cross_entropy_have_no_closed_form() -> None:
+    changes = {"network.activation": "linear", "network.loss": "ce", "network.depth": 3, "learning.batch_size": 64}
+    job = finished({**changes, "dtype": "float64"}, {"solvers": ("conjugate_gradient", "linear_exact")})
+    network, x, y = batch(job)
+    values = job.frame(bulk=True).values
+    least = solve("gauss_newton", network, x, y, steps=200).energy
+    of_another_loss = float(linear.equilibrium_energy(linear.layer_maps(network), x, y))
+    assert values["equilibrium_is_exact"] == 0 and job.names == ["gradient_descent", "conjugate_gradient"]
+    assert values["equilibrium_energy"] == pytest.approx(least, rel=1e-6) != pytest.approx(of_another_loss, rel=0.1)
+
+
 def test_slices_do_not_matter(job: Relaxing) -> None:
     other = Relaxing(job.experiment, job.options)
     other.prepare()

@@ -12,10 +12,9 @@ from pcviz.pcn.network import Activities, Network
 def linear_exact(network: Network, x: jax.Array, y: jax.Array) -> tuple[Activities, Activities]:
     """Hidden activities and errors at equilibrium, (count, B, N) for each stage, float64.
 
-    Raises ValueError if an activation is not linear.
+    Raises ValueError if the network has no closed form.
     """
-    if others := {stage.activation for stage in network.stages} - {"linear"}:
-        raise ValueError(f"linear_exact: only linear networks have a closed form; this one uses {', '.join(others)}")
+    linear.require_closed_form(network)
     return _solved(network, jnp.asarray(x), jnp.asarray(y))
 
 

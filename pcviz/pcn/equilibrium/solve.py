@@ -151,8 +151,7 @@ def _check(
         raise ValueError(f"tolerance: {tolerance} is below 0 (allowed: 0 or more)")
     if step_size is not None and not step_size > 0:
         raise ValueError(f"step_size: {step_size} is not positive")
-    is_linear = {stage.activation for stage in network.stages} == {"linear"}
-    if stop == "energy" and equilibrium_energy is None and not is_linear:
-        raise ValueError("equilibrium_energy: the energy rule needs it, except for linear networks")
-    if name == "linear_exact" and not is_linear:
-        raise ValueError("linear_exact: only linear networks have a closed form")
+    if stop == "energy" and equilibrium_energy is None and not network.has_closed_form:
+        raise ValueError("equilibrium_energy: the energy rule needs it, except for linear networks with mse")
+    if name == "linear_exact":
+        linear.require_closed_form(network)
