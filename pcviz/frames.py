@@ -96,6 +96,9 @@ CHANNELS: dict[str, Channel] = {
     "arrows_energy_y": Channel(("E",), "float32", "weight distance", "second coordinates of it", bulk=True),
     "loss_here": _number("as train_loss", "loss at the weights that the plane goes through"),
     "energy_here": _number("energy", "F* there"),
+    "energy_tolerance": _number(
+        "share", "half the squared gradient left at F*, in error coordinates, over F*: the worst point of the picture"
+    ),
     # kind "walk": where backpropagation and predictive coding go from one point of the plane
     **{
         f"walk_{rule}_{name}": Channel(("W",), "float32", unit, f"of {label} after each weight step", bulk=True)

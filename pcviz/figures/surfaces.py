@@ -21,7 +21,10 @@ TITLES = {"loss": "Loss: where backprop descends", "energy": "F*: where predicti
 HELP = {
     "loss": "The mean feedforward loss of the probe examples.",
     "energy": "The energy that is left once inference has settled. By the envelope theorem its slope in the weights is "
-    "what predictive coding learns from; for linear networks F* = ½ rᵀS⁻¹r.",
+    "what predictive coding learns from. For linear networks with mse F* = ½ rᵀS⁻¹r; for others it is relaxed until "
+    "half its squared gradient in the errors is at most 10⁻⁶ of it. The line above tells the largest share that was "
+    "left at a point; it stays large where the activation has kinks (hard tanh) and no step lowers F*. Kinks (relu, "
+    "leaky relu, selu) can make several minima: it is the one that is reached from the feedforward state.",
 }
 WALKS = (("bp", "backprop", style.ORANGE, "dash"), ("pc", "predictive coding", style.VERMILLION, "solid"))
 
@@ -134,8 +137,11 @@ def panel(
     experiment: Experiment, *, run: int = 0, log: bool = True, kind: str = "loss", directions: Directions = "random"
 ) -> Panel:
     """One of the two surfaces; `directions` of its plane are named beneath the title."""
-    _, name, words = SIDES[kind]
-    here = "loss_here" if kind == "loss" else "energy_here"
+    words = SIDES[kind][2]
+    here = "loss {loss_here:g4} at the weights" if kind == "loss" else "F* {energy_here:g4} at the weights"
+    if kind == "energy":
+        exact = experiment.network.has_closed_form
+        here += ", in closed form" if exact else ", relaxed to {energy_tolerance:g1}"
     return Panel(
         name=f"surface-{kind}",
         title=TITLES[kind],
@@ -148,7 +154,7 @@ def panel(
         table="latest",
         idle="Press Survey to begin.",
         waiting="Waiting for the first points …",
-        note=f"{name} {{{here}:g4}} at the weights · plane: {DIRECTIONS[directions]}",
+        note=f"{here} · plane: {DIRECTIONS[directions]}",
         pick=True,
         link="plane",
     )

@@ -145,6 +145,7 @@ class Surface(Look[Options]):
             "path_length": self.plane.length,
             "loss_here": float(along["loss"][-1]),
             "energy_here": float(along["energy"][-1]),
+            "energy_tolerance": self._survey.tolerance,
         }
         every = max(1, (len(x) - 1) // (ARROWS - 1))
         for kind, heights in zip(KINDS, (loss, energy), strict=True):

@@ -21,7 +21,7 @@ class Survey:
     """Surfaces `kinds` of `network`'s kind over one plane after another, on x (B, D), y (B, K); `size` points a side.
 
     `heights` are those of the present plane, (size, size) float64 for each kind: row y, column x, NaN where nothing was
-    computed yet. Each level keeps the points of the one before.
+    computed yet. Each level keeps the points of the one before. `tolerance` is the worst of F* so far.
     """
 
     def __init__(self, network: Network, x: np.ndarray, y: np.ndarray, kinds: Sequence[Kind], size: int) -> None:
@@ -30,6 +30,7 @@ class Survey:
         cells = size - 1
         self.strides = [stride for stride in (8, 4, 2, 1) if cells % stride == 0 and cells // stride >= COARSEST]
         self.heights: dict[Kind, np.ndarray] = {}
+        self.tolerance = 0.0
         self._forget()
 
     def _forget(self) -> None:
@@ -40,13 +41,18 @@ class Survey:
         nowhere = Plane.at(np.zeros(parameters), np.zeros((2, parameters)))
         for kind in self.kinds:
             self.at(kind, nowhere, np.zeros((1, 2)))
+        self.tolerance = 0.0
 
     def at(self, kind: Kind, plane: Plane, points: np.ndarray) -> np.ndarray:
         """A surface at a few points (M, 2), M ≤ TILE[kind]."""
         padded = np.zeros((TILE[kind], 2))
         padded[: len(points)] = points
         arrays = (jnp.asarray(a, self.network.dtype) for a in (plane.center, plane.directions, padded))
-        return np.asarray(plane_heights(kind, self.network, *arrays, self.x, self.y))[: len(points)]
+        heights, tolerances = (
+            np.asarray(found)[: len(points)] for found in plane_heights(kind, self.network, *arrays, self.x, self.y)
+        )
+        self.tolerance = max(self.tolerance, *tolerances[np.isfinite(heights)], 0.0)
+        return heights
 
     def along(self, kind: Kind, plane: Plane, points: np.ndarray, into: np.ndarray) -> Iterator[None]:
         """A surface at many points (S, 2), written `into` (S,); cut after every tile."""

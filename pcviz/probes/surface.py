@@ -3,8 +3,7 @@ which predictive coding does (theory.md 4.2, 4.7)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,7 @@ from pcviz.pcn import linear
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.equilibrium import conjugate
 from pcviz.pcn.equilibrium.conjugate import Conjugate
+from pcviz.pcn.equilibrium.coordinates import Place, dot
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import replaced, stacked_weights, weight_gradient
 from pcviz.pcn.network import Network
@@ -20,9 +20,19 @@ from pcviz.pcn.network import Network
 Kind = Literal["loss", "energy"]
 
 SETTLED = 1e-6
-"""An equilibrium is found when a step of conjugate gradients gains less than this share of the energy: the last gains
-shrink so fast that F* is then good to 1e-5."""
-MOST_STEPS = 400
+"""Inference has settled when half the squared gradient is this share of the energy. In error coordinates, where every
+direction that inference cannot use has curvature 1 and linear networks have none below it (theory.md 3.6), that is how
+far above the minimum the energy may still be."""
+MOST_STEPS = 1000
+
+
+class Settled(NamedTuple):
+    """An equilibrium: `place` of every example, and the `tolerance` reached, () float64: half the squared gradient as a
+    share of the energy, means over the batch. It is above SETTLED where no step lowers the energy further (a kink of
+    the activation, rounding), or MOST_STEPS were not enough."""
+
+    place: Place
+    tolerance: jax.Array
 
 
 def loss_of(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -30,29 +40,38 @@ def loss_of(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     return output_loss(network.loss, forward(network, x)[1], y)
 
 
-def settled(network: Network, x: jax.Array, y: jax.Array) -> Conjugate:
+def settled(network: Network, x: jax.Array, y: jax.Array) -> Settled:
     """The equilibrium of every example from the feedforward point, by conjugate gradients in error coordinates: of the
     solvers without a step size to choose the fastest that converges for every network (`make bench-equilibrium`)."""
 
     def unsettled(carry: tuple[Conjugate, jax.Array, jax.Array]) -> jax.Array:
-        state, gained, steps = carry
-        return (gained > SETTLED * jnp.mean(state.place.energies)) & (steps < MOST_STEPS)
+        state, tolerance, steps = carry
+        return (steps == 0) | ((tolerance > SETTLED) & jnp.any(state.moved) & (steps < MOST_STEPS))
 
     def once(carry: tuple[Conjugate, jax.Array, jax.Array]) -> tuple[Conjugate, jax.Array, jax.Array]:
         state, _, steps = carry
         new = conjugate.step(network, x, y, state)
-        return new, jnp.mean(state.place.energies - new.place.energies), steps + 1
+        squared, energy = jnp.mean(dot(new.gradient, new.gradient)), jnp.mean(state.place.energies)
+        share = jnp.where(squared > 0, squared / (2 * energy), 0).astype(jnp.float64)  # before the step: no less after
+        return new, share, steps + 1
 
-    start = conjugate.begin(network, x, y)
-    infinite = jnp.asarray(jnp.inf, start.place.energies.dtype)
-    return jax.lax.while_loop(unsettled, once, (start, infinite, jnp.zeros((), jnp.int32)))[0]
+    start = (conjugate.begin(network, x, y), jnp.asarray(jnp.inf, jnp.float64), jnp.zeros((), jnp.int32))
+    state, tolerance, _ = jax.lax.while_loop(unsettled, once, start)
+    return Settled(state.place, tolerance)
+
+
+def equilibrated(network: Network, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """F*, the least energy of the batch, and the tolerance reached, () float64: closed form where there is one (and
+    tolerance 0), else `settled`."""
+    if network.has_closed_form:
+        return linear.least_energy(network, x, y), jnp.zeros((), jnp.float64)
+    place, tolerance = settled(network, x, y)
+    return jnp.mean(place.energies).astype(jnp.float64), tolerance
 
 
 def equilibrated_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
-    """F*: the least energy of the batch, () float64; closed form for linear networks, else `settled`."""
-    if network.has_closed_form:
-        return linear.least_energy(network, x, y)
-    return jnp.mean(settled(network, x, y).place.energies)
+    """F* alone."""
+    return equilibrated(network, x, y)[0]
 
 
 def descent(kind: Kind, network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -67,13 +86,6 @@ def descent(kind: Kind, network: Network, x: jax.Array, y: jax.Array) -> jax.Arr
     return -jnp.concatenate([g.ravel() for g in gradients])
 
 
-SURFACES: dict[Kind, Callable[[Network, jax.Array, jax.Array], jax.Array]] = {
-    "loss": loss_of,
-    "energy": equilibrated_energy,
-}
-"""Value of each surface at a network."""
-
-
 def heights(
     kind: Kind,
     network: Network,
@@ -82,11 +94,13 @@ def heights(
     at: jax.Array,
     x: jax.Array,
     y: jax.Array,
-) -> jax.Array:
-    """A surface at the points `at` (M, 2) of a plane: center (P,), directions (2, P) -> (M,) float64."""
+) -> tuple[jax.Array, jax.Array]:
+    """A surface at the points `at` (M, 2) of a plane: center (P,), directions (2, P) -> heights and the tolerance of
+    each, (M,) float64 both."""
 
-    def height(coordinates: jax.Array) -> jax.Array:
-        return SURFACES[kind](moved(network, center + coordinates @ directions), x, y)
+    def height(coordinates: jax.Array) -> tuple[jax.Array, jax.Array]:
+        there = moved(network, center + coordinates @ directions)
+        return equilibrated(there, x, y) if kind == "energy" else (loss_of(there, x, y), jnp.zeros((), jnp.float64))
 
     return jax.lax.map(height, at)
 

@@ -1,18 +1,33 @@
 """Loss and F* over planes through weight space, against closed forms, long relaxations and finite differences."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pcviz.experiment import from_paths
+from pcviz.data import load
+from pcviz.experiment import Experiment, from_paths
 from pcviz.pcn import Network, build, linear
+from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.equilibrium import solve
-from pcviz.pcn.gradients import stacked_weights
+from pcviz.pcn.gradients import errors_of, stacked_weights
 from pcviz.probes.arrows import arrows
 from pcviz.probes.directions import directions_of
+from pcviz.probes.krylov import finish
+from pcviz.probes.minimum import descend
 from pcviz.probes.plane import random_directions, shadow
-from pcviz.probes.surface import equilibrated_energy, flat_descent, loss_of, moved, plane_heights
+from pcviz.probes.surface import (
+    SETTLED,
+    equilibrated,
+    equilibrated_energy,
+    flat_descent,
+    loss_of,
+    moved,
+    plane_heights,
+    settled,
+)
 
 POINTS = np.array([(0.0, 0.0), (0.7, -0.4), (-1.0, 1.0)])
 
@@ -31,21 +46,59 @@ def small(activation: str) -> tuple[Network, np.ndarray, jnp.ndarray, jnp.ndarra
 def test_energy_on_a_slice_of_a_linear_network_is_the_closed_form() -> None:
     network, flat, x, y = small("linear")
     directions = random_directions(network, 3)
-    found = plane_heights("energy", network, *map(jnp.asarray, (flat, directions, POINTS)), x, y)
+    found, tolerances = plane_heights("energy", network, *map(jnp.asarray, (flat, directions, POINTS)), x, y)
     for at, energy in zip(POINTS, found, strict=True):
         maps = linear.layer_maps(moved(network, jnp.asarray(flat + at @ directions)))
         assert float(energy) == pytest.approx(float(linear.equilibrium(maps, x, y).energies.sum()), rel=1e-10)
+    assert not np.asarray(tolerances).any()
+    assert not tolerances.any()
 
 
 def test_energy_on_a_slice_of_a_tanh_network_is_where_a_long_relaxation_ends() -> None:
     network, flat, x, y = small("tanh")
     directions = random_directions(network, 3)
-    found = plane_heights("energy", network, *map(jnp.asarray, (flat, directions, POINTS)), x, y)
+    found, tolerances = plane_heights("energy", network, *map(jnp.asarray, (flat, directions, POINTS)), x, y)
     for at, energy in zip(POINTS, found, strict=True):
         there = moved(network, jnp.asarray(flat + at @ directions))
         relaxed = solve("gradient_descent", there, x, y, step_size=0.2, steps=4000, rows=4)
         assert float(energy) == pytest.approx(relaxed.energies[-1].sum(), rel=1e-5)
         assert energy <= loss_of(there, x, y)
+    assert (np.asarray(tolerances) <= SETTLED).all()
+
+
+def slow_problem(activation: str, data: str = "digits", **options: object) -> tuple[Network, jnp.ndarray, jnp.ndarray]:
+    """One step gains little long before the minimum."""
+    network = {"depth": 7, "width": 16, "activation": activation, "parameterisation": "sp", **options}
+    experiment = Experiment.model_validate({"network": network, "data": {"name": data}, "dtype": "float64"})
+    loaded = load(experiment.data, 0, "float64")
+    return build(experiment), jnp.asarray(loaded.x_train[:32]), jnp.asarray(loaded.y_train[:32])
+
+
+@pytest.mark.parametrize(
+    ("activation", "options"),
+    [("gelu", {"parameterisation": "mupc"}), ("gelu", {}), ("silu", {"data": "moons"}), ("tanh", {})],
+)
+def test_energy_is_the_minimum_also_where_descent_is_slow(activation: str, options: dict[str, Any]) -> None:
+    network, x, y = slow_problem(activation, **options)
+    energy, tolerance = equilibrated(network, x, y)
+    assert tolerance <= SETTLED
+    z = finish(descend(network, x, y)).activities
+    least = layer_energies(network, errors_of(network, x, z, None, None), network.stages[-1](z[-1][-1:])[0], y).sum()
+    assert float(energy) == pytest.approx(float(least), rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "selu"])
+def test_energy_is_a_minimum_where_kinks_make_several(activation: str) -> None:
+    """From where it ends, no small step in the activities leads lower."""
+    network, x, y = slow_problem(activation, "moons", width=8)
+    place, tolerance = settled(network, x, y)
+    assert tolerance <= SETTLED
+    rng, energies = np.random.default_rng(0), []
+    for size in (0.0, *[1e-3] * 20, *[1e-5] * 20):
+        z = tuple(a + size * rng.standard_normal(a.shape) for a in place.activities)
+        errors = errors_of(network, x, z, None, None)
+        energies.append(float(layer_energies(network, errors, network.stages[-1](z[-1][-1:])[0], y).sum()))
+    assert min(energies[1:]) > energies[0] * (1 - SETTLED)
 
 
 @pytest.mark.parametrize(("kind", "surface"), [("loss", loss_of), ("energy", equilibrated_energy)])
