@@ -78,11 +78,11 @@ def run_relaxation(experiment: Experiment, options: Options) -> dict[str, Any]:
 
 def document_of(job: Relaxing) -> dict[str, Any]:
     """What a finished relaxation found; numbers that are not known are null."""
-    from pcviz.figures.reading import best, finishes, reading
+    from pcviz.figures.reading import finishes, leaders, reading
 
     values = job.frame(bulk=True).values
     found = finishes(values, job.names)
-    winner = best(found)
+    first = leaders(found, "passes")
 
     def number(name: str) -> float | None:
         return float(values[name]) if name in values else None
@@ -107,7 +107,7 @@ def document_of(job: Relaxing) -> dict[str, Any]:
         "steps_to_signal": number("signal_steps"),
         "steps_to_one_percent": number("predicted_steps"),
         "solvers": [_entry(job, finish.solver) for finish in found],
-        "best": winner.solver if winner else None,
+        "best": [finish.solver for finish in first],
         "spectrum": {name: number(name) for name in spectrum_names}
         | {
             "negative": number("curvature_negative"),

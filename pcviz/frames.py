@@ -146,10 +146,18 @@ CHANNELS: dict[str, Channel] = {
     "curvature_max": _number("curvature", "greatest eigenvalue of it"),
     "curvature_negative": _number("eigenvalues", "how many eigenvalues are at or below zero"),
     "condition_number": _number("ratio", "greatest over least eigenvalue"),
-    "step_limit": _number("step size", "2 / lambda_max: larger steps of gradient descent diverge"),
+    "step_limit": _number("step size", "2 / lambda_max, least of some examples: the quadratic model diverges above it"),
+    "step_limit_range": Channel(("2",), "float64", "step size", "least and greatest of it over those", bulk=True),
+    "model_examples": _number("examples", "how many examples the quadratic model looked at, the first of the batch"),
     "stable_curvature": _number("curvature", "2 / step size: modes with a greater eigenvalue diverge"),
     "contraction": _number("factor", "by which one step of gradient descent shrinks the slowest mode"),
-    "predicted_steps": _number("inference steps", "predicted steps of gradient descent to 1 % of the initial excess"),
+    "predicted_steps": _number(
+        "inference steps",
+        "of gradient descent to 1 % of the initial excess, quadratic model; infinite: too many",
+    ),
+    "predicted_steps_range": Channel(
+        ("2",), "float64", "inference steps", "least and greatest over those examples, each on its own", bulk=True
+    ),
     "error_curvature_max": _number("curvature", "greatest eigenvalue in error coordinates, where the least is 1"),
     "source_step": _number("weight steps", "weight step of the stored weights; NaN: fresh ones"),
     # kind "chain": a chain of scalars in the plane of its last two weights, and the race away from the origin

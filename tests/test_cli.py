@@ -210,7 +210,7 @@ def test_relax_prints_the_numbers_of_the_inference_page() -> None:
         assert entry["passes"] > 0 and entry["seconds"] > 0
         assert entry["reached_tolerance"] == (entry["passes_to_tolerance"] is not None)
     assert sum(document["spectrum"]["counts"]) == 24
-    assert document["best"] is not None and document["reading"][0].startswith("All 4 layers")
+    assert document["best"] and document["reading"][0].startswith("All 4 layers")
 
 
 @pytest.mark.parametrize("words", [("--solver", "nonsense"), ("--batch", "-1"), ("--step", "-1"), ("--budget", "many")])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
-from pcviz.figures.reading import reading
+from pcviz.figures.reading import AXES, reading
 from pcviz.store import RunRecord, UnknownRun, Unreadable
 from pcviz.ui import controls, look, markdown, room, session, trouble
 from pcviz.ui.look import View, Wish
@@ -16,17 +16,20 @@ from pcviz.ui.look import View, Wish
 POLL_SECONDS = 1.0
 FRESH = "fresh weights"
 DEFAULTS: dict[str, Any] = {"source": FRESH, "at_step": None, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
-AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
 KEYS_HELP = (
     "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
     f"{room.PIN_HELP}"
+)
+LIMIT_HELP = (
+    "2 / λmax of the activity Hessian at the start, the least of some examples: above it gradient descent on the "
+    "quadratic model diverges"
 )
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
     ("Layers with a signal", "{layers_with_signal} of {layers}", "Layers whose error stands above rounding at the end"),
     ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
     ("Equilibrium F*", "{equilibrium_energy:g4}", "The lowest energy that a solver found; exact for linear networks"),
-    ("Step size limit", "{step_limit:g3}", "2 / λmax of the activity Hessian: larger steps diverge"),
+    ("Step size limit", "{step_limit:g3}", LIMIT_HELP),
     ("Condition κ", "{condition_number:g3}", "λmax / λmin: how much longer the flattest direction takes"),
     ("κ in errors", "{error_curvature_max:g3}", "The same in error coordinates, where the least eigenvalue is 1"),
 ]
@@ -159,7 +162,8 @@ def said() -> None:
         frame = session.client().last_frame(record.id)
         options = Options.model_validate(record.options)
         compared = options.compared(record.experiment)
-        sentences = reading(record.experiment, frame.values, compared) if frame else []
+        axis = st.session_state.get("race_axis", "passes")
+        sentences = reading(record.experiment, frame.values, compared, axis) if frame else []
         st.markdown(markdown.plain(" ".join(sentences)) or "…", width="stretch")
 
     with st.container(key="reading"):

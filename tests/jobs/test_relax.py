@@ -97,7 +97,12 @@ def test_the_histogram_counts_every_eigenvalue(job: Relaxing) -> None:
     assert np.sum(values["curvature_counts"]) == expected.size
     assert values["curvature_max"] == pytest.approx(expected[-1], rel=1e-6)
     assert values["curvature_min"] == pytest.approx(expected[0], rel=1e-6)
-    assert values["step_limit"] == pytest.approx(2 / expected[-1], rel=1e-6)
+    some = spectrum(hessian_blocks(network, x[:8], y[:8], [z[:8] for z in start]))[:, -1]
+    assert values["model_examples"] == 8
+    assert values["step_limit"] == pytest.approx(2 / some.max(), rel=1e-6)
+    np.testing.assert_allclose(values["step_limit_range"], [2 / some.max(), 2 / some.min()], rtol=1e-6)
+    low, high = np.asarray(values["predicted_steps_range"])
+    assert low <= values["predicted_steps"] <= high
 
 
 def test_linear_networks_know_their_equilibrium() -> None:
