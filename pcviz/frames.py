@@ -56,7 +56,11 @@ CHANNELS: dict[str, Channel] = {
     "energy": Channel(("L",), "float64", "energy", "E_1 … E_L at the end of the last relaxation, batch mean"),
     "total_energy": _number("energy", "sum of `energy`"),
     "energy_spread": _number("decades", "log10 of greatest over least layer energy, exact zeros left out"),
-    "layers_with_signal": _number("layers", "number of layers with rms(e_l) > 10 eps rms(z_l)"),
+    "layers_with_signal": _number(
+        "layers",
+        "number of layers with rms(e_l) > 10 eps rms(z_l) after a feedforward start: the target reached them; after "
+        "others the same of the difference to the relaxation without the target (kind relax), or not told (kind train)",
+    ),
     "trace_steps": Channel(("R",), "int32", "inference steps", "the inference step of each recorded row", bulk=True),
     "energy_trace": Channel(
         ("R", "L"), "float64", "energy", "layer energies at each recorded inference step", bulk=True

@@ -29,16 +29,26 @@ _gradients = jax.jit(weight_gradient)
 
 @partial(jax.jit, static_argnames=("plan",))
 def _measure(
-    network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan
+    network: Network, x: jax.Array, y: jax.Array, state: State, without: State | None, t: jax.Array, plan: Plan
 ) -> tuple[Settled, jax.Array, jax.Array, jax.Array, jax.Array]:
-    """The state after t steps: itself, rms(z_l), rms(e_l), rms of the last update, layers with a signal."""
+    """The state after t steps: itself, rms(z_l), rms(e_l), rms of the last update, layers with a signal. `without` is
+    the state without the target, None where that has no errors."""
     settled = settle(network, x, y, state, t, plan)
 
     def sizes(stacks: Activities) -> jax.Array:
         return jnp.concatenate([rms(stack) for stack in stacks])
 
-    heard = layers_with_signal(settled.activities, settled.errors, y)
+    signal = settled.errors
+    if without is not None:
+        own = settle(without_target(network), x, y, without, t, plan).errors
+        signal = (*(e - o for e, o in zip(signal[:-1], own, strict=False)), signal[-1])
+    heard = layers_with_signal(settled.activities, signal, y)
     return settled, sizes(settled.activities), sizes(settled.errors), state.trace.update, heard
+
+
+def without_target(network: Network) -> Network:
+    """The network whose output nothing pulls at."""
+    return Network(list(network.stages), jnp.zeros_like(network.output_precision[...]), network.loss)
 
 
 def steps_of(experiment: Experiment) -> int:
@@ -68,7 +78,7 @@ class Traced:
     def compile(self) -> None:
         """Run the compiled programs once; results stay."""
         state = self._relax(self._start(), 0, 0)
-        settled = _measure(self.network, self.x, self.y, state, 0, self._plan)[0]
+        settled = _measure(self.network, self.x, self.y, state, self._start_without(), 0, self._plan)[0]
         jax.block_until_ready(_gradients(self.network, self.x, settled.activities, settled.errors))
 
     @property
@@ -86,22 +96,30 @@ class Traced:
         key = jax.random.key(self.experiment.seed)
         return _begin(self.network, self.x, self.y, plan=self._plan, rates=self._rates, key=key)
 
-    def _relax(self, state: State, first: int, last: int) -> State:
+    def _start_without(self) -> State | None:
+        """The same start for the relaxation without the target, which a feedforward start never leaves."""
+        return None if self._plan.initial == "feedforward" else self._start()
+
+    def _relax(self, state: State, first: int, last: int, *, target: bool = True) -> State:
         end, span = padded_rows(np.array([last])), (jnp.int32(first), jnp.int32(last))
         options = {"plan": self._plan, "rates": self._rates, "rows": end}
-        return _advance(self.network, self.x, self.y, state, span, **options)
+        network = self.network if target else without_target(self.network)
+        return _advance(network, self.x, self.y, state, span, **options)
 
     def work(self) -> Iterator[None]:
         """The relaxation; ends where the energy stops being finite."""
         spaced = np.geomspace(1, max(1, self.rows[-1]), ALIGNMENTS).round()
         looks = {int(self.rows[np.abs(self.rows - t).argmin()]) for t in spaced} - {0}
-        state, t = self._start(), 0
+        state, without, t = self._start(), self._start_without(), 0
         for row in self.rows:
             while t < row:
                 last = min(int(row), t + self.chunk)
+                if without is not None:
+                    without = self._relax(without, t, last, target=False)
                 state, t = jax.block_until_ready(self._relax(state, t, last)), last
                 yield
-            settled, activity, error, update, heard = _measure(self.network, self.x, self.y, state, t, self._plan)
+            looked = _measure(self.network, self.x, self.y, state, without, t, self._plan)
+            settled, activity, error, update, heard = looked
             if not np.isfinite(np.asarray(settled.energies)).all():
                 self.diverged = True
                 return

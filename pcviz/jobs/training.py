@@ -204,12 +204,10 @@ class Training:
         energy = np.asarray(report.energies)
         present = energy[energy > 0]
         spread = float(np.log10(present.max() / present.min())) if len(present) else 0.0
-        return {
-            "energy": energy,
-            "total_energy": float(energy.sum()),
-            "energy_spread": spread,
-            "layers_with_signal": float(report.layers_with_signal),
-        }
+        values: dict[str, Value] = {"energy": energy, "total_energy": float(energy.sum()), "energy_spread": spread}
+        if self._method.plan.initial == "feedforward":  # other starts make errors of their own
+            values["layers_with_signal"] = float(report.layers_with_signal)
+        return values
 
     def _relaxation(self, report: Report) -> dict[str, Value]:
         energies, updates = recorded(report.trace, len(self._rows))

@@ -64,6 +64,10 @@ def layer_energies(network: Network, errors: tuple[jax.Array, ...], output: jax.
 def layers_with_signal(activities: tuple[jax.Array, ...], errors: tuple[jax.Array, ...], y: jax.Array) -> jax.Array:
     """Number of layers l in 1..L with rms(e_l) > 10 eps rms(z_l), z_L = y: those whose error is more than rounding.
 
+    From a feedforward start, where all errors but the output's are zero, they are the layers that the target's signal
+    has reached. From other starts errors come from the start as well: give the differences to the errors of the same
+    relaxation without the target.
+
     `activities` of the hidden stages (count, B, N); `errors` of all stages, output last (1, B, K).
     """
     floor = (10.0 * float(jnp.finfo(y.dtype).eps)) ** 2

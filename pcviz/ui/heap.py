@@ -18,8 +18,8 @@ LARGE_BYTES = 128 * 1024
 
 
 def keep_small() -> None:
-    """Give free memory back. Threads that run already may have heaps of their own; nothing is done where the environment
-    says how (MALLOC_…)."""
+    """Give free memory back. Threads that run already keep their heaps; nothing is done where the environment says how
+    (MALLOC_…)."""
     if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -104,7 +104,8 @@ def metrics(experiment: Experiment) -> list[dict[str, Any]]:
         (
             "Layers with a signal",
             f"{{layers_with_signal}} of {experiment.network.depth}",
-            "Layers whose error stands above rounding",
+            "Layers that the target has reached: their error stands above rounding. Not told where the relaxation does "
+            "not start from the feedforward state: other starts make errors of their own",
         ),
         ("Speed", "{steps_per_second:g3} steps/s", "Weight steps per second of compute"),
         ("Time left", "{seconds_left:t}", "Compute time left at this speed"),

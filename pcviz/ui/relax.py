@@ -20,13 +20,17 @@ KEYS_HELP = (
     "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
     f"{room.PIN_HELP}"
 )
+SIGNAL_HELP = (
+    "Layers that the target has reached at the end: their error, less what it would be without the target, is above "
+    "rounding"
+)
 LIMIT_HELP = (
     "2 / λmax of the activity Hessian at the start, the least of some examples: above it gradient descent on the "
     "quadratic model diverges"
 )
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
-    ("Layers with a signal", "{layers_with_signal} of {layers}", "Layers whose error stands above rounding at the end"),
+    ("Layers with a signal", "{layers_with_signal} of {layers}", SIGNAL_HELP),
     ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
     ("Equilibrium F*", "{equilibrium_energy:g4}", "The lowest energy that a solver found; exact for linear networks"),
     ("Step size limit", "{step_limit:g3}", LIMIT_HELP),

@@ -105,6 +105,14 @@ def test_the_histogram_counts_every_eigenvalue(job: Relaxing) -> None:
     assert low <= values["predicted_steps"] <= high
 
 
+@pytest.mark.parametrize("initial", ["feedforward", "zero", "normal"])
+def test_a_layer_has_a_signal_when_the_target_has_reached_it(initial: str) -> None:
+    """Whatever the start: nobody but the output after no step, one layer more after each, and none by the start."""
+    for steps, heard in ((0, 1), (2, 3), (4, 5)):
+        job = finished({"inference.initial": initial, "inference.steps": steps, "dtype": "float64"}, {"solvers": ()})
+        assert job.frame(bulk=False).values["layers_with_signal"] == heard
+
+
 def test_linear_networks_know_their_equilibrium() -> None:
     job = finished({"network.activation": "linear"}, {"solvers": ("linear_exact",)})
     network, x, y = batch(job)

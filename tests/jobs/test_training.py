@@ -198,3 +198,11 @@ def test_a_float32_run_holds_no_float64_number() -> None:
 
 def test_the_default_is_an_experiment_for_everybody() -> None:
     assert Experiment().inference_steps == 15
+
+
+def test_the_signal_is_told_after_a_feedforward_start_alone() -> None:
+    """Other starts have errors before the target has reached anybody."""
+    for initial, told in (("feedforward", True), ("normal", False), ("zero", False)):
+        training = prepared(**{"inference.initial": initial, "inference.steps": 0})
+        training.advance(1, 10.0)
+        assert ("layers_with_signal" in training.frame(bulk=True).values) is told
