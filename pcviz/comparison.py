@@ -34,7 +34,9 @@ SOLVERS: dict[str, SolverFacts] = {
     "momentum": SolverFacts("momentum", "step", "heavy-ball gradient descent on activities"),
     "adam": SolverFacts("Adam", "step", "on activities"),
     "nesterov": SolverFacts("Nesterov", "step", "momentum and step size from the measured spectrum"),
-    "pc_alm": SolverFacts("PC-ALM", "step", "Lagrange multipliers: descends another function than the energy"),
+    "pc_alm": SolverFacts(
+        "PC-ALM", "step", "Lagrange multipliers: descends another function than the energy; settles under μPC"
+    ),
     "gradient_flow": SolverFacts("gradient flow", "unit of time", "continuous time, Tsit5 with error control"),
     "error_based": SolverFacts("error-based", "step", "the errors are the variables: the signal crosses all layers"),
     "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
@@ -49,6 +51,19 @@ DEFAULT_SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gra
 def possible(experiment: Experiment) -> list[str]:
     """The solvers that fit the network: not every one has a closed form."""
     return [name for name in SOLVERS if name != "linear_exact" or experiment.network.has_closed_form]
+
+
+def shipped_step(solver: str, curvature: float, error_curvature: float) -> float | None:
+    """The step size of a solver that the experiment does not choose, from the greatest curvatures of the energy in the
+    activities and in the errors (where the least is 1); None where a solver finds its own."""
+    return {
+        "gradient_descent": 1 / curvature,
+        "momentum": 1 / curvature,
+        "adam": 0.05,
+        "pc_alm": 1 / curvature,
+        "gradient_flow": 1.0,
+        "error_based": min(0.3, 2 / (1 + error_curvature)),
+    }.get(solver)
 
 
 class Options(Section):

@@ -10,7 +10,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import ARRIVED, STATES, Options
+from pcviz.comparison import ARRIVED, STATES, Options, shipped_step
 from pcviz.data.batches import batch_indices
 from pcviz.frames import Frame, Value
 from pcviz.jobs.background import aside, until
@@ -22,7 +22,6 @@ from pcviz.jobs.traced import Traced
 from pcviz.jobs.training import Training
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import Settings
-from pcviz.probes.theory import best_step
 
 CALL_FLOPS = 5e8
 """Arithmetic in one call of a compiled program: slices end in time."""
@@ -93,14 +92,7 @@ class Relaxing(Look[Options]):
         inference, forecast = self.experiment.inference, self.forecast
         smallest, largest = forecast.curvatures or (1e-3, 1 / 0.3)
         largest = float(forecast.values.get("curvature_max", largest))
-        size = {
-            "gradient_descent": 1 / largest,
-            "momentum": 1 / largest,
-            "adam": 0.05,
-            "pc_alm": 0.3,
-            "gradient_flow": 1.0,
-            "error_based": min(0.3, best_step(1.0, forecast.error_curvature)),
-        }.get(name)
+        size = shipped_step(name, largest, forecast.error_curvature)
         if name == inference.solver:
             size = inference.step_size
         bounds = (max(smallest, 1e-12), largest) if name == "nesterov" else None

@@ -186,11 +186,10 @@ METHODS: dict[str, Method] = {
         _every_step,
     ),
     "pc_alm": Method(
-        jax.jit(lambda network, x, y, by: alm.begin(network, x, by.step_size, by.alpha, by.rho)),
+        jax.jit(lambda network, x, y, by: alm.begin(network, x, y, by.step_size, by.alpha, by.rho)),
         jax.jit(lambda network, x, y, state, first, last, by: alm.advance(network, x, y, state, first, last)),
         jax.jit(_alm_errors),
         _every_step,
-        0.2,
     ),
     "gradient_flow": _flowing("tsit5", fixed=False),
     "gradient_flow_heun": _flowing("heun", fixed=False),
