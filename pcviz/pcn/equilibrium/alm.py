@@ -4,8 +4,8 @@ Multipliers u_l turn the hidden energies into constraints e_l = 0. One step: u_l
 step on the activities of sum_l (rho/2 |e_l|² + u_l · e_l) + E_L. At its fixed point hidden errors vanish, the
 activities are feedforward and the signals u_l + rho e_l are backpropagation's: gradients equal backprop's for any
 width and depth. Stable for step_size < 4 / ((2 + alpha) rho s) where s is the largest eigenvalue of the constraints'
-normal matrix: 4 to 5 under muPC with skips, more under standard parameters. The energy's curvature in the activities is
-no smaller, so that a step of 1 / curvature is stable at alpha = rho = 1 where the constraints are linear, and was so for
+normal matrix: 4 to 5 under muPC with skips, more under standard parameters. The energy is no less curved in the
+activities, so that a step of 1 / curvature is stable at alpha = rho = 1 where the constraints are linear, and was for
 the networks under muPC that were tried. Under other parameters the multipliers of nonlinear networks are large, and
 their errors hover instead of vanishing, however small the step; rho above 4 keeps them lower.
 """
