@@ -51,7 +51,7 @@ def relaxed(page: Page, page_faults: list[str]) -> Page:
 def test_relax_fills_every_panel(relaxed: Page) -> None:
     assert re.search(r"run=[0-9a-f]{32}", relaxed.url)
     expect(relaxed.locator(".st-key-reading")).to_contain_text("layers have received a signal after 64 steps")
-    expect(relaxed.locator(".st-key-reading")).to_contain_text("Best for this network", timeout=10_000)
+    expect(relaxed.locator(".st-key-reading")).to_contain_text("Fewest gradient evaluations", timeout=10_000)
     expect(button(relaxed, "cancel")).to_be_disabled(timeout=10_000)
     for name in INFERENCE_PANELS:
         assert "pcviz-empty" not in (panel(relaxed, name).get_attribute("class") or "")
@@ -85,7 +85,7 @@ def test_a_reload_attaches_again(relaxed: Page, page_faults: list[str]) -> None:
     relaxed.goto(address)
     wait_for(relaxed, lambda: done(relaxed))
     assert relaxed.url == address
-    expect(relaxed.locator(".st-key-reading")).to_contain_text("Best for this network", timeout=10_000)
+    expect(relaxed.locator(".st-key-reading")).to_contain_text("Fewest gradient evaluations", timeout=10_000)
     page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
