@@ -2,7 +2,7 @@
 
 By itself it has a heap for each of many threads, and keeps ever larger blocks once they are free: pages run in threads
 of their own, so that free memory is left everywhere. A server that did the same for ten minutes grew by 9 %; with one
-heap, and large blocks given back to the system at once, by about 3 %; with what threads had before, by 5 %.
+heap, and large blocks given back to the system at once, by about 3 %; with the heaps of early threads beside, by 7 %.
 """
 
 from __future__ import annotations
