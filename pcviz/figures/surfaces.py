@@ -23,7 +23,7 @@ HELP = {
     "energy": "The energy that is left once inference has settled. By the envelope theorem its slope in the weights is "
     "what predictive coding learns from. For linear networks with mse F* = ½ rᵀS⁻¹r; for others it is relaxed until "
     "half its squared gradient in the errors is at most 10⁻⁶ of it. The line above tells the largest share that was "
-    "left at a point; it stays large where the activation has kinks (hard tanh) and no step lowers F*. Kinks (relu, "
+    "left at a point; rounding, or kinks of the activation (hard tanh), can keep it above that. Kinks (relu, "
     "leaky relu, selu) can make several minima: it is the one that is reached from the feedforward state.",
 }
 WALKS = (("bp", "backprop", style.ORANGE, "dash"), ("pc", "predictive coding", style.VERMILLION, "solid"))
