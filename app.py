@@ -3,7 +3,7 @@
 # ruff: noqa: E402
 from pcviz.ui import heap
 
-heap.keep_small()  # before what follows starts threads
+heap.keep_small()  # before anything is done twice
 
 from pathlib import Path
 

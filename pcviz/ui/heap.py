@@ -1,32 +1,38 @@
 """How the server's C library keeps free memory, where that is glibc.
 
 By itself it has a heap for each of many threads, and keeps ever larger blocks once they are free: pages run in threads
-of their own, so that free memory is left everywhere. A server that did the same for ten minutes grew by 9 %; with one
-heap, and large blocks given back to the system at once, by about 3 %; with the heaps of early threads beside, by 7 %.
+of their own, so that free memory is left everywhere. glibc reads how it shall do it as a process starts, so the server
+starts once more, before it does anything.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
+import platform
 import sys
+from pathlib import Path
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-"""Parameters of mallopt(3)."""
 LARGE_BYTES = 128 * 1024
 """glibc's own thresholds before they grow."""
+SETTINGS = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(LARGE_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": str(LARGE_BYTES),
+}
+"""One heap; large blocks go back to the system at once (mallopt(3))."""
 
 
 def keep_small() -> None:
-    """Give free memory back. Threads that run already keep their heaps; nothing is done where the environment says how
-    (MALLOC_…)."""
-    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+    """Start this process again with SETTINGS, unless it has them or its environment says otherwise (MALLOC_…).
+
+    Only where the process is this app's alone: `streamlit run` or `pcviz serve`. What it starts later, such as the
+    worker, which wants its memory fast, does not inherit them.
+    """
+    command = {Path(word).name for word in sys.orig_argv[:3]}
+    if platform.libc_ver()[0] != "glibc" or not command & {"streamlit", "pcviz"}:
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # other C libraries have none
-        for parameter, value in (
-            (M_ARENA_MAX, 1),
-            (M_MMAP_THRESHOLD, LARGE_BYTES),
-            (M_TRIM_THRESHOLD, LARGE_BYTES),
-        ):
-            mallopt(parameter, value)
+    if SETTINGS.items() <= os.environ.items():
+        for name in SETTINGS:
+            del os.environ[name]
+    elif not any(name.startswith("MALLOC_") for name in os.environ):
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **SETTINGS})

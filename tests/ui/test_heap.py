@@ -4,13 +4,16 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 HEAPS = """
-import ctypes, re, sys, threading
+import ctypes, os, sys, threading
 from pcviz.ui import heap
 heap.keep_small()
+assert set(heap.SETTINGS).isdisjoint(os.environ), "the worker would inherit them"
 gate = threading.Barrier(8)
 def work():
     gate.wait()
@@ -26,9 +29,21 @@ libc.malloc_info(0, out); libc.fflush(out)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other heaps")
-@pytest.mark.parametrize(("environment", "one"), [({}, True), ({"MALLOC_ARENA_MAX": "4"}, False)])
-def test_one_heap_unless_the_environment_says_otherwise(environment: dict[str, str], one: bool) -> None:
+@pytest.mark.parametrize(
+    ("command", "environment", "one"),
+    [("streamlit", {}, True), ("pcviz", {}, True), ("pcviz", {"MALLOC_TOP_PAD_": "4096"}, False), ("other", {}, False)],
+    ids=["streamlit", "pcviz", "the environment says otherwise", "another process"],
+)
+def test_one_heap_where_the_process_is_ours(
+    tmp_path: Path, command: str, environment: dict[str, str], one: bool
+) -> None:
+    script = tmp_path / command
+    script.write_text(HEAPS)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    found = subprocess.run([sys.executable, "-c", HEAPS], env={**kept, **environment}, capture_output=True, check=True)
-    heaps = found.stdout.decode().count("<heap nr=")
-    assert (heaps == 1) is one, found.stdout
+    found = subprocess.run(
+        [sys.executable, str(script)],
+        env={**kept, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        check=True,
+    )
+    assert (found.stdout.decode().count("<heap nr=") == 1) is one
