@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 LARGE_BYTES = 128 * 1024
@@ -35,4 +36,7 @@ def keep_small() -> None:
         for name in SETTINGS:
             del os.environ[name]
     elif not any(name.startswith("MALLOC_") for name in os.environ):
+        for opened in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):  # the one that lists them
+                os.set_inheritable(int(opened.name), int(opened.name) <= 2)  # Streamlit's port is to be free again
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **SETTINGS})
