@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp ## install what the app needs and open it on http://localhost:8501 (PORT=8502: there)
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m pcviz serve --port $(PORT)
 
 # What measures the time of processes and browsers runs after everything else, alone.
 test: lint ## check style, layers and types, then run every test but the slow ones

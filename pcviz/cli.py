@@ -22,6 +22,7 @@ from pcviz.experiment import Experiment
 from pcviz.faults import shown
 from pcviz.flags import PRESET, BadArguments, Flag, describe, parse, read
 from pcviz.places import ensure_home
+from pcviz.ui import heap
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -213,6 +214,7 @@ def serve(words: list[str]) -> int:
         print(f"serve: {app} is missing; run from a checkout of pcviz", file=sys.stderr)
         return FAILED
     ensure_home(app.parent)
+    heap.keep_small()
     from streamlit.web.cli import main as streamlit
 
     options = ["--server.port", str(port)]

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 LARGE_BYTES = 128 * 1024
@@ -23,6 +24,7 @@ SETTINGS = {
 """One heap; large blocks go back to the system at once (mallopt(3))."""
 
 
+@cache
 def keep_small() -> None:
     """Start this process again with SETTINGS, unless it has them or its environment says otherwise (MALLOC_…).
 
