@@ -54,7 +54,7 @@ class Database:
             event.listen(self.engine, "begin", self._begin_sqlite)
 
     def open(self) -> None:
-        """See that the store is there, is ours and up to date; costs a microsecond when it was. Raises StoreFault."""
+        """See that the store is there, is ours and up to date; costs microseconds when it was. Raises StoreFault."""
         if self._is_open and not (self.file and self.file.moved):
             return
         with self._lock:
@@ -107,8 +107,9 @@ class Database:
             raise MissingStore(f"{self.place} was deleted or replaced while pcviz was running")
 
     def _leave(self, file: StoreFile) -> None:
-        """The file was deleted or replaced: save what it held, then have done with it."""
-        if self._founding:
+        """The file was deleted or replaced: save what it held, then have done with it. If it is back, there is nothing
+        to save."""
+        if self._founding and file.replaced:
             saved = file.rescue()
             self._lost = (
                 f"{file} was deleted while pcviz was running; what it held is in {saved}: give that the old name, and "

@@ -40,9 +40,15 @@ class StoreFile:
         return not self.path.exists() or self.path.stat().st_size == 0
 
     @property
-    def moved(self) -> bool:
-        """Whether what lies there now is not what is held: deleted, or replaced."""
+    def replaced(self) -> bool:
+        """Whether what lies there now is not what is held: deleted, or another file."""
         return self._identity is not None and _identity(self.path) != self._identity
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is `replaced`, or was for a while: then somebody else has cut off the log that is held, and what
+        others write goes into a new one."""
+        return self.replaced or any(_identity(path) != was for path, was in self._logs.items())
 
     def check(self) -> None:
         """Raise StoreFault for what is no file of SQLite, or cannot be one."""
@@ -90,6 +96,8 @@ class StoreFile:
             self._held = sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
             self._held.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the write-ahead log too
             self._identity = _identity(self.path)
+            if self._identity is None:
+                raise MissingStore(f"{self} is not there")
             self._logs = {path: _identity(path) for path in (self._beside("-wal"), self._beside("-shm"))}
 
     def let_go(self) -> None:
@@ -97,6 +105,7 @@ class StoreFile:
         if self._held is not None:
             self._held.close()
         self._held = self._identity = None
+        self._logs = {}
 
     def leave(self) -> None:
         """`let_go` of a file that was deleted or replaced. Its log has its name from the file and must not become that
@@ -104,8 +113,9 @@ class StoreFile:
         assert self._held is not None
         with suppress(sqlite3.Error):
             self._held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        logs = self._logs
         self.let_go()
-        for path, was in self._logs.items():
+        for path, was in logs.items():
             if was is not None and _identity(path) == was:
                 path.unlink(missing_ok=True)
 

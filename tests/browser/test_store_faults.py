@@ -113,7 +113,7 @@ def test_a_store_deleted_under_a_run_is_rescued_and_the_run_goes_on(page: Page, 
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_click_while_the_store_is_gone_is_told_and_the_buttons_come_back(
-    page: Page, chromium: Path, tmp_path: Path, ended: bool
+    page: Page, chromium: Path, tmp_path: Path, ended: bool, page_faults: list[str]
 ) -> None:
     path, away = tmp_path / "pcviz.db", tmp_path / "away.db"
     with running_app(tmp_path) as app:
@@ -123,14 +123,16 @@ def test_a_click_while_the_store_is_gone_is_told_and_the_buttons_come_back(
             button(page, "play").click()
             wait_for(page, lambda: state(page) == "done")
             expect(button(page, "pin")).to_be_enabled(timeout=15_000)
+        pressed = button(page, "pin" if ended else "play").element_handle()
         path.rename(away)
-        button(page, "pin" if ended else "play").click()
+        pressed.dispatch_event("click")  # at once: the page may find out by itself, and take the buttons away
         expect(alert(page).filter(has_text="was deleted").first).to_be_visible(timeout=30_000)
         away.rename(path)
         expect(button(page, "play")).to_be_enabled(timeout=30_000)
         button(page, "play").click()
         wait_for(page, lambda: state(page) == "done", 60)
         expect(alert(page).filter(has_text="was deleted")).to_have_count(0, timeout=15_000)
+        page_faults[:] = [fault for fault in page_faults if "/live/keep" not in fault]  # refused meanwhile: no store
         assert "Traceback" not in app.log.read_text()
 
 

@@ -256,6 +256,54 @@ def test_a_store_moved_away_and_back_is_the_same(path: Path, tmp_path: Path) -> 
     assert store.reader.run(run)
 
 
+LOOKING = """
+import sys
+from pcviz.store import Store
+store = Store(sys.argv[1], founding=False)
+observations = store.observations("worker")
+for line in sys.stdin:
+    try:
+        news = observations.changed()
+        print(news, len(store.reader.runs(9)), flush=True)
+    except Exception as fault:
+        observations.close()
+        print(type(fault).__name__, flush=True)
+"""
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["both noticed", "one noticed"])
+@pytest.mark.parametrize("founding", [True, False], ids=["the founder first", "the other first"])
+def test_who_missed_that_a_store_was_away_still_sees_what_others_write(
+    path: Path, tmp_path: Path, noticed: bool, founding: bool
+) -> None:
+    """Who notices it cuts off the log; whoever goes on with the log that was would never hear of the others again."""
+    new_store(path)
+    store = store_at(path)
+    store.reader.runs(1)
+    command = [sys.executable, "-c", LOOKING, f"sqlite:///{path}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as other:
+        assert other.stdin is not None and other.stdout is not None
+
+        def look() -> str:
+            print(file=other.stdin)
+            return other.stdout.readline().strip()
+
+        assert look() == "True 1"
+        path.rename(tmp_path / "away.db")
+        if founding or noticed:
+            with pytest.raises(StoreFault):
+                store.reader.runs(1)
+        if not founding or noticed:
+            assert look() == "MissingStore"
+        (tmp_path / "away.db").rename(path)
+        store.wishes.create(Experiment(), "s", "o", "paused", None)
+        if look() == "MissingStore":  # it is told, once
+            assert look() == "True 2"
+        store.wishes.create(Experiment(), "s", "o", "paused", None)
+        assert look() == "True 3"
+        assert len(store.reader.runs(9)) == 3
+
+
 def test_only_who_founds_makes_a_store(path: Path) -> None:
     worker = Store(f"sqlite:///{path}", founding=False)
     with pytest.raises(StoreFault, match="is not there"):
