@@ -22,23 +22,27 @@ STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "fai
 
 
 class SolverFacts(NamedTuple):
-    """A solver as a person reads it, and what one of its steps is."""
+    """A solver as a person reads it, what one of its steps is, and the step size above which it diverges where the
+    energy is quadratic (empty: there is no such number)."""
 
     label: str
     step: str
     help: str
+    limit: str = ""
 
 
 SOLVERS: dict[str, SolverFacts] = {
-    "gradient_descent": SolverFacts("gradient descent", "step", "on activities, all layers at once"),
-    "momentum": SolverFacts("momentum", "step", "heavy-ball gradient descent on activities"),
+    "gradient_descent": SolverFacts("gradient descent", "step", "on activities, all layers at once", "2/λmax"),
+    "momentum": SolverFacts("momentum", "step", "heavy-ball gradient descent on activities", "2(1 + β)/λmax"),
     "adam": SolverFacts("Adam", "step", "on activities"),
     "nesterov": SolverFacts("Nesterov", "step", "momentum and step size from the measured spectrum"),
     "pc_alm": SolverFacts(
         "PC-ALM", "step", "Lagrange multipliers: descends another function than the energy; settles under μPC"
     ),
     "gradient_flow": SolverFacts("gradient flow", "unit of time", "continuous time, Tsit5 with error control"),
-    "error_based": SolverFacts("error-based", "step", "the errors are the variables: the signal crosses all layers"),
+    "error_based": SolverFacts(
+        "error-based", "step", "the errors are the variables: the signal crosses all layers", "2/λmax in the errors"
+    ),
     "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
     "gauss_newton": SolverFacts("Gauss-Newton", "step", "one K × K system for each example, then polishing"),
     "linear_exact": SolverFacts("closed form", "step", "linear networks with mse only"),

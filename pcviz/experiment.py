@@ -27,7 +27,10 @@ FORM_STEPS_MAX = 4096
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """What can be known of a data set without loading it. Sizes count examples, dimensions count features."""
+    """What can be known of a data set without loading it. Sizes count examples, dimensions count features.
+
+    `even`: x and -x are of one class; `radial`: the class changes along rays from the origin.
+    """
 
     label: str
     description: str
@@ -38,10 +41,12 @@ class DatasetFacts:
     test_size: int
     train_max: int
     test_max: int
+    even: bool = False
+    radial: bool = False
 
 
-def _toy(label: str, description: str) -> DatasetFacts:
-    return DatasetFacts(label, description, 2, 2, "classification", 1024, 512, 8192, 4096)
+def _toy(label: str, description: str, *, even: bool = False, radial: bool = False) -> DatasetFacts:
+    return DatasetFacts(label, description, 2, 2, "classification", 1024, 512, 8192, 4096, even, radial)
 
 
 DATASETS: dict[str, DatasetFacts] = {
@@ -49,9 +54,9 @@ DATASETS: dict[str, DatasetFacts] = {
         "Handwritten digits", "8 × 8 images of the digits 0 to 9", 64, 10, "classification", 1437, 360, 1437, 360
     ),
     "moons": _toy("Two moons", "two interleaved half circles"),
-    "circles": _toy("Circles", "a ring inside a ring"),
-    "xor": _toy("XOR", "four clouds, opposite corners share a class"),
-    "spiral": _toy("Spiral", "two intertwined spirals"),
+    "circles": _toy("Circles", "a ring inside a ring", even=True, radial=True),
+    "xor": _toy("XOR", "four clouds, opposite corners share a class", even=True),
+    "spiral": _toy("Spiral", "two intertwined spirals", radial=True),
     "gaussians": _toy("Gaussians", "two overlapping Gaussian clouds"),
     "regression": DatasetFacts(
         "Random regression", "20 Gaussian inputs with targets ±1, to be memorised", 40, 1, "regression", 20, 20, 20, 20
@@ -115,7 +120,8 @@ class Network(Section):
         "Parameterisation",
         "How predictions are scaled with width and depth: standard (sp), neural tangent (ntp), or Depth-μP for "
         "predictive coding (mupc), which trains networks of 128 layers and more.",
-        formula=r"\text{μPC: } a_1 = D^{-1/2},\; a_l = (NL)^{-1/2},\; a_L = 1/(\gamma N)",
+        formula=r"\text{μPC: } a_1 = D^{-1/2},\; a_l = (NL)^{-1/2} \text{ (no skips: } N^{-1/2}\text{)},\;"
+        r" a_L = 1/(\gamma N)",
     )
     skips: bool = option(
         True, "Skip connections", "Identity skips around the hidden layers 2 to L - 1.", formula=r"\tau_l \in \{0, 1\}"
@@ -149,7 +155,7 @@ class Network(Section):
         1.0,
         "Output precision λ",
         "Weight of the output energy against the hidden energies.",
-        formula=r"E_L = \tfrac{\lambda}{2}\lVert e_L\rVert^2",
+        formula=r"E_L = \lambda\, \ell(y, \mu_L), \quad E_l = \tfrac12\lVert e_l\rVert^2 \text{ for } l < L",
         advanced=True,
         log=True,
         ge=1e-3,
@@ -198,20 +204,20 @@ class Inference(Section):
         "Solver",
         "How activities descend the energy: gradient descent, with momentum, Adam, or error-based (ePC: the errors are "
         "the variables, so the signal crosses the whole network in one step).",
-        formula=r"z \leftarrow z - \eta\, \partial F / \partial z",
+        formula=r"\text{gradient descent: } z \leftarrow z - \eta\, \partial F / \partial z",
     )
     steps: int | Literal["depth"] = option(
         "depth",
         "Inference steps T",
         "Steps of one relaxation. `depth` stands for H = L - 1, the number of steps that the error needs to reach the "
-        "first layer.",
-        formula=r"e_l(t) = 0 \text{ for } t < L - l",
+        "first layer from a feedforward start; error-based inference needs one.",
+        formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
     )
     step_size: float = option(
         0.3,
         "Step size η",
         "Per example; jpc's learning rate is this times the batch size B.",
-        formula=r"0 < \eta < 2/\lambda_{\max}(H_z)",
+        formula=r"\text{gradient descent, quadratic energy: } \eta < 2/\lambda_{\max}(H_z)",
         log=True,
         gt=0,
         le=100,
@@ -254,7 +260,8 @@ class Learning(Section):
         "Learning rule",
         "pc: one weight step after T inference steps. ipc: weights and activities move together at every inference "
         "step. bp: backpropagation, as a baseline in the same panels.",
-        formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, e_l^\top \phi(z_{l-1})",
+        formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, d_l^\top \phi(z_{l-1}),\; d_{l<L} = e_l,\;"
+        r" d_L = \lambda e_L",
     )
     optimiser: Literal["adam", "sgd", "adamw"] = option("adam", "Weight optimiser", "Descends the energy's gradient.")
     learning_rate: float | Literal["auto"] = option(
@@ -278,7 +285,7 @@ class Learning(Section):
         "Learning-rate scaling",
         "`width_depth` multiplies the rate so that it transfers: mupc with Adam (N L)^-1/2 with skips and N^-1/2 "
         "without, with sgd γ² N; 1 for sp and ntp.",
-        formula=r"\eta_W \leftarrow \eta_W\, (NL)^{-1/2}",
+        formula=r"\text{μPC, Adam, skips: } \eta_W \leftarrow \eta_W\, (NL)^{-1/2}",
         advanced=True,
     )
     batch_size: int = option(64, "Batch size B", "Examples in one weight step.", ge=1, le=8192)

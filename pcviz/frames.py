@@ -69,7 +69,9 @@ CHANNELS: dict[str, Channel] = {
     "update_rms": Channel(
         ("R", "H"), "float64", "activity", "rms of the step of z_l that led to the row; row 0 is 0", bulk=True
     ),
-    "equilibrium_energy": _number("energy", "F*, least total energy of this batch (linear networks: theory.md 3.7)"),
+    "equilibrium_energy": _number(
+        "energy", "F*, least total energy of this batch, exact (linear, mse) or the lowest found"
+    ),
     "steps_per_second": _number("1/s", "weight steps per second of compute, recent"),
     "seconds_left": _number("s", "compute time left at that speed; NaN: unknown, or nothing is left"),
     # kind "landscape": the mean loss on a plane through the current weights
@@ -150,11 +152,11 @@ CHANNELS: dict[str, Channel] = {
     "curvature_max": _number("curvature", "greatest eigenvalue of it"),
     "curvature_negative": _number("eigenvalues", "how many eigenvalues are at or below zero"),
     "condition_number": _number("ratio", "greatest over least eigenvalue"),
-    "step_limit": _number("step size", "2 / lambda_max, least of some examples: the quadratic model diverges above it"),
+    "step_limit": _number("step size", "greatest at which the quadratic model converges, least of some examples"),
     "step_limit_range": Channel(("2",), "float64", "step size", "least and greatest of it over those", bulk=True),
     "model_examples": _number("examples", "how many examples the quadratic model looked at, the first of the batch"),
-    "stable_curvature": _number("curvature", "2 / step size: modes with a greater eigenvalue diverge"),
-    "contraction": _number("factor", "by which one step of gradient descent shrinks the slowest mode"),
+    "stable_curvature": _number("curvature", "2 (1 + momentum) / step size: modes with a greater eigenvalue diverge"),
+    "contraction": _number("factor", "by which one step of the solver shrinks the slowest mode in the long run"),
     "predicted_steps": _number(
         "inference steps",
         "of gradient descent to 1 % of the initial excess, quadratic model; infinite: too many",

@@ -91,6 +91,19 @@ def test_the_model_speaks_before_and_says_that_it_is_one() -> None:
     assert "the network itself may stay bounded" in text and "may" not in said(LINEAR, **waiting, **low)
 
 
+@pytest.mark.parametrize(
+    ("solver", "limit"),
+    [("momentum", "2(1 + β)/λmax = 0.2 to 0.25"), ("error_based", "2/λmax in the errors = 0.2 to 0.25")],
+)
+def test_every_solver_has_its_own_limit(solver: str, limit: str) -> None:
+    experiment = DEEP.changed({"inference.solver": solver})
+    low = {"step_limit": 0.2, "step_limit_range": np.array([0.2, 0.25]), "predicted_steps": None}
+    text = said(experiment, **low, solver_states=states("running", "running", "running"))
+    assert f"The step size 0.3 is above {limit} (of 8 examples looked at): {SOLVERS[solver].label} diverges" in text
+    above = said(experiment, predicted_steps=None, solver_states=states("running", "running", "running"))
+    assert "λmax" not in above
+
+
 def test_an_exact_equilibrium_needs_no_solver() -> None:
     assert "to the equilibrium energy 0.25." in said(equilibrium_is_exact=1.0)
 

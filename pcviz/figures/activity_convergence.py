@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
+from pcviz.figures.front import travel
 from pcviz.figures.panel import Panel, Toggle
 
 STEP = "inference step"
@@ -224,7 +225,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         f"{how}, with the total energy and both quantities over depth at a chosen step.",
         help="One relaxation, on the latest batch: energy and rms update of each layer at every inference step. The "
         "thick line is the total energy F, which a good step size lowers until it is flat. Dark is layer 1, "
-        "light the last. The error enters at the top and travels one layer per step; until then a layer is exactly 0. "
+        f"light the last. {travel(experiment.inference)} "
         "Move the slider to see the profile over depth at one step.",
         csv=("trace_steps", "energy_trace", "update_rms", "total_energy_trace"),
         table="latest",

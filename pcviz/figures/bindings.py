@@ -31,11 +31,14 @@ from pcviz.frames import AXES, CHANNELS
 Kind = Literal["train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"]
 
 
-class Ema(BaseModel):
-    """Exponential moving average: share `ema` of the past, the rest of the new value."""
+class Smoothing(BaseModel):
+    """Exponential moving average over weight steps, whatever the frames: d steps after the last value the past counts
+    exp(-d / `steps`), the new value the rest. `log` averages logarithms: what falls on a logarithmic axis in a line
+    stays one, `steps` later."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    ema: float = Field(ge=0, lt=1)
+    steps: float = Field(gt=0)
+    log: bool = False
 
 
 class Where(BaseModel):
@@ -61,7 +64,7 @@ class Binding(BaseModel):
     row: Literal["last", "scrub"] | None = None
     where: Where | None = None
     transpose: bool = False
-    transform: Literal["log10"] | Ema | None = None
+    transform: Literal["log10"] | Smoothing | None = None
     zero: Literal["omit", "only"] | None = None
     mode: Literal["append", "replace"] = "replace"
     keep: int = Field(1000, ge=16)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.figures import style
-from pcviz.figures.bindings import Binding, Ema
+from pcviz.figures.bindings import Binding, Smoothing
 from pcviz.figures.panel import Panel
 
 XAxis = Literal["step", "epoch", "seconds"]
@@ -23,17 +23,19 @@ def figure(
     baseline: int | None = None,
     x: XAxis = "step",
     log: bool = True,
-    smoothing: float = 0.6,
+    smoothing: float = 0,
 ) -> go.Figure:
-    """Above: training loss (band of its extremes, faint; smoothed, heavy), test loss, energy. Below: test accuracy.
+    """Above: training loss, in a faint band of its extremes, test loss, energy. Below: test accuracy.
 
     `baseline` is the position of a second run in the page's list, whose losses and accuracy are drawn dashed.
+    `smoothing` averages every line over so many weight steps, and then there is no band.
     """
     classes = experiment.data.facts.task == "classification"
     bottom = 0.40 if classes else 0.0
     zero_height = 0.055 if log else 0.0
     lowest = "y3" if classes else ("y2" if log else "y")
-    title = dict(title_text="loss, energy", domain=[bottom + zero_height, 1])
+    smoothed = f"<br>over {smoothing:,g} steps" if smoothing else ""
+    title = dict(title_text=f"loss, energy{smoothed}", domain=[bottom + zero_height, 1])
     layout: dict[str, Any] = dict(
         margin=style.LEGEND,
         xaxis=dict(title_text=X_TITLES[x], anchor=lowest, rangemode="tozero"),
@@ -45,12 +47,13 @@ def figure(
         share = dict(tickformat=".0%", nticks=3, title_text="accuracy", range=[0, 1.03])
         layout["yaxis3"] = dict(domain=[0, 0.33], tickmode="auto", **share)
     made = style.blank(hovermode="x", **layout)
-    curves = _Curves(made, x, "omit" if log else None, classes)
-    curves.band(run)
-    curves.losses(run, smoothing, dash="solid", suffix="")
+    curves = _Curves(made, x, "omit" if log else None, classes, smoothing)
+    if not smoothing:
+        curves.band(run)
+    curves.losses(run, dash="solid", suffix="")
     curves.energy(run, "Σ ½‖δ<sub>l</sub>‖²" if experiment.learning.rule == "bp" else "energy F")
     if baseline is not None:
-        curves.losses(baseline, smoothing, dash=style.BASELINE_DASH, suffix=" (baseline)")
+        curves.losses(baseline, dash=style.BASELINE_DASH, suffix=" (baseline)")
     if classes:
         # plotly cannot place an axis before the first trace on it holds a point, and a test may come late.
         made.add_scatter(x=[None], y=[None], yaxis="y3", showlegend=False, hoverinfo="skip")
@@ -67,30 +70,34 @@ def figure(
 class _Curves:
     """Adds the curves of one run to a figure."""
 
-    def __init__(self, made: go.Figure, x: XAxis, zero: Literal["omit"] | None, classes: bool) -> None:
-        self.made, self.x, self.zero, self.classes = made, x, zero, classes
+    def __init__(
+        self, made: go.Figure, x: XAxis, zero: Literal["omit"] | None, classes: bool, smoothing: float
+    ) -> None:
+        self.made, self.x, self.zero, self.classes, self.smoothing = made, x, zero, classes, smoothing
 
     def band(self, run: int) -> None:
-        """Raw training loss: its last value at each frame, inside the band of all values since the frame before."""
+        """Least and greatest training loss since the frame before."""
         plain = dict(mode="lines", showlegend=False, hoverinfo="skip", x=[], y=[])
         edge = dict(width=0, color=FAINT)
         self.made.add_scatter(**plain, line=edge, meta=self._meta(run, "train_loss", index=1))
         band = dict(fill="tonexty", fillcolor=FAINT)
         self.made.add_scatter(**plain, **band, line=edge, meta=self._meta(run, "train_loss", index=2))
-        self.made.add_scatter(**plain, line=dict(width=1, color=FAINT), meta=self._meta(run, "train_loss", index=0))
 
-    def losses(self, run: int, smoothing: float, dash: str, suffix: str) -> None:
-        """Smoothed training loss, test loss, and test accuracy where there are classes."""
-        train = self._meta(run, "train_loss", index=0, transform=Ema(ema=smoothing))
-        self._curve("train loss" + suffix, style.BLUE, dash, 2.4, train)
-        self._curve("test loss" + suffix, style.VERMILLION, dash, 1.6, self._meta(run, "test_loss"))
+    def losses(self, run: int, dash: str, suffix: str) -> None:
+        """Training loss, test loss, and test accuracy where there are classes."""
+        train = self._meta(run, "train_loss", index=0, transform=self._smoothing())
+        self._curve("train loss" + suffix, style.BLUE, dash, 2, train)
+        test = self._meta(run, "test_loss", transform=self._smoothing())
+        self._curve("test loss" + suffix, style.VERMILLION, dash, 1.6, test)
         if self.classes:
-            accuracy = Binding(run=run, x=self.x, y="test_accuracy", mode="append").meta()
+            smoothing = self._smoothing(log=False)
+            accuracy = Binding(run=run, x=self.x, y="test_accuracy", transform=smoothing, mode="append").meta()
             self._curve("accuracy" + suffix, style.ORANGE, dash, 2, accuracy, axis="y3", hover="%{y:.1%}")
 
     def energy(self, run: int, name: str) -> None:
         """Total energy after the relaxation."""
-        self._curve(name, style.GREEN, "solid", 1.6, self._meta(run, "total_energy"))
+        energy = self._meta(run, "total_energy", transform=self._smoothing())
+        self._curve(name, style.GREEN, "solid", 1.6, energy)
 
     def zeros(self, run: int, channel: str, index: int | None, colour: str) -> None:
         """Marker row of exact zeros, which a logarithm cannot show."""
@@ -105,6 +112,10 @@ class _Curves:
             meta=Binding(run=run, x=self.x, y=channel, index=index, zero="only", mode="append").meta(),
         )
 
+    def _smoothing(self, *, log: bool = True) -> Smoothing | None:
+        """Averages what the axis shows: on a logarithmic one a mean of values would hide all but the greatest."""
+        return Smoothing(steps=self.smoothing, log=log and self.zero == "omit") if self.smoothing else None
+
     def _curve(
         self, name: str, colour: str, dash: str, width: float, meta: dict[str, Any], axis: str = "y", hover: str = ""
     ) -> None:
@@ -116,7 +127,7 @@ class _Curves:
             name=name,
             line=dict(color=colour, dash=dash, width=width),
             showlegend=axis == "y",
-            hovertemplate=f"{name} {hover or '%{y:.4~g}'}<extra></extra>",
+            hovertemplate=f"{name}{', smoothed,' if self.smoothing else ''} {hover or '%{y:.4~g}'}<extra></extra>",
             meta=meta,
         )
 
@@ -133,9 +144,10 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         title="Learning curves",
         figure=figure(experiment, **options),
         alt=f"Training loss, test loss, total energy{accuracy} over training.",
-        help="Loss of the feedforward pass (training: smoothed, with the band of its extremes; test: the whole test "
-        "set) and the total energy F left after the relaxation, which shares the loss's unit. Energy far below the "
-        "loss means that the activities found most of the way."
+        help="Loss of the feedforward pass, of the latest training batch in a band of its extremes since the point "
+        "before, and of the whole test set; and the total energy F left after the relaxation, which shares the loss's "
+        "unit. Energy far below the loss means that the activities found most of the way. Smoothing averages every "
+        "line over weight steps: then a point is no measured value."
         + (" Below: share of the test set classified correctly." if classes else ""),
         csv=("train_loss", "test_loss", "test_accuracy", "total_energy"),
     )

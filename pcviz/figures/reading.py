@@ -129,15 +129,14 @@ def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence
 
 
 def _by_model(experiment: Experiment, values: Mapping[str, Any]) -> str:
-    limit, size = values.get("step_limit"), experiment.inference.step_size
-    if limit is None or experiment.inference.solver != "gradient_descent":
-        return ""
+    limit, inference = values.get("step_limit"), experiment.inference
+    size, facts = inference.step_size, SOLVERS[inference.solver]
     exact = experiment.network.has_closed_form
     of_examples = f" (of {_count(values.get('model_examples', 1))} examples looked at)"
-    if size > limit:
-        text = f"The step size {size:g} is above 2/λmax = {_range(values.get('step_limit_range'), limit)}{of_examples}"
+    if limit is not None and size > limit:
+        text = f"The step size {size:g} is above {facts.limit} = {_range(values.get('step_limit_range'), limit)}"
         end = "" if exact else "; that holds for the quadratic model of the start, the network itself may stay bounded"
-        return f"{text}: gradient descent diverges{end}."
+        return f"{text}{of_examples}: {facts.label} diverges{end}."
     steps = values.get("predicted_steps")
     if steps is None:
         return ""

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
+from pcviz.figures.front import has_front, travel
 from pcviz.figures.panel import Panel, Toggle
 
 
@@ -85,6 +86,11 @@ def _meta(run: int, **options: Any) -> dict[str, Any]:
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Inference page."""
     layers = experiment.network.depth
+    inference, lines = experiment.inference, ""
+    if has_front(inference):
+        lines = " Dashed: that front."
+        if inference.solver == "gradient_descent":
+            lines += " Dotted: how far a signal that is more than rounding comes by a chain of scalars."
     return Panel(
         name="relaxation-map",
         title="One relaxation",
@@ -92,10 +98,8 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt=f"Heat map of the energy of {layers} layers against the inference step, with the front of the error, and "
         f"the "
         "total energy above it.",
-        help="Each column is one inference step, layer 1 at the bottom. The error enters at the top and moves down one "
-        "layer per step: below the dashed front a layer is exactly 0. The dotted line is how far theory expects a "
-        "signal "
-        "that is more than rounding. Above: the total energy, and the equilibrium that it should reach.",
+        help=f"Each column is one inference step, layer 1 at the bottom. {travel(inference)}{lines} "
+        "Above: the total energy, and the lowest that a solver found.",
         csv=("trace_steps", "energy_trace", "total_energy_trace", "update_rms", "predicted_error"),
         table="latest",
         idle="Press Relax to begin.",

@@ -85,7 +85,7 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         "and one "
         "pass down the network; milliseconds are pure computing time on this machine. The lowest energy that any of "
         "them "
-        "found stands for the equilibrium (for linear networks it is exact); whoever found it is marked at 0.",
+        "found stands for the equilibrium (for linear networks with mse it is exact); whoever found it is marked at 0.",
         csv=("solver_steps", "solver_passes", "solver_ms", "solver_excess"),
         table="latest",
         idle="Press Relax to begin.",

@@ -187,8 +187,9 @@ def ratio_panel(experiment: Experiment, *, run: int = 0) -> Panel:
         title="Loss over F*",
         figure=ratio_figure(experiment, run=run),
         alt="Heat map of the ratio of loss and equilibrated energy on the plane.",
-        help="How much of the loss inference takes away. For linear networks F* = ½ rᵀS⁻¹r, so the ratio lies between "
-        "the least and the greatest eigenvalue of S; near 1 everywhere, predictive coding is backprop (wide networks).",
+        help="How much of the loss inference takes away; never below 1/λ. For linear networks with mse F* = ½ rᵀS⁻¹r: "
+        "the ratio lies between the least and the greatest eigenvalue of S. Where it is near 1/λ everywhere, as in "
+        "wide networks, predictive coding is backprop.",
         csv=("landscape_x", "landscape_y", "landscape_ratio"),
         table="latest",
         idle="Press Survey to begin.",

@@ -60,8 +60,6 @@ class Curving(Look[Options]):
         seed, size = experiment.seed, experiment.learning.batch_size
         chosen = batch_indices(seed, self.options.batch, experiment.data.train_count, size)
         self._load_with_source(chosen[: examples_that_fit(experiment, self.options.examples)])
-        if not np.isfinite(self._flat()).all():
-            raise ValueError("source: its weights are not finite")
 
     def _piece(self, seconds: float) -> bool:
         if self._pending is None:

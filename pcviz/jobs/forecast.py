@@ -59,21 +59,22 @@ class Forecast:
         start, _ = feedforward(self.network, self.x)
         with np.errstate(over="ignore", invalid="ignore"):  # an unstable step size
             self._signal(start)
-        one = self.x[:1], self.y[:1], [z[:1] for z in start]
-        self.error_curvature = float(np.max(theory.error_spectrum(self.network, *one)))
-        self.values["error_curvature_max"] = self.error_curvature
         hidden, width = len(start), start[0].shape[-1]
         equal, numbers = all(z.shape[-1] == width for z in start), (2 * hidden - 1) * width**2
-        if not equal or numbers > BLOCK_NUMBERS_MAX:
-            self.why_no_spectrum = f"{hidden} layers of width {width} do not fit into memory"
-            self._rates(None, largest_eigenvalue(self.network, *one))
-            return
+        fits = equal and numbers <= BLOCK_NUMBERS_MAX
         fit = min(EXAMPLES_FLOPS / (30 * hidden * width**3), BLOCK_NUMBERS_MAX / numbers, EXAMPLES_MOST, len(self.x))
-        few = slice(max(1, int(fit)))
+        few = slice(max(1, int(fit)) if fits else 1)
         some = self.x[few], self.y[few], [z[few] for z in start]
+        in_errors = theory.error_spectrum(self.network, *some).max(axis=1)
+        self.error_curvature = float(in_errors[0])
+        self.values["error_curvature_max"] = self.error_curvature
+        if not fits:
+            self.why_no_spectrum = f"{hidden} layers of width {width} do not fit into memory"
+            self._rates(None, largest_eigenvalue(self.network, *some), in_errors)
+            return
         blocks = hessian_blocks(self.network, *some)
         ends = extreme_eigenvalues(blocks)
-        self._rates(ends.smallest, ends.largest)
+        self._rates(ends.smallest, ends.largest, in_errors)
         if ends.smallest.min() > 0 and self.step_size is not None:
             self._settling(blocks, some, self.step_size)
         if 10 * BINS * hidden * width**3 > COUNTING_FLOPS:
@@ -109,25 +110,29 @@ class Forecast:
         steps = theory.steps_until_signal(deltas, size, floor[0], output_precision=precision, most=SIGNAL_STEPS)
         self.values["signal_steps"] = float("inf") if steps is None else float(steps)
 
-    def _rates(self, least: np.ndarray | None, most: np.ndarray) -> None:
-        """From the extreme eigenvalues of some examples: rates of the first, the step limit of all."""
-        largest, size = float(most[0]), self.experiment.inference.step_size
-        self.values |= {
-            "curvature_max": largest,
-            "step_limit": theory.step_limit(float(most.max())),
-            "step_limit_range": np.array([theory.step_limit(float(end)) for end in (most.max(), most.min())]),
-            "model_examples": len(most),
-        }
-        if self.experiment.inference.solver in ("gradient_descent", "momentum"):
-            self.values["stable_curvature"] = 2 / size
+    def _rates(self, least: np.ndarray | None, most: np.ndarray, in_errors: np.ndarray) -> None:
+        """From the extreme eigenvalues of some examples, in the activities and in the errors, where the least is 1:
+        conditions of the first, and what they mean to the experiment's own solver."""
+        inference, largest = self.experiment.inference, float(most[0])
+        self.values |= {"curvature_max": largest, "model_examples": len(most)}
         if least is not None:
-            smallest = float(least[0])
-            self.curvatures = smallest, largest
-            self.values |= {
-                "curvature_min": smallest,
-                "condition_number": theory.condition_number(smallest, largest),
-                "contraction": theory.contraction(smallest, largest, size),
-            }
+            self.curvatures = float(least[0]), largest
+            self.values["curvature_min"] = float(least[0])
+            self.values["condition_number"] = theory.condition_number(*self.curvatures)
+        if inference.solver == "error_based":
+            self._bounds(1.0, in_errors, 0.0)
+        elif inference.solver != "adam":  # it has its own scale for each unit
+            momentum = inference.momentum if inference.solver == "momentum" else 0.0
+            self._bounds(None if least is None else float(least[0]), most, momentum)
+            self.values["stable_curvature"] = theory.step_limit(inference.step_size, momentum)
+
+    def _bounds(self, smallest: float | None, most: np.ndarray, momentum: float) -> None:
+        """Step limit of several examples, contraction of the first, for the curvatures that the solver descends."""
+        limits = [theory.step_limit(float(end), momentum) for end in (most.max(), most.min())]
+        self.values |= {"step_limit": limits[0], "step_limit_range": np.array(limits)}
+        if smallest is not None:
+            size = self.experiment.inference.step_size
+            self.values["contraction"] = theory.contraction(smallest, float(most[0]), size, momentum)
 
     def count(self) -> Iterator[float]:
         """The histogram of eigenvalues, one edge of a bin after the other; yields the share done."""

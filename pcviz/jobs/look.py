@@ -141,7 +141,9 @@ class Look(ABC, Generic[Options]):
         while training.step < wanted:
             training.advance(wanted, TRAINING_SECONDS)
             if training.diverged:
-                raise ValueError(f"step: the network diverged at step {training.step} (allowed: an earlier step)")
+                raise ValueError(
+                    f"step: this network diverges in step {training.step + 1} (allowed: 0 to {training.step})"
+                )
             self._share["train"] = training.step / wanted
             yield
         self.network = training.network

@@ -10,12 +10,15 @@ from pcviz.pcn import Network
 
 
 def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
-    """The network with the weights of a checkpoint, whose first leaves they are; ValueError if they do not fit."""
+    """The network with the weights of a checkpoint, whose first leaves they are; ValueError if they do not fit, or are
+    not finite: before version 3 of the store a run that diverged kept its last weights, now the last finite ones."""
     leaves, shape = jax.tree.flatten(network)
     found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
     for mine, theirs in zip(leaves, found, strict=True):
         if theirs is None or theirs.shape != mine.shape:
             raise ValueError("source: the stored run has another network than the experiment")
+        if not np.isfinite(theirs).all():
+            raise ValueError("source: the stored run diverged, its weights are not finite (allowed: train it again)")
     return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])
 
 

@@ -134,12 +134,11 @@ class Training:
 
         network, slots, report, losses, done = made_of(count)
         made = int(done)
-        if 0 < made < count:  # the last finite step once more, to see its relaxation
-            report = made_of(made)[2]
-        self.network, self._slots = network, slots
-        self._losses += np.asarray(losses[:made]).tolist()
+        if 0 < made < count:  # up to the last finite step once more: its relaxation, its weights
+            network, slots, report, losses, _ = made_of(made)
         if made:
-            self._report = report
+            self.network, self._slots, self._report = network, slots, report
+        self._losses += np.asarray(losses[:made]).tolist()
         self.step += made
         self.diverged = made < count
 
@@ -162,12 +161,10 @@ class Training:
         if last < total:
             return
         self._pending = None
-        self.network, self._slots, report = learning.finish_step(
-            self._method, step, *self._batch(self.step), self._numbers
-        )
+        network, slots, report = learning.finish_step(self._method, step, *self._batch(self.step), self._numbers)
         self.diverged = not bool(report.finite)
         if not self.diverged:
-            self._report = report
+            self.network, self._slots, self._report = network, slots, report
             self._losses.append(float(report.loss))
             self.step += 1
 

@@ -117,6 +117,8 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
         network, slots = _descended(method, network, slots, gradients, numbers)
     loss = output_loss(network.loss, step.relaxation.output, y)
     finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
+    for weights in stacked_weights(network):
+        finite &= jnp.all(jnp.isfinite(weights))
     trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
     signal = layers_with_signal(settled.activities, settled.errors, y)
     return network, slots, Report(loss, settled.energies, signal, trace, least, finite)

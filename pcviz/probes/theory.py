@@ -164,9 +164,9 @@ def condition_number(smallest: float, largest: float) -> float:
     return largest / smallest if smallest > 0 else float("inf")
 
 
-def step_limit(largest: float) -> float:
-    """2 / lambda_max: gradient descent with a larger step per example diverges."""
-    return 2 / largest
+def step_limit(largest: float, momentum: float = 0.0) -> float:
+    """2 (1 + beta) / lambda_max: gradient descent, with heavy-ball momentum beta, diverges with a larger step."""
+    return 2 * (1 + momentum) / largest
 
 
 def best_step(smallest: float, largest: float) -> float:
@@ -174,9 +174,20 @@ def best_step(smallest: float, largest: float) -> float:
     return 2 / (largest + smallest)
 
 
-def contraction(smallest: float, largest: float, step_size: float) -> float:
-    """The factor by which one step shrinks the slowest component, max |1 - eta lambda|; 1 or more: no convergence."""
-    return max(abs(1 - step_size * smallest), abs(1 - step_size * largest))
+def contraction(smallest: float, largest: float, step_size: float, momentum: float = 0.0) -> float:
+    """The factor by which one step shrinks the slowest component in the long run; 1 or more: no convergence.
+
+    Gradient descent: max |1 - eta lambda|. With heavy-ball momentum beta a component follows
+    z_{t+1} = (1 + beta - eta lambda) z_t - beta z_{t-1}; the factor is the greatest |root| of its characteristic
+    polynomial, which is greatest at an end of the spectrum (Polyak 1964).
+    """
+
+    def radius(curvature: float) -> float:
+        trace = 1 + momentum - step_size * curvature
+        discriminant = trace**2 - 4 * momentum
+        return momentum**0.5 if discriminant < 0 else (abs(trace) + discriminant**0.5) / 2
+
+    return max(radius(smallest), radius(largest))
 
 
 def estimated_steps(kappa: float, share: float = 0.01) -> float:

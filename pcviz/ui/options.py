@@ -15,10 +15,11 @@ X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
 SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
 ENERGY = {"surface": "energy"}
 DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
+SMOOTHINGS = (0, 3, 10, 30, 100, 300, 1000)
 DEFAULTS: dict[str, Any] = {
     "x_axis": "step",
     "log_scale": True,
-    "smoothing": 0.5,
+    "smoothing": 0,
     "surface": "landscape",
     "directions": "pca",
 }
@@ -26,11 +27,11 @@ DEFAULTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Options:
-    """What the panels are told: x axis, logarithmic loss, smoothing of the loss, which surface, its directions."""
+    """What the panels are told: x axis, logarithmic loss, steps to average over, which surface, its directions."""
 
     x_axis: Literal["step", "epoch", "seconds"]
     log_scale: bool
-    smoothing: float
+    smoothing: int
     surface: Literal["landscape", "energy", "boundary"]
     directions: Literal["pca", "random"]
 
@@ -94,14 +95,13 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
             "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
         )
         st.toggle("Logarithmic loss", key="log_scale", help="Exact zeros get a row of their own in logarithmic plots.")
-        st.slider(
+        st.select_slider(
             "Smoothing",
-            0.0,
-            0.99,
-            step=0.01,
+            SMOOTHINGS,
+            format_func=lambda steps: f"{steps:,} steps" if steps else "off",
             key="smoothing",
             width=180,
-            help="Weight of the past in the smoothed training loss; the raw values stay visible behind it.",
+            help="Averages every learning curve over the weight steps before. Off: what was measured.",
         )
         st.segmented_control(
             "Surface",

@@ -25,14 +25,20 @@ SIGNAL_HELP = (
     "rounding"
 )
 LIMIT_HELP = (
-    "2 / λmax of the activity Hessian at the start, the least of some examples: above it gradient descent on the "
-    "quadratic model diverges"
+    "The step size above which the experiment's solver diverges on the quadratic model of the start, the least of some "
+    "examples: "
+    + ", ".join(f"{facts.label} {facts.limit}" for facts in SOLVERS.values() if facts.limit)
+    + "; other solvers have none"
 )
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
     ("Layers with a signal", "{layers_with_signal} of {layers}", SIGNAL_HELP),
     ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
-    ("Equilibrium F*", "{equilibrium_energy:g4}", "The lowest energy that a solver found; exact for linear networks"),
+    (
+        "Equilibrium F*",
+        "{equilibrium_energy:g4}",
+        "The lowest energy that a solver found; exact for linear networks with mse",
+    ),
     ("Step size limit", "{step_limit:g3}", LIMIT_HELP),
     ("Condition κ", "{condition_number:g3}", "λmax / λmin: how much longer the flattest direction takes"),
     ("κ in errors", "{error_curvature_max:g3}", "The same in error coordinates, where the least eigenvalue is 1"),

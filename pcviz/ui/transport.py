@@ -17,6 +17,7 @@ from pcviz.experiment import Experiment, fields
 from pcviz.faults import shown
 from pcviz.schema import flatten
 from pcviz.store import RunRecord
+from pcviz.symmetry import misfit
 from pcviz.ui import controls, markdown, room, session, trouble, watching
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
@@ -204,6 +205,8 @@ def steps_per_epoch(experiment: Experiment) -> int:
 
 def _messages(now: Situation) -> None:
     """What stands in the way of Train, or what it would do: one place, next to the buttons."""
+    if now.form.experiment is not None and (why := misfit(now.form.experiment)):
+        st.info(markdown.plain(why), icon=":material/info:")
     wrong = now.form.faults + now.refusals + now.full
     if wrong:
         st.error(markdown.lines(wrong), icon=":material/block:")

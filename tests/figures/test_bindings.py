@@ -68,8 +68,11 @@ def test_where_names_a_channel() -> None:
 
 def test_transform() -> None:
     assert Binding(**ENERGY, transform="log10").transform == "log10"
-    assert Binding(x="step", y="test_loss", mode="append", transform={"ema": 0.9}).meta()["transform"] == {"ema": 0.9}
-    for bad in ("log2", {"ema": 1.0}, {"ema": -0.1}):
+    assert Binding(x="step", y="test_loss", mode="append", transform={"steps": 9}).meta()["transform"] == {
+        "steps": 9,
+        "log": False,
+    }
+    for bad in ("log2", {"steps": 0}, {"ema": 0.5}):
         refused(**ENERGY, transform=bad)
 
 

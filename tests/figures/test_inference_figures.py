@@ -47,3 +47,32 @@ def test_each_solver_has_its_column(x: str) -> None:
 def test_no_two_solvers_look_alike() -> None:
     assert set(LOOKS) == set(SOLVERS)
     assert len({tuple(look.values()) for look in LOOKS.values()}) == len(LOOKS)
+
+
+@pytest.mark.parametrize(
+    ("solver", "line", "limit"),
+    [
+        ("gradient_descent", "2/η: unstable beyond", "step size limit 2/λmax {"),
+        ("momentum", "2(1 + β)/η: unstable beyond", "step size limit 2(1 + β)/λmax {"),
+        ("error_based", None, "step size limit 2/λmax in the errors {"),
+        ("adam", None, None),
+    ],
+)
+def test_each_solver_has_its_own_bound(solver: str, line: str | None, limit: str | None) -> None:
+    made = panel("activity-spectrum", from_paths({"inference.solver": solver}))
+    bounds = [trace.name for trace in made.figure.data if "unstable" in (trace.name or "")]
+    assert bounds == ([line] if line else [])
+    assert made.note is not None
+    assert made.note.startswith(limit) if limit else "limit" not in made.note
+
+
+@pytest.mark.parametrize("name", ["activity-convergence", "relaxation-map"])
+def test_zeros_are_promised_where_the_error_travels_alone(name: str) -> None:
+    zero = "until it arrives, a layer is exactly 0"
+    for changes, promised in (
+        ({}, True),
+        ({"inference.solver": "adam"}, True),
+        ({"inference.solver": "error_based"}, False),
+        ({"inference.initial": "normal"}, False),
+    ):
+        assert (zero in panel(name, from_paths(changes)).help) is promised

@@ -16,6 +16,7 @@ from pcviz.jobs import JOBS, Training
 from pcviz.jobs.relax import Relaxing
 from pcviz.pcn import build, linear, relax
 from pcviz.pcn.equilibrium import METHODS, solve
+from pcviz.probes import theory
 from pcviz.probes.alignment import alignment
 from pcviz.probes.blocktridiagonal import spectrum
 from pcviz.probes.hessian import hessian_blocks
@@ -103,6 +104,29 @@ def test_the_histogram_counts_every_eigenvalue(job: Relaxing) -> None:
     np.testing.assert_allclose(values["step_limit_range"], [2 / some.max(), 2 / some.min()], rtol=1e-6)
     low, high = np.asarray(values["predicted_steps_range"])
     assert low <= values["predicted_steps"] <= high
+
+
+def test_the_limit_is_that_of_the_experiments_solver() -> None:
+    """Gradient descent 2/λ, momentum 2(1 + β)/λ, error-based 2/λ of the errors, Adam none."""
+    found = {
+        solver: finished({"inference.solver": solver, "inference.step_size": 0.1}, {"solvers": ()}).frame(bulk=True)
+        for solver in ("gradient_descent", "momentum", "error_based", "adam")
+    }
+    values = {solver: frame.values for solver, frame in found.items()}
+    descent = values["gradient_descent"]
+    least, most = descent["curvature_min"], descent["curvature_max"]
+    assert descent["contraction"] == pytest.approx(1 - 0.1 * least)
+    assert descent["stable_curvature"] == pytest.approx(20)
+    heavy = values["momentum"]
+    assert heavy["step_limit"] == pytest.approx(1.9 * descent["step_limit"])
+    assert heavy["stable_curvature"] == pytest.approx(38)
+    assert heavy["contraction"] == pytest.approx(theory.contraction(float(least), float(most), 0.1, 0.9))
+    errors = values["error_based"]
+    assert errors["contraction"] == pytest.approx(max(0.9, abs(1 - 0.1 * float(errors["error_curvature_max"]))))
+    low, high = np.asarray(errors["step_limit_range"])
+    assert low <= 2 / float(errors["error_curvature_max"]) <= high
+    assert "stable_curvature" not in errors
+    assert not {"step_limit", "contraction", "stable_curvature"} & set(values["adam"])
 
 
 @pytest.mark.parametrize("initial", ["feedforward", "zero", "normal"])

@@ -89,7 +89,7 @@ def test_a_network_that_diverges_on_the_way_is_told() -> None:
     wild = SMALL.changed(
         {"learning.learning_rate": 100.0, "learning.optimiser": "sgd", "network.parameterisation": "sp"}
     )
-    with pytest.raises(ValueError, match="step: the network diverged"):
+    with pytest.raises(ValueError, match=r"step: this network diverges in step \d+ \(allowed: 0 to \d+\)"):
         surveyed({"step": 50}, experiment=wild)
 
 

@@ -5,15 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pcviz.experiment import Inference
 from pcviz.experiment import Network as NetworkOptions
-from pcviz.pcn import Network, linear
+from pcviz.pcn import Network, linear, relax
 from pcviz.pcn.feedforward import error_energy_gradient
 from pcviz.probes import theory
-from pcviz.probes.blocktridiagonal import Measure, gradient_measure, spectrum
+from pcviz.probes.blocktridiagonal import Measure, extreme_eigenvalues, gradient_measure, spectrum
 from pcviz.probes.hessian import hessian_blocks
 from tests.pcn.pairs import stacked_by_stage
 from tests.pcn.reference import ReferencePCN, half_square
-from tests.probes.nets import initialised, pair, problem
+from tests.probes.nets import initialised, network_of, pair, problem
 
 KINDS = [(p, s) for p in ("sp", "ntp", "mupc") for s in (False, True)]
 
@@ -89,6 +90,44 @@ class TestRate:
         assert theory.condition_number(0.5, 4.0) == 8
         assert theory.condition_number(-1e-9, 4.0) == np.inf
         assert theory.estimated_steps(100) == pytest.approx(50 * np.log(100))
+
+    @pytest.mark.parametrize("momentum", [0.0, 0.3, 0.9, 0.99])
+    @pytest.mark.parametrize("factor", [0.01, 0.3, 0.97, 1.03])
+    def test_a_step_with_momentum_is_a_linear_map(self, momentum: float, factor: float) -> None:
+        """The rate is the spectral radius of (z_t, z_{t-1}) -> (z_{t+1}, z_t), over all curvatures in between."""
+        eta = factor * theory.step_limit(4.0, momentum)
+        maps = [np.array([[1 + momentum - eta * c, -momentum], [1, 0]]) for c in np.linspace(0.05, 4.0, 400)]
+        radius = max(np.abs(np.linalg.eigvals(each)).max() for each in maps)
+        assert theory.contraction(0.05, 4.0, eta, momentum) == pytest.approx(radius, rel=1e-12)
+        assert bool(radius < 1) is (factor < 1)
+
+    @pytest.mark.parametrize("momentum", [0.3, 0.9])
+    def test_the_momentum_solver_diverges_above_its_limit(self, momentum: float) -> None:
+        """On a linear network with mse, whose energy is quadratic."""
+        net, network, x, y = pair(parameterisation="ntp")
+        largest = spectrum(hessian_blocks(network, x, y, net.forward(x)[0]))[0, -1]
+        limit = theory.step_limit(float(largest), momentum)
+        for factor, bounded in ((0.97, True), (1.03, False)):
+            inference = Inference(solver="momentum", momentum=momentum, step_size=factor * limit, steps=2000)
+            energies = relax(network, x, y, inference).energies.sum(1)
+            assert bool(energies[-1] <= energies[0]) is bounded
+
+    def test_conditions_grow_with_depth_as_the_panel_says(self) -> None:
+        """Factor by which kappa grows from 16 to 32 layers: about 4 is the square of the depth."""
+
+        def growth(parameterisation: str, *, skips: bool) -> float:
+            ends = []
+            for depth in (16, 32):
+                net = initialised(parameterisation, skips, depth, 32, activation="relu", input_dim=64)
+                x, y = np.random.default_rng(5).standard_normal((1, 64)), np.eye(10)[:1]
+                found = extreme_eigenvalues(hessian_blocks(network_of(net), x, y, net.forward(x)[0]))
+                ends.append(theory.condition_number(float(found.smallest[0]), float(found.largest[0])))
+            return ends[1] / ends[0]
+
+        assert 3 < growth("mupc", skips=True) < 5
+        assert 3 < growth("ntp", skips=True) < 5
+        assert growth("sp", skips=True) > 6
+        assert growth("sp", skips=False) < 1.5
 
     @pytest.mark.parametrize(("skips", "factor"), [(False, 0.5), (True, 0.98)])
     def test_steps_to_one_percent_are_those_of_the_linear_network(self, skips: bool, factor: float) -> None:

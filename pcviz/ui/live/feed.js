@@ -15,7 +15,7 @@ export class Feed {
     for (const key of ["x", "y", "z"]) if (this.binding[key]) this.trace[key] = [];
     this.trace.customdata = [];
     this.columns = [];
-    this.average = undefined;
+    this.average = this.averagedAt = undefined;
     this.got = undefined;
   }
 
@@ -25,7 +25,7 @@ export class Feed {
     if (!got) return false;
     if (this.binding.mode === "replace") this.got = got; // a zoom before the next redraw must find what is drawn
     else if (got.z) this.addColumn(got);
-    else this.addPoint(got);
+    else this.addPoint(got, frame.step);
     return true;
   }
 
@@ -45,17 +45,25 @@ export class Feed {
     if (text !== undefined) trace.customdata = list(text);
   }
 
-  addPoint({ x, y, text }) {
+  addPoint({ x, y, text }, step) {
     const { trace, binding: { keep, transform } } = this;
-    if (transform?.ema !== undefined && !Number.isNaN(y)) {
-      this.average = y = this.average === undefined ? y : transform.ema * this.average + (1 - transform.ema) * y;
-    }
+    if (transform?.steps && !Number.isNaN(y)) y = this.smoothed(y, step);
     trace.x.push(x);
     trace.y.push(y);
     if (text !== undefined) trace.customdata.push(text);
     if (trace.x.length <= keep) return;
     const kept = halved(trace.y);
     for (const key of ["x", "y", "customdata"]) if (trace[key].length) trace[key] = kept.map((i) => trace[key][i]);
+  }
+
+  /** The moving average at this weight step, of which `y` is the newest value. */
+  smoothed(y, step) {
+    const { steps, log } = this.binding.transform;
+    const value = log ? Math.log(y) : y;
+    const past = this.average === undefined ? 0 : Math.exp((this.averagedAt - step) / steps);
+    this.average = past * (this.average ?? 0) + (1 - past) * value;
+    this.averagedAt = step;
+    return log ? Math.exp(this.average) : this.average;
   }
 
   addColumn({ x, z, text }) {

@@ -1,0 +1,24 @@
+"""Data that a network without biases cannot learn, because of a symmetry that its activation gives it.
+
+An odd activation makes an odd network, f(-x) = -f(x), and a positively homogeneous one, phi(c x) = c phi(x) for c > 0,
+a homogeneous one, f(c x) = c f(x), with skips or without: layers are linear maps and sums of what went in.
+"""
+
+from __future__ import annotations
+
+from pcviz.experiment import Experiment
+
+ODD = frozenset({"linear", "tanh", "hard_tanh"})
+HOMOGENEOUS = frozenset({"linear", "relu", "leaky_relu"})
+
+
+def misfit(experiment: Experiment) -> str | None:
+    """Why this network cannot learn these data, and what can, in two sentences; None where no symmetry forbids it."""
+    facts, activation = experiment.data.facts, experiment.network.activation
+    if facts.even and activation in ODD:
+        why = "answers -x with the opposite of x; here both have the same class, so that half of the answers are wrong"
+    elif facts.radial and activation in HOMOGENEOUS:
+        why = "gives all points of a ray from the origin the same class; here the class changes along the ray"
+    else:
+        return None
+    return f"{facts.label} cannot be learned with {activation}: without biases such a network {why}. Use gelu or silu."
