@@ -165,6 +165,7 @@ CHANNELS: dict[str, Channel] = {
         ("2",), "float64", "inference steps", "least and greatest over those examples, each on its own", bulk=True
     ),
     "error_curvature_max": _number("curvature", "greatest eigenvalue in error coordinates, where the least is 1"),
+    "diverged_at": _number("inference steps", "where the energy was not finite any more; 0: not even at the start"),
     "source_step": _number("weight steps", "weight step of the stored weights; NaN: fresh ones"),
     # kind "chain": a chain of scalars in the plane of its last two weights, and the race away from the origin
     "chain_axis": Channel(("G",), "float32", "weight", "values of w_(L-1), along x, and w_L, along y", bulk=True),

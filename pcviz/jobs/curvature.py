@@ -14,6 +14,7 @@ from pcviz.data.batches import batch_indices
 from pcviz.frames import CHANNELS, Frame, Value, trace_rows
 from pcviz.jobs.look import Look
 from pcviz.jobs.traced import steps_of
+from pcviz.pcn.feedforward import forward
 from pcviz.probes import activity_plane, curvature, krylov, trust_region
 from pcviz.probes.hessian import as_float64
 from pcviz.probes.krylov import Work
@@ -60,6 +61,8 @@ class Curving(Look[Options]):
         seed, size = experiment.seed, experiment.learning.batch_size
         chosen = batch_indices(seed, self.options.batch, experiment.data.train_count, size)
         self._load_with_source(chosen[: examples_that_fit(experiment, self.options.examples)])
+        if not np.isfinite(np.asarray(forward(self.network, self.x)[1])).all():
+            raise ValueError("source: with its weights the predictions overflow, there is no curvature to measure")
 
     def _piece(self, seconds: float) -> bool:
         if self._pending is None:

@@ -133,7 +133,7 @@ class Descent:
             self.state = "diverged"
             return
         first = self.energies[0]
-        near = lowest is not None and energy - lowest <= PRECISE * (first - lowest)
+        near = lowest is not None and lowest < first and energy - lowest <= PRECISE * (first - lowest)
         # The error needs H steps to reach the first layer: before, standing still means little.
         late = self._t >= 2 * self.network.depth or self.name in MOST_STEPS
         gained = self.energies[-2] - energy if len(self.energies) > 1 else float("inf")

@@ -73,6 +73,9 @@ class Forecast:
             self._rates(None, largest_eigenvalue(self.network, *some), in_errors)
             return
         blocks = hessian_blocks(self.network, *some)
+        if not all(np.isfinite(part).all() for part in blocks):
+            self.why_no_spectrum = "the curvature at the start is not finite"
+            return
         ends = extreme_eigenvalues(blocks)
         self._rates(ends.smallest, ends.largest, in_errors)
         if ends.smallest.min() > 0 and self.step_size is not None:

@@ -112,6 +112,8 @@ class Relaxing(Look[Options]):
             yield True
         self.diverged = self.traced.diverged
         yield from until(self._theory)
+        if not len(self.traced.energies):
+            return  # the energy of the start overflows: there is nothing to relax
         if self._theory.exception() is not None:
             raise RuntimeError("theory of the relaxation failed") from self._theory.exception()
         for share in self.forecast.count():
@@ -160,7 +162,8 @@ class Relaxing(Look[Options]):
         values: dict[str, Value] = {n: v for n, v in self.forecast_values.items() if np.ndim(v) == 0}
         values["source_step"] = self.source_step
         values |= self.traced.numbers()
-        if self._exact is not None or any(d.done and d.energies for d in self.descents.values()):
+        known = self._exact is not None or any(d.done and d.energies for d in self.descents.values())
+        if known and np.isfinite(self.lowest):
             values |= {"equilibrium_energy": self.lowest, "equilibrium_is_exact": float(self._exact is not None)}
         return values
 
@@ -208,10 +211,13 @@ class Relaxing(Look[Options]):
         return values
 
     def arrival(self, name: str, share: float = ARRIVED) -> np.ndarray:
-        """Steps, gradient evaluations and milliseconds until the excess stays within `share`; NaN: never."""
+        """Steps, gradient evaluations and milliseconds until the excess stays within `share`; NaN: never, or nobody has
+        found less than the start."""
         descent = self.descents[name]
         excess = np.array(descent.energies) - self.lowest
-        outside = ~(excess <= share * (excess[0] if len(excess) else 0))
+        if not len(excess) or not excess[0] > 0:
+            return np.full(3, np.nan)
+        outside = ~(excess <= share * excess[0])
         first = int(np.flatnonzero(outside)[-1]) + 1 if outside.any() else 0
         if first >= len(excess):
             return np.full(3, np.nan)

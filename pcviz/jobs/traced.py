@@ -139,9 +139,10 @@ class Traced:
     def numbers(self) -> dict[str, Value]:
         """What is known so far, as numbers."""
         energies = self.energies
+        values: dict[str, Value] = {"diverged_at": float(self.rows[len(energies)])} if self.diverged else {}
         if not len(energies):
-            return {}
-        values: dict[str, Value] = {
+            return values
+        values |= {
             "initial_energy": float(energies[0].sum()),
             "total_energy": float(energies[-1].sum()),
             "layers_with_signal": float(self.layers_with_signal),

@@ -202,7 +202,7 @@ def excess_energy(measures: Sequence[Measure], step_size: float, steps: Sequence
     exact for linear networks, the quadratic model of others.
     """
     t = np.asarray(steps, np.float64)[:, None]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         energies = [
             np.sum(m.weights / (2 * m.nodes) * np.abs(1 - step_size * m.nodes) ** (2 * t), axis=1) for m in measures
         ]

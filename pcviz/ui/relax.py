@@ -54,8 +54,21 @@ def source_label(run: str, runs: dict[str, RunRecord]) -> str:
     """A network as the list shows it: "relu 16 × 64, step 200 (3f2a…)"."""
     if run == FRESH:
         return FRESH
-    network = runs[run].experiment.network
-    return f"{network.activation} {network.depth} × {network.width}, step {runs[run].step} ({run[:4]}…)"
+    record = runs[run]
+    network, step = record.experiment.network, f"step {record.step}"
+    if record.state == "diverged":
+        step = f"diverged after {step}"
+    return f"{network.activation} {network.depth} × {network.width}, {step} ({run[:4]}…)"
+
+
+def divergence(record: RunRecord | None) -> None:
+    """Draw what it means to look at a run that diverged."""
+    if record is not None and record.state == "diverged":
+        st.info(
+            f"This run diverged in weight step {record.step + 1}. What is looked at are its last finite weights, those "
+            f"of step {record.step}.",
+            icon=":material/info:",
+        )
 
 
 def choose(form: controls.Form) -> Wish:
@@ -107,6 +120,7 @@ def choose(form: controls.Form) -> Wish:
             help="All start from the same point. The solver of the form always takes part.",
         )
     options = chosen()
+    divergence(runs.get(options.source or FRESH))
     return Wish(options.stored(), mismatch(form, options.source))
 
 

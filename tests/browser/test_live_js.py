@@ -3,6 +3,7 @@
 import csv
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -175,6 +176,38 @@ def test_long_histories_are_thinned_and_keep_their_ends(page: Page, fake: FakeSt
     )
     assert steps[0] == 1 and steps[-1] == 2600 and len(steps) <= 1000 and steps == sorted(steps)
     assert max(losses) == 9.0
+
+
+def test_metric_curve_hover_and_csv_tell_the_same_number(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    """A loss that falls over nine decades: everything shows the last value, not one of the past."""
+    page.goto(fake.url)
+    for step in range(1, 31):
+        loss = 0.5 * 10 ** (-0.3 * step)
+        fake.frame("train", step, {**train_values(experiment, step), "train_loss": np.array([loss, loss, loss])})
+    drawn(page, 30)
+    end = "(({x, y}) => [x.at(-1), y.at(-1)])(plot.data.find((t) => t.name === 'train loss'))"
+    assert plot(page, "learning-curves", end) == [30, pytest.approx(5e-10)]
+    expect(page.locator("dd", has_text="5e-10").or_(page.get_by_text("5.00e-10")).first).to_be_visible()
+    with page.expect_download() as download:
+        section(page, "learning-curves").get_by_role("button", name="Download the data").click()
+    *_, last = csv.DictReader(download.value.path().read_text().splitlines())
+    assert float(last["train_loss_last"]) == pytest.approx(5e-10)
+    plot(page, "learning-curves", "window.Plotly.Fx.hover(plot, [{curveNumber: 2, pointNumber: 29}])")
+    expect(section(page, "learning-curves").locator(".hovertext").first).to_contain_text("5e-10")
+
+
+def test_smoothing_counts_weight_steps_not_frames(page: Page, server: FakeStream) -> None:
+    """A loss that drops at step 100: thirty steps later 1/e of the way is left, whether frames come often or rarely."""
+    experiment, ends = Experiment(), []
+    for spacing in (1, 5):
+        server.show(experiment, options={"learning-curves": {"smoothing": 30}})
+        page.goto(server.url)
+        for step in range(spacing, 131, spacing):
+            loss = 1.0 if step <= 100 else 0.01
+            server.frame("train", step, {**train_values(experiment, step), "train_loss": np.full(3, loss)})
+        drawn(page, 130)
+        ends.append(plot(page, "learning-curves", "plot.data.find((t) => t.name === 'train loss').y.at(-1)"))
+    assert ends == [pytest.approx(0.01 ** (1 - np.exp(-1)))] * 2
 
 
 def test_a_baseline_is_drawn_dashed_over_the_run(page: Page, server: FakeStream) -> None:

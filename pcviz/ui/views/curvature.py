@@ -58,6 +58,7 @@ def choose(form: controls.Form) -> Wish:
         options = Options(source=source, batch=held["curved_batch"], examples=held["curved_examples"])
     except ValidationError as error:
         return Wish(None, faults(error, Options))
+    relax.divergence(runs.get(held["curved_source"]))
     wrong = relax.mismatch(form, source)
     if form.experiment is not None and (large := misfit(form.experiment)):
         wrong = [*wrong, large]
