@@ -13,7 +13,7 @@ from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import browser, controls, markdown, serving, url
+from pcviz.ui import back, browser, controls, markdown, serving, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -36,10 +36,11 @@ def begin(page: str) -> None:
     _turn_to(page)
     known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
-    control = query.pop("control", None)
+    control, went_back = query.pop("control", None), back.went_back(query)
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
-    # person did meanwhile, so that addresses of our own are never taken over again, not even after the Back button.
-    if "settings" not in st.session_state or not (query in known or _is_page_switch(page, query)):
+    # person did meanwhile, so that addresses of our own are taken over again after Back and Forward only.
+    ours = query in known or _is_page_switch(page, query)
+    if went_back or "settings" not in st.session_state or not ours:
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
         _adopt(page, url.parse(query, repeated))
         known.append(query)
@@ -64,7 +65,7 @@ def remember() -> None:
     """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
     if not owner_key():
         return
-    query = url.query(st.session_state.settings, st.session_state.runs)
+    query = url.query(st.session_state.settings, st.session_state.runs, lasting=bool(st.session_state.runs))
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
@@ -79,7 +80,8 @@ def _is_page_switch(page: str, query: dict[str, str]) -> bool:
 
 
 def _adopt(page: str, state: url.State) -> None:
-    """Fill form and runs from an address. Settings in it win over those of the run, which win over the defaults.
+    """Fill form and runs from an address. One with a version holds all settings that are no defaults; in others those
+    of the run stand for what is left out.
 
     A training opened on the Inference page is what is relaxed there.
     """
@@ -93,7 +95,7 @@ def _adopt(page: str, state: url.State) -> None:
         if record.unreadable:
             notices.append(f"{key}: {run} cannot be read by this pcviz: {record.unreadable}")
             continue
-        if key == "run":
+        if key == "run" and not state.whole:
             values = record.experiment.differences()
         if record.kind in KINDS.get(page, ("train",)):
             runs[key] = run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import serving, session, style, trouble, unreadable
+from pcviz.ui import back, serving, session, style, trouble, unreadable
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -26,5 +26,6 @@ with trouble.told():
     page.run()
     unreadable.runs()
     session.remember()
+back.keep()
 if note := serving.note():
     st.sidebar.caption(note)

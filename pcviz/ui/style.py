@@ -13,7 +13,7 @@ CSS = """
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 [data-testid="stSidebarUserContent"] [data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.9rem 0 0.35rem; }
-.st-key-browser { display: none; } /* it has nothing to show */
+.st-key-browser, .st-key-history { display: none; } /* it has nothing to show */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Fingers need 44 px, mice do not. */

@@ -36,11 +36,13 @@ PATHS: dict[str, str] = {key_of(path): path for path in fields()}
 
 @dataclass
 class State:
-    """What a query string says: field path -> value, run ids by key, and one message per fault."""
+    """What a query string says: field path -> value, run ids by key, one message per fault, and whether all settings
+    are there that are no defaults."""
 
     values: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    whole: bool = False
 
 
 def parse(query: Mapping[str, str], repeated: Collection[str] = ()) -> State:
@@ -50,6 +52,7 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = ()) -> State:
     Values that only do not fit together with a *default* are kept: the form shows what is wrong with them.
     """
     state, texts = State(), {}
+    state.whole = VERSION_KEY in query
     version, query = _version(query, state, repeated)
     for key, text in query.items():
         if key in repeated:

@@ -72,9 +72,8 @@ def visit(page: Page, home: str, page_faults: list[str]) -> None:
     inference = link(page)
     assert inference.startswith(f"{home}inference?v=1&network_depth=6")
     turn_to(page, "Landscape", "surface-3d")
-    while not urlsplit(page.url).path.endswith("/inference"):
-        page.go_back()
-        page.wait_for_timeout(1000)
+    page.go_back()
+    assert urlsplit(page.url).path.endswith("/inference")
     expect(panel(page, "solver-race")).to_be_visible(timeout=30_000)
 
     page.goto(inference.replace("inference?", "inference/?"))  # as older links have it

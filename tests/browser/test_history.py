@@ -1,0 +1,123 @@
+"""Back, Forward, reload and several tabs: address, form and run always say the same, on all pages."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.on_page import SMALL, button, panel, state, wait_for
+from tests.browser.serve import App
+
+PANELS = {"": "learning-curves", "inference": "solver-race", "landscape": "surface-loss"}
+
+
+def turn_to(page: Page, title: str) -> None:
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+    shows(page, title.lower().replace("train", ""))
+
+
+def where(page: Page) -> str:
+    return urlsplit(page.url).path.strip("/")
+
+
+def shows(page: Page, path: str) -> None:
+    """The page is there, and its address is complete."""
+    wait_for(page, lambda: where(page) == path, 30)
+    expect(panel(page, PANELS[path])).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-configuration")).to_be_visible(timeout=30_000)
+
+
+def seed(page: Page) -> str:
+    return page.get_by_role("spinbutton", name="Seed").input_value()
+
+
+def set_seed(page: Page, value: int) -> None:
+    field = page.get_by_role("spinbutton", name="Seed")
+    field.fill(str(value))
+    field.press("Enter")
+    wait_for(page, lambda: parse_qs(urlsplit(page.url).query).get("seed") == [str(value)], 20)
+
+
+def run(page: Page) -> str:
+    return (parse_qs(urlsplit(page.url).query).get("run") or [""])[0]
+
+
+def agrees(page: Page, path: str, value: str, shown: str) -> None:
+    """Address, form and run, as soon as the page has come."""
+    shows(page, path)
+    wait_for(page, lambda: (seed(page), run(page)) == (value, shown), 20)
+    assert parse_qs(urlsplit(page.url).query).get("seed", ["0"]) == [value]
+
+
+def play(page: Page) -> str:
+    before = run(page)
+    button(page, "play").click()
+    wait_for(page, lambda: run(page) not in ("", before) and state(page, PANELS[where(page)]) == "done", 90)
+    return run(page)
+
+
+def test_back_and_forward_through_all_pages(page: Page, app: App, page_faults: list[str]) -> None:
+    page.goto(f"/?{SMALL}&learning_steps=20")
+    shows(page, "")
+    trained = play(page)
+    length = page.evaluate("history.length")
+    turn_to(page, "Inference")
+    wait_for(page, lambda: "seed=3" in page.url, 10)
+    page.wait_for_timeout(500)
+    assert page.evaluate("history.length") == length + 1, "a switch of pages is one entry"
+    relaxed = play(page)
+    set_seed(page, 5)
+    turn_to(page, "Landscape")
+    agrees(page, "landscape", "5", "")
+    page.go_back()
+    agrees(page, "inference", "5", relaxed)
+    page.go_back()
+    agrees(page, "inference", "3", relaxed)
+    page.go_back()
+    agrees(page, "inference", "3", "")
+    page.go_back()
+    agrees(page, "", "3", trained)
+    assert state(page) in ("done", "idle")
+    page.go_forward()
+    agrees(page, "inference", "3", "")
+    page.go_forward()
+    agrees(page, "inference", "3", relaxed)
+    page.reload()
+    agrees(page, "inference", "3", relaxed)
+    page.go_forward()
+    agrees(page, "inference", "5", relaxed)
+    # After Back the page is as usable as before.
+    set_seed(page, 7)
+    agrees(page, "inference", "7", relaxed)
+    # Streamlit looks for its own routes under the page's path first.
+    page_faults[:] = [fault for fault in page_faults if "404" not in fault or "/live/" in fault]
+
+
+def test_a_form_that_was_edited_after_its_run_comes_back_as_it_was(page: Page, app: App) -> None:
+    """Seed 0 is the default, which an address leaves out: it must not become that of the run."""
+    page.goto(f"/?{SMALL}&learning_steps=20")
+    shows(page, "")
+    trained = play(page)
+    page.get_by_role("spinbutton", name="Seed").fill("0")
+    page.get_by_role("spinbutton", name="Seed").press("Enter")
+    wait_for(page, lambda: "seed" not in page.url, 20)
+    page.reload()
+    agrees(page, "", "0", trained)
+    turn_to(page, "Inference")
+    page.go_back()
+    agrees(page, "", "0", trained)
+
+
+def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
+    context: BrowserContext = page.context
+    tabs = [page, context.new_page(), context.new_page()]
+    for number, tab in enumerate(tabs):
+        tab.goto(f"{app.url}/?network_depth=6&network_width=16&learning_steps=20&seed={10 + number}")
+        shows(tab, "")
+    trained = [play(tab) for tab in tabs]
+    for tab in tabs:
+        turn_to(tab, "Inference")
+    for number, tab in enumerate(tabs):
+        agrees(tab, "inference", str(10 + number), "")
+        tab.go_back()
+    for number, (tab, shown) in enumerate(zip(tabs, trained, strict=True)):
+        agrees(tab, "", str(10 + number), shown)
