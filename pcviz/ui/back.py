@@ -20,8 +20,9 @@ export default function () {{
   let switched = false;
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {{
-    const same = new URL(url ?? "", location.href).pathname === location.pathname;
-    if (same && (switched || new URL(location.href).searchParams.has("{MARK}"))) history.replaceState(state, title, url);
+    const here = new URL(location.href);
+    const same = new URL(url ?? "", here).pathname === here.pathname;
+    if (same && (switched || here.searchParams.has("{MARK}"))) history.replaceState(state, title, url);
     else push(state, title, url);
     switched = !same;
   }};
@@ -35,7 +36,9 @@ export default function () {{
   }};
   // The mark must be there before Streamlit reads the address, at popstate.
   if (window.navigation) {{
-    navigation.addEventListener("currententrychange", (event) => {{ if (event.navigationType === "traverse") mark(); }});
+    navigation.addEventListener("currententrychange", ({{ navigationType }}) => {{
+      if (navigationType === "traverse") mark();
+    }});
   }} else {{
     window.addEventListener("popstate", (event) => {{
       if (event.isTrusted) mark(), window.dispatchEvent(new PopStateEvent("popstate", {{ state: history.state }}));
