@@ -9,13 +9,17 @@ from pcviz.figures import style
 from pcviz.figures.bindings import Binding, Where
 from pcviz.figures.panel import Panel
 
+SPAN = 2.3
+"""Half the plane drawn before anything is known; inputs have variance 1. Axes of one scale collapse without it."""
+
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Output of class 2 minus output of class 1, diverging about 0, and the training points by class."""
+    side = dict(range=[-SPAN, SPAN], showgrid=False, constrain="domain")
     made = style.blank(
         margin=style.LEGEND,
-        xaxis=dict(title_text="input 1", showgrid=False, constrain="domain"),
-        yaxis=dict(title_text="input 2", showgrid=False, scaleanchor="x", constrain="domain"),
+        xaxis=dict(title_text="input 1", **side),
+        yaxis=dict(title_text="input 2", scaleanchor="x", **side),
     )
     made.add_heatmap(
         x=[],

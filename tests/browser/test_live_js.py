@@ -134,6 +134,15 @@ def test_boundary_and_deep_networks(page: Page, fake: FakeStream, experiment: Ex
     drawn(page, 41, *TRAIN_PANELS, "decision-boundary")
     classes = plot(page, "decision-boundary", "[1, 2].map((i) => plot.data[i].x.length)")
     assert classes == [100, 100]
+    axes = "['xaxis', 'yaxis'].map((name) => (({range, _length}) => [...range, _length])(plot._fullLayout[name]))"
+    grid = boundary_values()
+    scales = []
+    for (low, high, length), ticks in zip(plot(page, "decision-boundary", axes), "xy", strict=True):
+        at = grid[f"boundary_{ticks}"]
+        half = (at[1] - at[0]) / 2
+        assert (low, high) == (pytest.approx(at[0] - half, rel=1e-5), pytest.approx(at[-1] + half, rel=1e-5))
+        scales.append(length / (high - low))
+    assert scales[0] == pytest.approx(scales[1], rel=1e-3) and scales[0] > 20, "circles are round, and seen"
     shape = plot(page, "activity-convergence", "plot.data[0].z.map((row) => row.length)")
     assert shape == [40] * 40  # L rows of T + 1
     section(page, "activity-convergence").get_by_role("button", name="Logarithmic inference steps").click()

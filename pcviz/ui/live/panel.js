@@ -212,6 +212,18 @@ export class Panel {
     this.drawing = this.Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
   }
 
+  /** Axes of one scale get the range of their map, once for each map: plotly's own would depend on the shape that they
+   *  had before there was anything to see. */
+  async fitToMap() {
+    const { layout, data } = this.figure;
+    const map = layout.yaxis?.scaleanchor && data.find(({ z }) => z?.length);
+    if (!map) return;
+    const ends = [map.x, map.y].map((at) => [1.5 * at[0] - 0.5 * at[1], 1.5 * at.at(-1) - 0.5 * at.at(-2)]);
+    if (this.fitted === ends.join()) return;
+    this.fitted = ends.join();
+    await this.Plotly.relayout(this.plot, { "xaxis.range": ends[0], "yaxis.range": ends[1] });
+  }
+
   /** Draw soon. Every panel draws in a task of its own, so that a click waits for one redraw at most. */
   request() {
     this.dirty = true;
@@ -225,7 +237,8 @@ export class Panel {
       const { step, figure: { data, layout } } = this;
       for (const feed of this.feeds) feed.settle();
       layout.datarevision = (layout.datarevision ?? 0) + 1; // the arrays change in place
-      await (this.drawing = this.Plotly.react(this.plot, data, layout).catch((error) => console.error(error)));
+      this.drawing = this.Plotly.react(this.plot, data, layout).then(() => this.fitToMap());
+      await this.drawing.catch((error) => console.error(error));
       this.section.dataset.step = step;
       this.section.classList.toggle("pcviz-empty", step === "");
       // All panels together leave a third of the time to the rest of the page.
