@@ -9,7 +9,7 @@ import streamlit as st
 
 from pcviz import cost
 from pcviz.experiment import Experiment
-from pcviz.ui import controls, markdown, room, session, trouble, watching
+from pcviz.ui import controls, markdown, room, session, subject, trouble, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -78,6 +78,8 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         if more is not None:
             more()
     watching.line(record)
+    if view.of_network:
+        subject.line(record, form)
     if full:
         room.wait(view.kind, experiment)
     if wrong or full:

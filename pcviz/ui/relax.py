@@ -10,7 +10,7 @@ from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import AXES, reading
 from pcviz.store import RunRecord, UnknownRun, Unreadable
-from pcviz.ui import controls, look, markdown, room, session, trouble
+from pcviz.ui import controls, look, markdown, room, session, subject, trouble
 from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
@@ -51,14 +51,14 @@ def drawn(path: str) -> bool:
 
 
 def source_label(run: str, runs: dict[str, RunRecord]) -> str:
-    """A network as the list shows it: "relu 16 × 64, step 200 (3f2a…)"."""
+    """A network as the list shows it: "run of 14:02, relu 16 × 64, step 200"."""
     if run == FRESH:
         return FRESH
     record = runs[run]
     network, step = record.experiment.network, f"step {record.step}"
     if record.state == "diverged":
         step = f"diverged after {step}"
-    return f"{network.activation} {network.depth} × {network.width}, {step} ({run[:4]}…)"
+    return f"{subject.name(record)}, {network.activation} {network.depth} × {network.width}, {step}"
 
 
 def divergence(record: RunRecord | None) -> None:
@@ -84,6 +84,10 @@ def choose(form: controls.Form) -> Wish:
             "solvers": list(options.solvers),
         }
     look.keep("relax", DEFAULTS, theirs)
+    if (trained := subject.follow("relax", form, opened=theirs is not None)) is not None:
+        st.session_state.source, st.session_state.at_step = trained.id, None
+    elif subject.left("relax", form, st.session_state.source):
+        st.session_state.source = FRESH
     runs = session.trainings(st.session_state.source)
     if st.session_state.source not in runs:
         st.session_state.source = FRESH

@@ -1,5 +1,7 @@
-"""Back, Forward, reload and several tabs: address, form and run always say the same, on all pages."""
+"""Back, Forward, reload and several tabs: address, form and run always say the same, on all pages; and these look at
+the network that was just trained."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -121,3 +123,28 @@ def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
         tab.go_back()
     for number, (tab, shown) in enumerate(zip(tabs, trained, strict=True)):
         agrees(tab, "", str(10 + number), shown)
+
+
+def test_pages_look_at_what_was_just_trained_until_the_form_is_edited(page: Page, app: App) -> None:
+    page.goto(f"/?{SMALL}&learning_steps=20")
+    shows(page, "")
+    play(page)
+    turn_to(page, "Inference")
+    network = page.get_by_role("combobox", name="Network")
+    expect(network).to_have_value(re.compile("relu 6 × 16, step 20"), timeout=20_000)
+    play(page)
+    expect(page.get_by_text("The panels show: run of")).to_contain_text("relu 6 × 16, step 20")
+    turn_to(page, "Landscape")
+    expect(page.locator(".st-key-plane_step input")).to_have_value("20", timeout=20_000)
+    turn_to(page, "Inference")
+    set_seed(page, 4)
+    expect(network).to_have_value("the form's network", timeout=20_000)
+    expect(page.get_by_text("The panels show: run of")).to_contain_text("step 20")
+    turn_to(page, "Landscape")
+    expect(page.locator(".st-key-plane_step input")).to_have_value("0", timeout=20_000)
+    # Another training is followed again.
+    turn_to(page, "Train")
+    set_seed(page, 3)
+    play(page)
+    turn_to(page, "Inference")
+    expect(network).to_have_value(re.compile("relu 6 × 16, step 20"), timeout=20_000)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pcviz.curvatures import Options, misfit
 from pcviz.faults import faults
 from pcviz.figures import CURVATURE_PANELS
-from pcviz.ui import controls, look, relax, session
+from pcviz.ui import controls, look, relax, session, subject
 from pcviz.ui.look import View, Wish
 
 DEFAULTS: dict[str, Any] = {"curved_source": relax.FRESH, "curved_batch": 0, "curved_examples": 16}
@@ -36,6 +36,10 @@ def choose(form: controls.Form) -> Wish:
             "curved_examples": options.examples,
         }
     look.keep("curved", DEFAULTS, theirs)
+    if (trained := subject.follow("curved", form, opened=theirs is not None)) is not None:
+        st.session_state.curved_source = trained.id
+    elif subject.left("curved", form, st.session_state.curved_source):
+        st.session_state.curved_source = relax.FRESH
     runs = session.trainings(st.session_state.curved_source)
     if st.session_state.curved_source not in runs:
         st.session_state.curved_source = relax.FRESH

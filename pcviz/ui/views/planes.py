@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pcviz.faults import faults
 from pcviz.figures import PLANE_PANELS
 from pcviz.landscapes import DIRECTIONS, SIZES, Options
-from pcviz.ui import controls, look, session
+from pcviz.ui import controls, look, session, subject
 from pcviz.ui.look import View, Wish
 
 LABELS = {
@@ -43,7 +43,12 @@ METRICS: list[tuple[str, str, str]] = [
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    look.keep("plane", DEFAULTS, _theirs() if look.opened() else None)
+    theirs = _theirs() if look.opened() else None
+    look.keep("plane", DEFAULTS, theirs)
+    if (trained := subject.follow("plane", form, opened=theirs is not None)) is not None:
+        st.session_state.plane_step = trained.step
+    elif subject.left("plane", form):
+        st.session_state.plane_step = 0
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
         st.number_input(
             "Weights after step",

@@ -1,0 +1,110 @@
+"""Which network a page looks at: by itself the one that one just trained, until the form is edited; and what it is
+called."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from pcviz.experiment import Experiment
+from pcviz.store import RunRecord, UnknownRun, Unreadable
+from pcviz.ui import controls, session
+
+TRAIN = ""
+"""The path of the Train page."""
+
+
+class Followed(NamedTuple):
+    """What a page has followed: a training at a step."""
+
+    run: str
+    step: int
+
+
+def follow(page: str, form: controls.Form, *, opened: bool) -> RunRecord | None:
+    """The training that `page` should look at from now on: one that has gone on since the page last followed one. None
+    where there is no news, or the page was `opened` by an address, which says itself what it looks at."""
+    record = _trained(form)
+    if record is None or not record.step:
+        return None
+    news = Followed(record.id, record.step)
+    if _followed(page) == news:
+        return None
+    st.session_state.setdefault("followed", {})[page] = news
+    return None if opened else record
+
+
+def left(page: str, form: controls.Form, run: str | None = None) -> bool:
+    """Whether the form was edited since the page followed a training (this `run`): then it looks at the form's network
+    again. True once."""
+    followed = _followed(page)
+    if followed is None or (run is not None and followed.run != run) or _trained(form, followed.run) is not None:
+        return False
+    del st.session_state.followed[page]
+    return True
+
+
+def _followed(page: str) -> Followed | None:
+    return st.session_state.get("followed", {}).get(page)
+
+
+def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:
+    """The training that the Train page shows, or this run, if the form would train the same: how the form relaxes may
+    differ, for one looks at that."""
+    run = run or st.session_state.get("runs_of", {}).get(TRAIN, {}).get("run")
+    if run is None or form.experiment is None:
+        return None
+    try:
+        record = session.client().get(run)
+    except (UnknownRun, Unreadable):
+        return None
+    if record.unreadable or record.kind != "train":
+        return None
+    theirs, mine = record.experiment, form.experiment
+    same = all(
+        getattr(theirs, part) == getattr(mine, part) for part in ("network", "learning", "data", "seed", "dtype")
+    )
+    return record if same else None
+
+
+def name(record: RunRecord) -> str:
+    """A run as people speak of it: "run of 14:02"; of another day, "run of 3 May, 14:02"."""
+    zone = _zone()
+    at, now = datetime.fromtimestamp(record.created_at, zone), datetime.now(zone)
+    return f"run of {at:%H:%M}" if at.date() == now.date() else f"run of {at.day} {at:%b, %H:%M}"
+
+
+def _zone() -> tzinfo:
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def line(record: RunRecord | None, form: controls.Form) -> None:
+    """Say whose network the panels show: that of a training, or a form's."""
+    if record is None or record.kind == "chain":
+        return
+    source = record.options.get("source") if record.kind != "surface" else None
+    step = record.options.get("step")
+    text = _network(record.experiment)
+    if source is not None:
+        try:
+            text = f"{name(session.client().get(source))}, {text}"
+        except (UnknownRun, Unreadable):
+            text = f"a run that was deleted, {text}"
+        frame = session.client().last_frame(record.id)
+        step = frame.values.get("source_step") if frame and step is None else step
+        after = "" if step is None else f", step {int(step):,}"
+    else:
+        after = f", after {step:,} steps of training" if step else ", fresh weights"
+    edited = form.experiment is not None and form.experiment.network != record.experiment.network
+    st.caption(f"The panels show: {text}{after}.{' The form was edited since.' if edited else ''}")
+
+
+def _network(experiment: Experiment) -> str:
+    network = experiment.network
+    return f"{network.activation} {network.depth} × {network.width}"
