@@ -16,9 +16,9 @@ def misfit(experiment: Experiment) -> str | None:
     """Why this network cannot learn these data, and what can, in two sentences; None where no symmetry forbids it."""
     facts, activation = experiment.data.facts, experiment.network.activation
     if facts.even and activation in ODD:
-        why = "answers -x with the opposite of x; here both have the same class, so that half of the answers are wrong"
+        why = "it answers -x with the opposite of x, and here both are of one class"
     elif facts.radial and activation in HOMOGENEOUS:
-        why = "gives all points of a ray from the origin the same class; here the class changes along the ray"
+        why = "it gives all points of a ray from the origin one class"
     else:
         return None
-    return f"{facts.label} cannot be learned with {activation}: without biases such a network {why}. Use gelu or silu."
+    return f"{facts.label} cannot be learned with {activation}: without biases {why}. Use gelu or silu."

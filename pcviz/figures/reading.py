@@ -16,6 +16,7 @@ AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"
 """What solvers can be compared by -> its unit."""
 SPREAD = {"steps": 1.0, "passes": 1.0, "ms": 1.5}
 """Two times are not told apart below this ratio: one run of each solver was timed. Counts are exact."""
+OVERFLOW = "The energy is not finite at the start: with these weights the predictions overflow. Nothing can relax."
 NOTHING_LOWER = "No solver found less energy than at the start."
 
 
@@ -78,6 +79,8 @@ def reading(
     """Sentences about a frame of kind "relax": how far the signal came, when the energy settled, how near the
     equilibrium is, and which solver needed least on this axis. What was measured is said as measured, what follows from
     a model as the model's; only what is known is said: empty before the first frame."""
+    if values.get("diverged_at") == 0:
+        return [OVERFLOW]
     found = finishes(values, solvers)
     if found and not any(f.state in ("waiting", "running") for f in found) and not _gained(values):
         return [text for text in (_divergence(values), _signal(experiment, values, []), NOTHING_LOWER) if text]
@@ -101,8 +104,6 @@ def _divergence(values: Mapping[str, Any]) -> str:
     at = values.get("diverged_at")
     if at is None:
         return ""
-    if at == 0:
-        return "The energy is not finite at the start: with these weights the predictions overflow. Nothing can relax."
     last = int(values["trace_steps"][-1]) if "trace_steps" in values else 0
     return (
         f"This relaxation diverged: at step {_count(at)} its energy was not finite. What follows is of the steps to "
