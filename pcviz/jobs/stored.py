@@ -11,7 +11,7 @@ from pcviz.pcn import Network
 
 def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
     """The network with the weights of a checkpoint, whose first leaves they are; ValueError if they do not fit, or are
-    not finite: before version 3 of the store a run that diverged kept its last weights, now the last finite ones."""
+    not finite: pcviz 0.1.0 kept the last weights of a run that diverged, now they are the last finite ones."""
     leaves, shape = jax.tree.flatten(network)
     found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
     for mine, theirs in zip(leaves, found, strict=True):
