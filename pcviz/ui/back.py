@@ -10,30 +10,43 @@ import streamlit as st
 
 MARK = "back"
 """Key in the address of a page that Back or Forward has led to; each time with another value."""
+HEARD = "heard"
+"""Key in the server's answer to a marked address: the mark that it has heard. The browser does not show it, but may send it."""
 
 _SCRIPT = f"""
 export default function () {{
   if (window.pcvizHistory) return;
   window.pcvizHistory = true;
-  // Streamlit goes to the bare address of a page, then to the one with its settings; and from a marked one to one
-  // without the mark.
-  let switched = false;
-  const push = history.pushState.bind(history);
-  history.pushState = (state, title, url) => {{
+  const native = {{ push: history.pushState.bind(history), replace: history.replaceState.bind(history) }};
+  let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
+  let waiting = false; // for the answer to a mark; what comes before it answers an address that Back has left
+  const follow = (go) => (state, title, target) => {{
     const here = new URL(location.href);
-    const same = new URL(url ?? "", here).pathname === here.pathname;
-    if (same && (switched || here.searchParams.has("{MARK}"))) history.replaceState(state, title, url);
-    else push(state, title, url);
+    const url = new URL(target ?? "", here);
+    const heard = url.searchParams.get("{HEARD}");
+    url.searchParams.delete("{HEARD}");
+    const same = url.pathname === here.pathname;
+    if (same && heard !== null ? heard !== here.searchParams.get("{MARK}") : waiting) return;
+    if (heard !== null || (same && switched)) native.replace(state, title, url);
+    else go(state, title, url);
+    waiting = false;
     switched = !same;
   }};
-  const byHand = () => {{ switched = false; }};
+  history.pushState = follow(native.push);
+  history.replaceState = follow(native.replace);
+  const byHand = () => {{ switched = waiting = false; }};
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, byHand, {{ capture: true }});
   const mark = () => {{
     switched = false;
+    waiting = true;
     const address = new URL(location.href);
     address.searchParams.set("{MARK}", Date.now());
-    history.replaceState(history.state, "", address);
+    native.replace(history.state, "", address);
   }};
+  // A page that was loaded with a mark waits for no answer: the server's came before this script.
+  const loaded = new URL(location.href);
+  loaded.searchParams.delete("{MARK}");
+  if (loaded.href !== location.href) native.replace(history.state, "", loaded);
   // The mark must be there before Streamlit reads the address, at popstate.
   if (window.navigation) {{
     navigation.addEventListener("currententrychange", ({{ navigationType }}) => {{
@@ -59,9 +72,20 @@ def keep() -> None:
 
 
 def went_back(query: dict[str, str]) -> bool:
-    """Whether Back or Forward has led to this address just now. Takes the mark out of `query`."""
-    mark = query.pop(MARK, None)
-    if mark is None or mark == st.session_state.get("went_back"):
+    """Whether Back or Forward has led to this address just now. Takes our keys out of `query`."""
+    mark, _ = query.pop(MARK, None), query.pop(HEARD, None)
+    loaded_with = st.session_state.setdefault("loaded_with_mark", mark)
+    if mark is None or mark in (loaded_with, st.session_state.get("went_back")):
         return False
     st.session_state.went_back = mark
     return True
+
+
+def go(query: dict[str, str]) -> None:
+    """Let the browser show this address, if it shows another one or waits for the answer to a mark."""
+    shown = st.query_params.to_dict()
+    mark, _ = shown.pop(MARK, None), shown.pop(HEARD, None)
+    if mark is not None and mark != st.session_state.loaded_with_mark:
+        st.query_params.from_dict({**query, HEARD: mark})
+    elif query != shown:
+        st.query_params.from_dict(query)

@@ -70,8 +70,7 @@ def remember() -> None:
     if query not in known:
         known.append(query)
         del known[:-MOST_ADDRESSES]
-    if query != st.query_params.to_dict():
-        st.query_params.from_dict(query)
+    back.go(query)
 
 
 def _is_page_switch(page: str, query: dict[str, str]) -> bool:
