@@ -11,7 +11,7 @@ import streamlit as st
 MARK = "back"
 """Key in the address of a page that Back or Forward has led to; each time with another value."""
 HEARD = "heard"
-"""Key in the server's answer to a marked address: the mark that it has heard. A browser may send it, but not show it."""
+"""Key in the server's answer to a marked address: the mark that it has heard. Browsers may send it, not show it."""
 
 _SCRIPT = f"""
 export default function () {{
