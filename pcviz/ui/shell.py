@@ -21,11 +21,11 @@ page = st.navigation(
         st.Page(PAGES / "3_landscape.py", title="Landscape", icon=":material/landscape:", url_path="landscape"),
     ]
 )
+back.keep()  # first: whoever goes back while the page still comes should arrive
 with trouble.told():
     session.begin(page.url_path)
     page.run()
     unreadable.runs()
     session.remember()
-back.keep()
 if note := serving.note():
     st.sidebar.caption(note)

@@ -22,10 +22,11 @@ def where(page: Page) -> str:
 
 
 def shows(page: Page, path: str) -> None:
-    """The page is there, and its address is complete."""
+    """The page is there, and has heard that Back is to be marked."""
     wait_for(page, lambda: where(page) == path, 30)
     expect(panel(page, PANELS[path])).to_be_visible(timeout=30_000)
     expect(page.locator(".st-key-configuration")).to_be_visible(timeout=30_000)
+    page.wait_for_function("window.pcvizHistory")
 
 
 def seed(page: Page) -> str:
