@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.pcn.batch import as_batch, as_inputs
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import Activities, Network, Stage, unstack
@@ -59,7 +60,7 @@ def _feedforward(network: Network, x: jax.Array) -> tuple[Activities, jax.Array]
 
 def feedforward(network: Network, x: jax.Array) -> tuple[list[jax.Array], jax.Array]:
     """Feedforward activities [z_1 … z_{L-1}], each (B, N_l), and the output (B, K) for inputs x (B, D)."""
-    activities, output = _feedforward(network, jnp.asarray(x, network.dtype))
+    activities, output = _feedforward(network, as_inputs(network, x))
     return unstack(activities), output
 
 
@@ -91,8 +92,7 @@ class Backprop(NamedTuple):
 
 def backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
     """Backpropagation of the feedforward loss (batch mean, without lambda): the baseline of all comparisons."""
-    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
-    return _backprop(network, x, y)
+    return _backprop(network, *as_batch(network, x, y))
 
 
 @jax.jit

@@ -12,6 +12,7 @@ import optax
 
 from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
+from pcviz.pcn.batch import as_batch
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
 from pcviz.pcn.gradients import cleaned, errors_of, heard, tiled_errors, weight_gradient
@@ -312,10 +313,11 @@ def relax(
 ) -> Relaxation:
     """Relax the activities for `steps` inference steps (default: those of `inference`; `depth` is H).
 
-    x (B, D), y (B, K) are clamped. `seed` draws normal initial activities; `windowed=False` computes layers that
-    nothing can have reached too. Any number of steps, in chunks. Raises ValueError for a negative number.
+    x (B, D) and y (B, K), or classes (B,), are clamped. `seed` draws normal initial activities; `windowed=False`
+    computes layers that nothing can have reached too. Any number of steps, in chunks. Raises ValueError for a negative
+    number, and for x and y that do not fit.
     """
-    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
+    x, y = as_batch(network, x, y)
     wanted = inference.steps if steps is None else steps
     total = network.depth - 1 if wanted == "depth" else int(wanted)
     if total < 0:
@@ -344,8 +346,12 @@ def relax(
 
 
 def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: Relaxation) -> list[jax.Array]:
-    """dF/dW_1 … dF/dW_L at the end of a relaxation, each (N_l, N_{l-1}): batch mean, without weight decay."""
-    del y  # its part is in the relaxation's errors
+    """dF/dW_1 … dF/dW_L at the end of a relaxation, each (N_l, N_{l-1}): batch mean, without weight decay.
+
+    x and y are those that were relaxed. Raises ValueError if they do not fit.
+    """
     settled = relaxation.settled
-    x = jnp.asarray(x, network.dtype)
+    x, _ = as_batch(network, x, y)  # the target's part is in the relaxation's errors
+    if x.shape[0] != (count := settled.errors[-1].shape[1]):
+        raise ValueError(f"x: has shape {x.shape} (wanted: ({count}, {x.shape[1]}), the batch that was relaxed)")
     return unstack(_weight_gradient(network, x, settled.activities, settled.errors))

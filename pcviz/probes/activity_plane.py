@@ -64,7 +64,7 @@ def activity_plane(network: Network, x: Array, y: Array, minimum: Minimum) -> Ac
 
     Signs of the directions make their largest entry positive.
     """
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     values, vectors = extreme_eigenpairs(free_blocks(network, x, y, minimum.activities, minimum.free))
     directions = vectors[::-1].reshape(2, -1)
     largest = directions[[0, 1], np.abs(directions).argmax(1)]
@@ -116,7 +116,7 @@ def energies_on(
 def _excess(
     network: Network, x: Array, y: Array, points: np.ndarray, like: Activities, plane: ActivityPlane
 ) -> np.ndarray:
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     count = len(points)
     stacks, first = [], 0
     for stack in like:

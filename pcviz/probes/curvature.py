@@ -90,7 +90,7 @@ def _curved(
 
 
 def _direct(of: Callable[..., jax.Array], network: Network, x: Array, y: Array) -> Function:
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     flat = jnp.asarray(flat_weights(network))
     value, gradient = _slope(of, network, x, y, flat)
 
@@ -108,7 +108,7 @@ def loss(network: Network, x: Array, y: Array) -> Function:
 def gauss_newton(network: Network, x: Array, y: Array) -> krylov.Product:
     """The loss's Gauss-Newton matrix J^T lambda C J / B as products with vectors (P,): positive semi-definite; C is the
     curvature of each example's loss in its output."""
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     flat = jnp.asarray(flat_weights(network))
     return lambda v: np.asarray(_gauss_newton(network, x, y, flat, v))
 
@@ -133,7 +133,7 @@ def energy(network: Network, x: Array, y: Array, minimum: Minimum | None = None)
         return _direct(_least_energy, network, x, y)
     if minimum is None or minimum.factors is None:
         raise ValueError("F* has no Hessian where the energy has no strict minimum in the activities")
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     flat, at, factors = jnp.asarray(flat_weights(network)), minimum, minimum.factors
     value, gradient = _local_slope(network, x, y, flat, at.activities)
 
@@ -148,7 +148,7 @@ def energy(network: Network, x: Array, y: Array, minimum: Minimum | None = None)
 
 def energy_gradient(network: Network, x: Array, y: Array, activities: Activities) -> np.ndarray:
     """dF/dW at given activities, (P,): that of F* if they are its equilibrium."""
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     return np.asarray(_local_slope(network, x, y, jnp.asarray(flat_weights(network)), activities)[1])
 
 
@@ -213,7 +213,7 @@ def origin(network: Network, x: Array, y: Array) -> Origin | None:
     """
     if is_kinked(network):
         return None
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     width = network.stages[0].weight.shape[1]
     inputs, hidden = x.shape[1], network.depth - 1
     a, skips, precision = premultipliers(network), skip_flags(network), float(network.output_precision[...])

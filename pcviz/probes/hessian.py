@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.pcn import batch
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.gradients import activity_gradient, inputs_of
 from pcviz.pcn.network import Activities, Network, Stage
@@ -55,7 +56,7 @@ def hessian_blocks(
             f"(allowed: {BLOCK_NUMBERS_MAX}, which fits {BLOCK_NUMBERS_MAX * examples // size} examples)"
         )
     stacks = as_stacks(network, activities)
-    return _blocks(as_float64(network), *as_batch(x, y), stacks, float(activity_decay), gauss_newton)
+    return _blocks(as_float64(network), *as_batch(network, x, y), stacks, float(activity_decay), gauss_newton)
 
 
 def hessian_vector(
@@ -72,7 +73,7 @@ def hessian_vector(
     The cost is that of about three inference steps.
     """
     stacks, tangents = as_stacks(network, activities), as_stacks(network, vector)
-    product = _product(as_float64(network), *as_batch(x, y), stacks, tangents, float(activity_decay))
+    product = _product(as_float64(network), *as_batch(network, x, y), stacks, tangents, float(activity_decay))
     return [layer for stack in product for layer in np.asarray(stack)]
 
 
@@ -83,7 +84,7 @@ def largest_eigenvalue(
 
     For networks of any size: neither blocks nor matrix are formed.
     """
-    network, (x, y), stacks = as_float64(network), as_batch(x, y), as_stacks(network, activities)
+    network, (x, y), stacks = as_float64(network), as_batch(network, x, y), as_stacks(network, activities)
     found = []
     for i in range(x.shape[0]):
         product = _operator(network, x[i : i + 1], y[i : i + 1], tuple(z[:, i : i + 1] for z in stacks), activity_decay)
@@ -111,9 +112,9 @@ def as_float64(network: Network) -> Network:
     return jax.tree.map(lambda p: jnp.asarray(p, jnp.float64), network)
 
 
-def as_batch(x: Array, y: Array) -> tuple[jax.Array, jax.Array]:
-    """Inputs and targets in float64."""
-    return jnp.asarray(x, jnp.float64), jnp.asarray(y, jnp.float64)
+def as_batch(network: Network, x: Array, y: Array) -> tuple[jax.Array, jax.Array]:
+    """Inputs and targets in float64. Raises ValueError if they do not fit (pcviz.pcn.batch)."""
+    return batch.as_batch(network, x, y, jnp.float64)
 
 
 def as_stacks(network: Network, layers: Sequence[Array]) -> Activities:

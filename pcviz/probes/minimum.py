@@ -48,7 +48,7 @@ def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Wor
     """The energy minimum above the feedforward point for x (B, D), y (B, K): Gauss-Newton and conjugate gradients in
     error coordinates, then Newton (without `polish`: neither Newton nor factors); the closed form where there is one.
     A generator that pauses on the way."""
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     if network.has_closed_form:
         layers = linear.equilibrium(linear.layer_maps(network), x, y, network.output_precision[...]).activities
         return _finished(network, x, y, hessian.as_stacks(network, layers), polish)

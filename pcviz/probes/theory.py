@@ -262,7 +262,7 @@ def error_spectrum(network: Network, x: Array, y: Array, activities: Sequence[Ar
     Jacobian G in the errors and the curvature C of its energy (theory.md 3.6). 2 over the largest (`step_limit`)
     bounds the step of error-based inference.
     """
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     values = np.asarray(_error_eigenvalues(network, x, y, as_stacks(network, activities)))
     return values[:, -min(values.shape[1], sum(z.shape[-1] for z in activities)) :]
 

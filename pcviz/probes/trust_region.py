@@ -76,7 +76,7 @@ def angles(found: Steps) -> Angles:
 
 def activity_step(network: Network, x: Array, y: Array, minimum: Minimum) -> ActivityStep:
     """How much of a Newton step inference is."""
-    network, (x, y) = as_float64(network), as_batch(x, y)
+    network, (x, y) = as_float64(network), as_batch(network, x, y)
     start, _ = _forward(network, x)
     slope = activity_slope(network, x, y, start)
     taken = jnp.moveaxis(jnp.concatenate(minimum.activities) - jnp.concatenate(start), 0, 1)

@@ -11,6 +11,7 @@ import numpy as np
 
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn import linear
+from pcviz.pcn.batch import as_batch
 from pcviz.pcn.equilibrium.local import Look, look
 from pcviz.pcn.equilibrium.solution import Solution
 from pcviz.pcn.equilibrium.solvers import METHODS, Settings, recorded_steps
@@ -49,7 +50,7 @@ def solve(
     """
     _check(name, network, step_size, steps, tolerance, stop, equilibrium_energy)
     method = METHODS[name]
-    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
+    x, y = as_batch(network, x, y)
     if stop == "energy" and equilibrium_energy is None:
         equilibrium_energy = float(linear.least_energy(network, x, y))
     chosen = method.default_step if step_size is None else step_size
