@@ -55,7 +55,19 @@ CHANNELS: dict[str, Channel] = {
     "test_accuracy": _number("share", "share of test examples whose largest output is their class"),
     "energy": Channel(("L",), "float64", "energy", "E_1 … E_L at the end of the last relaxation, batch mean"),
     "total_energy": _number("energy", "sum of `energy`"),
-    "energy_spread": _number("decades", "log10 of greatest over least layer energy, exact zeros left out"),
+    "energy_left": _number("share", "`total_energy` over that at the start of the relaxation"),
+    "expected_energy": Channel(
+        ("L",),
+        "float64",
+        "energy",
+        "E_l that theory expects if all layers pass their errors on unchanged, scaled to layer H, the output as it is; "
+        "NaN where that is less than rounding",
+    ),
+    "energy_off_theory": _number(
+        "decades", "greatest |log10(`energy` / `expected_energy`)| over the hidden layers; more energy is none with iPC"
+    ),
+    "layers_expected": _number("layers", "layers whose error should be more than rounding, by `expected_energy`"),
+    "layers_learning": _number("layers", "those of them whose weights moved by 0.01 % to 20 % in the latest step"),
     "layers_with_signal": _number(
         "layers",
         "number of layers with rms(e_l) > 10 eps rms(z_l) after a feedforward start: the target reached them; after "

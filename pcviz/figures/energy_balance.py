@@ -106,7 +106,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         figure=figure(experiment, run=run),
         alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, bars of the latest, both logarithmic.",
         help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now. "
-        "A healthy network spreads its energy over all layers; layers that no error reached are marked exactly 0, "
-        f"never as a small value.{errors}",
+        "After T steps an error has come only so far down, and little of it: compare with what theory expects, above. "
+        f"Layers that no error reached are marked exactly 0, never as a small value.{errors}",
         csv=("energy", "total_energy"),
     )

@@ -22,6 +22,7 @@ from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.inference import State
 from pcviz.pcn.learning import Batches, Report, Step
 from pcviz.pcn.trace import padded_rows, recorded
+from pcviz.probes.health import arrival, chain_energies, learning_layers
 
 STEPS_AT_ONCE = 64
 """Most weight steps in one call of the compiled loop."""
@@ -70,6 +71,7 @@ class Training:
         self._method = learning.method_of(experiment)
         self._numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self._rows)))
         self._long = estimate(experiment).long_steps
+        self._chain = chain_energies(experiment)
         self.network = build(experiment, self._x.shape[1], self._y.shape[1])
         self._slots = learning.fresh_slots(self._method, self.network, self._numbers)
         evaluate(self.network, *self._test)
@@ -164,7 +166,8 @@ class Training:
         network, slots, report = learning.finish_step(self._method, step, *self._batch(self.step), self._numbers)
         self.diverged = not bool(report.finite)
         if not self.diverged:
-            self.network, self._slots, self._report = network, slots, report
+            changes = learning.weight_changes_of_step(self.network, network)
+            self.network, self._slots, self._report = network, slots, report._replace(weight_changes=changes)
             self._losses.append(float(report.loss))
             self.step += 1
 
@@ -199,11 +202,25 @@ class Training:
 
     def _energies(self, report: Report) -> dict[str, Value]:
         energy = np.asarray(report.energies)
-        present = energy[energy > 0]
-        spread = float(np.log10(present.max() / present.min())) if len(present) else 0.0
-        values: dict[str, Value] = {"energy": energy, "total_energy": float(energy.sum()), "energy_spread": spread}
+        values: dict[str, Value] = {"energy": energy, "total_energy": float(energy.sum()), **self._health(report)}
         if self._method.plan.initial == "feedforward":  # other starts make errors of their own
             values["layers_with_signal"] = float(report.layers_with_signal)
+        return values
+
+    def _health(self, report: Report) -> dict[str, Value]:
+        """Whether errors arrive and weights move as theory expects, and how much energy the relaxation leaves."""
+        values: dict[str, Value] = {}
+        energy, rule = np.asarray(report.energies), self._method.rule
+        start = recorded(report.trace, 1)[0].sum()
+        if rule != "bp" and start > 0:
+            values["energy_left"] = float(energy.sum() / start)
+        if self._chain is not None:
+            arrived = arrival(energy, np.asarray(report.rounding), self._chain, lack_only=rule == "ipc")
+            moved = learning_layers(np.asarray(report.weight_changes), arrived.should)
+            values["expected_energy"] = np.where(arrived.should, arrived.expected, np.nan)
+            values["energy_off_theory"] = arrived.off
+            values["layers_expected"] = float(arrived.should.sum())
+            values["layers_learning"] = float(moved)
         return values
 
     def _relaxation(self, report: Report) -> dict[str, Value]:

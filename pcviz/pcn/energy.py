@@ -61,6 +61,16 @@ def layer_energies(network: Network, errors: tuple[jax.Array, ...], output: jax.
     return jnp.concatenate([*hidden, (precision * output_loss(network.loss, output, y))[None]])
 
 
+def rounding_energies(activities: tuple[jax.Array, ...], y: jax.Array) -> jax.Array:
+    """1/2 |e_l|^2 of errors of 10 eps rms(z_l), z_L = y, (L,) float64, batch mean: less is rounding.
+
+    `activities` of the hidden stages (count, B, N).
+    """
+    floor = (10.0 * float(jnp.finfo(y.dtype).eps)) ** 2
+    scale = jnp.concatenate([jnp.einsum("cbn,cbn->c", z, z) for z in (*activities, y[None])])
+    return 0.5 * floor * scale.astype(jnp.float64) / y.shape[0]
+
+
 def layers_with_signal(activities: tuple[jax.Array, ...], errors: tuple[jax.Array, ...], y: jax.Array) -> jax.Array:
     """Number of layers l in 1..L with rms(e_l) > 10 eps rms(z_l), z_L = y: those whose error is more than rounding.
 
@@ -70,7 +80,5 @@ def layers_with_signal(activities: tuple[jax.Array, ...], errors: tuple[jax.Arra
 
     `activities` of the hidden stages (count, B, N); `errors` of all stages, output last (1, B, K).
     """
-    floor = (10.0 * float(jnp.finfo(y.dtype).eps)) ** 2
-    squares = jnp.concatenate([squared_norms(e) for e in errors])
-    scale = jnp.concatenate([jnp.einsum("cbn,cbn->c", z, z) for z in (*activities, y[None])])
-    return jnp.sum(squares > floor * scale.astype(jnp.float64))
+    energies = jnp.concatenate([0.5 * squared_norms(e) for e in errors]) / y.shape[0]
+    return jnp.sum(energies > rounding_energies(activities, y))

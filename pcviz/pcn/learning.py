@@ -17,7 +17,14 @@ import jax.numpy as jnp
 
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
-from pcviz.pcn.energy import layer_energies, layers_with_signal, output_error, output_loss
+from pcviz.pcn.energy import (
+    layer_energies,
+    layers_with_signal,
+    output_error,
+    output_loss,
+    rounding_energies,
+    squared_norms,
+)
 from pcviz.pcn.feedforward import error_energy_gradient
 from pcviz.pcn.gradients import activity_gradient, replaced, stacked_weights, weight_gradient
 from pcviz.pcn.inference import Plan, Settled, State, settle
@@ -56,16 +63,18 @@ class Step(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a weight step tells: feedforward `loss` before it, layer `energies` (L,), number of `layers_with_signal`,
-    `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown); `finite` is false where the step
-    diverged."""
+    """What a weight step tells: feedforward `loss` before it, layer `energies` (L,) and those of their `rounding` (L,),
+    number of `layers_with_signal`, `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown);
+    `finite` is false where the step diverged. `weight_changes` |dW_l| / |W_l| (L,) are for `weight_changes` to fill."""
 
     loss: jax.Array
     energies: jax.Array
+    rounding: jax.Array
     layers_with_signal: jax.Array
     trace: Trace
     least_energy: jax.Array
     finite: jax.Array
+    weight_changes: jax.Array
 
 
 def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
@@ -121,7 +130,16 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
         finite &= jnp.all(jnp.isfinite(weights))
     trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
     signal = layers_with_signal(settled.activities, settled.errors, y)
-    return network, slots, Report(loss, settled.energies, signal, trace, least, finite)
+    rounding = rounding_energies(settled.activities, y)
+    unknown = jnp.zeros(network.depth)
+    return network, slots, Report(loss, settled.energies, rounding, signal, trace, least, finite, unknown)
+
+
+def weight_changes(before: Network, after: Network) -> jax.Array:
+    """|dW_l| / |W_l| of layers 1 … L, (L,) float64; 0 where nothing moved."""
+    old, new = stacked_weights(before), stacked_weights(after)
+    moved = jnp.concatenate([squared_norms(b - a) for a, b in zip(old, new, strict=True)])
+    return jnp.sqrt(moved / jnp.maximum(jnp.concatenate([squared_norms(a) for a in old]), jnp.finfo(moved.dtype).tiny))
 
 
 def _descended(
@@ -222,7 +240,8 @@ def weight_steps(
     """At most `count` weight steps on the first rows of `batches.indices`, ending early where one is not finite.
 
     `keys` (M,) draw normal initial activities. Returns the network, its slots, the report of the last finite step (zero
-    if there is none), the losses (M,) and the number of finite steps. The relaxation is recorded in step `count` only.
+    if there is none), the losses (M,) and the number of finite steps. Relaxation and changes of weights are recorded in
+    step `count` only.
     """
     losses = jnp.zeros(batches.indices.shape[0])
 
@@ -233,7 +252,10 @@ def weight_steps(
         seen = numbers._replace(rows=jnp.where(done + 1 == count, numbers.rows, -1))
         step = begin(method, network, slots, x, y, seen, keys[done])
         step = advance(method, step, x, y, seen, (jnp.zeros((), jnp.int32), seen.steps))
-        network, slots, report = finish(method, step, x, y, seen)
+        before, (network, slots, report) = network, finish(method, step, x, y, seen)
+        nothing = report.weight_changes
+        changes = jax.lax.cond(done + 1 == count, weight_changes, lambda *_: nothing, before, network)
+        report = report._replace(weight_changes=changes)
         last = jax.tree.map(lambda new, old: jnp.where(report.finite, new, old), report, last)
         return done + report.finite, report.finite, network, slots, last, losses.at[done].set(report.loss)
 
@@ -246,9 +268,11 @@ def weight_steps(
 def _no_report(depth: int) -> Report:
     """A report of the right shape, all zero."""
     zero = jnp.zeros(())
-    return Report(zero, jnp.zeros(depth), jnp.zeros((), int), empty_trace(depth), zero, jnp.array(False))
+    layers = jnp.zeros(depth)
+    return Report(zero, layers, layers, jnp.zeros((), int), empty_trace(depth), zero, jnp.array(False), layers)
 
 
 begin_step = jax.jit(begin, static_argnames=("method",), compiler_options=COMPILER)
 advance_step = jax.jit(advance, static_argnames=("method",), compiler_options=COMPILER)
 finish_step = jax.jit(finish, static_argnames=("method",), compiler_options=COMPILER)
+weight_changes_of_step = jax.jit(weight_changes)

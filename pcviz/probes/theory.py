@@ -64,16 +64,20 @@ def binomial_signal(
 
 
 def chain_signal(
-    deltas: Sequence[Array], step_size: float, steps: Sequence[int] | np.ndarray, output_precision: float = 1.0
+    deltas: Sequence[Array],
+    step_size: float,
+    steps: Sequence[int] | np.ndarray,
+    output_precision: float = 1.0,
+    momentum: float = 0.0,
 ) -> np.ndarray:
-    """log10 rms(e_l) after `steps` steps of gradient descent by the scalar chain, (len(steps), L).
+    """log10 rms(e_l) after `steps` steps of gradient descent, or with momentum, by the scalar chain, (len(steps), L).
 
     The chain has one unit for each layer and the gains |delta_{l-1}| / |delta_l|: to leading order in eta it gives the
     binomial law, and it keeps to the network when that law fails (within a factor of 10 where the law is off by 10^20).
     """
     wanted = np.asarray(steps, np.int64)
     sizes = np.array([d.shape[-1] for d in deltas]) ** 0.5
-    chain = _Chain(_rms(deltas) * sizes, step_size, output_precision)
+    chain = _Chain(_rms(deltas) * sizes, step_size, output_precision, momentum)
     rows = {0: chain.errors()}
     for t in range(1, int(wanted.max(initial=0)) + 1):
         chain.step()
@@ -114,13 +118,14 @@ def signal_floor(activity: Array) -> float:
 class _Chain:
     """Gradient descent on a chain of scalars with the gains of `norms` = |delta_l|, from its feedforward state."""
 
-    def __init__(self, norms: np.ndarray, step_size: float, output_precision: float) -> None:
+    def __init__(self, norms: np.ndarray, step_size: float, output_precision: float, momentum: float = 0.0) -> None:
         above = np.where(norms[1:] > 0, norms[1:], 1)
         self._gains = norms[:-1] / above
         self._error = norms[-1]
-        self._step_size = step_size
+        self._step_size, self._momentum = step_size, momentum
         self._precision = np.append(np.ones(len(norms) - 2), output_precision)
         self._moved = np.zeros(len(norms) - 1)
+        self._velocity = np.zeros(len(norms) - 1)
 
     def _signed(self) -> np.ndarray:
         """Errors of layers 1 … L (signs so that all messages are positive)."""
@@ -133,7 +138,9 @@ class _Chain:
 
     def step(self) -> None:
         e = self._signed()
-        self._moved -= self._step_size * (e[:-1] - self._gains * self._precision * e[1:])
+        gradient = e[:-1] - self._gains * self._precision * e[1:]
+        self._velocity = self._momentum * self._velocity + gradient
+        self._moved -= self._step_size * self._velocity
 
 
 def _rms(layers: Sequence[Array]) -> np.ndarray:

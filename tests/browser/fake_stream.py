@@ -180,14 +180,17 @@ def train_values(experiment: Experiment, step: int) -> dict[str, Any]:
         trace[:, : layers // 6] = 0
         update[:, : layers // 6] = 0
     energy = trace[-1]
-    known = energy[energy > 0]
     return {
         "train_loss": np.array([loss, loss * 0.9, loss * 1.15]),
         "test_loss": loss * 1.1,
         "test_accuracy": 1 - 0.85 * np.exp(-step / 50),
         "energy": energy,
         "total_energy": energy.sum(),
-        "energy_spread": float(np.log10(known.max() / known.min())),
+        "energy_left": 0.97,
+        "expected_energy": energy * 1.2,
+        "energy_off_theory": 0.31,
+        "layers_expected": float((energy > 1e-12).sum()),
+        "layers_learning": float((energy > 1e-12).sum()),
         "layers_with_signal": float((energy > 1e-12).sum()),
         "trace_steps": rows,
         "energy_trace": trace,

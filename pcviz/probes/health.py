@@ -1,0 +1,77 @@
+"""Measures of health: do the errors arrive, and do the weights move, as in a network that learns?
+
+The reference is a chain in which every layer passes its errors on unchanged, relaxed by the same solver for as many
+steps: what reaches a layer is little after few steps at any depth, which is no fault of the network. Thresholds and the
+trainings that they come from: docs/health.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.probes.theory import chain_signal
+
+SOURCE = 1e6
+"""Output error of the chain over what it sends down: a source that the relaxation does not use up."""
+OFF_THEORY = 2.0
+"""Decades of energy from theory's expectation up to which networks of the calibration learned."""
+NOTHING = 30.0
+"""Decades that stand for a layer without any error, whose activities are zero too."""
+WEIGHT_STEP = 1e-4, 0.2
+"""Least and greatest |dW_l| / |W_l| in one step with which networks of the calibration learned."""
+
+
+def chain_energies(experiment: Experiment) -> np.ndarray | None:
+    """E_l of hidden layers 1 … H of a chain at the end of the relaxation, over that of layer H, (H,).
+
+    All 1 for backpropagation and error-based inference, whose errors do not decay on their way. None where theory has
+    no expectation: starts other than the feedforward one, Adam on the activities, step sizes at which the chain
+    diverges.
+    """
+    inference, hidden = experiment.inference, experiment.hidden_layers
+    if experiment.learning.rule == "bp" or (inference.solver, inference.initial) == ("error_based", "feedforward"):
+        return np.ones(hidden)
+    if inference.initial != "feedforward" or inference.solver == "adam" or not experiment.inference_steps:
+        return None
+    momentum = inference.momentum if inference.solver == "momentum" else 0.0
+    deltas = [np.ones((1, 1))] * hidden + [np.full((1, 1), SOURCE)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = chain_signal(deltas, inference.step_size, [experiment.inference_steps], momentum=momentum)[0, :-1]
+        energies = 10.0 ** (2 * (signal - signal[-1]))
+    return energies if np.isfinite(energies).all() else None
+
+
+class Arrival(NamedTuple):
+    """How the errors have arrived: which of the layers 1 … L `should` have one above rounding, (L,), the energy that
+    theory expects of each, (L,), that of the output as it is, and by how many decades of energy the worst hidden layer
+    that should have an error is `off` it."""
+
+    should: np.ndarray
+    expected: np.ndarray
+    off: float
+
+
+def arrival(energies: np.ndarray, floors: np.ndarray, chain: np.ndarray, *, lack_only: bool = False) -> Arrival:
+    """Compare layer energies, (L,), to those of a `chain`, (H,), relative to layer H. `floors` (L,) are the energies of
+    rounding, which stand for whatever is less.
+
+    Where layer H itself has no error, what it should have is that of the output. With `lack_only` more energy than
+    expected does not count: iPC adds some by moving weights during the relaxation.
+    """
+    source = energies[-2] if energies[-2] > floors[-2] else energies[-1]
+    expected = np.append(chain * source, energies[-1])
+    should = np.append(expected[:-1] > floors[:-1], True)
+    share = np.maximum(energies, floors)[should] / expected[should]
+    decades = np.log10(np.clip(share[:-1], 10.0**-NOTHING, 10.0**NOTHING))
+    off = abs(decades.min(initial=0.0)) if lack_only else np.abs(decades).max(initial=0.0)
+    return Arrival(should, expected, float(off))
+
+
+def learning_layers(weight_steps: np.ndarray, should: np.ndarray) -> int:
+    """Of the layers that `should` have an error, (L,), the number whose weights move by a share of their size within
+    WEIGHT_STEP; `weight_steps` (L,) are |dW_l| / |W_l| of one step."""
+    least, most = WEIGHT_STEP
+    return int(np.sum(should & (weight_steps >= least) & (weight_steps <= most)))
