@@ -35,7 +35,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
             tickvals=list(POWERS),
             ticktext=[f"10<sup>{k}</sup>" for k in POWERS],
         ),
-        yaxis=style.log_axis(title_text="eigenvalues") | dict(tickmode="linear", dtick=1),
+        yaxis=style.count_axis(title_text="eigenvalues"),
         yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
     )
     made.add_bar(

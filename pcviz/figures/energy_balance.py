@@ -26,14 +26,17 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     depth = list(range(1, layers + 1))
     keep = style.maps_keep(layers)
     made = style.blank(
-        xaxis=dict(domain=[0, 0.5], title_text="weight step", showgrid=False),
-        xaxis2=style.log_axis(domain=[0.78, 1], title_text=f"{name} now", anchor="y", nticks=2),
-        xaxis3=style.zero_strip(domain=[0.71, 0.75], anchor="y", ticktext=["0"], tickangle=0, showgrid=False),
+        meta=style.decades("xaxis2"),
+        xaxis=style.step_axis(
+            experiment.learning.steps, first=1, cells=True, domain=[0, 0.44], title_text="weight step", showgrid=False
+        ),
+        xaxis2=style.decade_axis(domain=[0.76, 1], title_text=f"{name} now", anchor="y"),
+        xaxis3=style.zero_strip(domain=[0.655, 0.7], anchor="y", ticktext=["0"], tickangle=0, showgrid=False),
         yaxis=style.layer_axis(layers, title_text="layer"),
         bargap=0.15 if layers <= 64 else 0,
         barcornerradius=0,
     )
-    colour_bar = style.colour_bar("", x=0.505, xanchor="left")
+    colour_bar = style.colour_bar("", x=0.445, xanchor="left")
     made.add_heatmap(
         y=depth,
         x=[],
@@ -61,7 +64,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     made.add_annotation(
         text="exactly 0",
         textangle=-90,
-        x=0.705,
+        x=0.65,
         xref="paper",
         xanchor="right",
         y=0.5,
@@ -105,8 +108,8 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         title="Energy balance",
         figure=figure(experiment, run=run),
         alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, bars of the latest, both logarithmic.",
-        help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now. "
-        "A healthy network spreads its energy over all layers; layers that no error reached are marked exactly 0, "
-        f"never as a small value.{errors}",
+        help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now; "
+        "bars begin at the first power of ten below the least energy. A healthy network spreads its energy over all "
+        f"layers; layers that no error reached are marked exactly 0, never as a small value.{errors}",
         csv=("energy", "total_energy"),
     )

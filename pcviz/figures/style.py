@@ -7,6 +7,7 @@ depth and energy, Okabe and Ito's for categories, always with a second cue (dash
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -85,7 +86,6 @@ TEMPLATE = go.layout.Template(
             traceorder="normal",
         ),
         margin=dict(l=56, r=10, t=10, b=36),
-        modebar=dict(bgcolor=CLEAR, color=GRID, activecolor=TEXT, orientation="v"),
         colorway=[BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY],
         xaxis=_axis(),
         yaxis=_axis(),
@@ -105,6 +105,35 @@ def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
 def log_axis(**options: Any) -> dict[str, Any]:
     """A logarithmic axis with ticks 10^k; tick mode stated, for overlaying axes would copy their neighbour's."""
     return dict(type="log", exponentformat="power", tickmode="auto", tickangle=0, **{"nticks": 3} | options)
+
+
+def decade_axis(**options: Any) -> dict[str, Any]:
+    """A logarithmic axis for bars and profiles, which begin at its edge: the client ends it at the first whole decades
+    beyond the least and the greatest positive value, and labels two or three of them. Name it in the figure's
+    `meta=decades(…)`."""
+    return log_axis(range=[-3, 0], **options) | dict(tickmode="linear")
+
+
+def decades(*axes: str) -> dict[str, list[str]]:
+    """A figure's `meta`: the names of its axes of whole decades."""
+    return dict(decades=list(axes))
+
+
+def count_axis(**options: Any) -> dict[str, Any]:
+    """A logarithmic axis of counts: from half of one, so that a single one has a bar, to 10 at least."""
+    ends = dict(minallowed=math.log10(0.5), include=[10])
+    return log_axis(**options) | dict(tickmode="linear", dtick=1, autorangeoptions=ends)
+
+
+def step_axis(last: float | None, *, first: int = 0, cells: bool = False, **options: Any) -> dict[str, Any]:
+    """An axis of whole steps that ends where the run does, at `last` (None: unknown). `cells` are those of a heat map,
+    half a step wider on either side.
+
+    By the number format the client knows that no tick may stand between whole numbers.
+    """
+    half = 0.5 if cells else 0
+    ends = {"clipmin": first - half} | ({} if last is None else {"clipmax": last + half})
+    return dict(tickformat=",d", autorangeoptions=ends, **options)
 
 
 def layer_axis(layers: int, most: int = 9, **options: Any) -> dict[str, Any]:
