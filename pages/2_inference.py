@@ -24,7 +24,7 @@ panels.live(
     panels=list(relax.VIEW.panels),
     keep=session.keep_tokens(),
     scrub="trace_steps",
-    about=caption.line(experiment, run),
+    about=caption.line(experiment, run.kind, run.options) if run else None,
     metrics=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
 )
 share.configuration(form.experiment or experiment, relax.chosen())

@@ -24,7 +24,7 @@ panels.live(
     key="landscape",
     panels=list(view.panels),
     keep=session.keep_tokens(),
-    about=caption.line(experiment, run),
+    about=caption.line(experiment, run.kind, run.options) if run else None,
     metrics=view.metric_row(),
     nonce=planes.walks(),
     picked=planes.walk_from,

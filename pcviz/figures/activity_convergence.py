@@ -10,7 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.front import travel
-from pcviz.figures.panel import Panel, log_steps
+from pcviz.figures.panel import LOG_STEPS, Panel
 
 STEP = "inference step"
 LAYER_HOVER = "layer %{y}<br>%{customdata:.4~g}<extra></extra>"
@@ -141,9 +141,7 @@ def _maps(experiment: Experiment, run: int) -> go.Figure:
     made = style.blank(
         margin=style.LEGEND,
         meta=style.decades("xaxis4", "xaxis6"),
-        xaxis=style.step_axis(
-            experiment.inference_steps, cells=True, domain=left, anchor="y3", title_text=STEP, showgrid=False
-        ),
+        xaxis=style.step_axis(experiment.inference_steps, domain=left, anchor="y3", title_text=STEP, showgrid=False),
         xaxis4=style.decade_axis(domain=right, anchor="y2", showticklabels=True),
         xaxis5=style.zero_strip(domain=strip, anchor="y2", **zeros),
         xaxis6=style.decade_axis(domain=right, anchor="y3", title_text="at step t"),
@@ -235,5 +233,5 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         scrub="trace_steps",
         waiting="Waiting for the first relaxation …",
         absent="Backpropagation has no relaxation: its activities are those of the forward pass." if backprop else None,
-        toggles=(log_steps(),),
+        toggles=(LOG_STEPS,),
     )

@@ -25,6 +25,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Histogram of the eigenvalues of the activity Hessian, both axes logarithmic; vertical lines at its ends and,
     where the solver has one in the activities, at the curvature above which the experiment's step size diverges."""
     made = style.blank(
+        meta=style.decades(counts=("yaxis",)),
         margin=style.LEGEND,
         bargap=0,
         barcornerradius=0,

@@ -28,7 +28,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     made = style.blank(
         meta=style.decades("xaxis2"),
         xaxis=style.step_axis(
-            experiment.learning.steps, first=1, cells=True, domain=[0, 0.44], title_text="weight step", showgrid=False
+            experiment.learning.steps, first=1, domain=[0, 0.44], title_text="weight step", showgrid=False
         ),
         xaxis2=style.decade_axis(domain=[0.76, 1], title_text=f"{name} now", anchor="y"),
         xaxis3=style.zero_strip(domain=[0.655, 0.7], anchor="y", ticktext=["0"], tickangle=0, showgrid=False),

@@ -20,14 +20,12 @@ class Toggle:
     relayout: dict[str, tuple[Any, Any]]
 
 
-def log_steps(*, cells: bool = False) -> Toggle:
-    """Switches the x axis, one of inference steps (style.step_axis), to a logarithmic one that begins at step 1."""
-    first = -0.5 if cells else 0
-    return Toggle(
-        "log t",
-        "Logarithmic inference steps (step 0 is left out)",
-        {"xaxis.type": ("linear", "log"), "xaxis.autorangeoptions.clipmin": (first, 1)},
-    )
+LOG_STEPS = Toggle(
+    "log t",
+    "Logarithmic inference steps (step 0 is left out)",
+    {"xaxis.type": ("linear", "log"), "xaxis.autorangeoptions.clipmin": (-0.5, 0.9)},
+)
+"""Makes an x axis of inference steps (style.step_axis) logarithmic."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.front import has_front, travel
-from pcviz.figures.panel import Panel, log_steps
+from pcviz.figures.panel import LOG_STEPS, Panel
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
@@ -22,7 +22,6 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         margin=style.LEGEND,
         xaxis=style.step_axis(
             experiment.relaxation_steps,
-            cells=True,
             domain=[0, 0.9],
             anchor="y2",
             title_text="inference step t",
@@ -111,5 +110,5 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         table="latest",
         idle="Press Relax to begin.",
         cursor="trace_steps",
-        toggles=(log_steps(cells=True),),
+        toggles=(LOG_STEPS,),
     )

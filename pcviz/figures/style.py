@@ -107,32 +107,34 @@ def log_axis(**options: Any) -> dict[str, Any]:
     return dict(type="log", exponentformat="power", tickmode="auto", tickangle=0, **{"nticks": 3} | options)
 
 
+LEAST_COUNT = math.log10(0.5)
+"""Where axes of counts begin, as a power of ten: below 1, so that a single one has a bar."""
+
+
 def decade_axis(**options: Any) -> dict[str, Any]:
-    """A logarithmic axis for bars and profiles, which begin at its edge: the client ends it at the first whole decades
-    beyond the least and the greatest positive value, and labels two or three of them. Name it in the figure's
-    `meta=decades(…)`."""
+    """A logarithmic axis for bars and profiles, which begin at its edge; see `decades`."""
     return log_axis(range=[-3, 0], **options) | dict(tickmode="linear")
 
 
-def decades(*axes: str) -> dict[str, list[str]]:
-    """A figure's `meta`: the names of its axes of whole decades."""
-    return dict(decades=list(axes))
-
-
 def count_axis(**options: Any) -> dict[str, Any]:
-    """A logarithmic axis of counts: from half of one, so that a single one has a bar, to 10 at least."""
-    ends = dict(minallowed=math.log10(0.5), include=[10])
-    return log_axis(**options) | dict(tickmode="linear", dtick=1, autorangeoptions=ends)
+    """A logarithmic axis of counts; see `decades`."""
+    return log_axis(range=[LEAST_COUNT, 1], **options) | dict(tickmode="linear", dtick=1)
 
 
-def step_axis(last: float | None, *, first: int = 0, cells: bool = False, **options: Any) -> dict[str, Any]:
-    """An axis of whole steps that ends where the run does, at `last` (None: unknown). `cells` are those of a heat map,
-    half a step wider on either side.
+def decades(*axes: str, counts: tuple[str, ...] = ()) -> dict[str, dict[str, float | None]]:
+    """A figure's `meta`: the names of its axes of whole decades. The client ends them at the first power of ten beyond
+    the least (counts: at half of one) and the greatest positive value, keeps that while values move little, and labels
+    two or three powers."""
+    return dict(decades={name: None for name in axes} | {name: LEAST_COUNT for name in counts})
+
+
+def step_axis(last: float | None, *, first: int = 0, **options: Any) -> dict[str, Any]:
+    """An axis of whole steps that ends where the run does, at `last` (None: unknown), with room for half a cell of a
+    heat map or half a marker on either side.
 
     By the number format the client knows that no tick may stand between whole numbers.
     """
-    half = 0.5 if cells else 0
-    ends = {"clipmin": first - half} | ({} if last is None else {"clipmax": last + half})
+    ends = {"clipmin": first - 0.5} | ({} if last is None else {"clipmax": last + 0.5})
     return dict(tickformat=",d", autorangeoptions=ends, **options)
 
 

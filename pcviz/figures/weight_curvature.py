@@ -28,6 +28,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     both = has_origin(experiment)
     ticks = sorted((sign * 10.0**k, sign, k) for k in POWERS for sign in (-1, 1))
     made = style.blank(
+        meta=style.decades(counts=("yaxis", "yaxis2") if both else ("yaxis",)),
         margin=style.LEGEND,
         barmode="group",
         bargap=0,

@@ -20,7 +20,7 @@ CSS = """
 body:has(.pcviz-full) { --pcviz-buttons: 56px; overflow: hidden; }
 body:has(.pcviz-full) .st-key-transport {
   position: fixed; z-index: 999992; inset: 0 0 auto; height: 56px; padding: 6px 8px; box-sizing: border-box;
-  flex-wrap: nowrap; overflow-x: auto; background: var(--st-background-color);
+  flex-wrap: nowrap; overflow-x: auto;
 }
 
 /* Fingers need 44 px, mice do not. */

@@ -1,23 +1,23 @@
 // Axes whose ends or ticks plotly cannot choose by itself: whole decades, whole numbers, the extent of a map.
 
 const SLACK = 3; // decades that an end may lie too far out before it moves in
-const LABELS = 3; // most labels of an axis of whole decades; two at least
 const DENSE_PX = 40; // ticks of whole numbers at every 1 stand no closer
 
 export const axisNames = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
 
-/** Ends of a logarithmic axis, as powers of ten: the first whole decades beyond the least and the greatest value.
- *  An end of `before` stays while it is beyond the values by at most `SLACK` decades, so that a live axis is steady. */
-export function decades(least, most, before) {
-  const [low, high] = [Math.ceil(Math.log10(least)) - 1, Math.ceil(Math.log10(most))];
+/** Ends of a logarithmic axis, as powers of ten: the first whole decades beyond the least and the greatest value, or
+ *  from a fixed `floor` on. An end of `before` stays while it is beyond the values by at most `SLACK` decades, so that a
+ *  live axis is steady. */
+export function decades(least, most, floor, before) {
+  const [low, high] = [floor ?? Math.ceil(Math.log10(least)) - 1, Math.ceil(Math.log10(most))];
   const [from, to] = before ?? [low, high];
   return [from <= low && low - from <= SLACK ? from : low, to >= high && to - high <= SLACK ? to : high];
 }
 
-/** Give the axes in `layout.meta.decades` their ends and two or three labels. `ends` holds what each had before: what a
- *  person zoomed stays until the ends move. */
+/** Give the axes in `layout.meta.decades` (name -> floor or null) their ends and two or three labels. `ends` holds what
+ *  each had before: what a person zoomed stays until the ends move. */
 export function settleDecades(layout, data, ends) {
-  for (const name of layout.meta?.decades ?? []) {
+  for (const [name, floor] of Object.entries(layout.meta?.decades ?? {})) {
     const [id, key] = [name.replace("axis", ""), name[0]];
     let [least, most] = [Infinity, 0];
     for (const trace of data) {
@@ -25,11 +25,11 @@ export function settleDecades(layout, data, ends) {
       for (const value of trace[key]) if (value > 0 && value < Infinity) [least, most] = [Math.min(least, value), Math.max(most, value)];
     }
     if (!most) continue;
-    const [low, high] = decades(least, most, ends[name]);
+    const [low, high] = decades(least, floor === null ? most : Math.max(most, 10), floor, ends[name]);
     if (String(ends[name]) === String([low, high])) continue;
     ends[name] = [low, high];
-    const dtick = Math.ceil((high - low) / (LABELS - 1));
-    Object.assign(layout[name], { autorange: false, range: [low, high], tickmode: "linear", tick0: low, dtick });
+    const dtick = high - low > 4 || (floor === null && high - low > 2) ? Math.max(2, Math.floor((high - low) / 2)) : 1;
+    Object.assign(layout[name], { autorange: false, range: [low, high], tickmode: "linear", tick0: Math.ceil(low), dtick });
   }
 }
 
@@ -39,8 +39,10 @@ export function betterTicks(fresh, full) {
   const change = {};
   for (const name of axisNames(full)) {
     const axis = full[name];
-    const ticks = /d$/.test(axis.tickformat ?? "") ? wholeTicks(axis) : fresh[name]?.type === "log" && fresh[name].tickmode === "auto" ? powerTicks(axis) : {};
-    for (const [key, value] of Object.entries(ticks)) if (String(axis[key]) !== String(value)) change[`${name}.${key}`] = value;
+    const powers = fresh[name]?.type === "log" && fresh[name].tickmode === "auto";
+    const ticks = /d$/.test(axis.tickformat ?? "") ? wholeTicks(axis) : powers ? powerTicks(axis) : {};
+    if (Object.entries(ticks).every(([key, value]) => String(axis[key]) === String(value))) continue;
+    for (const [key, value] of Object.entries(ticks)) change[`${name}.${key}`] = value;
   }
   return change;
 }

@@ -8,7 +8,8 @@ import { saveImage, saveTable } from "./save.js";
 import { fill, longest } from "./text.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
-const FULL = { width: 620, height: 330, most: 2.6 }; // in full size a plot's lengths grow as if it were enlarged from this
+const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full size lengths grow as if a plot of this size were
+// enlarged; text in space grows by itself
 const ENDED = ["done", "diverged", "failed", "cancelled"];
 
 export class Panel {
@@ -241,11 +242,12 @@ export class Panel {
     delete this.plot.layout.width;
     delete this.plot.layout.height;
     this.drawing = this.Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
-    const grown = Math.min(this.plot.clientWidth / FULL.width, this.plot.clientHeight / FULL.height, FULL.most);
+    const grown = Math.min(this.plot.clientWidth / FULL.width, this.plot.clientHeight / FULL.height, this.spec.space ? FULL.inSpace : FULL.most);
     const factor = this.section.classList.contains("pcviz-full") ? Math.max(1, grown) : 1;
     if (factor === this.enlarged) return;
     this.enlarged = factor;
     enlarge(this.lengths, factor);
+    this.due = 0;
     this.request();
   }
 
