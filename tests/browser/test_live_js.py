@@ -50,6 +50,12 @@ def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, expe
     drawn(page, 24)
     assert plot(page, "learning-curves", "plot._fullLayout.xaxis.range") == zoomed
     assert plot(page, "learning-curves", "plot._fullData[4].visible") == "legendonly"
+    move = section(page, "learning-curves").get_by_role("button", name="Drag to move")
+    for mode in ("pan", "zoom"):
+        move.click()
+        assert plot(page, "learning-curves", "plot._fullLayout.dragmode") == mode
+    section(page, "learning-curves").get_by_role("button", name="Show the whole").click()
+    eventually(page, lambda: plot(page, "learning-curves", "plot._fullLayout.xaxis.range")[1] >= 24)
 
 
 def test_exact_zeros_have_a_row_of_their_own(page: Page, fake: FakeStream, experiment: Experiment) -> None:

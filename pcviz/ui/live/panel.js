@@ -86,7 +86,7 @@ export class Panel {
   tell(state) {
     this.section.dataset.state = state;
     const { absent, idle, waiting, ended } = this.spec;
-    this.waiting.textContent = absent ? absent : ENDED.includes(state) ? ended : state === "idle" ? idle : waiting;
+    this.waiting.textContent = absent ?? (ENDED.includes(state) ? ended : state === "idle" ? idle : waiting);
   }
 
   // ---- colours
@@ -204,7 +204,7 @@ export class Panel {
   /** What the slider says, if this panel follows one: "t = 3 of 15". */
   time() {
     if (this.slider) return this.slid.textContent;
-    return this.live.scrub && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
+    return this.live.scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
   }
 
   tellRow() {
