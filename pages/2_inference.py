@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pcviz.comparison import Options
-from pcviz.ui import controls, look, panels, relax, session, share
+from pcviz.ui import caption, controls, look, panels, relax, session, share
 
 form = controls.form(relax.drawn)
 
@@ -24,6 +24,7 @@ panels.live(
     panels=list(relax.VIEW.panels),
     keep=session.keep_tokens(),
     scrub="trace_steps",
+    about=caption.line(experiment, run.kind, run.options) if run else None,
     metrics=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
 )
 share.configuration(form.experiment or experiment, relax.chosen())

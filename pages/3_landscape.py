@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pcviz.ui import controls, landscape, look, panels, room, session, share
+from pcviz.ui import caption, controls, landscape, look, panels, room, session, share
 from pcviz.ui.views import planes
 
 form = controls.form()
@@ -24,6 +24,7 @@ panels.live(
     key="landscape",
     panels=list(view.panels),
     keep=session.keep_tokens(),
+    about=caption.line(experiment, run.kind, run.options) if run else None,
     metrics=view.metric_row(),
     nonce=planes.walks(),
     picked=planes.walk_from,

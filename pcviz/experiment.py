@@ -395,10 +395,18 @@ class Experiment(Section):
 
     @property
     def inference_steps(self) -> int:
-        """T: the number of inference steps, with `depth` resolved to H; 0 for backpropagation, which has none."""
-        if self.learning.rule == "bp":
-            return 0
+        """T: the number of inference steps of training; 0 for backpropagation, which has none."""
+        return 0 if self.learning.rule == "bp" else self.relaxation_steps
+
+    @property
+    def relaxation_steps(self) -> int:
+        """T, with `depth` resolved to H, whatever the rule: a relaxation is looked at even where training has none."""
         return self.hidden_layers if self.inference.steps == "depth" else self.inference.steps
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Weight steps in one pass over the training examples; the incomplete last batch is dropped."""
+        return self.data.train_count // self.learning.batch_size
 
     @property
     def learning_rate(self) -> float:

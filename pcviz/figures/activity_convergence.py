@@ -10,7 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.front import travel
-from pcviz.figures.panel import Panel, Toggle
+from pcviz.figures.panel import LOG_STEPS, Panel
 
 STEP = "inference step"
 LAYER_HOVER = "layer %{y}<br>%{customdata:.4~g}<extra></extra>"
@@ -70,7 +70,7 @@ def _lines(experiment: Experiment, run: int) -> go.Figure:
     strip = dict(ticktext=["0"], showgrid=False)
     made = style.blank(
         margin=style.LEGEND,
-        xaxis=dict(domain=[0, 0.64], anchor="y4", title_text=STEP, rangemode="tozero"),
+        xaxis=style.step_axis(experiment.inference_steps, domain=[0, 0.64], anchor="y4", title_text=STEP),
         xaxis2=style.layer_axis(layers, 5, domain=[0.68, 1], anchor="y4", title_text="layer at step t"),
         yaxis=style.log_axis(domain=[0.5, 1], title_text="energy"),
         yaxis2=style.zero_strip(domain=[0.425, 0.485], **strip),
@@ -140,12 +140,13 @@ def _maps(experiment: Experiment, run: int) -> go.Figure:
     zeros = dict(ticktext=["0"], showgrid=False)
     made = style.blank(
         margin=style.LEGEND,
-        xaxis=dict(domain=left, anchor="y3", title_text=STEP, showgrid=False),
-        xaxis4=style.log_axis(domain=right, anchor="y2", nticks=2, showticklabels=True),
+        meta=style.decades("xaxis4", "xaxis6"),
+        xaxis=style.step_axis(experiment.inference_steps, domain=left, anchor="y3", title_text=STEP, showgrid=False),
+        xaxis4=style.decade_axis(domain=right, anchor="y2", showticklabels=True),
         xaxis5=style.zero_strip(domain=strip, anchor="y2", **zeros),
-        xaxis6=style.log_axis(domain=right, anchor="y3", nticks=2, title_text="at step t"),
+        xaxis6=style.decade_axis(domain=right, anchor="y3", title_text="at step t"),
         xaxis7=style.zero_strip(domain=strip, anchor="y3", **zeros),
-        yaxis=style.log_axis(domain=[0.8, 1], title_text="F", nticks=2),
+        yaxis=style.log_axis(domain=[0.8, 1], title_text="F"),
         yaxis2=style.layer_axis(layers, 4, domain=[0.36, 0.75], title_text="layer"),
         yaxis3=style.layer_axis(layers - 1, 3, domain=[0, 0.25], title_text="layer"),
         yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
@@ -230,8 +231,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         csv=("trace_steps", "energy_trace", "update_rms", "total_energy_trace"),
         table="latest",
         scrub="trace_steps",
-        waiting="Backpropagation has no relaxation to show." if backprop else "Waiting for the first relaxation …",
-        toggles=(
-            Toggle("log t", "Logarithmic inference steps (step 0 is left out)", {"xaxis.type": ("linear", "log")}),
-        ),
+        waiting="Waiting for the first relaxation …",
+        absent="Backpropagation has no relaxation: its activities are those of the forward pass." if backprop else None,
+        toggles=(LOG_STEPS,),
     )

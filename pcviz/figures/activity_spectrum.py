@@ -25,6 +25,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Histogram of the eigenvalues of the activity Hessian, both axes logarithmic; vertical lines at its ends and,
     where the solver has one in the activities, at the curvature above which the experiment's step size diverges."""
     made = style.blank(
+        meta=style.decades(counts=("yaxis",)),
         margin=style.LEGEND,
         bargap=0,
         barcornerradius=0,
@@ -35,7 +36,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
             tickvals=list(POWERS),
             ticktext=[f"10<sup>{k}</sup>" for k in POWERS],
         ),
-        yaxis=style.log_axis(title_text="eigenvalues") | dict(tickmode="linear", dtick=1),
+        yaxis=style.count_axis(title_text="eigenvalues"),
         yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
     )
     made.add_bar(

@@ -19,7 +19,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     step."""
     layers = experiment.network.depth
     depth = list(range(1, layers + 1))
-    steps = experiment.hidden_layers if experiment.inference.steps == "depth" else experiment.inference.steps
+    steps = experiment.relaxation_steps
     axis: dict[str, Any] = dict(
         type="log",
         tickmode="linear",

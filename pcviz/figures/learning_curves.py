@@ -38,7 +38,7 @@ def figure(
     title = dict(title_text=f"loss, energy{smoothed}", domain=[bottom + zero_height, 1])
     layout: dict[str, Any] = dict(
         margin=style.LEGEND,
-        xaxis=dict(title_text=X_TITLES[x], anchor=lowest, rangemode="tozero"),
+        xaxis=_x_axis(experiment, x, lowest),
         yaxis=style.log_axis(tickformat="~g", **title) if log else dict(rangemode="tozero", **title),
     )
     if log:
@@ -65,6 +65,17 @@ def figure(
         ):
             curves.zeros(run, channel, index, colour)
     return made
+
+
+def _x_axis(experiment: Experiment, x: XAxis, anchor: str) -> dict[str, Any]:
+    """From 0 to where the run ends, as far as that is known before."""
+    place: dict[str, Any] = dict(title_text=X_TITLES[x], anchor=anchor, rangemode="tozero")
+    steps = experiment.learning.steps
+    if x == "step":
+        return style.step_axis(steps, **place)
+    if x == "epoch":
+        return place | dict(autorangeoptions=dict(clipmax=steps / experiment.steps_per_epoch))
+    return place
 
 
 class _Curves:

@@ -20,14 +20,24 @@ class Toggle:
     relayout: dict[str, tuple[Any, Any]]
 
 
+LOG_STEPS = Toggle(
+    "log t",
+    "Logarithmic inference steps (step 0 is left out)",
+    {"xaxis.type": ("linear", "log"), "xaxis.autorangeoptions.clipmin": (-0.5, 0.9)},
+)
+"""Makes an x axis of inference steps (style.step_axis) logarithmic."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """What the client needs to draw a live figure.
 
     `alt` says what is shown to people who cannot see it, `help` how to read it, `idle` what to do
-    while there is no run, `waiting` why it is empty in a run, and `ended` after it.
+    while there is no run, `waiting` why it is empty in a run, and `ended` after it; `absent` says in one sentence
+    that the panel does not apply to this experiment, and then it shows nothing else.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
-    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); shown once all are known.
+    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); of its parts, with " · "
+    between them, those are shown whose values are known.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
     `cursor_axes`.
@@ -49,6 +59,7 @@ class Panel:
     idle: str = "Press Train to begin."
     waiting: str = "Waiting for the first values …"
     ended: str = "The run ended without values."
+    absent: str | None = None
     note: str | None = None
     toggles: tuple[Toggle, ...] = ()
     pick: bool = False
@@ -71,6 +82,7 @@ class Panel:
             "idle": self.idle,
             "waiting": self.waiting,
             "ended": self.ended,
+            "absent": self.absent,
             "note": self.note,
             "pick": self.pick,
             "link": self.link,

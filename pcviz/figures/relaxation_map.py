@@ -10,7 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.front import has_front, travel
-from pcviz.figures.panel import Panel, Toggle
+from pcviz.figures.panel import LOG_STEPS, Panel
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
@@ -20,8 +20,14 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     depth = list(range(1, layers + 1))
     made = style.blank(
         margin=style.LEGEND,
-        xaxis=dict(domain=[0, 0.9], anchor="y2", title_text="inference step t", showgrid=False),
-        yaxis=style.log_axis(domain=[0.8, 1], title_text="F", nticks=2),
+        xaxis=style.step_axis(
+            experiment.relaxation_steps,
+            domain=[0, 0.9],
+            anchor="y2",
+            title_text="inference step t",
+            showgrid=False,
+        ),
+        yaxis=style.log_axis(domain=[0.8, 1], title_text="F"),
         yaxis2=style.layer_axis(layers, 6, domain=[0, 0.75], title_text="layer"),
     )
     common: dict[str, Any] = dict(x=[], y=depth, z=[], yaxis="y2", hoverongaps=False)
@@ -104,7 +110,5 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         table="latest",
         idle="Press Relax to begin.",
         cursor="trace_steps",
-        toggles=(
-            Toggle("log t", "Logarithmic inference steps (step 0 is left out)", {"xaxis.type": ("linear", "log")}),
-        ),
+        toggles=(LOG_STEPS,),
     )

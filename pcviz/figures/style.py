@@ -7,6 +7,7 @@ depth and energy, Okabe and Ito's for categories, always with a second cue (dash
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -85,7 +86,6 @@ TEMPLATE = go.layout.Template(
             traceorder="normal",
         ),
         margin=dict(l=56, r=10, t=10, b=36),
-        modebar=dict(bgcolor=CLEAR, color=GRID, activecolor=TEXT, orientation="v"),
         colorway=[BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY],
         xaxis=_axis(),
         yaxis=_axis(),
@@ -105,6 +105,37 @@ def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
 def log_axis(**options: Any) -> dict[str, Any]:
     """A logarithmic axis with ticks 10^k; tick mode stated, for overlaying axes would copy their neighbour's."""
     return dict(type="log", exponentformat="power", tickmode="auto", tickangle=0, **{"nticks": 3} | options)
+
+
+LEAST_COUNT = math.log10(0.5)
+"""Where axes of counts begin, as a power of ten: below 1, so that a single one has a bar."""
+
+
+def decade_axis(**options: Any) -> dict[str, Any]:
+    """A logarithmic axis for bars and profiles, which begin at its edge; see `decades`."""
+    return log_axis(range=[-3, 0], **options) | dict(tickmode="linear")
+
+
+def count_axis(**options: Any) -> dict[str, Any]:
+    """A logarithmic axis of counts; see `decades`."""
+    return log_axis(range=[LEAST_COUNT, 1], **options) | dict(tickmode="linear", dtick=1)
+
+
+def decades(*axes: str, counts: tuple[str, ...] = ()) -> dict[str, dict[str, float | None]]:
+    """A figure's `meta`: the names of its axes of whole decades. The client ends them at the first power of ten beyond
+    the least (counts: at half of one) and the greatest positive value, keeps that while values move little, and labels
+    two or three powers."""
+    return dict(decades={name: None for name in axes} | {name: LEAST_COUNT for name in counts})
+
+
+def step_axis(last: float | None, *, first: int = 0, **options: Any) -> dict[str, Any]:
+    """An axis of whole steps that ends where the run does, at `last` (None: unknown), with room for half a cell of a
+    heat map or half a marker on either side.
+
+    By the number format the client knows that no tick may stand between whole numbers.
+    """
+    ends = {"clipmin": first - 0.5} | ({} if last is None else {"clipmax": last + 0.5})
+    return dict(tickformat=",d", autorangeoptions=ends, **options)
 
 
 def layer_axis(layers: int, most: int = 9, **options: Any) -> dict[str, Any]:

@@ -249,7 +249,9 @@ def space_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Pa
 def walks_figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> go.Figure:
     """Loss (solid) and F* (dotted) against weight steps for both rules."""
     y = style.log_axis(title_text="loss, F*") if log else dict(title_text="loss, F*")
-    made = style.blank(margin=style.LEGEND, xaxis=dict(title_text="weight step from the point"), yaxis=y)
+    made = style.blank(
+        margin=style.LEGEND, xaxis=style.step_axis(None, title_text="weight step from the point"), yaxis=y
+    )
     for rule, label, colour, _ in WALKS:
         for height, name, dash in (("loss", "loss", "solid"), ("energy", "F*", "dot")):
             made.add_scatter(

@@ -28,6 +28,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     both = has_origin(experiment)
     ticks = sorted((sign * 10.0**k, sign, k) for k in POWERS for sign in (-1, 1))
     made = style.blank(
+        meta=style.decades(counts=("yaxis", "yaxis2") if both else ("yaxis",)),
         margin=style.LEGEND,
         barmode="group",
         bargap=0,
@@ -39,12 +40,15 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
             ticktext=[*(f"{'-' if sign < 0 else ''}10<sup>{k}</sup>" for _, sign, k in ticks), "0"],
             anchor="y",
         ),
-        yaxis=_count_axis([0, 0.42 if both else 1], "at the weights")
-        | dict(showticklabels=weight_count(experiment) <= SPECTRUM_MAX),
+        yaxis=style.count_axis(
+            domain=[0, 0.42 if both else 1],
+            title_text="at the weights",
+            showticklabels=weight_count(experiment) <= SPECTRUM_MAX,
+        ),
         yaxis3=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
     )
     if both:
-        made.update_layout(yaxis2=_count_axis([0.56, 1], "at the origin"))
+        made.update_layout(yaxis2=style.count_axis(domain=[0.56, 1], title_text="at the origin"))
         _bars(made, run, "origin_", "y2", True)
     _bars(made, run, "", "y", not both)
     for name, (label, colour, _, symbol, height) in LOOKS.items():
@@ -83,12 +87,6 @@ def _bars(made: go.Figure, run: int, where: str, yaxis: str, legend: bool) -> No
 
 def _pattern(shape: str) -> dict[str, Any]:
     return dict(shape=shape, size=5, solidity=0.35, fgcolor="#ffffff", fillmode="overlay")
-
-
-def _count_axis(domain: list[float], title: str) -> dict[str, Any]:
-    # From below 1, so that a single eigenvalue has a bar.
-    show = dict(tickmode="linear", dtick=1, autorangeoptions=dict(include=[0.7]))
-    return style.log_axis(domain=domain, title_text=title) | show
 
 
 def _meta(run: int, **options: Any) -> dict[str, Any]:

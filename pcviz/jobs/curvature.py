@@ -13,7 +13,6 @@ from pcviz.curvatures import GRID, PLACE_UNIT, SPECTRUM_MAX, Options, examples_t
 from pcviz.data.batches import batch_indices
 from pcviz.frames import CHANNELS, Frame, Value, trace_rows
 from pcviz.jobs.look import Look
-from pcviz.jobs.traced import steps_of
 from pcviz.pcn.feedforward import forward
 from pcviz.probes import activity_plane, curvature, krylov, trust_region
 from pcviz.probes.hessian import as_float64
@@ -115,7 +114,7 @@ class Curving(Look[Options]):
             "plane_condition": made.condition,
         }
         yield "plane", 0.3, numbers
-        own = trace_rows(steps_of(self.experiment), PATH_ROWS)
+        own = trace_rows(self.experiment.relaxation_steps, PATH_ROWS)
         last = max(1, int(own[-1]))
         further = np.geomspace(last, max(last, min(BEYOND * last, BEYOND_MOST)), BEYOND_ROWS).round().astype(np.int32)
         rows = np.union1d(own, further)

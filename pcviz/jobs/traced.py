@@ -51,12 +51,6 @@ def without_target(network: Network) -> Network:
     return Network(list(network.stages), jnp.zeros_like(network.output_precision[...]), network.loss)
 
 
-def steps_of(experiment: Experiment) -> int:
-    """T, whatever the learning rule: a relaxation is looked at even where training has none."""
-    steps = experiment.inference.steps
-    return experiment.hidden_layers if steps == "depth" else int(steps)
-
-
 class Traced:
     """The experiment's own relaxation of one batch, with its solver and start; at most 512 rows of it are recorded.
 
@@ -65,7 +59,7 @@ class Traced:
 
     def __init__(self, experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, chunk: int) -> None:
         self.experiment, self.network, self.x, self.y, self.chunk = experiment, network, x, y, chunk
-        self.rows = trace_rows(steps_of(experiment), FULL_ROWS)
+        self.rows = trace_rows(experiment.relaxation_steps, FULL_ROWS)
         self.diverged = False
         self.layers_with_signal = 0
         self._plan = Plan(experiment.inference.solver, experiment.inference.initial)

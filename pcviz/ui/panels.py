@@ -14,6 +14,7 @@ import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.figures import panel, panels_for
+from pcviz.ui import caption
 
 FOLDER = Path(__file__).parent / "live"
 # Streamlit takes a script for a path unless it holds a line break, and sends it again with every change: it is short.
@@ -57,6 +58,7 @@ def live(
     metrics: list[dict[str, Any]] | None = None,
     picked: Callable[[dict[str, Any]], None] | None = None,
     keep: dict[str, str] | None = None,
+    about: str | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
@@ -65,9 +67,20 @@ def live(
     equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
     of a training). `picked` is told the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
-    keep tokens of the runs that the panels renew while they are open.
+    keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
+    carry (default: that of `experiment`).
     """
-    made = payload(experiment, runs, options, panels=panels, nonce=nonce, scrub=scrub, metric_row=metrics, keep=keep)
+    made = payload(
+        experiment,
+        runs,
+        options,
+        panels=panels,
+        nonce=nonce,
+        scrub=scrub,
+        metric_row=metrics,
+        keep=keep,
+        about=about,
+    )
 
     def tell() -> None:
         point = st.session_state[key].get("picked")
@@ -87,8 +100,9 @@ def payload(
     scrub: str | None = None,
     metric_row: list[dict[str, Any]] | None = None,
     keep: dict[str, str] | None = None,
+    about: str | None = None,
 ) -> dict[str, Any]:
-    """What `live.js` is given: version of plotly, runs, keep tokens, panels, metrics."""
+    """What `live.js` is given: version of plotly, runs, keep tokens, panels, metrics, what images say of the run."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
     if len(runs) > 1 and "learning-curves" in chosen:
         chosen["learning-curves"].setdefault("baseline", 1)
@@ -98,6 +112,7 @@ def payload(
         "keep": keep or {},
         "panels": [panel(name, experiment, **given).for_client() for name, given in chosen.items()],
         "metrics": metrics(experiment) if metric_row is None else metric_row,
+        "about": about or caption.line(experiment),
         "nonce": nonce,
         "scrub": {"channel": scrub} if scrub else None,
     }

@@ -16,6 +16,13 @@ CSS = """
 .st-key-browser, .st-key-history { display: none; } /* it has nothing to show */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
+/* Above a panel in full size (live.css) the page's buttons stay, in one line. */
+body:has(.pcviz-full) { --pcviz-buttons: 56px; overflow: hidden; }
+body:has(.pcviz-full) .st-key-transport {
+  position: fixed; z-index: 999992; inset: 0 0 auto; height: 56px; padding: 6px 8px; box-sizing: border-box;
+  flex-wrap: nowrap; overflow-x: auto;
+}
+
 /* Fingers need 44 px, mice do not. */
 @media (pointer: coarse) {
   [data-testid="stMain"] [data-testid="stButton"] button { min-height: 44px; min-width: 44px; }

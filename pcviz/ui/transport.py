@@ -167,7 +167,7 @@ def _step() -> None:
     experiment = now.record.experiment if now.alive and now.record else now.form.experiment
     if experiment is None:
         return
-    count = 1 if st.session_state.granularity == "weight update" else steps_per_epoch(experiment)
+    count = 1 if st.session_state.granularity == "weight update" else experiment.steps_per_epoch
     if now.alive:
         session.steer("step", count=count)
     else:
@@ -196,11 +196,6 @@ def _start(now: Situation, allowed_until_step: int | None = None) -> None:
             session.steer("pause")  # what is under way stays resumable
         session.show("run", run)
         session.show("baseline", None)
-
-
-def steps_per_epoch(experiment: Experiment) -> int:
-    """Weight steps in one pass over the training examples."""
-    return max(1, experiment.data.train_count // experiment.learning.batch_size)
 
 
 def _messages(now: Situation) -> None:

@@ -50,6 +50,12 @@ def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, expe
     drawn(page, 24)
     assert plot(page, "learning-curves", "plot._fullLayout.xaxis.range") == zoomed
     assert plot(page, "learning-curves", "plot._fullData[4].visible") == "legendonly"
+    move = section(page, "learning-curves").get_by_role("button", name="Drag to move")
+    for mode in ("pan", "zoom"):
+        move.click()
+        assert plot(page, "learning-curves", "plot._fullLayout.dragmode") == mode
+    section(page, "learning-curves").get_by_role("button", name="Show the whole").click()
+    eventually(page, lambda: plot(page, "learning-curves", "plot._fullLayout.xaxis.range")[1] >= 24)
 
 
 def test_exact_zeros_have_a_row_of_their_own(page: Page, fake: FakeStream, experiment: Experiment) -> None:
@@ -96,7 +102,8 @@ def test_csv_of_frames_and_of_the_latest_arrays(page: Page, fake: FakeStream, ex
     def table(name: str) -> list[dict[str, str]]:
         with page.expect_download() as download:
             section(page, name).get_by_role("button", name="Download the data").click()
-        assert download.value.suggested_filename == f"pcviz-{name}-{RUN}.csv"
+        when = "step-4-t-15-of-15" if name == "activity-convergence" else "step-4"
+        assert download.value.suggested_filename == f"pcviz-{name}-{RUN[:8]}-{when}.csv"
         return list(csv.DictReader(download.value.path().read_text().splitlines()))
 
     rows = table("energy-balance")
@@ -250,6 +257,17 @@ def test_a_phone_has_one_column_and_no_sideways_scrolling(page: Page, fake: Fake
     drawn(page, 2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert len({round(box["x"]) for s in page.locator("section").all() if (box := s.bounding_box())}) == 1
+    sizes = "all => all.map((made) => made.getBoundingClientRect()).map(({width, height}) => Math.min(width, height))"
+    assert min(page.locator(".pcviz-panel button").evaluate_all(sizes)) >= 44, "fingers need 44 px"
+    top = "plot.getBoundingClientRect().top - plot.closest('section').getBoundingClientRect().top"
+    before = plot(page, "landscape", top)
+    fake.frame("landscape", 2, landscape_values(), run=CHILD)
+    drawn(page, 2, "landscape")
+    assert plot(page, "landscape", top) == before, "the note's room was kept for it"
+    whole = "note => note.scrollWidth <= note.clientWidth && note.scrollHeight <= note.clientHeight"
+    note = section(page, "landscape").locator(".pcviz-note")
+    assert note.evaluate(whole)
+    assert note.evaluate("note => note.clientHeight") >= 2 * 16, "on two lines"
 
 
 def test_four_panels_fit_a_projector(page: Page, fake: FakeStream, experiment: Experiment) -> None:
@@ -258,11 +276,19 @@ def test_four_panels_fit_a_projector(page: Page, fake: FakeStream, experiment: E
     train(fake, experiment, 1, 2)
     drawn(page, 2)
     assert page.evaluate("document.documentElement.scrollHeight") <= 900
+    assert page.locator(".modebar").count() == 0, "nothing lies over the data"
+    assert plot(page, "landscape", "plot._fullLayout.xaxis.tickfont.size") == 11
     full = section(page, "landscape").get_by_role("button", name="Full size")
     full.click()
     box = section(page, "landscape").bounding_box()
     assert box and box["width"] > 1400
+    fonts = "(({tickfont, title}) => [tickfont.size, title.font.size])(plot._fullLayout.xaxis)"
+    eventually(page, lambda: min(plot(page, "landscape", fonts)) >= 20)
+    seen = """all => all.map((one) => [one, one.getBoundingClientRect()])
+                     .every(([one, {x, y}]) => one.contains(document.elementFromPoint(x + 2, y + 2)))"""
+    assert page.locator(".pcviz-metrics > div").evaluate_all(seen), "the metric row stays"
     page.keyboard.press("Escape")
     expect(full).to_have_attribute("aria-pressed", "false")
+    eventually(page, lambda: plot(page, "landscape", fonts) == [11, 11])
     section(page, "landscape").get_by_role("button", name="How to read").click()
     expect(section(page, "landscape").locator(".pcviz-help")).to_be_visible()

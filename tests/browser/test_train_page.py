@@ -213,6 +213,11 @@ def test_everything_fits_a_projector(page: Page) -> None:
         assert box
         assert box["y"] > 0
         assert box["y"] + box["height"] <= 900
+    panel(page, "learning-curves").get_by_role("button", name="Full size").click()
+    button(page, "step").click()  # a click needs the button in front
+    wait_for(page, lambda: step(page) == 1)
+    button(page, "cancel").click()
+    wait_for(page, lambda: state(page) == "cancelled")
 
 
 def test_the_baseline_runs_beside(page: Page, app: App) -> None:

@@ -7,6 +7,7 @@ export class Feed {
   constructor(trace) {
     this.trace = trace;
     this.binding = trace.meta;
+    this.line = trace.type === "scatter" && trace.mode === "lines" && trace.line.width > 0;
     this.clear();
   }
 
@@ -73,6 +74,15 @@ export class Feed {
     }
   }
 
+  /** A point without neighbours has no line, and would not be seen: it gets a marker. */
+  markLonely() {
+    const { trace } = this;
+    const alone = lonely(trace.x, trace.y);
+    const any = alone.includes(true);
+    trace.mode = any ? "lines+markers" : "lines";
+    trace.marker = any ? { color: trace.line.color, size: alone.map((is) => (is ? Math.max(5, 3 * trace.line.width) : 0)) } : {};
+  }
+
   /** Before a redraw: put in what replaces the old data, turn the columns of a map into its rows, and label the colour
    *  bar of logarithms with the values. */
   settle() {
@@ -85,8 +95,15 @@ export class Feed {
       trace.z = turned("z");
       if (columns[0].text) trace.customdata = turned("text");
     }
+    if (this.line) this.markLonely();
     if (trace.colorbar && binding.transform === "log10") Object.assign(trace.colorbar, logTicks(trace.z, trace.colorbar.nticks));
   }
+}
+
+/** Whether each point of a line stands alone: no line leads to it. */
+export function lonely(x, y) {
+  const there = (i) => Number.isFinite(x[i]) && Number.isFinite(y[i]);
+  return Array.from(y, (_, i) => there(i) && !there(i - 1) && !there(i + 1));
 }
 
 /** Indices that halve a line's resolution: first, last, and the least and greatest of every four points between. */

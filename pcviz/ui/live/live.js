@@ -35,6 +35,7 @@ class Live {
     this.signal = this.abort.signal;
     this.panels = [];
     this.probe = element("span", { className: "pcviz-probe" });
+    this.sheet = element("span", { className: "pcviz-probe pcviz-paper" });
     const theme = element("span", { className: "pcviz-probe pcviz-theme" });
     // The colour of this element changes with the theme, and its transition of 1 ms says when.
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
@@ -43,7 +44,7 @@ class Live {
     this.faults = {};
     this.fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
     this.grid = element("div", { className: "pcviz-grid" });
-    this.root = element("div", { className: "pcviz-live" }, this.probe, theme, this.metrics, this.status, this.fault, this.grid);
+    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.metrics, this.status, this.fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
     this.update(data);
@@ -203,7 +204,7 @@ class Live {
       this.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {
       // An extra that failed says so in the panel that waits for it.
-      const waiting = this.panels.filter((panel) => panel.feeds.every(({ binding }) => binding.kind === state.kind));
+      const waiting = this.panels.filter(({ feeds }) => feeds.length && feeds.every(({ binding }) => binding.kind === state.kind));
       waiting.forEach((panel) => (panel.note.textContent = state.message || state.state));
     }
   }
@@ -260,10 +261,13 @@ class Live {
   }
 
   /** The colour of the page's theme that a CSS expression stands for. */
-  colour(role) {
-    this.probe.style.color = role;
-    return getComputedStyle(this.probe).color;
+  colour(role, probe = this.probe) {
+    probe.style.color = role;
+    return getComputedStyle(probe).color;
   }
+
+  /** The same on white paper. */
+  paper(role) { return this.colour(role, this.sheet); }
 
   close() {
     this.ended = true;

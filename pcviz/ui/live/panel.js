@@ -1,10 +1,15 @@
 // One panel: header, figure, and when to redraw it.
 
-import { button, download, element } from "./page.js";
+import { betterTicks, mapRanges, settleDecades, wholeView } from "./axes.js";
 import { Feed } from "./feed.js";
-import { fill, framesTable, latestTable } from "./text.js";
+import { enlarge, lengths } from "./lengths.js";
+import { button, element } from "./page.js";
+import { saveImage, saveTable } from "./save.js";
+import { fill, longest } from "./text.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
+const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full size lengths grow as if a plot of this size were
+// enlarged; text in space grows by itself
 const ENDED = ["done", "diverged", "failed", "cancelled"];
 
 export class Panel {
@@ -13,9 +18,13 @@ export class Panel {
     this.live = live;
     this.spec = spec;
     this.figure = JSON.parse(spec.figure);
+    this.fresh = JSON.parse(spec.figure).layout;
     this.roles = [];
     this.findRoles(this.figure);
-    this.feeds = this.figure.data.filter((trace) => trace.meta).map((trace) => new Feed(trace));
+    this.lengths = lengths(this.figure);
+    this.enlarged = 1;
+    // A panel that does not apply says so, and takes nothing.
+    this.feeds = this.figure.data.filter((trace) => trace.meta && !spec.absent).map((trace) => new Feed(trace));
     this.due = 0;
     this.build();
     this.clear();
@@ -23,15 +32,17 @@ export class Panel {
 
   build() {
     const { spec, live } = this;
-    this.note = element("span", { className: "pcviz-note" });
+    this.note = element("span");
+    const note = element("span", { className: "pcviz-note", data: spec.note ? { room: longest(spec.note) } : {} }, this.note);
     this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
     this.plot = element("div", { className: "pcviz-plot" });
     this.cursors = spec.cursor_axes.map(() => element("div", { className: "pcviz-cursor", hidden: true }));
     this.waiting = element("p", { className: "pcviz-waiting", textContent: spec.idle });
-    const header = element("header", {}, element("h3", { textContent: spec.title }), this.note, ...this.scrubber(), this.buttons());
+    const header = element("header", {}, element("h3", { textContent: spec.title }), note);
+    if (!spec.absent) header.append(...this.scrubber(), this.buttons());
     this.section = element(
       "section",
-      { className: "pcviz-panel pcviz-empty", data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
+      { className: `pcviz-panel pcviz-empty${spec.absent ? " pcviz-absent" : ""}`, data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
       header, this.help, this.plot, this.waiting,
     );
     // A redraw during a drag would tear the zoom box out of the user's hand.
@@ -52,11 +63,15 @@ export class Panel {
       this.Plotly?.relayout(this.plot, Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
     }));
     const info = switched("i", "How to read this panel", (on) => (this.help.hidden = !on));
-    const csv = button("CSV", "Download the data behind this panel", () => this.download());
+    const move = switched("✥", spec.space ? "Drag to move instead of turning" : "Drag to move instead of zooming", (on) => this.drag(on));
+    const whole = button("⌂", "Show the whole again", () => this.showWhole());
+    const csv = button("CSV", "Download the data behind this panel", () => saveTable(this));
+    const images = ["png", "svg"].map((format) =>
+      button(format.toUpperCase(), `Save this panel as an image (${format.toUpperCase()})`, () => this.Plotly && saveImage(this, format)));
     const full = switched("⤢", "Full size", (on) => this.section.classList.toggle("pcviz-full", on));
     const escape = (event) => { if (event.key === "Escape" && pressed(full)) full.click(); };
     window.addEventListener("keydown", escape, { signal: live.signal });
-    return element("span", { className: "pcviz-buttons" }, ...toggles, info, csv, full);
+    return element("span", { className: "pcviz-buttons" }, ...toggles, move, whole, info, csv, ...images, full);
   }
 
   scrubber() {
@@ -70,8 +85,8 @@ export class Panel {
   /** The state of the run, told at once, whatever there is still to draw. */
   tell(state) {
     this.section.dataset.state = state;
-    const { idle, waiting, ended } = this.spec;
-    this.waiting.textContent = ENDED.includes(state) ? ended : state === "idle" ? idle : waiting;
+    const { absent, idle, waiting, ended } = this.spec;
+    this.waiting.textContent = absent ?? (ENDED.includes(state) ? ended : state === "idle" ? idle : waiting);
   }
 
   // ---- colours
@@ -83,9 +98,20 @@ export class Panel {
     }
   }
 
-  /** Give every role of the figure its colour in the page's theme. */
-  paint() {
-    for (const [node, key, role] of this.roles) node[key] = this.live.colour(role);
+  /** Give every role of the figure its colour in the page's theme, or another one. */
+  paint(colour = (role) => this.live.colour(role)) {
+    for (const [node, key, role] of this.roles) node[key] = colour(role);
+  }
+
+  /** A copy of what is drawn, in other colours and enlarged. */
+  copy(colour, factor) {
+    this.paint(colour);
+    enlarge(this.lengths, factor);
+    for (const feed of this.feeds) feed.settle();
+    const copy = structuredClone({ data: this.figure.data, layout: this.figure.layout });
+    this.paint();
+    enlarge(this.lengths, this.enlarged);
+    return copy;
   }
 
   // ---- data
@@ -96,6 +122,7 @@ export class Panel {
     if (!cleared.length) return;
     for (const feed of cleared) feed.clear();
     this.latest = {};
+    this.ends = {};
     this.frame = undefined;
     this.placeCursor();
     this.step = "";
@@ -114,7 +141,7 @@ export class Panel {
     if (!taken.includes(true)) return;
     if (run === 0 || this.step === "") this.step = frame.step;
     for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
-    if (this.spec.note) this.note.textContent = this.note.title = fill(this.spec.note, values) ?? this.note.textContent;
+    if (this.spec.note) this.note.textContent = fill(this.spec.note, values) ?? this.note.textContent;
     if (run === 0 && this.slider && values[this.spec.scrub]) {
       this.frame = frame;
       const last = values[this.spec.scrub].data.length - 1;
@@ -145,10 +172,15 @@ export class Panel {
     this.placeCursor();
   }
 
-  /** Lines at the inference step shown. They lie over the plot: to move them costs no redraw. */
-  placeCursor() {
+  /** The inference step that the slider shows, where the panel depends on it. */
+  get at() {
     const steps = this.frame?.values[this.spec.cursor]?.data;
-    const at = steps?.[Math.min(this.row ?? Infinity, steps.length - 1)];
+    return steps?.[Math.min(this.row ?? Infinity, steps.length - 1)];
+  }
+
+  /** Lines at that step. They lie over the plot: to move them costs no redraw. */
+  placeCursor() {
+    const { at } = this;
     this.cursors.forEach((line, i) => {
       const layout = this.plot._fullLayout;
       const axis = layout?.[this.spec.cursor_axes[i]];
@@ -161,40 +193,40 @@ export class Panel {
     });
   }
 
+  /** The same lines as parts of a figure. */
+  cursorShapes() {
+    const { at } = this;
+    const line = { color: this.live.paper("var(--st-text-color)"), width: 2, dash: "dot" };
+    return at === undefined ? [] : this.spec.cursor_axes.map((name) =>
+      ({ type: "line", xref: name.replace("axis", ""), yref: "paper", x0: at, x1: at, y0: 0, y1: 1, line }));
+  }
+
+  /** What the slider says, if this panel follows one: "t = 3 of 15". */
+  time() {
+    if (this.slider) return this.slid.textContent;
+    return this.live.scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
+  }
+
   tellRow() {
     const steps = this.frame.values[this.spec.scrub].data;
     this.slid.textContent = `t = ${steps[this.slider.value]} of ${steps.at(-1)}`;
     this.slider.setAttribute("aria-valuetext", this.slid.textContent);
   }
 
-  download() {
-    const { table, csv } = this.spec;
-    const lines = table === "frames" ? framesTable(this.live.history, csv) : latestTable(this.latest);
-    download(`${this.filename()}.csv`, lines.join("\n") + "\n");
-  }
-
-  filename() {
-    return `pcviz-${this.spec.name}-${this.live.data.runs[0] ?? "no-run"}`;
-  }
-
   // ---- drawing
 
   async start(Plotly) {
+    if (this.spec.absent) return;
     this.paint();
     const { layout, data } = this.figure;
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger on the plot scrolls the page
-    const save = (format) => () => Plotly.downloadImage(this.plot, { format, filename: this.filename(), scale: format === "png" ? 2 : 1 });
-    const images = [
-      { name: "png", title: "Save as PNG", icon: Plotly.Icons.camera, click: save("png") },
-      { name: "svg", title: "Save as SVG", icon: Plotly.Icons.disk, click: save("svg") },
-    ];
-    const moves = this.spec.space ? ["orbitRotation", "pan3d", "resetCameraDefault3d"] : ["zoom2d", "pan2d", "resetScale2d"];
-    const config = { displaylogo: false, modeBarButtons: [moves, images] };
+    const config = { displayModeBar: false }; // it would lie over the data: the header has its buttons
     await (this.drawing = Plotly.newPlot(this.plot, data, layout, config));
     if (this.closed || !this.section.isConnected) return Plotly.purge(this.plot);
     this.Plotly = Plotly;
     this.plot.append(...this.cursors);
     if (this.spec.pick) this.plot.on("plotly_click", ({ points: [{ x, y }] }) => this.live.pick({ panel: this.spec.name, x, y }));
+    this.plot.on("plotly_relayout", () => this.settleTicks());
     if (this.spec.link) this.plot.on("plotly_relayout", (change) => this.live.link(this, change));
     if (this.cursors.length) this.plot.on("plotly_afterplot", () => this.placeCursor());
     this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
@@ -210,18 +242,41 @@ export class Panel {
     delete this.plot.layout.width;
     delete this.plot.layout.height;
     this.drawing = this.Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
+    const grown = Math.min(this.plot.clientWidth / FULL.width, this.plot.clientHeight / FULL.height, this.spec.space ? FULL.inSpace : FULL.most);
+    const factor = this.section.classList.contains("pcviz-full") ? Math.max(1, grown) : 1;
+    if (factor === this.enlarged) return;
+    this.enlarged = factor;
+    enlarge(this.lengths, factor);
+    this.due = 0;
+    this.request();
   }
 
-  /** Axes of one scale get the range of their map, once for each map: plotly's own would depend on the shape that they
-   *  had before there was anything to see. */
+  /** Drag to move, or what dragging does otherwise: zoom, turn, or scroll the page by a finger. */
+  drag(move) {
+    this.usual ??= this.plot._fullLayout?.dragmode;
+    this.Plotly?.relayout(this.plot, this.spec.space ? { "scene.dragmode": move ? "pan" : "turntable" } : { dragmode: move ? "pan" : this.usual });
+  }
+
+  /** Undo zooming, moving and turning. */
+  async showWhole() {
+    if (!this.Plotly) return;
+    this.ends = {};
+    this.fitted = undefined;
+    await this.Plotly.relayout(this.plot, wholeView(this.fresh, this.plot._fullLayout));
+    this.request();
+  }
+
+  /** Axes of one scale get the range of their map, once for each map. */
   async fitToMap() {
-    const { layout, data } = this.figure;
-    const map = layout.yaxis?.scaleanchor && data.find(({ z }) => z?.length);
-    if (!map) return;
-    const ends = [map.x, map.y].map((at) => [1.5 * at[0] - 0.5 * at[1], 1.5 * at.at(-1) - 0.5 * at.at(-2)]);
-    if (this.fitted === ends.join()) return;
-    this.fitted = ends.join();
-    await this.Plotly.relayout(this.plot, { "xaxis.range": ends[0], "yaxis.range": ends[1] });
+    const ranges = mapRanges(this.figure.layout, this.figure.data);
+    if (!ranges || this.fitted === String(ranges)) return;
+    this.fitted = String(ranges);
+    await this.Plotly.relayout(this.plot, { "xaxis.range": ranges[0], "yaxis.range": ranges[1] });
+  }
+
+  async settleTicks() {
+    const change = betterTicks(this.fresh, this.plot._fullLayout);
+    if (Object.keys(change).length) await this.Plotly.relayout(this.plot, change);
   }
 
   /** Draw soon. Every panel draws in a task of its own, so that a click waits for one redraw at most. */
@@ -236,8 +291,9 @@ export class Panel {
       const started = performance.now();
       const { step, figure: { data, layout } } = this;
       for (const feed of this.feeds) feed.settle();
+      settleDecades(layout, data, this.ends);
       layout.datarevision = (layout.datarevision ?? 0) + 1; // the arrays change in place
-      this.drawing = this.Plotly.react(this.plot, data, layout).then(() => this.fitToMap());
+      this.drawing = this.Plotly.react(this.plot, data, layout).then(() => this.fitToMap()).then(() => this.settleTicks());
       await this.drawing.catch((error) => console.error(error));
       this.section.dataset.step = step;
       this.section.classList.toggle("pcviz-empty", step === "");

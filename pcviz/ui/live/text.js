@@ -15,8 +15,15 @@ function duration(seconds) {
 
 const FIELD = /\{(\w+)(?:\?([^|}]*)\|([^}]*)|:(%|g|t)(\d*))?\}/g;
 
-/** A template (pcviz/figures/panel.py) filled with values; null while one of them is unknown. */
+const PART = " · ";
+
+/** A template (pcviz/figures/panel.py) filled with values. A part in which one is unknown is left out; null if all are. */
 export function fill(template, values) {
+  const parts = template.split(PART).map((part) => fillPart(part, values)).filter((text) => text !== null);
+  return parts.length ? parts.join(PART) : null;
+}
+
+function fillPart(template, values) {
   let known = true;
   const text = template.replace(FIELD, (_, name, yes, no, format, n) => {
     const value = rank(values[name] ?? 0) ? values[name].data[0] : values[name];
@@ -27,6 +34,14 @@ export function fill(template, values) {
     return format === "g" ? digits(value, Number(n)) : format === "t" ? duration(value) : String(value);
   });
   return known ? text : null;
+}
+
+/** A template with the longest values that it may get: the room that it needs. */
+export function longest(template) {
+  return template.replace(FIELD, (_, name, yes, no, format, n) => {
+    if (yes !== undefined) return yes.length > no.length ? yes : no;
+    return format === "%" ? `${(100).toFixed(n)} %` : format === "g" ? "0".repeat(Number(n) + 6) : "under 1 s";
+  });
 }
 
 /** About `count` colour bar ticks of a map of logarithms, labelled with the values themselves. */

@@ -1,0 +1,45 @@
+"""What was run, in the one line that images of panels carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pcviz
+from pcviz.experiment import Experiment, fields
+from pcviz.faults import shown
+from pcviz.kinds import options_of
+
+NAMED = ("data.name", "network.activation", "network.depth", "network.width", "seed")
+"""Fields that the line always tells, in words of their own."""
+OF_NO_NETWORK = "chain"
+
+
+def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | None = None) -> str:
+    """Data, network, whatever differs from the defaults, what a run of this kind was told, seed, version."""
+    told, version = _told(kind, options or {}), f"pcviz {pcviz.__version__}"
+    if kind == OF_NO_NETWORK:
+        return f"{told} · {version}"
+    network, titles = experiment.network, fields()
+    others = [
+        f"{titles[path].title} {shown(value)}" for path, value in experiment.differences().items() if path not in NAMED
+    ]
+    parts = [
+        f"{experiment.data.name}, {network.activation} {network.depth} × {network.width}",
+        ", ".join(others),
+        told,
+        f"seed {experiment.seed}",
+        version,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _told(kind: str, options: dict[str, Any]) -> str:
+    """The options that differ from their defaults; of chains all, for there is nothing else to tell. The legend has the
+    solvers."""
+    model = options_of(kind, options)
+    if model is None:
+        return ""
+    values = model.model_dump(exclude={"solvers"}, exclude_defaults=kind != OF_NO_NETWORK)
+    source = values.pop("source", None)
+    parts = [f"weights of run {source[:8]}"] if source else []
+    return ", ".join([*parts, *(f"{name.replace('_', ' ')} {shown(value)}" for name, value in values.items())])

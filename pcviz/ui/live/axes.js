@@ -1,0 +1,85 @@
+// Axes whose ends or ticks plotly cannot choose by itself: whole decades, whole numbers, the extent of a map.
+
+const SLACK = 3; // decades that an end may lie too far out before it moves in
+const DENSE_PX = 40; // ticks of whole numbers at every 1 stand no closer
+
+export const axisNames = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+
+/** Ends of a logarithmic axis, as powers of ten: the first whole decades beyond the least and the greatest value, or
+ *  from a fixed `floor` on. An end of `before` stays while it is beyond the values by at most `SLACK` decades, so that a
+ *  live axis is steady. */
+export function decades(least, most, floor, before) {
+  const [low, high] = [floor ?? Math.ceil(Math.log10(least)) - 1, Math.ceil(Math.log10(most))];
+  const [from, to] = before ?? [low, high];
+  return [from <= low && low - from <= SLACK ? from : low, to >= high && to - high <= SLACK ? to : high];
+}
+
+/** Give the axes in `layout.meta.decades` (name -> floor or null) their ends and two or three labels. `ends` holds what
+ *  each had before: what a person zoomed stays until the ends move. */
+export function settleDecades(layout, data, ends) {
+  for (const [name, floor] of Object.entries(layout.meta?.decades ?? {})) {
+    const [id, key] = [name.replace("axis", ""), name[0]];
+    let [least, most] = [Infinity, 0];
+    for (const trace of data) {
+      if ((trace[`${key}axis`] ?? key) !== id) continue;
+      for (const value of trace[key]) if (value > 0 && value < Infinity) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    }
+    if (!most) continue;
+    const [low, high] = decades(least, floor === null ? most : Math.max(most, 10), floor, ends[name]);
+    if (String(ends[name]) === String([low, high])) continue;
+    ends[name] = [low, high];
+    const dtick = high - low > 4 || (floor === null && high - low > 2) ? Math.max(2, Math.floor((high - low) / 2)) : 1;
+    Object.assign(layout[name], { autorange: false, range: [low, high], tickmode: "linear", tick0: Math.ceil(low), dtick });
+  }
+}
+
+/** What to change in the ticks of axes as they are drawn in `full`, whose layout came as `fresh`. Axes of whole numbers
+ *  (format d) have none in between: they would tell of steps that do not exist. Logarithmic ones have two at least. */
+export function betterTicks(fresh, full) {
+  const change = {};
+  for (const name of axisNames(full)) {
+    const axis = full[name];
+    const powers = fresh[name]?.type === "log" && fresh[name].tickmode === "auto";
+    const ticks = /d$/.test(axis.tickformat ?? "") ? wholeTicks(axis) : powers ? powerTicks(axis) : {};
+    if (Object.entries(ticks).every(([key, value]) => String(axis[key]) === String(value))) continue;
+    for (const [key, value] of Object.entries(ticks)) change[`${name}.${key}`] = value;
+  }
+  return change;
+}
+
+function wholeTicks({ type, tickmode, dtick, range, _length }) {
+  const log = type === "log";
+  const [low, high] = log ? range.map((power) => 10 ** power) : range;
+  const [, letter, size] = /^(L?)([\d.]+)$/.exec(dtick) ?? [];
+  const between = (letter || !log) && Number(size) < 1;
+  const dense = high - low > _length / DENSE_PX;
+  if (dense || (tickmode === "auto" && !between)) return { tickmode: "auto" };
+  const first = Math.ceil(low); // listed, so that no tick is added while the axis grows
+  return { tickmode: "array", tickvals: Array.from({ length: Math.floor(high) - first + 1 }, (_, i) => first + i) };
+}
+
+/** Plotly puts whole strides of decades from 10^0 on, of which a narrow axis may hold but one. */
+function powerTicks({ range: [low, high], nticks }) {
+  const stride = Math.ceil((high - low) / nticks);
+  const [first, last] = [Math.ceil(low), Math.floor(high)];
+  const several = (high - low) / nticks <= 0.7 || Math.floor(high / stride) > Math.ceil(low / stride);
+  return several || last <= first ? { tickmode: "auto" } : { tickmode: "linear", tick0: first, dtick: last - first };
+}
+
+/** Both ranges of axes of one scale: the extent of their map. Plotly's own would depend on the shape that the axes had
+ *  before there was anything to see. */
+export function mapRanges(layout, data) {
+  const map = layout.yaxis?.scaleanchor && data.find(({ z }) => z?.length);
+  return map && [map.x, map.y].map((at) => [1.5 * at[0] - 0.5 * at[1], 1.5 * at.at(-1) - 0.5 * at.at(-2)]);
+}
+
+/** What shows the whole of a figure again, whose layout came as `fresh`. */
+export function wholeView(fresh, full) {
+  const change = fresh.scene ? { "scene.camera": fresh.scene.camera } : {};
+  for (const name of axisNames(full)) {
+    const range = fresh[name]?.range;
+    if (range) change[`${name}.range`] = range;
+    else change[`${name}.autorange`] = true;
+  }
+  return change;
+}

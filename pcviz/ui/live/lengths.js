@@ -1,0 +1,18 @@
+// What a figure measures in pixels: text, lines, points, ticks and margins. One factor enlarges it all.
+
+const ALWAYS = ["standoff", "ticklen", "thickness", "xpad", "ypad", "itemwidth"];
+const WITHIN = { size: /font$|^marker$|^pattern$/, width: /^line$/ };
+
+/** [object, key, length] of everything in `node`, which its parent calls `name`. */
+export function lengths(node, name = "") {
+  return Object.entries(node).flatMap(([key, value]) => {
+    if (value && typeof value === "object") return key === "meta" ? [] : lengths(value, key);
+    const length = ALWAYS.includes(key) || name === "margin" || WITHIN[key]?.test(name);
+    return length && typeof value === "number" ? [[node, key, value]] : [];
+  });
+}
+
+/** Write every length `factor` times as long as it came. */
+export function enlarge(found, factor) {
+  for (const [node, key, length] of found) node[key] = factor * length;
+}
