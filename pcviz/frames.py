@@ -18,6 +18,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import orjson
 
+from pcviz.brief import represent
+
 Value: TypeAlias = float | np.ndarray
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
@@ -296,6 +298,8 @@ class Frame:
     generation: int = 0
     seq: int = 0
     done: bool = field(default=False, compare=False)
+
+    __repr__ = represent
 
 
 def encode_values(values: dict[str, Value], *, bulk: bool | None = None) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pcviz.brief import represent
 from pcviz.experiment import DatasetFacts
 
 Array = NDArray[np.floating[Any]]
@@ -27,6 +28,8 @@ class Dataset:
     y_test: Array
     """(Q, K) as `y_train`."""
     task: Literal["classification", "regression"]
+
+    __repr__ = represent
 
 
 def classification(facts: DatasetFacts, train: Labelled, test: Labelled, train_count: int, test_count: int) -> Dataset:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import BaseModel
 
+from pcviz.brief import represent
 from pcviz.comparison import SHARES
 from pcviz.data import load
 from pcviz.experiment import Experiment
@@ -31,6 +32,8 @@ class Stored(NamedTuple):
     step: int
     arrays: dict[str, np.ndarray]
     experiment: Experiment
+
+    __repr__ = represent
 
 
 class Look(ABC, Generic[Options]):

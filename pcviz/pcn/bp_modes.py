@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
@@ -25,6 +26,8 @@ class Mode(NamedTuple):
 
     signals: list[jax.Array]
     gradients: list[jax.Array]
+
+    __repr__ = represent
 
 
 def _unit_precision(network: Network) -> Network:

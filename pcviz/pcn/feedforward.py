@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import Activities, Network, Stage, unstack
@@ -69,6 +70,8 @@ class Evaluation(NamedTuple):
     loss: jax.Array
     accuracy: jax.Array
 
+    __repr__ = represent
+
 
 @jax.jit
 def evaluate(network: Network, x: jax.Array, y: jax.Array) -> Evaluation:
@@ -87,6 +90,8 @@ class Backprop(NamedTuple):
     loss: jax.Array
     gradients: list[jax.Array]
     deltas: list[jax.Array]
+
+    __repr__ = represent
 
 
 def backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Activities, Network, Stage
 from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at, sweep, tiles_of
@@ -22,6 +23,8 @@ class Local(NamedTuple):
     errors: Activities
     output: jax.Array
     gradient: Activities
+
+    __repr__ = represent
 
 
 def inputs_of(x: jax.Array, z: Activities) -> list[jax.Array]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from pcviz.brief import represent
 from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
@@ -60,6 +61,8 @@ class State(NamedTuple):
     output: jax.Array
     trace: Trace
 
+    __repr__ = represent
+
 
 class Settled(NamedTuple):
     """The end of a relaxation: hidden activities, errors of every stage (output last), layer energies (L,) float64."""
@@ -67,6 +70,8 @@ class Settled(NamedTuple):
     activities: Activities
     errors: Activities
     energies: jax.Array
+
+    __repr__ = represent
 
 
 def rates_of(inference: Inference, dtype: Any) -> Rates:
@@ -177,12 +182,16 @@ class Moving(NamedTuple):
     messages: Activities
     measured: Measured
 
+    __repr__ = represent
+
 
 class Measured(NamedTuple):
     """Energies and rms updates of all hidden layers, (H,) float64."""
 
     energies: jax.Array
     updates: jax.Array
+
+    __repr__ = represent
 
 
 def _shifted(message: jax.Array, above: jax.Array) -> jax.Array:
@@ -292,6 +301,8 @@ class Relaxation:
     activities: list[jax.Array]
     errors: list[jax.Array]
     settled: Settled
+
+    __repr__ = represent
 
 
 _begin = jax.jit(begin, static_argnames=("plan",))

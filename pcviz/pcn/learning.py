@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
 from pcviz.pcn.energy import layer_energies, layers_with_signal, output_error, output_loss
@@ -46,6 +47,8 @@ class Numbers(NamedTuple):
     descent: Descent
     rows: jax.Array
 
+    __repr__ = represent
+
 
 class Step(NamedTuple):
     """A weight step under way: network, optimiser slots, relaxation."""
@@ -53,6 +56,8 @@ class Step(NamedTuple):
     network: Network
     slots: Any
     relaxation: State
+
+    __repr__ = represent
 
 
 class Report(NamedTuple):
@@ -66,6 +71,8 @@ class Report(NamedTuple):
     trace: Trace
     least_energy: jax.Array
     finite: jax.Array
+
+    __repr__ = represent
 
 
 def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
@@ -209,6 +216,8 @@ class Batches(NamedTuple):
     x: jax.Array
     y: jax.Array
     indices: jax.Array
+
+    __repr__ = represent
 
 
 COMPILER = {"xla_cpu_use_fusion_emitters": False}

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.pcn.network import Network, premultipliers, skip_flags, weights
 
 HESSIAN_MAX = 8192
@@ -34,6 +35,8 @@ class Maps(NamedTuple):
     hidden: jax.Array
     last: jax.Array
 
+    __repr__ = represent
+
 
 class Equilibrium(NamedTuple):
     """The energy minimum of a linear network with clamped input and target.
@@ -45,6 +48,8 @@ class Equilibrium(NamedTuple):
     errors: list[Array]
     energies: jax.Array
     energy: jax.Array
+
+    __repr__ = represent
 
 
 def layer_maps(network: Network) -> list[np.ndarray]:

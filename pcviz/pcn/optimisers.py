@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from pcviz.brief import represent
+
 Weights = tuple[jax.Array, ...]
 """Weights of the stages, (count, N_out, N_in) each."""
 
@@ -19,6 +21,8 @@ class Descent(NamedTuple):
     learning_rate: jax.Array
     adam_epsilon: jax.Array
     weight_decay: jax.Array
+
+    __repr__ = represent
 
 
 def _adam(descent: Descent) -> optax.GradientTransformation:

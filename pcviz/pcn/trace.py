@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.frames import TRACE_ROWS
 
 
@@ -18,6 +19,8 @@ class Trace(NamedTuple):
     rows: jax.Array
     row: jax.Array
     update: jax.Array
+
+    __repr__ = represent
 
 
 def empty_trace(depth: int) -> Trace:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.experiment import Inference
 from pcviz.pcn.equilibrium.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
@@ -44,6 +45,8 @@ class ActivityPlane(NamedTuple):
     energy: float
     gradient_rms: float
 
+    __repr__ = represent
+
     @property
     def condition(self) -> float:
         """Ratio of the curvatures."""
@@ -57,6 +60,8 @@ class PlanePath(NamedTuple):
     at: np.ndarray
     excess: np.ndarray
     share: float
+
+    __repr__ = represent
 
 
 def activity_plane(network: Network, x: Array, y: Array, minimum: Minimum) -> ActivityPlane:

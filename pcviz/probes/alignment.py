@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.experiment import Inference
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import weight_gradient
@@ -41,6 +42,8 @@ class Comparison(NamedTuple):
     quartile_norm_ratio: np.ndarray
     total_cosine: np.ndarray
     total_norm_ratio: np.ndarray
+
+    __repr__ = represent
 
 
 def quartiles(depth: int) -> list[np.ndarray]:

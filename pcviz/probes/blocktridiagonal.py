@@ -15,6 +15,8 @@ import numpy as np
 from scipy.linalg import eig_banded
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from pcviz.brief import represent
+
 DENSE_MAX = 64
 """Up to this H N extreme eigenvalues come from the dense matrix: Lanczos needs room."""
 
@@ -31,12 +33,16 @@ class Blocks(NamedTuple):
     diagonal: jax.Array
     lower: jax.Array
 
+    __repr__ = represent
+
 
 class Extremes(NamedTuple):
     """Smallest and largest eigenvalue of each example's Hessian, (B,) float64 both."""
 
     smallest: np.ndarray
     largest: np.ndarray
+
+    __repr__ = represent
 
 
 class Measure(NamedTuple):
@@ -45,6 +51,8 @@ class Measure(NamedTuple):
 
     nodes: np.ndarray
     weights: np.ndarray
+
+    __repr__ = represent
 
 
 def dense(blocks: Blocks) -> np.ndarray:

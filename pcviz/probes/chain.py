@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pcviz.brief import represent
+
 MINIMUM, STRICT, DEGENERATE = 0, 1, 2
 """Types of critical points, positions in `pcviz.chains.POINT_TYPES`."""
 
@@ -145,6 +147,8 @@ class Points(NamedTuple):
     weights: np.ndarray
     loss_types: np.ndarray
     energy_types: np.ndarray
+
+    __repr__ = represent
 
 
 def in_plane(x: np.ndarray, y: np.ndarray, hidden: int, fixed: float) -> np.ndarray:

@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_energies, output_error
@@ -46,6 +47,8 @@ class Function(NamedTuple):
     gradient: np.ndarray
     product: krylov.Product
     products: Callable[[np.ndarray], np.ndarray]
+
+    __repr__ = represent
 
 
 def flat_weights(network: Network) -> np.ndarray:
@@ -196,6 +199,8 @@ class Origin(NamedTuple):
     energy: np.ndarray
     multiplicity: int
     zeros: int
+
+    __repr__ = represent
 
 
 def origin(network: Network, x: Array, y: Array) -> Origin | None:

@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from pcviz.brief import represent
+
 Product: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Result = TypeVar("Result")
 Work: TypeAlias = Generator[None, None, Result]
@@ -31,6 +33,8 @@ class Ends(NamedTuple):
     errors: np.ndarray
     products: int
 
+    __repr__ = represent
+
 
 class Solved(NamedTuple):
     """The solution (P,) of a linear system, its relative residual, and the number of products."""
@@ -38,6 +42,8 @@ class Solved(NamedTuple):
     solution: np.ndarray
     residual: float
     products: int
+
+    __repr__ = represent
 
 
 def finish(work: Work[Result]) -> Result:

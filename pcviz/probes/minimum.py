@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import METHODS, Settings
 from pcviz.pcn.equilibrium.coordinates import is_kinked
@@ -42,6 +43,8 @@ class Minimum(NamedTuple):
     factors: Blocks | None
     free: jax.Array
     gradient_rms: float
+
+    __repr__ = represent
 
 
 def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Work[Minimum]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.network import Network
 
@@ -35,6 +36,8 @@ class Plane:
     length: float
     span: float
     principal: bool
+
+    __repr__ = represent
 
     @classmethod
     def at(cls, center: np.ndarray, directions: np.ndarray, lower: float = -1, upper: float = 1) -> Plane:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn import linear
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.equilibrium import conjugate
@@ -33,6 +34,8 @@ class Settled(NamedTuple):
 
     place: Place
     tolerance: jax.Array
+
+    __repr__ = represent
 
 
 def loss_of(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network
 from pcviz.probes import curvature, krylov
@@ -35,6 +36,8 @@ class Steps(NamedTuple):
     damping: float
     residual: float
 
+    __repr__ = represent
+
 
 class Angles(NamedTuple):
     """PC's step against the gradient's and against Gauss-Newton's, and Gauss-Newton's against the gradient's: cosines
@@ -43,6 +46,8 @@ class Angles(NamedTuple):
     to_gradient: Comparison
     to_newton: Comparison
     newton_to_gradient: Comparison
+
+    __repr__ = represent
 
 
 class ActivityStep(NamedTuple):

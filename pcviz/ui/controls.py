@@ -66,7 +66,7 @@ def read() -> Form:
     try:
         return Form(values, from_paths(values, form=True))
     except ValidationError as error:
-        return Form(values, None, faults(error))
+        return Form(values, None, faults(error, form=True))
 
 
 def fill(values: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ def _widget(path: str, info: FieldInfo) -> None:
 def help_text(path: str, info: FieldInfo) -> str:
     """The tooltip of a field: what it does, its formula, what is allowed."""
     formula = _extra(info)["formula"]
-    lines = [info.description or "", f"${formula}$" if formula else "", f"Allowed: {allowed(path)}."]
+    lines = [info.description or "", f"${formula}$" if formula else "", f"Allowed: {allowed(path, form=True)}."]
     return "\n\n".join(line for line in lines if line)
 
 

@@ -107,7 +107,7 @@ def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
             from_paths(kept, form=True)
         except ValidationError as error:
-            lines = faults(error)
+            lines = faults(error, form=True)
             messages += [line for line in lines if line.partition(":")[0] in kept]
             guilty = {line.partition(":")[0] for line in lines} & kept.keys()
             kept = {path: value for path, value in kept.items() if path not in guilty}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.jobs.descent import energy_of
 from pcviz.pcn.equilibrium import METHODS, Settings
 from pcviz.pcn.equilibrium.solvers import Reveal
@@ -59,6 +60,8 @@ class Arrival(NamedTuple):
     shown: Reveal | None
     state: str
     lowest: float
+
+    __repr__ = represent
 
 
 def arrive(

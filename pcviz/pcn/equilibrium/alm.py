@@ -17,6 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.equilibrium.curvature import largest_curvature
 from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
@@ -35,6 +36,8 @@ class Augmented(NamedTuple):
     step_size: jax.Array
     alpha: jax.Array
     rho: jax.Array
+
+    __repr__ = represent
 
 
 def begin(

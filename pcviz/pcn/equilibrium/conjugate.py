@@ -17,6 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.equilibrium.coordinates import (
     Place,
     choose,
@@ -52,6 +53,8 @@ class Conjugate(NamedTuple):
     first: jax.Array
     careful: jax.Array
     passes: jax.Array
+
+    __repr__ = represent
 
 
 def begin(network: Network, x: jax.Array, y: jax.Array) -> Conjugate:

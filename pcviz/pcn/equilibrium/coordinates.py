@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Activities, Network
 
@@ -34,6 +35,8 @@ class Place(NamedTuple):
     pins: Activities | None
     output: jax.Array
     energies: jax.Array
+
+    __repr__ = represent
 
 
 def is_kinked(network: Network) -> bool:
@@ -98,6 +101,8 @@ class Path(NamedTuple):
     errors: Activities
     pins: Activities | None
     output: jax.Array
+
+    __repr__ = represent
 
 
 def walk(

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
@@ -41,6 +42,8 @@ class Flow:
     steps: int
     evaluations: int
 
+    __repr__ = represent
+
 
 class Leg(NamedTuple):
     """Where a stretch of the flow ends: activities and the number of integration steps."""
@@ -48,6 +51,8 @@ class Leg(NamedTuple):
     activities: Activities
     steps: jax.Array
     energies: jax.Array
+
+    __repr__ = represent
 
 
 def gradient_flow(

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.equilibrium import conjugate
 from pcviz.pcn.equilibrium.conjugate import Conjugate
@@ -41,6 +42,8 @@ class GaussNewton(NamedTuple):
     descent: Conjugate
     damping: jax.Array
     polishing: jax.Array
+
+    __repr__ = represent
 
 
 def begin(network: Network, x: jax.Array, y: jax.Array) -> GaussNewton:

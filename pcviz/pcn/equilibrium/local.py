@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.energy import layer_energies, output_error, rms
 from pcviz.pcn.equilibrium.coordinates import is_kinked
 from pcviz.pcn.gradients import inputs_of
@@ -48,6 +49,8 @@ class Look(NamedTuple):
     error_rms: jax.Array
     gradient: jax.Array
     activity: jax.Array
+
+    __repr__ = represent
 
 
 def look(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import represent
 from pcviz.pcn.equilibrium.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
@@ -26,6 +27,8 @@ class Nesterov(NamedTuple):
     start: Activities
     step_size: jax.Array
     momentum: jax.Array
+
+    __repr__ = represent
 
 
 def begin(

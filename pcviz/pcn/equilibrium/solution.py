@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import jax
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.pcn.inference import Settled
 
 
@@ -46,6 +47,8 @@ class Solution:
     unreached: int
     equilibrium_energy: float | None = None
     settled: Settled = field(repr=False, kw_only=True)
+
+    __repr__ = represent
 
     @property
     def energy(self) -> float:

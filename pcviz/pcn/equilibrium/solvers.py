@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import represent
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn import inference
 from pcviz.pcn.equilibrium import alm, conjugate, flow, gauss_newton, nesterov
@@ -39,6 +40,8 @@ class Settings(NamedTuple):
     alpha: float = 1.0
     rho: float = 1.0
 
+    __repr__ = represent
+
 
 class Reveal(NamedTuple):
     """A state's hidden `activities` and `errors`; `signals` stand for the errors in gradients where a solver descends
@@ -47,6 +50,8 @@ class Reveal(NamedTuple):
     activities: Activities
     errors: Activities
     signals: Activities | None = None
+
+    __repr__ = represent
 
 
 class Method(NamedTuple):
