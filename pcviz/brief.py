@@ -1,6 +1,6 @@
 """Short texts of results for a Python prompt: arrays as format and shape, numbers in full.
 
-A class that holds arrays says `__repr__ = represent`.
+A class that holds arrays is decorated: `@short`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,20 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 COLUMNS = 100
 _TIED = "\0"
 """A space at which no line breaks."""
+
+
+Class = TypeVar("Class", bound=type)
+
+
+def short(cls: Class) -> Class:
+    """Class decorator: instances of this dataclass or named tuple are shown by `represent`."""
+    cls.__repr__ = represent  # type: ignore[assignment]
+    return cls
 
 
 def represent(self: Any) -> str:

@@ -17,7 +17,7 @@ from pcviz.flags import BadArguments, Flag
 DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
 """Exit statuses; `pcviz.flags.EXIT` says what they mean."""
 LONGEST = 1e6
-LIMIT = Flag("Stop after so many seconds of work and print what there is", f"above 0 to {LONGEST:g}")
+LIMIT = Flag("Stop after so many seconds and print what there is", f"above 0 to {LONGEST:g}")
 JSON = Flag("Print one JSON document on standard output, and nothing else there.")
 
 

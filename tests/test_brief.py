@@ -12,7 +12,7 @@ import pytest
 
 import pcviz
 from pcviz import data, jobs, pcn, probes
-from pcviz.brief import COLUMNS, represent
+from pcviz.brief import COLUMNS, represent, short
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import Frame
 
@@ -66,19 +66,17 @@ def test_an_experiment_says_what_differs_as_python() -> None:
     assert repr(Experiment()) == "Experiment()"
 
 
+@short
 @dataclass(frozen=True)
 class Inner:
     loss: Any
 
-    __repr__ = represent
 
-
+@short
 class Outer(NamedTuple):
     inner: Inner
     names: list[str]
     key: jax.Array
-
-    __repr__ = represent
 
 
 def test_what_is_inside_stays_in_the_line() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.experiment import DatasetFacts
 
 Array = NDArray[np.floating[Any]]
@@ -16,6 +16,7 @@ Labelled = tuple[Array, NDArray[np.integer[Any]]]
 
 
 @dataclass(frozen=True)
+@short
 class Dataset:
     """Examples as rows: P training and Q test examples with D features and K targets."""
 
@@ -28,8 +29,6 @@ class Dataset:
     y_test: Array
     """(Q, K) as `y_train`."""
     task: Literal["classification", "regression"]
-
-    __repr__ = represent
 
 
 def classification(facts: DatasetFacts, train: Labelled, test: Labelled, train_count: int, test_count: int) -> Dataset:

@@ -12,28 +12,31 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import BaseModel
 
-from pcviz.brief import represent
+from pcviz import look_cost
+from pcviz.brief import short
 from pcviz.comparison import SHARES
 from pcviz.data import load
 from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.training import Training
 from pcviz.pcn import Network, build
 
 TRAINING_SECONDS = 0.02
+KNOWN_SHARE = 0.02
+"""Share of the work from which on its pace tells how long the rest takes."""
 Options = TypeVar("Options", bound=BaseModel)
 _ENDED = object()
 
 
+@short
 class Stored(NamedTuple):
     """A training's checkpoint: its step and arrays, and the experiment that it belongs to."""
 
     step: int
     arrays: dict[str, np.ndarray]
     experiment: Experiment
-
-    __repr__ = represent
 
 
 class Look(ABC, Generic[Options]):
@@ -43,9 +46,8 @@ class Look(ABC, Generic[Options]):
     again, with the same result: a checkpoint keeps no more than those weights, for that training may have gone on.
     """
 
+    KIND: ClassVar[str]
     OPTIONS: type[Options]
-    PARTS: ClassVar[dict[str, float]]
-    """Shares of the work, as told to whoever waits."""
 
     idle = False
     diverged = False
@@ -66,7 +68,10 @@ class Look(ABC, Generic[Options]):
         self.step = 0
         self.seconds = 0.0
         self._source = None if source is None else Stored(*source)
-        self._share = dict.fromkeys(self.PARTS, 0.0)
+        self._expected = look_cost.parts(self.KIND, experiment, self.options)
+        self._share = dict.fromkeys(self._expected, 0.0)
+        self._training_steps: tuple[int, int] | None = None
+        self._compiling = False
         self._progress: Iterator[Any] = self._work()
         self._begin()
 
@@ -111,7 +116,48 @@ class Look(ABC, Generic[Options]):
     @property
     def _done(self) -> float:
         """The share of the work that is done."""
-        return sum(self.PARTS[p] * done for p, done in self._share.items()) / sum(self.PARTS[p] for p in self._share)
+        expected = self._expected
+        return sum(expected[p] * done for p, done in self._share.items()) / sum(expected[p] for p in self._share)
+
+    @property
+    def seconds_left(self) -> float:
+        """Compute time left at the pace so far; NaN: not known yet, or nothing is left."""
+        known = self._done >= KNOWN_SHARE and not self.done
+        return self.seconds * (1 / self._done - 1) if known else float("nan")
+
+    @property
+    def doing(self) -> str:
+        """What it is at, in words."""
+        if self._training_steps is not None:
+            return "training: step {} of {}".format(*self._training_steps)
+        return "compiling" if self._compiling else ""
+
+    def frame(self, bulk: bool) -> Frame:
+        """All that is known so far."""
+        trained, wanted = self._training_steps or (float("nan"), float("nan"))
+        progress: dict[str, Value] = {
+            "seconds_left": self.seconds_left,
+            "training_step": trained,
+            "training_steps": wanted,
+            "compiling": float("nan") if self.done else float(self._compiling),
+        }
+        values = self._values(bulk) | progress
+        return Frame(self.KIND, self.step, values, self.inference_step, seconds=self.seconds, done=self.done)
+
+    @property
+    def inference_step(self) -> int:
+        """The inference step that the frame is of, if it is of one."""
+        return 0
+
+    @abstractmethod
+    def _values(self, bulk: bool) -> dict[str, Value]:
+        """What is known so far, channel by channel."""
+
+    def _while_compiling(self, work: Iterator[object]) -> Iterator[object]:
+        """The same, told as compilation."""
+        self._compiling = True
+        yield from work
+        self._compiling = False
 
     def run(self) -> None:
         """All of it at once."""
@@ -142,6 +188,7 @@ class Look(ABC, Generic[Options]):
     def _train(self, training: Training, wanted: int) -> Iterator[None]:
         """The network after `wanted` steps of a training that is prepared; the same as in any run of its experiment."""
         while training.step < wanted:
+            self._training_steps = training.step, wanted
             training.advance(wanted, TRAINING_SECONDS)
             if training.diverged:
                 raise ValueError(
@@ -149,6 +196,7 @@ class Look(ABC, Generic[Options]):
                 )
             self._share["train"] = training.step / wanted
             yield
+        self._training_steps = None
         self.network = training.network
 
     def checkpoint(self) -> dict[str, np.ndarray]:

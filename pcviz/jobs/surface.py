@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.frames import Frame, Value
+from pcviz.frames import Value
 from pcviz.jobs.background import until
 from pcviz.jobs.look import Look
 from pcviz.jobs.path import Path
@@ -37,8 +36,7 @@ class Surface(Look[Options]):
     experiment, and the path to them.
     """
 
-    OPTIONS = Options
-    PARTS: ClassVar[dict[str, float]] = {"train": 0.3, "grid": 0.7}
+    KIND, OPTIONS = "surface", Options
 
     plane: Plane
 
@@ -53,8 +51,6 @@ class Surface(Look[Options]):
         if options.step:
             self._training.path = Path()
             self._training.prepare()
-        else:
-            del self._share["train"]
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
         self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
         self._pool = ThreadPoolExecutor(1, "pcviz-surface")
@@ -118,12 +114,12 @@ class Surface(Look[Options]):
         points = np.stack([*networks, self.plane.center]).astype(np.float64)
         return shadow(points, self.plane.directions)[0][:-1]
 
-    def frame(self, bulk: bool) -> Frame:
+    def _values(self, bulk: bool) -> dict[str, Value]:
         """The latest complete level of the picture, once."""
         values: dict[str, Value] = {"landscape_done": self._survey.share, **(self._picture if bulk else {})}
         if bulk:
             self._picture = {}
-        return Frame("surface", self.step, values, seconds=self.seconds, done=self.done)
+        return values
 
     def _picture_of(self, stride: int, along: dict[Kind, np.ndarray]) -> dict[str, Value]:
         x, y = self._survey.axes(self.plane, stride)

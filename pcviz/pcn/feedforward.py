@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import Activities, Network, Stage, unstack
@@ -64,13 +64,12 @@ def feedforward(network: Network, x: jax.Array) -> tuple[list[jax.Array], jax.Ar
     return unstack(activities), output
 
 
+@short
 class Evaluation(NamedTuple):
     """Feedforward loss (mean over examples) and the share of examples whose largest output is their class."""
 
     loss: jax.Array
     accuracy: jax.Array
-
-    __repr__ = represent
 
 
 @jax.jit
@@ -84,14 +83,13 @@ def evaluate(network: Network, x: jax.Array, y: jax.Array) -> Evaluation:
     return Evaluation(output_loss(network.loss, output, y), jnp.mean(right, dtype=jnp.float64))
 
 
+@short
 class Backprop(NamedTuple):
     """Feedforward loss; its weight gradients [(N_l, N_{l-1})]; delta_l = -dLoss/dz_l of each example, [(B, N_l)]."""
 
     loss: jax.Array
     gradients: list[jax.Array]
     deltas: list[jax.Array]
-
-    __repr__ = represent
 
 
 def backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
@@ -51,6 +51,7 @@ class Plan:
         return jnp.asarray(layers, jnp.int32) if self.windowed and self.corrected else None
 
 
+@short
 class State(NamedTuple):
     """A relaxation under way: `variables` (activities or errors of the hidden stages), the solver's `slots` for each
     stage, the `correction` of the errors, the feedforward `output` (B, K) and the `trace`."""
@@ -61,17 +62,14 @@ class State(NamedTuple):
     output: jax.Array
     trace: Trace
 
-    __repr__ = represent
 
-
+@short
 class Settled(NamedTuple):
     """The end of a relaxation: hidden activities, errors of every stage (output last), layer energies (L,) float64."""
 
     activities: Activities
     errors: Activities
     energies: jax.Array
-
-    __repr__ = represent
 
 
 def rates_of(inference: Inference, dtype: Any) -> Rates:
@@ -173,6 +171,7 @@ def advance(
     return state._replace(variables=activities_of(z), slots=slots, trace=trace)
 
 
+@short
 class Moving(NamedTuple):
     """Within an inference step: activities (`window.columns`), slots, and what was measured of the tiles visited;
     `messages` (1, B, N) for each stage hold what its next tile will receive at its top."""
@@ -182,16 +181,13 @@ class Moving(NamedTuple):
     messages: Activities
     measured: Measured
 
-    __repr__ = represent
 
-
+@short
 class Measured(NamedTuple):
     """Energies and rms updates of all hidden layers, (H,) float64."""
 
     energies: jax.Array
     updates: jax.Array
-
-    __repr__ = represent
 
 
 def _shifted(message: jax.Array, above: jax.Array) -> jax.Array:
@@ -288,6 +284,7 @@ def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Ar
 
 
 @dataclass(frozen=True)
+@short
 class Relaxation:
     """One relaxation.
 
@@ -301,8 +298,6 @@ class Relaxation:
     activities: list[jax.Array]
     errors: list[jax.Array]
     settled: Settled
-
-    __repr__ = represent
 
 
 _begin = jax.jit(begin, static_argnames=("plan",))

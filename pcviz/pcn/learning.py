@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
 from pcviz.pcn.energy import layer_energies, layers_with_signal, output_error, output_loss
@@ -39,6 +39,7 @@ class Method:
     knows_equilibrium: bool = False
 
 
+@short
 class Numbers(NamedTuple):
     """What is traced: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
 
@@ -47,9 +48,8 @@ class Numbers(NamedTuple):
     descent: Descent
     rows: jax.Array
 
-    __repr__ = represent
 
-
+@short
 class Step(NamedTuple):
     """A weight step under way: network, optimiser slots, relaxation."""
 
@@ -57,9 +57,8 @@ class Step(NamedTuple):
     slots: Any
     relaxation: State
 
-    __repr__ = represent
 
-
+@short
 class Report(NamedTuple):
     """What a weight step tells: feedforward `loss` before it, layer `energies` (L,), number of `layers_with_signal`,
     `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown); `finite` is false where the step
@@ -71,8 +70,6 @@ class Report(NamedTuple):
     trace: Trace
     least_energy: jax.Array
     finite: jax.Array
-
-    __repr__ = represent
 
 
 def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
@@ -210,14 +207,13 @@ RULES: dict[str, Rule] = {
 }
 
 
+@short
 class Batches(NamedTuple):
     """Training data on the device, x (P, D), y (P, K), and which examples make up the coming batches, (M, B)."""
 
     x: jax.Array
     y: jax.Array
     indices: jax.Array
-
-    __repr__ = represent
 
 
 COMPILER = {"xla_cpu_use_fusion_emitters": False}

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn.network import Network, premultipliers, skip_flags, weights
 
 HESSIAN_MAX = 8192
@@ -28,6 +28,7 @@ HESSIAN_MAX = 8192
 Array = np.ndarray | jax.Array
 
 
+@short
 class Maps(NamedTuple):
     """Layer maps with the hidden ones stacked: (N, D), (H - 1, N, N), (K, N), float64."""
 
@@ -35,9 +36,8 @@ class Maps(NamedTuple):
     hidden: jax.Array
     last: jax.Array
 
-    __repr__ = represent
 
-
+@short
 class Equilibrium(NamedTuple):
     """The energy minimum of a linear network with clamped input and target.
 
@@ -48,8 +48,6 @@ class Equilibrium(NamedTuple):
     errors: list[Array]
     energies: jax.Array
     energy: jax.Array
-
-    __repr__ = represent
 
 
 def layer_maps(network: Network) -> list[np.ndarray]:

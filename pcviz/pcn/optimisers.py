@@ -9,20 +9,19 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from pcviz.brief import represent
+from pcviz.brief import short
 
 Weights = tuple[jax.Array, ...]
 """Weights of the stages, (count, N_out, N_in) each."""
 
 
+@short
 class Descent(NamedTuple):
     """Traced numbers of an optimiser: changing them never recompiles."""
 
     learning_rate: jax.Array
     adam_epsilon: jax.Array
     weight_decay: jax.Array
-
-    __repr__ = represent
 
 
 def _adam(descent: Descent) -> optax.GradientTransformation:

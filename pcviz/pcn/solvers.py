@@ -12,16 +12,15 @@ from typing import Literal, NamedTuple
 import jax
 import optax
 
-from pcviz.brief import represent
+from pcviz.brief import short
 
 
+@short
 class Rates(NamedTuple):
     """Traced numbers of a solver: changing them never recompiles. `step_size` is per example."""
 
     step_size: jax.Array
     momentum: jax.Array
-
-    __repr__ = represent
 
 
 class Solver(NamedTuple):

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.pcn.equilibrium.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
@@ -35,6 +35,7 @@ ROUNDING = 64 * np.finfo(np.float64).eps
 """An energy difference below this share of the energy is rounding."""
 
 
+@short
 class ActivityPlane(NamedTuple):
     """`center` and the two `directions` (2, H N), orthonormal: of the largest curvature, then of the smallest;
     `curvatures` (2,) along them; `energy` at the center; `gradient_rms` there, 0 but for rounding."""
@@ -45,14 +46,13 @@ class ActivityPlane(NamedTuple):
     energy: float
     gradient_rms: float
 
-    __repr__ = represent
-
     @property
     def condition(self) -> float:
         """Ratio of the curvatures."""
         return float(self.curvatures[0] / self.curvatures[1])
 
 
+@short
 class PlanePath(NamedTuple):
     """A path on the plane: coordinates `at` (S, 2); `excess` (S,), its energy above the center's, off the plane too;
     `share`: part of the squared distance from start to equilibrium that lies in the plane."""
@@ -60,8 +60,6 @@ class PlanePath(NamedTuple):
     at: np.ndarray
     excess: np.ndarray
     share: float
-
-    __repr__ = represent
 
 
 def activity_plane(network: Network, x: Array, y: Array, minimum: Minimum) -> ActivityPlane:

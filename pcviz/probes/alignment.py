@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import weight_gradient
@@ -28,6 +28,7 @@ QUARTILES = 4
 Gradients = Sequence[np.ndarray | jax.Array]
 
 
+@short
 class Comparison(NamedTuple):
     """Cosine and norm ratio |g| / |g_reference| of weight gradients g against a reference, float64.
 
@@ -42,8 +43,6 @@ class Comparison(NamedTuple):
     quartile_norm_ratio: np.ndarray
     total_cosine: np.ndarray
     total_norm_ratio: np.ndarray
-
-    __repr__ = represent
 
 
 def quartiles(depth: int) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 
 MINIMUM, STRICT, DEGENERATE = 0, 1, 2
 """Types of critical points, positions in `pcviz.chains.POINT_TYPES`."""
@@ -141,14 +141,13 @@ def point_type(value: float, gradient: np.ndarray, hessian: np.ndarray, toleranc
     return MINIMUM if value <= tolerance else DEGENERATE
 
 
+@short
 class Points(NamedTuple):
     """Critical points of loss or F*: weights (C, L) and the types of each as a point of the loss and of F*, (C,)."""
 
     weights: np.ndarray
     loss_types: np.ndarray
     energy_types: np.ndarray
-
-    __repr__ = represent
 
 
 def in_plane(x: np.ndarray, y: np.ndarray, hidden: int, fixed: float) -> np.ndarray:

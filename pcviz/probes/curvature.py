@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_energies, output_error
@@ -39,6 +39,7 @@ from pcviz.probes.surface import loss_of, moved
 Array = np.ndarray | jax.Array
 
 
+@short
 class Function(NamedTuple):
     """A function of the weights at one place: `value`, `gradient` (P,), and its Hessian as `product` with a vector (P,)
     and as `products` with several (M, P)."""
@@ -47,8 +48,6 @@ class Function(NamedTuple):
     gradient: np.ndarray
     product: krylov.Product
     products: Callable[[np.ndarray], np.ndarray]
-
-    __repr__ = represent
 
 
 def flat_weights(network: Network) -> np.ndarray:
@@ -191,6 +190,7 @@ def _implicit(
 # --- the origin
 
 
+@short
 class Origin(NamedTuple):
     """The Hessian at W = 0: eigenvalues (K + D,), each with `multiplicity` N (of the loss: +-); the other `zeros`
     eigenvalues are 0."""
@@ -199,8 +199,6 @@ class Origin(NamedTuple):
     energy: np.ndarray
     multiplicity: int
     zeros: int
-
-    __repr__ = represent
 
 
 def origin(network: Network, x: Array, y: Array) -> Origin | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 
 Product: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Result = TypeVar("Result")
@@ -24,6 +24,7 @@ KEPT = 6
 """Approximate eigenvectors of each end that a restart keeps."""
 
 
+@short
 class Ends(NamedTuple):
     """Both ends of a spectrum: `values` (2,), smallest and largest; their `vectors` (2, P), orthonormal; bounds of the
     error of each value, `errors` (2,); the number of `products`."""
@@ -33,17 +34,14 @@ class Ends(NamedTuple):
     errors: np.ndarray
     products: int
 
-    __repr__ = represent
 
-
+@short
 class Solved(NamedTuple):
     """The solution (P,) of a linear system, its relative residual, and the number of products."""
 
     solution: np.ndarray
     residual: float
     products: int
-
-    __repr__ = represent
 
 
 def finish(work: Work[Result]) -> Result:

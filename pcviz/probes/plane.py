@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.network import Network
 
@@ -20,6 +20,7 @@ FILL = 0.65
 
 
 @dataclass(frozen=True)
+@short
 class Plane:
     """`center` (P,), `directions` (2, P); the picture spans `lower` … `upper` (2,) in units of the directions.
 
@@ -36,8 +37,6 @@ class Plane:
     length: float
     span: float
     principal: bool
-
-    __repr__ = represent
 
     @classmethod
     def at(cls, center: np.ndarray, directions: np.ndarray, lower: float = -1, upper: float = 1) -> Plane:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn.equilibrium.curvature import largest_curvature
 from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
@@ -26,6 +26,7 @@ from pcviz.pcn.inference import reached
 from pcviz.pcn.network import Activities, Network
 
 
+@short
 class Augmented(NamedTuple):
     """A relaxation under way: `activities`, `multipliers`, the feedforward `start`, and the traced `step_size`, `alpha`
     and `rho`."""
@@ -36,8 +37,6 @@ class Augmented(NamedTuple):
     step_size: jax.Array
     alpha: jax.Array
     rho: jax.Array
-
-    __repr__ = represent
 
 
 def begin(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Activities, Network
 
@@ -26,6 +26,7 @@ KINKED = ("relu", "leaky_relu", "selu")
 """Activations whose derivative jumps at zero."""
 
 
+@short
 class Place(NamedTuple):
     """Somewhere in error coordinates: `activities` and `errors` of the hidden stages, `pins` (booleans, or None without
     kinks), `output` (B, K), `energies` of the examples (B,) float64."""
@@ -35,8 +36,6 @@ class Place(NamedTuple):
     pins: Activities | None
     output: jax.Array
     energies: jax.Array
-
-    __repr__ = represent
 
 
 def is_kinked(network: Network) -> bool:
@@ -94,6 +93,7 @@ def energies_at(network: Network, errors: Activities, output: jax.Array, y: jax.
     return 0.5 * squares + network.output_precision[...].astype(jnp.float64) * losses
 
 
+@short
 class Path(NamedTuple):
     """What a pass upwards gives: activities, errors and pins of the hidden stages, output (B, K)."""
 
@@ -101,8 +101,6 @@ class Path(NamedTuple):
     errors: Activities
     pins: Activities | None
     output: jax.Array
-
-    __repr__ = represent
 
 
 def walk(

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import jax
 import numpy as np
 
-from pcviz.brief import represent
+from pcviz.brief import short
 from pcviz.pcn.inference import Settled
 
 
 @dataclass(frozen=True)
+@short
 class Solution:
     """One relaxation by one of the solvers; R recorded states, row 0 = the start, H = L - 1.
 
@@ -47,8 +48,6 @@ class Solution:
     unreached: int
     equilibrium_energy: float | None = None
     settled: Settled = field(repr=False, kw_only=True)
-
-    __repr__ = represent
 
     @property
     def energy(self) -> float:
