@@ -86,8 +86,7 @@ def _relax(experiment: Experiment, options: comparison.Options) -> Parts:
     factorising = hidden * width**3 / FACTOR_SPEED
     return {
         "trace": 0.5 + each * (hidden if steps == "depth" else int(steps)),
-        "theory": 3 + 0.05 * hidden + 100 * factorising,
-        "compile": PROGRAM_SECONDS * len(solvers),
+        "compile": 3 + 0.05 * hidden + 100 * factorising + PROGRAM_SECONDS * len(solvers),  # theory, then solvers
         "spectrum": BINS * (0.01 + 10 * factorising),
         "solvers": each * passes,
     }

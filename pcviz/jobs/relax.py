@@ -106,7 +106,7 @@ class Relaxing(Look[Options]):
             yield True
         self.diverged = self.traced.diverged
         yield from self._while_compiling(until(self._theory))
-        self._share["theory"] = 1.0
+        self._share["compile"] = 1 / (1 + len(self._compiled))
         if not len(self.traced.energies):
             return  # the energy of the start overflows: there is nothing to relax
         if self._theory.exception() is not None:
@@ -115,9 +115,9 @@ class Relaxing(Look[Options]):
             self._share["spectrum"] = share
             yield True
         self._share["spectrum"] = 1.0
-        for number, compiled in enumerate(self._compiled.values(), 1):
+        for number, compiled in enumerate(self._compiled.values(), 2):
             yield from self._while_compiling(until(compiled))  # all: nobody's clock runs while others compile
-            self._share["compile"] = number / len(self._compiled)
+            self._share["compile"] = number / (1 + len(self._compiled))
         for name, compiled in self._compiled.items():
             descent = self.descents[name]
             if compiled.exception() is not None:

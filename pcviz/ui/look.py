@@ -7,12 +7,23 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pcviz import cost
+from pcviz import cost, look_cost
 from pcviz.experiment import Experiment
+from pcviz.kinds import options_of
 from pcviz.ui import controls, markdown, room, session, subject, trouble, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
+COST_HELP = 'Estimate for the whole look; while it is under way, "Time left" follows its own pace.'
+PROGRESS: list[dict[str, Any]] = [
+    {
+        "label": "Now",
+        "value": ["training {training_step} / {training_steps}", "{compiling?compiling|computing}"],
+        "help": "Training the weights that are looked at, to weight step, or compiling programs, or computing",
+    },
+    {"label": "Time left", "value": "{seconds_left:t}", "help": "Compute time left at the pace of this look so far"},
+]
+"""What every look tells of its progress besides its share; of several texts the first whose values are known shows."""
 
 
 class Wish(NamedTuple):
@@ -36,14 +47,15 @@ class View(NamedTuple):
     of_network: bool = True
 
     def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
-        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar."""
+        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar, and what is
+        told of progress follows it."""
         made: list[dict[str, Any]] = []
         for label, value, text in self.metrics:
             for name, filling in fixed.items():
                 value = value.replace(f"{{{name}}}", filling)
             made.append({"label": label, "value": value, "help": text})
         made[0]["progress"] = ["step", "steps"]
-        return made
+        return [made[0], *PROGRESS, *made[1:]]
 
 
 def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], object] | None = None) -> None:
@@ -77,6 +89,8 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         room.pin(record)
         if more is not None:
             more()
+        if experiment is not None and wish.options is not None:
+            st.caption(estimate(view.kind, experiment, wish.options), width="content", help=COST_HELP)
     watching.line(record)
     if view.of_network:
         subject.line(record, form)
@@ -86,6 +100,13 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         st.error(markdown.lines(wrong + full), icon=":material/block:")
     elif record is not None and record.state == "failed":
         st.error(f"This run failed. {markdown.plain(record.message)}", icon=":material/error:")
+
+
+def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
+    """How long such a look takes, as far as one can say before: "≈ 20 s"."""
+    told = options_of(kind, options)
+    slowdown = look_cost.slowdown(kind, experiment, told, session.looks(kind))
+    return cost.seconds_text(look_cost.seconds(kind, experiment, told, slowdown))
 
 
 def follow() -> None:

@@ -8,10 +8,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
+from pydantic import BaseModel
 
 from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
+from pcviz.kinds import options_of
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
 from pcviz.ui import back, browser, controls, markdown, serving, url
 
@@ -216,6 +218,14 @@ def history() -> list[tuple[Experiment, int, float]]:
     """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
     runs = client().store.reader.runs(40)  # whoever started them: nothing else is told of them
     return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train" and not run.unreadable]
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def looks(kind: str) -> list[tuple[Experiment, BaseModel, float]]:
+    """Experiment, options and compute seconds of recent looks of a kind that came to their end, as `history`."""
+    ended = [run for run in client().store.reader.runs(40) if run.kind == kind and run.state == "done"]
+    told = ((run, options_of(kind, run.options)) for run in ended if not run.unreadable)
+    return [(run.experiment, options, run.seconds) for run, options in told if options is not None]
 
 
 def trainings(named: str | None = None) -> dict[str, RunRecord]:
