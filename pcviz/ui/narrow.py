@@ -10,6 +10,8 @@ import streamlit as st
 WIDTH = 640
 """Pixels up to which a screen is narrow."""
 
+LATER_MS = 250
+
 _SCRIPT = f"""
 export default function () {{
   if (window.pcvizNarrow) return;
@@ -21,11 +23,11 @@ export default function () {{
       document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
     }}
   }};
-  // A page, a preset, or a touch beside it; later than whatever the touch does.
+  // A page, a preset, or a touch beside it. Later: Streamlit forgets a choice in a sidebar that closes at once.
   document.addEventListener("click", ({{ target, isTrusted }}) => {{
     const inside = target.closest('[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-baseweb]');
-    const leads = target.closest('[data-testid="stSidebarNavLink"], .st-key-preset button');
-    if (isTrusted && (leads || !inside)) setTimeout(close);
+    const leads = target.closest('[data-testid="stSidebarNavLink"], .st-key-preset [role="radio"]');
+    if (isTrusted && (leads || !inside)) setTimeout(close, {LATER_MS});
   }}, {{ capture: true }});
   close(); // the browser remembers that it was open
 }}

@@ -15,7 +15,7 @@ from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
 from pcviz.kinds import options_of
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import back, browser, controls, markdown, serving, url
+from pcviz.ui import back, brought, browser, controls, markdown, serving, url
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -44,7 +44,7 @@ def begin(page: str) -> None:
     ours = query in known or _is_page_switch(page, query)
     if went_back or "settings" not in st.session_state or not ours:
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
-        _adopt(page, url.parse(query, repeated))
+        _adopt(page, url.parse(query, repeated, page))
         known.append(query)
     if control is not None:
         _open_control_link(query.get("run", ""), control)
@@ -67,7 +67,8 @@ def remember() -> None:
     """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
     if not owner_key():
         return
-    query = url.query(st.session_state.settings, st.session_state.runs, lasting=bool(st.session_state.runs))
+    runs = st.session_state.runs
+    query = url.query(st.session_state.settings, runs, brought.texts(st.session_state.page, record()), lasting=bool(runs))
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
@@ -100,11 +101,12 @@ def _adopt(page: str, state: url.State) -> None:
             values = record.experiment.differences()
         if record.kind in KINDS.get(page, ("train",)):
             runs[key] = run
-        elif key == "run" and record.kind == "train":
-            st.session_state.source = run
+        elif key == "run" and record.kind == "train" and page == "inference":
+            state.options["relax"].setdefault("source", run)
     controls.fill({**values, **state.values})
     st.session_state.runs = runs
     st.session_state.notices = notices
+    brought.adopt(page, state)
 
 
 def record(key: str = "run") -> RunRecord | None:

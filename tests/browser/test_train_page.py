@@ -203,7 +203,7 @@ def test_small_screens(page: Page, width: int) -> None:
         assert first is not None and first["y"] < 300, "a plot is seen before one scrolls"
         page.get_by_test_id("stExpandSidebarButton").click()
         sidebar = "document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right"
-        page.locator(".st-key-preset button").nth(1).click()
+        page.get_by_text("Deep and healthy").click()
         page.wait_for_function(f"{sidebar} <= 1")
         page.wait_for_url(re.compile("network_depth=33"))
         assert page.evaluate(f"{sidebar}") <= 1, "what was chosen does not open it again"
