@@ -14,6 +14,8 @@ from pcviz.ui.instruments import INSTRUMENTS, on
 def adopt(page: str, state: url.State) -> None:
     """Remember what an address says of a page's looks, until their widgets are drawn."""
     st.session_state.setdefault("brought", {}).update(state.options)
+    for key in ("taken_over", "viewed_run"):  # the run's options and view count anew
+        st.session_state.pop(key, None)
     if len(on(page)) > 1:
         st.session_state.landscape_view = state.view or next(iter(on(page)))
 

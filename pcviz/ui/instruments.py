@@ -56,8 +56,8 @@ class Instrument(NamedTuple):
             kept = {field: value for field, value in kept.items() if field not in guilty}
             if not guilty:  # else what is left may only not fit together with a default: the page says so
                 break
-        types = self.model.model_fields
-        made = {field: TypeAdapter(types[field].annotation).validate_python(value) for field, value in kept.items()}
+        types: dict[str, Any] = {field: info.annotation for field, info in self.model.model_fields.items()}
+        made = {field: TypeAdapter(types[field]).validate_python(value) for field, value in kept.items()}
         return {self._key(field): _held(self._key(field), value) for field, value in made.items()}, messages
 
     def texts(self, held: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, str]:

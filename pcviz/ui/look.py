@@ -10,7 +10,7 @@ import streamlit as st
 from pcviz import cost, look_cost
 from pcviz.experiment import Experiment
 from pcviz.kinds import options_of
-from pcviz.ui import controls, markdown, room, session, subject, trouble, watching
+from pcviz.ui import brought, controls, markdown, room, session, subject, trouble, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -140,28 +140,13 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
         st.session_state.taken_over = run
 
 
-def opened() -> bool:
-    """Whether the run shown was opened by its address and its options are still to be taken over; once for each run."""
+def begin(kind: str) -> bool:
+    """Before the widgets of a kind of look are drawn: see that they hold what they held, or what an address brings.
+    Whether it said so, or a run that it opened."""
     shown = session.record()
-    if shown is None or st.session_state.get("taken_over") == shown.id:
-        return False
-    st.session_state.taken_over = shown.id
-    return True
-
-
-def keep(name: str, defaults: dict[str, Any], brought: dict[str, Any] | None = None) -> None:
-    """Before the widgets `defaults` (key -> value) are drawn: widgets of a page that was left are forgotten by
-    Streamlit, so what they held comes from `kept`; `brought` values win over it."""
-    kept = st.session_state.setdefault(f"{name}_kept", dict(defaults))
-    if brought is not None:
-        kept |= brought
-        for key in defaults:
-            st.session_state.pop(key, None)
-    for key, value in kept.items():
-        st.session_state.setdefault(key, value)
-
-
-def kept(name: str, defaults: dict[str, Any]) -> dict[str, Any]:
-    """After the widgets were drawn: what they hold, remembered."""
-    st.session_state[f"{name}_kept"] = {key: st.session_state.get(key, value) for key, value in defaults.items()}
-    return dict(st.session_state[f"{name}_kept"])
+    opened = shown is not None and st.session_state.get("taken_over") != shown.id
+    if shown is not None:
+        st.session_state.taken_over = shown.id
+    values, said = brought.take(kind, shown if opened else None)
+    brought.keep(kind, values)
+    return said

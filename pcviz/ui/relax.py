@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
+from pcviz.comparison import SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import AXES, reading
 from pcviz.store import RunRecord, UnknownRun, Unreadable
-from pcviz.ui import controls, look, markdown, room, session, subject, trouble
+from pcviz.ui import brought, controls, look, markdown, room, session, subject, trouble
+from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
-FRESH = "fresh weights"
-DEFAULTS: dict[str, Any] = {"source": FRESH, "at_step": None, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
 KEYS_HELP = (
     "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
     f"{room.PIN_HELP}"
@@ -74,18 +71,8 @@ def divergence(record: RunRecord | None) -> None:
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    shown = session.record() if look.opened() else None
-    theirs = None
-    if shown is not None:
-        options = Options.model_validate(shown.options)
-        theirs = {
-            "source": options.source or FRESH,
-            "at_step": options.step,
-            "batch": options.batch,
-            "solvers": list(options.solvers),
-        }
-    look.keep("relax", DEFAULTS, theirs)
-    if (trained := subject.follow("relax", form, opened=theirs is not None)) is not None:
+    said = look.begin("relax")
+    if (trained := subject.follow("relax", form, opened=said)) is not None:
         st.session_state.source, st.session_state.at_step = trained.id, None
     elif subject.left("relax", form, st.session_state.source):
         st.session_state.source = FRESH
@@ -131,9 +118,7 @@ def choose(form: controls.Form) -> Wish:
 
 def chosen() -> Options:
     """What the controls say."""
-    held = look.kept("relax", DEFAULTS)
-    source = None if held["source"] == FRESH else held["source"]
-    return Options(source=source, step=held["at_step"], batch=held["batch"], solvers=tuple(held["solvers"]))
+    return Options.model_validate(brought.held("relax"))
 
 
 @session.told()

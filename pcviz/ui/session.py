@@ -16,6 +16,7 @@ from pcviz.experiment import Experiment
 from pcviz.kinds import options_of
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
 from pcviz.ui import back, brought, browser, controls, markdown, serving, url
+from pcviz.ui.instruments import FRESH, INSTRUMENTS
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -68,7 +69,9 @@ def remember() -> None:
     if not owner_key():
         return
     runs = st.session_state.runs
-    query = url.query(st.session_state.settings, runs, brought.texts(st.session_state.page, record()), lasting=bool(runs))
+    query = url.query(
+        st.session_state.settings, runs, brought.texts(st.session_state.page, record()), lasting=bool(runs)
+    )
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
@@ -103,10 +106,25 @@ def _adopt(page: str, state: url.State) -> None:
             runs[key] = run
         elif key == "run" and record.kind == "train" and page == "inference":
             state.options["relax"].setdefault("source", run)
+    notices += _without_sources(state)
     controls.fill({**values, **state.values})
     st.session_state.runs = runs
     st.session_state.notices = notices
     brought.adopt(page, state)
+
+
+def _without_sources(state: url.State) -> list[str]:
+    """Drop the weights of trainings that are not known here from the options of looks; one message each."""
+    messages = []
+    for kind, given in state.options.items():
+        for key in [key for key in given if INSTRUMENTS[kind].fields[key] == "source"]:
+            try:
+                found = given[key] in (None, FRESH) or client().get(given[key]).kind == "train"
+            except UnknownRun:
+                found = False
+            if not found:
+                messages.append(f"{key}: {given.pop(key)} is not known here (allowed: a training of this server)")
+    return messages
 
 
 def record(key: str = "run") -> RunRecord | None:
