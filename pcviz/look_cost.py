@@ -37,8 +37,9 @@ def parts(kind: str, experiment: Experiment, options: Any) -> Parts:
     """The seconds of each part of a look with these options, a training up to its weights among them."""
     model = _MODELS[kind]
     found = model(experiment, options)
-    if step := getattr(options, "step", None):
-        found = {"train": cost.estimate(experiment.changed({"learning.steps": step})).seconds} | found
+    for part, step in (("train", "step"), ("train other", "source_step")):
+        if steps := getattr(options, step, None):
+            found[part] = cost.estimate(experiment.changed({"learning.steps": steps})).seconds
     return found
 
 

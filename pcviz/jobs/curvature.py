@@ -59,9 +59,7 @@ class Curving(Look[Options]):
         experiment = self.experiment
         seed, size = experiment.seed, experiment.learning.batch_size
         chosen = batch_indices(seed, self.options.batch, experiment.data.train_count, size)
-        self._load_with_source(chosen[: examples_that_fit(experiment, self.options.examples)])
-        if not np.isfinite(np.asarray(forward(self.network, self.x)[1])).all():
-            raise ValueError("source: with its weights the predictions overflow, there is no curvature to measure")
+        self._load_at(chosen[: examples_that_fit(experiment, self.options.examples)], self.options.step)
 
     def _piece(self, seconds: float) -> bool:
         if self._pending is None:
@@ -96,6 +94,10 @@ class Curving(Look[Options]):
         return curvature.flat_weights(self.network)
 
     def _work(self) -> Iterator[Progress]:
+        for _ in self._weights(self.options.step):
+            yield "train", self._share["train"], {}
+        if not np.isfinite(np.asarray(forward(self.network, self.x)[1])).all():
+            raise ValueError("source: with its weights the predictions overflow, there is no curvature to measure")
         flat = self._flat()
         yield (
             "plane",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import jax
@@ -70,6 +70,7 @@ class Look(ABC, Generic[Options]):
         self._source = None if source is None else Stored(*source)
         self._expected = look_cost.parts(self.KIND, experiment, self.options)
         self._share = dict.fromkeys(self._expected, 0.0)
+        self._training: Training | None = None
         self._training_steps: tuple[int, int] | None = None
         self._compiling = False
         self._progress: Iterator[Any] = self._work()
@@ -185,7 +186,32 @@ class Look(ABC, Generic[Options]):
         if self._source is not None:
             self.network = with_arrays(self.network, self._source.arrays)
 
-    def _train(self, training: Training, wanted: int) -> Iterator[None]:
+    def _load_at(self, chosen: np.ndarray | slice, step: int | None) -> None:
+        """The same with the weights after so many steps of training; None: the stored or fresh ones. Those that are not
+        stored come from training anew, once `_weights` is done."""
+        self._load_with_source(chosen)
+        self._training = self._retraining(self.experiment, step)
+        if self._training is None:
+            self._share.pop("train", None)
+
+    def _retraining(self, experiment: Experiment, step: int | None) -> Training | None:
+        """The prepared training that comes to the weights at a step, of the stored run if there is one, else of the
+        experiment; None where they are there."""
+        if step is None or step == self.source_step:
+            return None
+        theirs = experiment if self._source is None else self._source.experiment
+        training = Training(theirs.changed({"learning.steps": max(1, step)}))
+        training.prepare()
+        return training
+
+    def _weights(self, step: int | None) -> Iterator[object]:
+        """Train up to the weights of `_load_at`, if they are not there."""
+        if self._training is not None:
+            self.network = yield from self._train(self._training, step or 0)
+            self._source = Stored(step or 0, arrays_of(self.network), self._training.experiment)
+            self._training = None
+
+    def _train(self, training: Training, wanted: int, part: str = "train") -> Generator[object, None, Network]:
         """The network after `wanted` steps of a training that is prepared; the same as in any run of its experiment."""
         while training.step < wanted:
             self._training_steps = training.step, wanted
@@ -194,10 +220,10 @@ class Look(ABC, Generic[Options]):
                 raise ValueError(
                     f"step: this network diverges in step {training.step + 1} (allowed: 0 to {training.step})"
                 )
-            self._share["train"] = training.step / wanted
-            yield
+            self._share[part] = training.step / wanted
+            yield True
         self._training_steps = None
-        self.network = training.network
+        return training.network
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """How far it was, and the stored weights."""

@@ -15,10 +15,8 @@ from pcviz.frames import Value
 from pcviz.jobs.background import aside, until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.forecast import Forecast
-from pcviz.jobs.look import Look, Stored
-from pcviz.jobs.stored import arrays_of
+from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
-from pcviz.jobs.training import Training
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import Settings
 
@@ -50,16 +48,11 @@ class Relaxing(Look[Options]):
 
     def prepare(self) -> None:
         """Load the data, build the network, compile its training or, where there is none, its relaxation."""
-        experiment, step = self.experiment, self.options.step
+        experiment = self.experiment
         seed, size = experiment.seed, experiment.learning.batch_size
-        self._load_with_source(batch_indices(seed, self.options.batch, experiment.data.train_count, size))
-        if step is None or step == self.source_step:
-            self._share.pop("train", None)  # weights that are stored need none
+        self._load_at(batch_indices(seed, self.options.batch, experiment.data.train_count, size), self.options.step)
+        if self._training is None:
             self._set_up()
-            return
-        theirs = experiment if self._source is None else self._source.experiment
-        self._training = Training(theirs.changed({"learning.steps": max(1, step)}))
-        self._training.prepare()
 
     def _set_up(self) -> None:
         """Compile the relaxation; other solvers compile while that runs."""
@@ -97,9 +90,7 @@ class Relaxing(Look[Options]):
 
     def _work(self) -> Iterator[object]:
         if not hasattr(self, "traced"):
-            step, training = self.options.step or 0, self._training
-            yield from self._train(training, step)
-            self._source = Stored(step, arrays_of(self.network), training.experiment)
+            yield from self._weights(self.options.step)
             yield from self._while_compiling(aside(self._set_up))
         for _ in self.traced.work():
             self._share["trace"] = self.traced.share

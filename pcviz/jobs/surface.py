@@ -10,9 +10,9 @@ import numpy as np
 
 from pcviz.frames import Value
 from pcviz.jobs.background import until
-from pcviz.jobs.look import Look
+from pcviz.jobs.look import Look, Stored
 from pcviz.jobs.path import Path
-from pcviz.jobs.stored import with_arrays
+from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
 from pcviz.landscapes import Options
@@ -39,6 +39,7 @@ class Surface(Look[Options]):
     KIND, OPTIONS = "surface", Options
 
     plane: Plane
+    _training: Training
 
     def _begin(self) -> None:
         self._picture: dict[str, Value] = {}
@@ -51,6 +52,9 @@ class Surface(Look[Options]):
         if options.step:
             self._training.path = Path()
             self._training.prepare()
+        self._other = None if self._source is None else self._retraining(experiment, options.source_step)
+        if self._other is None:
+            self._share.pop("train other", None)
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
         self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
         self._pool = ThreadPoolExecutor(1, "pcviz-surface")
@@ -71,7 +75,11 @@ class Surface(Look[Options]):
         """See that weights and plane are there."""
         if not hasattr(self, "plane"):
             if self.options.step:
-                yield from self._train(self._training, self.options.step)
+                self.network = yield from self._train(self._training, self.options.step)
+            if self._other is not None:
+                step = self.options.source_step or 0
+                other = yield from self._train(self._other, step, "train other")
+                self._source = Stored(step, arrays_of(other), self._other.experiment)
             laid = self._pool.submit(self._lay)
             yield from until(laid)
             self.plane = laid.result()

@@ -109,6 +109,7 @@ INSTRUMENTS: dict[str, Instrument] = {
             "plane_x": "center_x",
             "plane_y": "center_y",
             "plane_source": "source",
+            "plane_source_step": "source_step",
         },
     ),
     "chain": Instrument(
@@ -127,7 +128,12 @@ INSTRUMENTS: dict[str, Instrument] = {
     "curvature": Instrument(
         "landscape",
         curvatures.Options,
-        {"curved_source": "source", "curved_batch": "batch", "curved_examples": "examples"},
+        {
+            "curved_source": "source",
+            "curved_step": "step",
+            "curved_batch": "batch",
+            "curved_examples": "examples",
+        },
     ),
 }
 """Kind of look -> its options on a page."""

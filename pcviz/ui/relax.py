@@ -51,7 +51,7 @@ def source_label(run: str, runs: dict[str, RunRecord]) -> str:
     """A network as the list shows it: "run of 14:02, relu 16 × 64, step 200 (3f2a)". No two are alike: Streamlit tells
     choices apart by their labels."""
     if run == FRESH:
-        return FRESH
+        return "the form's network"
     record = runs[run]
     network, step = record.experiment.network, f"step {record.step}"
     if record.state == "diverged":
@@ -85,23 +85,13 @@ def choose(form: controls.Form) -> Wish:
         st.selectbox(
             "Network",
             [FRESH, *runs],
-            format_func=lambda run: "the form's network" if run == FRESH else source_label(run, runs),
+            format_func=lambda run: source_label(run, runs),
             key="source",
             on_change=_source_changed,
             width=260,
             help="The form's, or that of a stored run, which brings its settings along.",
         )
-        st.number_input(
-            "At step",
-            0,
-            100_000,
-            step=10,
-            key="at_step",
-            width=120,
-            placeholder="fresh" if st.session_state.source == FRESH else "latest",
-            help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
-            "training anew from the seed, which gives the same ones again.",
-        )
+        at_step("at_step", stored=st.session_state.source != FRESH)
         st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
         st.multiselect(
             "Solvers to compare",
@@ -114,6 +104,21 @@ def choose(form: controls.Form) -> Wish:
     options = chosen()
     divergence(runs.get(options.source or FRESH))
     return Wish(options.stored(), mismatch(form, options.source))
+
+
+def at_step(key: str, *, stored: bool) -> None:
+    """Draw the choice of the step whose weights are looked at, of a stored run or of the form's network."""
+    st.number_input(
+        "At step",
+        0,
+        100_000,
+        step=10,
+        key=key,
+        width=120,
+        placeholder="latest" if stored else "fresh",
+        help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
+        "training anew from the seed, which gives the same ones again.",
+    )
 
 
 def chosen() -> Options:

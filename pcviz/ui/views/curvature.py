@@ -26,7 +26,7 @@ def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
     said = look.begin("curvature")
     if (trained := subject.follow("curved", form, opened=said)) is not None:
-        st.session_state.curved_source = trained.id
+        st.session_state.curved_source, st.session_state.curved_step = trained.id, None
     elif subject.left("curved", form, st.session_state.curved_source):
         st.session_state.curved_source = FRESH
     runs = session.trainings(st.session_state.curved_source)
@@ -34,13 +34,14 @@ def choose(form: controls.Form) -> Wish:
         st.session_state.curved_source = FRESH
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="curved_row"):
         st.selectbox(
-            "Weights",
+            "Network",
             [FRESH, *runs],
             format_func=lambda run: relax.source_label(run, runs),
             key="curved_source",
             width=260,
-            help="Initial weights, or those of a stored run of this network at its latest checkpoint.",
+            help="The form's network, or a stored run of the same network.",
         )
+        relax.at_step("curved_step", stored=st.session_state.curved_source != FRESH)
         st.number_input("Batch", 0, 1_000_000, key="curved_batch", width=110, help="Which training batch.")
         st.number_input(
             "Examples", 1, 256, key="curved_examples", width=110, help="How many of the batch Hessians are means over."

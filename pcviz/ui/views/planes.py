@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pcviz.faults import faults
 from pcviz.figures import PLANE_PANELS
 from pcviz.landscapes import DIRECTIONS, SIZES, Options
-from pcviz.ui import brought, controls, look, session, subject
+from pcviz.ui import brought, controls, look, relax, session, subject
 from pcviz.ui.look import View, Wish
 
 LABELS = {
@@ -66,7 +66,7 @@ def choose(form: controls.Form) -> Wish:
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
     values = brought.held("surface")
     if values["directions"] != "run":
-        values["source"] = None
+        values["source"] = values["source_step"] = None
     try:
         return Wish(Options.model_validate(values).stored(), [])
     except ValidationError as error:
@@ -91,6 +91,7 @@ def _other_run(form: controls.Form) -> None:
         width=220,
         placeholder="no stored run of this network",
     )
+    relax.at_step("plane_source_step", stored=True)
 
 
 def walks() -> int:
