@@ -15,6 +15,7 @@ relaxation, so neither does the engine, except where the cost of recording is wh
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -30,7 +31,9 @@ import numpy as np
 import optax
 
 from benchmarks import reference
+from pcviz.cli_work import DONE, FAILED
 from pcviz.experiment import Experiment
+from pcviz.flags import EXIT
 from pcviz.pcn import Network, build, learning, weights
 from pcviz.pcn.trace import padded_rows
 
@@ -349,8 +352,8 @@ def wall_clock(seconds: Seconds) -> float:
     return seconds.wall
 
 
-def measure(quick: bool, tell: Callable[[Row], None]) -> list[Row]:
-    """All rows; `tell` hears of each as it comes."""
+def measure(quick: bool, tell: Callable[[Row], None]) -> tuple[list[Row], bool]:
+    """The rows, and whether they are all: Ctrl-C leaves those that there are. `tell` hears of each as it comes."""
     bench = Bench(QUICK_ROUNDS if quick else ROUNDS)
     shapes = [shape for shape in STEADY if shape.width < 512] if quick else STEADY
     parts = [
@@ -360,11 +363,13 @@ def measure(quick: bool, tell: Callable[[Row], None]) -> list[Row]:
         lambda: first_calls(1 if quick else 3),
     ]
     rows = []
-    for part in parts:
-        for result in part():
-            rows.append(result)
-            tell(result)
-    return rows
+    with contextlib.suppress(KeyboardInterrupt):
+        for part in parts:
+            for result in part():
+                rows.append(result)
+                tell(result)
+        return rows, True
+    return rows, False
 
 
 def line(result: Row) -> str:
@@ -386,7 +391,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: list[str]) -> int:
     """Measure and print; 0 when done, whatever the numbers."""
-    parser = Parser(prog="python -m pcviz bench", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m pcviz bench", description=__doc__.splitlines()[0], epilog=EXIT)
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, no networks of width 512")
     options = parser.parse_args(argv)
@@ -398,17 +403,18 @@ def main(argv: list[str]) -> int:
         "clock": "cpu" if device.platform == "cpu" else "wall",
     }
     if options.json:
-        rows = measure(options.quick, lambda _: None)
-        print(json.dumps({**facts, "rows": [asdict(r) for r in rows]}))
-        return 0
+        told = (lambda result: print(line(result), file=sys.stderr)) if sys.stderr.isatty() else (lambda _: None)
+        rows, whole = measure(options.quick, told)
+        print(json.dumps({**facts, "status": "done" if whole else "stopped", "rows": [asdict(r) for r in rows]}))
+        return DONE if whole else FAILED
     print(f"{facts['device']}, jax {facts['jax']}; ratios of {facts['clock']} time, beside them of wall time\n")
     print(f"{'':<45} {'':<18} {facts['clock']:>9} {'':<3}{'wall':>9} {'must':>8}")
-    rows = measure(options.quick, lambda result: print(line(result), flush=True))
+    rows, whole = measure(options.quick, lambda result: print(line(result), flush=True))
     judged_rows = [r for r in rows if r.met is not None]
     print(f"\n{sum(bool(r.met) for r in judged_rows)} of {len(judged_rows)} requirements met")
     if not all(r.steady for r in rows):
         print("Some rows are flagged: other work changed the speed of this machine by more than 15 % while they ran.")
-    return 0
+    return DONE if whole else FAILED
 
 
 if __name__ == "__main__":

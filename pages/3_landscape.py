@@ -5,11 +5,10 @@ import streamlit as st
 from pcviz.ui import caption, controls, landscape, look, panels, room, session, share
 from pcviz.ui.views import planes
 
-form = controls.form()
-
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)
     view = landscape.view()
+form = controls.form() if view.of_network else controls.rest(f"{view.label}: all options stand above the panels.")
 session.notices()
 wish = view.choose(form)
 look.transport(view, form, wish)
@@ -29,4 +28,5 @@ panels.live(
     nonce=planes.walks(),
     picked=planes.walk_from,
 )
-share.configuration(form.experiment or experiment)
+if view.of_network:
+    share.configuration(form.experiment or experiment)

@@ -1,8 +1,15 @@
 """`python -m pcviz`."""
 
+import os
 import sys
+import threading
 
 from pcviz.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(status)  # a compilation that is still under way would hold the process up
+    sys.exit(status)

@@ -1,12 +1,8 @@
-"""The command line: `python -m pcviz train|relax|reproduce|bench|serve`.
-
-Exit status 0: done; 1: the work failed; 2: bad arguments, with one line per fault on standard error.
-"""
+"""The command line: `python -m pcviz train|relax|reproduce|bench|serve`; `pcviz.flags.EXIT` has the exit statuses."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 import socket
 import sys
 from collections.abc import Callable
@@ -18,23 +14,20 @@ import numpy as np
 import orjson
 
 from pcviz import cost
+from pcviz.cli_work import BAD, DONE, FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
 from pcviz.experiment import Experiment
 from pcviz.faults import shown
-from pcviz.flags import PRESET, BadArguments, Flag, describe, parse, read
+from pcviz.flags import EXIT, PRESET, BadArguments, Flag, describe, parse, read
 from pcviz.places import ensure_home
 from pcviz.ui import heap
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from pcviz.frames import Frame
 
-DONE, FAILED, BAD = 0, 1, 2
-
-TRAIN_FLAGS = {"preset": PRESET, "json": Flag("Print one JSON document on standard output, and nothing else there.")}
+TRAIN_FLAGS = {"preset": PRESET, "json": JSON, "limit": LIMIT}
 SERVE_FLAGS = {
-    "port": Flag("Port of the app (default 8501).", "1 to 65535"),
-    "address": Flag("Address to listen on (default localhost).", "a host name or an IP address"),
+    "port": Flag("Port of the app (default 8501)", "1 to 65535"),
+    "address": Flag("Address to listen on (default localhost)", "a host name or an IP address"),
 }
 
 
@@ -66,12 +59,12 @@ def train(words: list[str]) -> int:
     if experiment is None:
         print("python -m pcviz train [flags]: train a network\n\n" + describe(TRAIN_FLAGS))
         return DONE
-    as_json = "json" in given.flags
-    warn(experiment)
+    as_json, limit = "json" in given.flags, limit_of(given.flags)
+    admit(experiment)
     try:
         # Libraries that print must not break the one document on standard output.
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            document = run_training(experiment, quiet=as_json or not sys.stderr.isatty())
+            document = run_training(experiment, limit, quiet=as_json or not sys.stderr.isatty())
     except Exception as error:  # whatever went wrong, a person gets one line
         print(f"training failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
         return FAILED
@@ -79,28 +72,36 @@ def train(words: list[str]) -> int:
         print(orjson.dumps(document).decode())  # orjson writes non-finite numbers as null
     else:
         print(summary(document))
-    return DONE
+    return exit_status(document["status"])
 
 
-def warn(experiment: Experiment) -> None:
-    """Say on standard error what a page would refuse because nobody waits that long."""
+def admit(experiment: Experiment) -> None:
+    """Refuse what does not fit into memory; say on standard error what a page would refuse because nobody waits that
+    long. Raises BadArguments."""
+    if too_large := cost.memory_refusal(experiment):
+        raise BadArguments(too_large)
     for line in cost.long_step(experiment):
         print(f"warning: {line}", file=sys.stderr)
 
 
-def run_training(experiment: Experiment, *, quiet: bool) -> dict[str, Any]:
-    """Train to the end; returns the document of `train --json`. A progress bar on standard error unless `quiet`."""
+def run_training(experiment: Experiment, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
+    """Train to the end, for `limit` seconds or until Ctrl-C; returns the document of `train --json`. A progress bar on
+    standard error unless `quiet`."""
     from pcviz.jobs import Training  # loads JAX, which help and bad arguments do without
 
-    training, last = Training(experiment), LastFinite()
-    with _progress(experiment, quiet) as advance:
-        for frame in training.run():
-            last.see(frame)
-            advance(frame)
+    training, last = Training(experiment), LastStep()
+    with progress("weight step", quiet=quiet) as tell:
+        tell(0, training.steps, text="compiling")
+        with patience(limit) as patient:
+            for frame in training.run():
+                last.see(frame)
+                tell(frame.step, training.steps, float(frame.values["seconds_left"]), last.text)
+                if patient.over:
+                    break
     return {
         "schema": 1,
         "experiment": experiment.model_dump(mode="json"),
-        "status": "diverged" if training.diverged else "done",
+        "status": patient.status(diverged=training.diverged, done=training.done),
         "steps": int(training.step),
         "train_loss": last.number("train_loss"),
         "test_loss": last.number("test_loss"),
@@ -112,72 +113,47 @@ def run_training(experiment: Experiment, *, quiet: bool) -> dict[str, Any]:
     }
 
 
-class LastFinite:
-    """The last finite number of each channel: what stands when a run diverges."""
+class LastStep:
+    """The numbers of the last weight step that was reported, whether they came in one frame or in several."""
 
     def __init__(self) -> None:
-        self.numbers: dict[str, float] = {}
-        self.energies: list[float] | None = None
+        self._step = -1
+        self._values: dict[str, Any] = {}
 
     def see(self, frame: Frame) -> None:
         """Take in a frame."""
-        for channel in ("train_loss", "test_loss", "test_accuracy", "layers_with_signal"):
-            if channel in frame.values:
-                value = float(np.ravel(frame.values[channel])[0])  # of train_loss, the last before its extremes
-                if math.isfinite(value):
-                    self.numbers[channel] = value
-        energy = frame.values.get("energy")
-        if energy is not None and np.isfinite(energy).all():
-            self.energies = np.asarray(energy, dtype=float).tolist()
+        if frame.step != self._step:
+            self._step, self._values = frame.step, {}
+        self._values |= frame.values
 
     def number(self, channel: str) -> float | None:
-        """The channel's last finite number, None where there was none."""
-        return self.numbers.get(channel)
+        """The channel's number, of train_loss the last before its extremes; None where there is none."""
+        return float(np.ravel(self._values[channel])[0]) if channel in self._values else None
 
     def count(self, channel: str) -> int | None:
         """The same as a whole number."""
-        value = self.numbers.get(channel)
+        value = self.number(channel)
         return None if value is None else round(value)
 
+    @property
+    def energies(self) -> list[float] | None:
+        """E_1 … E_L."""
+        return np.asarray(self._values["energy"], float).tolist() if "energy" in self._values else None
 
-@contextlib.contextmanager
-def _progress(experiment: Experiment, quiet: bool) -> Any:
-    if quiet:
-        yield lambda frame: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("weight step"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[numbers]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("training", total=experiment.learning.steps, numbers="")
-        yield _advancing(progress, task)
-
-
-def _advancing(progress: Progress, task: TaskID) -> Callable[[Frame], None]:
-    last = LastFinite()
-
-    def advance(frame: Frame) -> None:
-        last.see(frame)
-        loss, accuracy = last.number("train_loss"), last.number("test_accuracy")
-        numbers = "" if loss is None else f"loss {loss:.4g}"
-        numbers += "" if accuracy is None else f", test accuracy {accuracy:.1%}"
-        progress.update(task, completed=frame.step, numbers=numbers)
-
-    return advance
+    @property
+    def text(self) -> str:
+        """Loss and accuracy, for a progress bar."""
+        loss, accuracy = self.number("train_loss"), self.number("test_accuracy")
+        text = "" if loss is None else f"loss {loss:.4g}"
+        return text + ("" if accuracy is None else f", test accuracy {accuracy:.1%}")
 
 
 def summary(document: dict[str, Any]) -> str:
     """What a person wants to know of a finished run, in a few lines."""
-    depth = document["experiment"]["network"]["depth"]
-    where = f"in {document['seconds']:.1f} s on {document['device']}"
-    lines = [f"{document['status']} after {document['steps']} weight steps {where}"]
+    depth, steps = document["experiment"]["network"]["depth"], document["steps"]
+    lines = [f"{document['status']} after {steps} weight steps in {document['seconds']:.1f} s on {document['device']}"]
+    if document["status"] == "diverged":
+        lines.append(f"weight step {steps + 1} was not finite; what follows is of step {steps}")
     for name, label, form in (
         ("train_loss", "train loss", ".4g"),
         ("test_loss", "test loss", ".4g"),
@@ -199,7 +175,7 @@ def serve(words: list[str]) -> int:
     given, lines = read(words, SERVE_FLAGS)
     if given.help:
         print("python -m pcviz serve [flags]: open the app\n")
-        print("\n".join(f"  --{name:<8}  {flag.help}" for name, flag in SERVE_FLAGS.items()))
+        print(describe(SERVE_FLAGS, with_fields=False))
         return DONE
     port = given.flags.get("port", "8501")
     if not (str(port).isascii() and str(port).isdigit() and 1 <= int(str(port)) <= 65535):
@@ -254,4 +230,4 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 def _overview() -> str:
     lines = ["python -m pcviz <command> [flags]", ""]
     lines += [f"  {name:<9} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
-    return "\n".join([*lines, "", "python -m pcviz <command> --help lists its flags."])
+    return "\n".join([*lines, "", "python -m pcviz <command> --help lists its flags.", "", EXIT])

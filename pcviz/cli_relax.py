@@ -10,25 +10,34 @@ import numpy as np
 import orjson
 from pydantic import ValidationError
 
-from pcviz.cli import warn
+from pcviz import look_cost
+from pcviz.cli import admit
+from pcviz.cli_work import FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
 from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options
+from pcviz.cost import seconds_text
 from pcviz.experiment import Experiment
-from pcviz.faults import shown
+from pcviz.faults import allowed, shown
 from pcviz.flags import PRESET, BadArguments, Flag, describe, parse
 
 if TYPE_CHECKING:
     from pcviz.jobs.relax import Relaxing
 
+LIMIT_SECONDS = 600.0
+SLICE_SECONDS = 0.5
+
 FLAGS = {
     "preset": PRESET,
-    "json": Flag("Print one JSON document on standard output, and nothing else there."),
+    "json": JSON,
+    "limit": Flag(f"{LIMIT.help} (default {LIMIT_SECONDS:g})", LIMIT.allowed),
     "solver": Flag(
-        f"Solvers to compare besides the experiment's own, separated by commas (default {','.join(DEFAULT_SOLVERS)}).",
+        f"Solvers to compare besides the experiment's own, separated by commas (default {','.join(DEFAULT_SOLVERS)})",
         f"all, {', '.join(SOLVERS)}",
     ),
-    "step": Flag("Relax with the weights after so many steps of training (default: fresh ones).", "0 to 100000"),
-    "batch": Flag("Which training batch is relaxed (default 0).", "0 to 1000000"),
-    "budget": Flag("Most gradient evaluations of each solver (default: seconds of work).", "1 to 1000000"),
+    "step": Flag(
+        "Relax with the weights after so many steps of training (default: fresh ones)", allowed("step", Options)
+    ),
+    "batch": Flag("Which training batch is relaxed (default 0)", allowed("batch", Options)),
+    "budget": Flag("Most gradient evaluations of each solver (default: seconds of work)", allowed("budget", Options)),
 }
 
 
@@ -38,17 +47,17 @@ def relax(words: list[str]) -> int:
     if experiment is None:
         print("python -m pcviz relax [flags]: look inside one relaxation\n\n" + describe(FLAGS))
         return 0
-    options = _options(given.flags)
+    options, limit = _options(given.flags), limit_of(given.flags, LIMIT_SECONDS)
     as_json = "json" in given.flags
-    warn(experiment)
+    admit(experiment)
     try:
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            document = run_relaxation(experiment, options)
+            document = run_relaxation(experiment, options, limit, quiet=not sys.stderr.isatty())
     except Exception as error:  # whatever went wrong, a person gets one line
         print(f"relaxation failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
-        return 1
+        return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))
-    return 0
+    return exit_status(document["status"])
 
 
 def _options(flags: dict[str, str | None]) -> Options:
@@ -67,17 +76,27 @@ def _options(flags: dict[str, str | None]) -> Options:
         raise BadArguments(lines) from None
 
 
-def run_relaxation(experiment: Experiment, options: Options) -> dict[str, Any]:
-    """Relax and compare to the end; returns the document of `relax --json`."""
+def run_relaxation(
+    experiment: Experiment, options: Options, limit: float | None = None, *, quiet: bool
+) -> dict[str, Any]:
+    """Relax and compare to the end, for `limit` seconds or until Ctrl-C; returns the document of `relax --json`. How
+    long it will take on standard error, and a progress bar there unless `quiet`."""
     from pcviz.jobs.relax import Relaxing  # loads JAX, which help and bad arguments do without
 
+    print(f"estimate: {seconds_text(look_cost.seconds('relax', experiment, options))}", file=sys.stderr)
     job = Relaxing(experiment, options)
-    job.run()
-    return document_of(job)
+    with progress("percent", quiet=quiet) as tell:
+        tell(0, job.steps, text="compiling")
+        job.prepare()
+        with patience(limit) as patient:
+            while not job.done and not patient.over:
+                job.advance(job.steps, SLICE_SECONDS)
+                tell(job.step, job.steps, job.seconds_left, job.doing)
+    return document_of(job, patient.status(diverged=job.diverged, done=job.done))
 
 
-def document_of(job: Relaxing) -> dict[str, Any]:
-    """What a finished relaxation found; numbers that are not known are null."""
+def document_of(job: Relaxing, status: str) -> dict[str, Any]:
+    """What a relaxation that ended so has found; numbers that are not known are null."""
     from pcviz.figures.reading import finishes, leaders, reading
 
     values = job.frame(bulk=True).values
@@ -96,8 +115,8 @@ def document_of(job: Relaxing) -> dict[str, Any]:
         "experiment": job.experiment.model_dump(mode="json"),
         "step": job.options.step or 0,
         "batch": job.options.batch,
-        "status": "diverged" if job.diverged else "done",
-        "steps": int(job.traced.rows[max(0, len(job.traced.energies) - 1)]),
+        "status": status,
+        "steps": job.inference_step,
         "energies": listed("energy"),
         "initial_energy": number("initial_energy"),
         "total_energy": number("total_energy"),
@@ -114,7 +133,7 @@ def document_of(job: Relaxing) -> dict[str, Any]:
             "error_curvature_max": number("error_curvature_max"),
             "log10_curvatures": listed("curvature_bins"),
             "counts": listed("curvature_counts"),
-            "why_no_counts": job.forecast.why_no_spectrum or None,
+            "why_no_counts": job.why_no_spectrum or None,
         },
         "alignment": {
             "steps": listed("alignment_steps"),
@@ -150,7 +169,8 @@ def _entry(job: Relaxing, name: str) -> dict[str, Any]:
 
 def summary(document: dict[str, Any]) -> str:
     """What a person wants to know: the reading, and one line for each solver."""
-    lines = [*document["reading"], ""]
+    early = [f"{document['status']} at inference step {document['steps']}", ""] if document["status"] != "done" else []
+    lines = [*early, *document["reading"], ""]
     for entry in document["solvers"]:
         label = SOLVERS[entry["solver"]].label
         if entry["reached_tolerance"]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+import time
 from typing import Any
 
 import orjson
 
+from pcviz.cli_work import FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
 from pcviz.comparison import SOLVERS
 from pcviz.faults import shown
-from pcviz.flags import BadArguments, Flag, read
+from pcviz.flags import BadArguments, Flag, describe, read, spelling
 from pcviz.reproductions import REPRODUCTIONS, Protocol
 
 FLAGS = {
-    "json": Flag("Print one JSON document on standard output, and nothing else there."),
+    "json": JSON,
+    "limit": LIMIT,
     "quick": Flag("Few and small networks: a trial of the command, not a result."),
 }
 
@@ -26,17 +28,17 @@ def reproduce(words: list[str]) -> int:
     if given is None:
         print(_help())
         return 0
-    as_json = "json" in given
+    as_json, limit = "json" in given, limit_of(given)
     reproduction = REPRODUCTIONS[name]
     protocol = reproduction.quick if "quick" in given else reproduction.full
     try:
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            document = run_reproduction(name, protocol, quiet=as_json or not sys.stderr.isatty())
+            document = run_reproduction(name, protocol, limit, quiet=not sys.stderr.isatty())
     except Exception as error:  # whatever went wrong, a person gets one line
         print(f"reproduction failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
-        return 1
+        return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))
-    return 0
+    return exit_status(document["status"])
 
 
 def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
@@ -51,7 +53,7 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
         lines.insert(0, f"reproduce: the name of a finding is missing {choices}")
     elif name not in REPRODUCTIONS:
         lines.insert(0, f"{shown(name)}: unknown finding {choices}")
-    lines += [f"{path}: is no flag of reproduce (allowed: --json, --quick)" for path in given.fields]
+    lines += [f"{path}: is no flag of reproduce (allowed: {', '.join(map(spelling, FLAGS))})" for path in given.fields]
     if lines:
         raise BadArguments(lines)
     return name, given.flags
@@ -60,29 +62,22 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
 def _help() -> str:
     lines = ["python -m pcviz reproduce <finding> [flags]: measure a published finding anew", ""]
     lines += [f"  {name}  {entry.help}" for name, entry in REPRODUCTIONS.items()]
-    return "\n".join([*lines, "", *(f"  --{name:<5}  {flag.help}" for name, flag in FLAGS.items())])
+    return "\n".join([*lines, "", describe(FLAGS, with_fields=False)])
 
 
-def run_reproduction(name: str, protocol: Protocol, *, quiet: bool) -> dict[str, Any]:
-    """Measure to the end; returns the document of `--json`. A progress bar on standard error unless `quiet`."""
+def run_reproduction(name: str, protocol: Protocol, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
+    """Measure to the end, for `limit` seconds or until Ctrl-C; returns the document of `--json`. A progress bar on
+    standard error unless `quiet`."""
     from pcviz.jobs.reproduce import RUNS  # loads JAX, which help and bad arguments do without
 
-    with _progress(quiet) as told:
-        return RUNS[name](protocol, told)
+    with progress("network", quiet=quiet) as tell, patience(limit) as patient:
+        began = time.monotonic()
 
+        def told(done: int, count: int) -> None:
+            left = (time.monotonic() - began) * (count - done) / done if done else float("nan")
+            tell(done, count, left, "" if done else "compiling")
 
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    if quiet:
-        yield lambda done, count: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("network"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("reproducing", total=None)
-        yield lambda done, count: progress.update(task, completed=done, total=count)
+        return RUNS[name](protocol, told, lambda: patient.over)
 
 
 def summary(document: dict[str, Any]) -> str:
@@ -100,13 +95,13 @@ def summary(document: dict[str, Any]) -> str:
             rows.append([SOLVERS[row["solver"]].label, *budgets, exponent, _reported(row["reported"]), there])
         if quantity == "iterations":
             row = document["condition_number"]
-            budgets = [f"{row['by_depth'][d]:,.0f}" for d in depths]
+            budgets = [f"{row['by_depth'][d]:,.0f}" if d in row["by_depth"] else "–" for d in depths]
             rows.append(["condition number", *budgets, _exponent(row["exponent"]), _reported(row["reported"]), ""])
         lines += [f"{quantity} to {protocol['share']:.0%} of the initial excess energy, medians", *_table(rows), ""]
     rows = [["", *heads]]
     for row in [*solvers, {"solver": None, "alignment": document["alignment_at_equilibrium"]}]:
         label = SOLVERS[row["solver"]].label if row["solver"] else "equilibrium"
-        rows.append([label, *(_cosines(row["alignment"][d]) for d in depths)])
+        rows.append([label, *(_cosines(row["alignment"].get(d)) for d in depths)])
     lines += ["cosine with backprop's weight gradients there, quartiles of depth, input side first", *_table(rows), ""]
     best = document["best_of_ours"]
     if best:

@@ -152,6 +152,11 @@ def slowdown(experiment: Experiment, history: Iterable[tuple[Experiment, int, fl
         if steps >= CALIBRATING_STEPS and seconds > 0 and earlier.learning.rule == experiment.learning.rule:
             expected = modelled.seconds * steps / earlier.learning.steps
             ratios.append((abs(math.log(modelled.flops_per_step / size)), seconds / expected))
+    return of_nearest(ratios)
+
+
+def of_nearest(ratios: Iterable[tuple[float, float]]) -> float:
+    """The median ratio of the five that are nearest, from (distance, ratio); 1 without any."""
     nearest = [ratio for _, ratio in sorted(ratios)[:5]]
     return statistics.median(nearest) if nearest else 1.0
 
@@ -170,8 +175,7 @@ def admission(experiment: Experiment, limits: Limits | None = None, slowdown: fl
     """Why `experiment` is refused, one line for each limit that it breaks, with the nearest setting that fits."""
     limits = limits or machine_limits()
     cost = estimate(experiment, slowdown)
-    network, batch = experiment.network, experiment.learning.batch_size
-    shape = f"network.width: {network.width} at depth {network.depth}"
+    batch = experiment.learning.batch_size
     refusals = []
     if cost.checkpoint_bytes > limits.checkpoint_bytes:
         # In the middle of a long step, activities are saved too.
@@ -179,20 +183,12 @@ def admission(experiment: Experiment, limits: Limits | None = None, slowdown: fl
         start, name = f"learning.batch_size: {batch}", "batch size"
         if fits is None:
             fits = _largest("network.width", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
-            start, name = shape, "width"
+            start, name = _shape(experiment), "width"
         refusals.append(
             f"{start} needs {bytes_text(cost.checkpoint_bytes)} of checkpoints, above "
             f"{bytes_text(limits.checkpoint_bytes)} ({_nearest(name, fits)})"
         )
-    if cost.memory_bytes > limits.memory_bytes:
-        path = "learning.batch_size" if cost.activity_bytes > cost.learning_bytes else "network.width"
-        fits = _largest(path, experiment, lambda c: c.memory_bytes <= limits.memory_bytes)
-        start = f"learning.batch_size: {batch}" if path == "learning.batch_size" else shape
-        name = "batch size" if path == "learning.batch_size" else "width"
-        refusals.append(
-            f"{start} needs {bytes_text(cost.memory_bytes)} of memory, above {bytes_text(limits.memory_bytes)} "
-            f"({_nearest(name, fits)})"
-        )
+    refusals += memory_refusal(experiment, limits)
     if cost.inference_step_seconds > limits.inference_step_seconds:
         fits = _largest(
             "learning.batch_size",
@@ -206,6 +202,28 @@ def admission(experiment: Experiment, limits: Limits | None = None, slowdown: fl
             f"({_nearest('batch size', fits)})"
         )
     return refusals + long_step(experiment, limits, slowdown)
+
+
+def memory_refusal(experiment: Experiment, limits: Limits | None = None) -> list[str]:
+    """One line, with the nearest setting that fits, if the run does not fit into memory; else none."""
+    most, cost = (limits or machine_limits()).memory_bytes, estimate(experiment)
+    if cost.memory_bytes <= most:
+        return []
+    if cost.activity_bytes > cost.learning_bytes:
+        path, start, name = (
+            "learning.batch_size",
+            f"learning.batch_size: {experiment.learning.batch_size}",
+            "batch size",
+        )
+    else:
+        path, start, name = "network.width", _shape(experiment), "width"
+    fits = _largest(path, experiment, lambda c: c.memory_bytes <= most)
+    needed = f"needs {bytes_text(cost.memory_bytes)} of memory, above {bytes_text(most)}"
+    return [f"{start} {needed} ({_nearest(name, fits)})"]
+
+
+def _shape(experiment: Experiment) -> str:
+    return f"network.width: {experiment.network.width} at depth {experiment.network.depth}"
 
 
 def long_step(experiment: Experiment, limits: Limits | None = None, slowdown: float = 1.0) -> list[str]:

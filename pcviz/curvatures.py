@@ -33,9 +33,11 @@ WEIGHTS_MAX = 4_000_000
 
 class Options(Section):
     """What a look at curvature is told besides the experiment: `source` (id of the run whose weights are taken; None:
-    fresh ones), `batch` (index of the training batch), and how many of its `examples` are looked at."""
+    the experiment's), `step` (the weights after so many steps of training; None: the run's latest, or fresh ones),
+    `batch` (index of the training batch), and how many of its `examples` are looked at."""
 
     source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    step: int | None = Field(None, ge=0, le=100_000)
     batch: int = Field(0, ge=0, le=1_000_000)
     examples: int = Field(16, ge=1, le=256)
 

@@ -243,12 +243,12 @@ class Inference(Section):
     @field_validator("steps", mode="after")
     @classmethod
     def _steps_within(cls, steps: int | str, info: ValidationInfo) -> int | str:
+        form = bool((info.context or {}).get("form"))
+        allowed = f"0 to {FORM_STEPS_MAX}, or depth" if form else "0 or more, or depth"
         if isinstance(steps, int) and steps < 0:
-            raise ValueError(f"inference.steps: {steps} is below 0 (allowed: 0 to {FORM_STEPS_MAX}, or depth)")
-        if isinstance(steps, int) and steps > FORM_STEPS_MAX and (info.context or {}).get("form"):
-            raise ValueError(
-                f"inference.steps: {steps} is above {FORM_STEPS_MAX} (allowed: 0 to {FORM_STEPS_MAX}, or depth)"
-            )
+            raise ValueError(f"inference.steps: {steps} is below 0 (allowed: {allowed})")
+        if isinstance(steps, int) and steps > FORM_STEPS_MAX and form:
+            raise ValueError(f"inference.steps: {steps} is above {FORM_STEPS_MAX} (allowed: {allowed})")
         return steps
 
 
@@ -422,6 +422,13 @@ class Experiment(Section):
         if learning.optimiser == "sgd":
             return network.gamma**2 * network.width
         return float((network.width * (network.depth if network.skips else 1)) ** -0.5)
+
+    def __repr__(self) -> str:
+        """What differs from the defaults, as Python."""
+        changes = self.differences()
+        return f"Experiment().changed({changes})" if changes else "Experiment()"
+
+    __str__ = __repr__
 
     def differences(self) -> dict[str, Any]:
         """Field path -> value, for every option that differs from its default (the initialisation that belongs to

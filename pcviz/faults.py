@@ -7,26 +7,40 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import FORM_STEPS_MAX, Experiment, Section, fields
+from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Section, fields
 from pcviz.schema import FIRST, current
 
+
+def _sizes(part: Literal["train", "test"]) -> str:
+    """How many examples the data sets have at most: "1 to 1437 (digits), 8192 (moons, circles), or all"."""
+    owners: dict[int, list[str]] = {}
+    for name, facts in DATASETS.items():
+        owners.setdefault(facts.train_max if part == "train" else facts.test_max, []).append(name)
+    most = ", ".join(f"{size} ({', '.join(names)})" for size, names in owners.items())
+    return f"1 to {most}, or all"
+
+
 _OWN_RANGES = {
-    "inference.steps": f"0 to {FORM_STEPS_MAX}, or depth",
+    "inference.steps": "0 or more, or depth",
     "learning.learning_rate": "above 0 to 100, or auto",
-    "data.train_size": "1 to the data set's size, or all",
-    "data.test_size": "1 to the data set's size, or all",
+    "data.train_size": _sizes("train"),
+    "data.test_size": _sizes("test"),
 }
 """Ranges of the fields whose limits are validators instead of annotations."""
+_FORM_RANGES = {"inference.steps": f"0 to {FORM_STEPS_MAX}, or depth"}
+"""Those that are tighter in form and URL."""
+_FURTHER = {"learning.batch_size": ", at most the training examples"}
+"""What another field limits besides."""
 
 
-def faults(error: ValidationError, of: type[BaseModel] | None = Experiment) -> list[str]:
+def faults(error: ValidationError, of: type[BaseModel] | None = Experiment, *, form: bool = False) -> list[str]:
     """One line for each fault, such as `network.depth: 3200 is above 512 (allowed: 2 to 512)`; `of`: the model that
-    refused, Experiment or options of a kind of runs."""
+    refused, Experiment or options of a kind of runs; `form`: with the limits of form and URL."""
     model = of or Experiment
     lines: dict[str, str] = {}
     for fault in error.errors(include_url=False):
         path = _path(fault["loc"], model)
-        lines.setdefault(path or fault["msg"], _line(path, fault, _fields(model)))
+        lines.setdefault(path or fault["msg"], _line(path, fault, _fields(model), form))
     return list(lines.values())
 
 
@@ -46,7 +60,7 @@ def _path(loc: tuple[int | str, ...], model: Any) -> str:
     return ".".join(parts)
 
 
-def _line(path: str, fault: Any, known: dict[str, FieldInfo]) -> str:
+def _line(path: str, fault: Any, known: dict[str, FieldInfo], form: bool) -> str:
     kind, value, context = fault["type"], shown(fault["input"]), fault.get("ctx", {})
     own = str(context.get("error", ""))
     if kind == "value_error" and own.split(":")[0] in known:
@@ -61,7 +75,7 @@ def _line(path: str, fault: Any, known: dict[str, FieldInfo]) -> str:
         "less_than_equal": f"is above {context.get('le')}",
         "less_than": f"is not below {context.get('lt')}",
     }.get(kind, "is not one of the allowed values")
-    return f"{path}: {value} {wrong} (allowed: {_allowed(path, known.get(path))})"
+    return f"{path}: {value} {wrong} (allowed: {_allowed(path, known.get(path), form)})"
 
 
 def shown(value: Any) -> str:
@@ -71,12 +85,14 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def allowed(path: str) -> str:
-    """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`."""
-    return _allowed(path, fields().get(path))
+def allowed(path: str, of: type[BaseModel] = Experiment, *, form: bool = False) -> str:
+    """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`; arguments as `faults`."""
+    return _allowed(path, _fields(of).get(path), form)
 
 
-def _allowed(path: str, info: FieldInfo | None) -> str:
+def _allowed(path: str, info: FieldInfo | None, form: bool) -> str:
+    if form and path in _FORM_RANGES:
+        return _FORM_RANGES[path]
     if path == "schema":
         return str(current()) if current() == FIRST else f"{FIRST} to {current()}"
     if info is None or path in _OWN_RANGES:
@@ -90,7 +106,7 @@ def _allowed(path: str, info: FieldInfo | None) -> str:
         patterns = [rule.pattern for rule in info.metadata if getattr(rule, "pattern", None)]
         return f"text that fits {patterns[0]}" if patterns else "a list of names"
     kind = "a whole number from " if int in (info.annotation, *get_args(info.annotation)) else ""
-    return kind + f"{_bound(low, 'above')} to {_bound(high, 'below')}"
+    return kind + f"{_bound(low, 'above')} to {_bound(high, 'below')}" + _FURTHER.get(path, "")
 
 
 def _bound(bound: tuple[float | None, bool], outside: str) -> str:

@@ -144,11 +144,26 @@ def command_line(experiment: Experiment) -> list[str]:
     return words
 
 
-def describe(flags: dict[str, Flag]) -> str:
-    """Every flag with its allowed values, default and meaning, one a line: the body of `--help`."""
+EXIT = """\
+Exit status 0: done; 1: the work failed, or was stopped before its end (what it has is printed); 2: bad arguments, with
+one line per fault on standard error; 3: done, but the network diverged."""
+"""What the exit status of a command means, for its `--help`."""
+
+
+def describe(flags: dict[str, Flag], *, with_fields: bool = True) -> str:
+    """Every flag with its allowed values, default and meaning, one a line, and the exit statuses: the body of `--help`.
+    `with_fields`: those of an experiment too."""
+    rows = [
+        (spelling(name), flag.help + (f" ({flag.allowed})" if flag.allowed else "")) for name, flag in flags.items()
+    ]
+    rows += _fields() if with_fields else []
+    width = max(len(row[0]) for row in rows)
+    return "\n".join([*(f"  {name:<{width}}  {text}" for name, text in rows), "", EXIT])
+
+
+def _fields() -> list[tuple[str, str]]:
+    """Flag and text of every field of an experiment."""
     rows: list[tuple[str, str]] = []
-    for name, flag in flags.items():
-        rows.append((spelling(name), flag.help + (f" ({flag.allowed})" if flag.allowed else "")))
     defaults = flatten(Experiment().model_dump())
     for path, info in fields().items():
         section, dot, last = path.rpartition(".")
@@ -156,5 +171,4 @@ def describe(flags: dict[str, Flag]) -> str:
         if info.annotation is bool:
             name, limits = f"{name}, {spelling(f'{section}{dot}no_{last}')}", "with or without"
         rows.append((name, f"{info.title} ({limits}; default {shown(defaults[path])})"))
-    width = max(len(row[0]) for row in rows)
-    return "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
+    return rows

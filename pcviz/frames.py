@@ -18,6 +18,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import orjson
 
+from pcviz.brief import short
+
 Value: TypeAlias = float | np.ndarray
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
@@ -85,7 +87,7 @@ CHANNELS: dict[str, Channel] = {
         "energy", "F*, least total energy of this batch, exact (linear, mse) or the lowest found"
     ),
     "steps_per_second": _number("1/s", "weight steps per second of compute, recent"),
-    "seconds_left": _number("s", "compute time left at that speed; NaN: unknown, or nothing is left"),
+    "seconds_left": _number("s", "compute time left at the pace so far; NaN: unknown, or nothing is left"),
     # kind "landscape": the mean loss on a plane through the current weights
     "landscape": Channel(
         ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True
@@ -179,6 +181,10 @@ CHANNELS: dict[str, Channel] = {
     "error_curvature_max": _number("curvature", "greatest eigenvalue in error coordinates, where the least is 1"),
     "diverged_at": _number("inference steps", "where the energy was not finite any more; 0: not even at the start"),
     "source_step": _number("weight steps", "weight step of the stored weights; NaN: fresh ones"),
+    # of all looks: what takes its time
+    "training_step": _number("weight steps", "where the training of the weights to be looked at is; NaN: none is on"),
+    "training_steps": _number("weight steps", "where that training ends"),
+    "compiling": _number("0 or 1", "1: programs are being compiled; NaN: all is done"),
     # kind "chain": a chain of scalars in the plane of its last two weights, and the race away from the origin
     "chain_axis": Channel(("G",), "float32", "weight", "values of w_(L-1), along x, and w_L, along y", bulk=True),
     "chain_loss": Channel(("G", "G"), "float32", "half squared units", "loss at (row: w_L, column: w_(L-1))", True),
@@ -291,6 +297,7 @@ AXES = ("step", "inference_step", "epoch", "seconds")
 
 
 @dataclass(frozen=True)
+@short
 class Frame:
     """What a job reports after a step.
 

@@ -29,14 +29,16 @@ class Options(Section):
     """What a look at landscapes is told besides the experiment.
 
     `step`: the weights after so many weight steps of training (0: fresh ones); `directions` of the plane; `source`: id
-    of the run whose weights direction "run" leads to; `size` points along each side; `span`: half the plane's extent in
-    units of the directions (None: chosen), `center_x`, `center_y`: its middle; `examples`: how many training examples
-    both surfaces are averaged over; `seed` of the random directions (None: the experiment's).
+    of the run whose weights direction "run" leads to, those after `source_step` steps of it (None: its latest); `size`
+    points along each side; `span`: half the plane's extent in units of the directions (None: chosen), `center_x`,
+    `center_y`: its middle; `examples`: how many training examples both surfaces are averaged over; `seed` of the random
+    directions (None: the experiment's).
     """
 
     step: int = Field(0, ge=0, le=100_000)
     directions: Directions = "random"
     source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    source_step: int | None = Field(None, ge=0, le=100_000)
     size: Literal[11, 21, 41] = 21
     span: float | None = Field(None, gt=0, le=1e4)
     center_x: float = Field(0, ge=-1e4, le=1e4)
@@ -48,6 +50,8 @@ class Options(Section):
     def _fit(self) -> Options:
         if (self.directions == "run") != (self.source is not None):
             raise ValueError(f"source: {self.source} does not go with directions {self.directions!r} (allowed: a run)")
+        if self.source is None and self.source_step is not None:
+            raise ValueError(f"source_step: {self.source_step} is a step of no run (allowed: with directions 'run')")
         if self.directions == "path" and self.step < 3:
             raise ValueError(f"step: {self.step} is below 3 (allowed: 3 or more, for a path to have directions)")
         return self

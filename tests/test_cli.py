@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pcviz import cli, cli_relax, flags
-from pcviz.cli import LastFinite, main
+from pcviz import cli, cli_relax, cli_reproduce, cost, flags
+from pcviz.cli import LastStep, main
+from pcviz.cli_work import Patience, patience
+from pcviz.comparison import Options
 from pcviz.experiment import Experiment, fields
 from pcviz.frames import Frame
 from pcviz.presets import PRESETS
@@ -139,14 +142,96 @@ def test_bad_arguments_do_not_load_jax() -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 0
 
 
-def test_the_last_finite_numbers_stand() -> None:
-    last = LastFinite()
-    for loss, energy in ((0.5, [1.0, 2.0]), (float("nan"), [float("inf"), 1.0])):
-        values: dict[str, Any] = {"train_loss": np.array([loss, 0.1, 0.9]), "energy": np.array(energy)}
-        last.see(Frame(kind="train", step=1, values=values))
-    assert last.number("train_loss") == 0.5
-    assert last.energies == [1.0, 2.0]
-    assert last.number("test_loss") is None
+def test_numbers_are_those_of_one_step() -> None:
+    """An accuracy of an earlier step does not stand beside the loss of a later one."""
+    last = LastStep()
+    last.see(Frame("train", 3, {"train_loss": np.array([0.5, 0.1, 0.9]), "test_accuracy": 0.8}))
+    last.see(Frame("train", 4, {"train_loss": np.array([0.4, 0.1, 0.9]), "energy": np.array([1.0, 2.0])}))
+    last.see(Frame("train", 4, {"test_loss": 0.3}))
+    assert last.number("train_loss") == 0.4 and last.energies == [1.0, 2.0] and last.number("test_loss") == 0.3
+    assert last.number("test_accuracy") is None
+
+
+@pytest.mark.parametrize("command", ["train", "relax", "reproduce", "serve"])
+def test_help_tells_limits_and_exit_statuses(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "3: done, but the network diverged" in text
+    told = {
+        "train": ["--inference.steps", "(0 or more, or depth; default depth)"],
+        "relax": ["--step", "(a whole number from 0 to 100000)"],
+        "reproduce": ["--limit", "(above 0 to 1e+06)"],
+        "serve": ["--port", "(1 to 65535)"],
+    }[command]
+    (line,) = [line for line in text.splitlines() if line.split()[:1] == told[:1]]
+    assert line.endswith(told[1])
+
+
+def test_help_tells_how_many_examples_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "--help"])
+    text = capsys.readouterr().out
+    assert "1 to 1437 (digits), 8192 (moons, circles, xor, spiral, gaussians), 20 (regression), or all" in text
+    assert "a whole number from 1 to 8192, at most the training examples; default 64" in text
+
+
+def test_the_command_line_takes_any_number_of_inference_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    experiment, _ = flags.parse(["--inference.steps", "5000"], cli.TRAIN_FLAGS)
+    assert experiment is not None and experiment.inference_steps == 5000
+    (line,) = refused(capsys, "train", "--inference.steps", "-1")
+    assert line == "inference.steps: -1 is below 0 (allowed: 0 or more, or depth)"
+
+
+@pytest.mark.parametrize("command", ["train", "relax"])
+def test_what_does_not_fit_into_memory_is_refused(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "machine_limits", lambda: cost.Limits(memory_bytes=16e9))
+    (line,) = refused(capsys, command, "--network.depth", "512", "--network.width", "2048")
+    assert line.startswith(
+        "network.width: 2048 at depth 512 needs 132 GB of memory, above 16 GB (nearest width that fits: "
+    )
+
+
+@pytest.mark.parametrize("command", ["train", "relax", "reproduce"])
+@pytest.mark.parametrize("limit", ["0", "never", "nan", "1e7"])
+def test_limits_are_seconds(command: str, limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = ["inference-budget"] if command == "reproduce" else []
+    (line,) = refused(capsys, command, *name, "--limit", limit)
+    assert line == f"limit: {limit} is not possible (allowed: above 0 to 1e+06)"
+
+
+def test_patience_ends_with_the_limit_or_with_control_c() -> None:
+    assert not Patience(None).over and Patience(1e-9).over
+    before = signal.getsignal(signal.SIGINT)
+    with patience() as patient:
+        assert not patient.over
+        signal.raise_signal(signal.SIGINT)
+        assert patient.over and patient.status(diverged=False, done=False) == "stopped (interrupted)"
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_is_stopped_prints_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--json", *SMALL, "--learning.steps", "100000", "--limit", "1e-6"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["status"] == "stopped (limit)"
+    assert 0 < document["steps"] < 100_000 and document["train_loss"] > 0
+
+    experiment, _ = flags.parse(SMALL, cli.TRAIN_FLAGS)
+    assert experiment is not None
+    document = cli_relax.run_relaxation(experiment, Options(solvers=(), step=3), 1e-6, quiet=True)
+    assert document["status"] == "stopped (limit)" and document["steps"] == 0
+    assert document["solvers"] == [] and document["energies"] is None
+    assert capsys.readouterr().err.startswith("estimate: ")
+    assert "stopped (limit)" in cli_relax.summary(document)
+
+
+def test_a_reproduction_that_is_stopped_prints_what_it_has() -> None:
+    protocol = cli_reproduce.REPRODUCTIONS["inference-budget"].quick
+    document = cli_reproduce.run_reproduction("inference-budget", protocol, 1e-6, quiet=True)
+    assert document["status"] == "stopped" and document["cells"] == []
+    assert "0 networks" in cli_reproduce.summary(document)
 
 
 def test_a_training_run_as_json() -> None:
@@ -177,11 +262,21 @@ def test_divergence_is_a_result_not_a_failure() -> None:
     wild = ["--learning.optimiser", "sgd", "--learning.learning-rate", "100", "--learning.steps", "400"]
     wild += ["--network.activation", "linear", "--network.parameterisation", "sp"]
     answer = run("train", "--json", *SMALL, *wild)
-    assert answer.returncode == 0, answer.stderr
+    assert answer.returncode == 3, answer.stderr
     document = json.loads(answer.stdout)
     assert document["status"] == "diverged"
     assert document["steps"] < 400
     assert document["train_loss"] is not None
+    text = cli.summary(document)
+    assert f"weight step {document['steps'] + 1} was not finite; what follows is of step {document['steps']}" in text
+
+    # The same numbers as of a run that ends with that step.
+    experiment, _ = flags.parse([*SMALL, *wild, "--learning.steps", str(document["steps"])], cli.TRAIN_FLAGS)
+    assert experiment is not None
+    until = cli.run_training(experiment, quiet=True)
+    assert until["status"] == "done"
+    for name in ("steps", "train_loss", "test_accuracy", "energies", "layers_with_signal"):
+        assert document[name] == until[name], name
 
 
 def test_a_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

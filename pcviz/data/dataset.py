@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pcviz.brief import short
 from pcviz.experiment import DatasetFacts
 
 Array = NDArray[np.floating[Any]]
@@ -15,6 +16,7 @@ Labelled = tuple[Array, NDArray[np.integer[Any]]]
 
 
 @dataclass(frozen=True)
+@short
 class Dataset:
     """Examples as rows: P training and Q test examples with D features and K targets."""
 

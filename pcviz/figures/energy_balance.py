@@ -22,7 +22,8 @@ def energy_name(experiment: Experiment) -> str:
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Left: log10 of each layer's energy against the weight step. Right: the energies now, on a logarithmic axis.
 
-    Marks in the bars are what theory expects (docs/health.md). Layer 1 is at the bottom of both. Exact zeros have a colour of their own in the map and a marker row in the bars.
+    Marks in the bars are what theory expects (docs/health.md). Layer 1 is at the bottom of both. Exact zeros have a
+    colour of their own in the map and a marker row in the bars.
     """
     layers, name = experiment.network.depth, energy_name(experiment)
     depth = list(range(1, layers + 1))
@@ -124,8 +125,8 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         figure=figure(experiment, run=run),
         alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, bars of the latest, both logarithmic.",
         help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now; "
-        "bars begin at the first power of ten below the least energy, and marks say what theory expects after T steps if "
-        "every layer passes its error on unchanged: an error has come only so far down then, and little of it. Layers "
-        f"that no error reached are marked exactly 0, never as a small value.{errors}",
+        "bars begin at the first power of ten below the least energy, and marks say what theory expects after T steps "
+        "if every layer passes its error on unchanged: an error has come only so far down then, and little of it. "
+        f"Layers that no error reached are marked exactly 0, never as a small value.{errors}",
         csv=("energy", "total_energy"),
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
 
 import numpy as np
 
 from pcviz.chains import DEEPEST, FLOW_TIME, POWER, RULES, SPAN, Options
-from pcviz.frames import Frame, Value, trace_rows
+from pcviz.frames import Value, trace_rows
 from pcviz.jobs.look import Look
 from pcviz.jobs.race import Race
 from pcviz.probes import chain
@@ -30,8 +29,7 @@ SLICE = 100
 class Chain(Look[Options]):
     """A run of kind "chain". Nothing of the experiment counts. The chain that is drawn races first."""
 
-    OPTIONS = Options
-    PARTS: ClassVar[dict[str, float]] = {"plane": 0.01, "races": 0.99}
+    KIND, OPTIONS = "chain", Options
     device = "cpu"
 
     def _begin(self) -> None:
@@ -66,14 +64,13 @@ class Chain(Look[Options]):
 
     # --- what it tells
 
-    def frame(self, bulk: bool) -> Frame:
-        """All that is known so far."""
+    def _values(self, bulk: bool) -> dict[str, Value]:
         values: dict[str, Value] = {"race_diverged": float(sum(race.diverged.sum() for race in self.races))}
         values |= {name: value for name, value in self._plane.items() if np.ndim(value) == 0}
         if bulk:
             values |= {name: value for name, value in self._plane.items() if np.ndim(value)}
             values |= self._race()
-        return Frame("chain", self.step, values, seconds=self.seconds, done=self.done)
+        return values
 
     def _race(self) -> dict[str, Value]:
         cap = float(self.options.cap)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import jax.numpy as jnp
 import numpy as np
 
 from pcviz.curvatures import GRID, PLACE_UNIT, SPECTRUM_MAX, Options, examples_that_fit, misfit, place
 from pcviz.data.batches import batch_indices
-from pcviz.frames import CHANNELS, Frame, Value, trace_rows
+from pcviz.frames import CHANNELS, Value, trace_rows
 from pcviz.jobs.look import Look
 from pcviz.pcn.feedforward import forward
 from pcviz.probes import activity_plane, curvature, krylov, trust_region
@@ -43,8 +43,7 @@ class Curving(Look[Options]):
     holds up nobody.
     """
 
-    OPTIONS = Options
-    PARTS: ClassVar[dict[str, float]] = {"plane": 0.2, "ends": 0.3, "spectrum": 0.2, "ray": 0.2, "steps": 0.1}
+    KIND, OPTIONS = "curvature", Options
 
     def _begin(self) -> None:
         self.values: dict[str, Value] = {}
@@ -59,9 +58,7 @@ class Curving(Look[Options]):
         experiment = self.experiment
         seed, size = experiment.seed, experiment.learning.batch_size
         chosen = batch_indices(seed, self.options.batch, experiment.data.train_count, size)
-        self._load_with_source(chosen[: examples_that_fit(experiment, self.options.examples)])
-        if not np.isfinite(np.asarray(forward(self.network, self.x)[1])).all():
-            raise ValueError("source: with its weights the predictions overflow, there is no curvature to measure")
+        self._load_at(chosen[: examples_that_fit(experiment, self.options.examples)], self.options.step)
 
     def _piece(self, seconds: float) -> bool:
         if self._pending is None:
@@ -79,10 +76,27 @@ class Curving(Look[Options]):
 
     # --- the work, cut wherever something is yielded
 
+    def _run(self, work: Work[Result], part: str, share: float) -> Generator[Progress, None, Result]:
+        """Pass the pauses of a probe's work on; its value. What its first piece needs is compiled by that."""
+        self._compiling = True
+        while True:
+            try:
+                next(work)
+            except StopIteration as stopped:
+                found: Result = stopped.value
+                return found
+            finally:
+                self._compiling = False
+            yield part, share, {}
+
     def _flat(self) -> np.ndarray:
         return curvature.flat_weights(self.network)
 
     def _work(self) -> Iterator[Progress]:
+        for _ in self._weights(self.options.step):
+            yield "train", self._share["train"], {}
+        if not np.isfinite(np.asarray(forward(self.network, self.x)[1])).all():
+            raise ValueError("source: with its weights the predictions overflow, there is no curvature to measure")
         flat = self._flat()
         yield (
             "plane",
@@ -95,7 +109,7 @@ class Curving(Look[Options]):
             },
         )
         yield from self._plane()
-        minimum = yield from _run(descend(self.network, self.x, self.y), "ends", 0.0)
+        minimum = yield from self._run(descend(self.network, self.x, self.y), "ends", 0.0)
         yield from self._ends(minimum)
         yield from self._spectrum(minimum)
         yield from self._ray()
@@ -105,7 +119,7 @@ class Curving(Look[Options]):
         """The inference landscape of the first example."""
         x, y = self.x[:1], self.y[:1]
         work = descend(self.network, x, y)
-        minimum = yield from _run(work, "plane", 0.05)
+        minimum = yield from self._run(work, "plane", 0.05)
         made = activity_plane.activity_plane(self.network, x, y, minimum)
         high, low = (float(c) for c in made.curvatures)
         numbers: dict[str, Value] = {
@@ -119,7 +133,7 @@ class Curving(Look[Options]):
         further = np.geomspace(last, max(last, min(BEYOND * last, BEYOND_MOST)), BEYOND_ROWS).round().astype(np.int32)
         rows = np.union1d(own, further)
         walk = activity_plane.solver_path(self.network, x, y, self.experiment.inference, rows, self.experiment.seed)
-        states = yield from _run(walk, "plane", 0.4)
+        states = yield from self._run(walk, "plane", 0.4)
         path = activity_plane.path_on(made, self.network, x, y, states)
         count = int(np.searchsorted(rows[: len(states)], own[-1], side="right"))
         half = activity_plane.extent(made, path.at[:count])
@@ -168,7 +182,7 @@ class Curving(Look[Options]):
             yield "ends", 0.45, ends | self._histogram()
         for share, (name, function) in zip((0.5, 0.6), self._functions(minimum).items(), strict=False):
             search = krylov.ends(function.product, function.gradient.size, tolerance=END_TOLERANCE)
-            found = yield from _run(search, "ends", share)
+            found = yield from self._run(search, "ends", share)
             yield "ends", share + 0.1, self._end_values(name, found.values)
         yield "ends", 1.0, {}
 
@@ -185,7 +199,7 @@ class Curving(Look[Options]):
         size = self._flat().size
         if size <= SPECTRUM_MAX:
             for share, (name, function) in zip((0.0, 0.5), self._functions(minimum).items(), strict=False):
-                matrix = yield from _run(krylov.matrix(function.products, size, TILE // 4), "spectrum", share)
+                matrix = yield from self._run(krylov.matrix(function.products, size, TILE // 4), "spectrum", share)
                 self._spectra[name] = np.linalg.eigvalsh(matrix)
                 ends = self._spectra[name][[0, -1]]
                 yield "spectrum", share + 0.5, self._histogram() | self._end_values(name, ends)
@@ -209,7 +223,7 @@ class Curving(Look[Options]):
         for share in RAY:
             at = moved(wide, jnp.asarray(share * flat))
             done = len(norms) / len(RAY)
-            settled = yield from _run(descend(at, self.x, self.y, polish=False), "ray", done)
+            settled = yield from self._run(descend(at, self.x, self.y, polish=False), "ray", done)
             gradients = (
                 curvature.loss(at, self.x, self.y).gradient,
                 curvature.energy_gradient(at, self.x, self.y, settled.activities),
@@ -226,7 +240,7 @@ class Curving(Look[Options]):
     def _trust(self, minimum: Minimum) -> Iterator[Progress]:
         """Predictive coding's step against the gradient's and Gauss-Newton's."""
         pc = curvature.energy_gradient(self.network, self.x, self.y, minimum.activities)
-        found = yield from _run(trust_region.steps(self.network, self.x, self.y, pc), "steps", 0.1)
+        found = yield from self._run(trust_region.steps(self.network, self.x, self.y, pc), "steps", 0.1)
         angles = trust_region.angles(found)
         inference = trust_region.activity_step(self.network, self.x, self.y, minimum)
         lengths: dict[str, Value] = {
@@ -250,18 +264,5 @@ class Curving(Look[Options]):
 
     # --- what it tells
 
-    def frame(self, bulk: bool) -> Frame:
-        """All that is known so far."""
-        values = {name: value for name, value in self.values.items() if bulk or not CHANNELS[name].bulk}
-        return Frame("curvature", self.step, values, seconds=self.seconds, done=self.done)
-
-
-def _run(work: Work[Result], part: str, share: float) -> Generator[Progress, None, Result]:
-    """Pass the pauses of a probe's work on; its value."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stopped:
-            found: Result = stopped.value
-            return found
-        yield part, share, {}
+    def _values(self, bulk: bool) -> dict[str, Value]:
+        return {name: value for name, value in self.values.items() if bulk or not CHANNELS[name].bulk}

@@ -14,6 +14,7 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import Value
+from pcviz.look_cost import BINS
 from pcviz.pcn import backprop, feedforward
 from pcviz.pcn.energy import rms
 from pcviz.pcn.gradients import activity_gradient
@@ -23,7 +24,6 @@ from pcviz.probes.blocktridiagonal import Blocks, extreme_eigenvalues, gradient_
 from pcviz.probes.counting import bin_edges, count_below
 from pcviz.probes.hessian import BLOCK_NUMBERS_MAX, as_float64, as_stacks, hessian_blocks, largest_eigenvalue
 
-BINS = 48
 COUNTING_FLOPS = 5e11
 """Most arithmetic spent on the histogram of eigenvalues."""
 EXAMPLES_MOST, EXAMPLES_FLOPS = 8, 2e10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import jax
@@ -12,19 +12,25 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import BaseModel
 
+from pcviz import look_cost
+from pcviz.brief import short
 from pcviz.comparison import SHARES
 from pcviz.data import load
 from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.training import Training
 from pcviz.pcn import Network, build
 
 TRAINING_SECONDS = 0.02
+KNOWN_SHARE = 0.02
+"""Share of the work from which on its pace tells how long the rest takes."""
 Options = TypeVar("Options", bound=BaseModel)
 _ENDED = object()
 
 
+@short
 class Stored(NamedTuple):
     """A training's checkpoint: its step and arrays, and the experiment that it belongs to."""
 
@@ -40,9 +46,8 @@ class Look(ABC, Generic[Options]):
     again, with the same result: a checkpoint keeps no more than those weights, for that training may have gone on.
     """
 
+    KIND: ClassVar[str]
     OPTIONS: type[Options]
-    PARTS: ClassVar[dict[str, float]]
-    """Shares of the work, as told to whoever waits."""
 
     idle = False
     diverged = False
@@ -63,7 +68,11 @@ class Look(ABC, Generic[Options]):
         self.step = 0
         self.seconds = 0.0
         self._source = None if source is None else Stored(*source)
-        self._share = dict.fromkeys(self.PARTS, 0.0)
+        self._expected = look_cost.parts(self.KIND, experiment, self.options)
+        self._share = dict.fromkeys(self._expected, 0.0)
+        self._training: Training | None = None
+        self._training_steps: tuple[int, int] | None = None
+        self._compiling = False
         self._progress: Iterator[Any] = self._work()
         self._begin()
 
@@ -108,7 +117,48 @@ class Look(ABC, Generic[Options]):
     @property
     def _done(self) -> float:
         """The share of the work that is done."""
-        return sum(self.PARTS[p] * done for p, done in self._share.items()) / sum(self.PARTS[p] for p in self._share)
+        expected = self._expected
+        return sum(expected[p] * done for p, done in self._share.items()) / sum(expected[p] for p in self._share)
+
+    @property
+    def seconds_left(self) -> float:
+        """Compute time left at the pace so far; NaN: not known yet, or nothing is left."""
+        known = self._done >= KNOWN_SHARE and not self.done
+        return self.seconds * (1 / self._done - 1) if known else float("nan")
+
+    @property
+    def doing(self) -> str:
+        """What it is at, in words."""
+        if self._training_steps is not None:
+            return "training: step {} of {}".format(*self._training_steps)
+        return "compiling" if self._compiling else ""
+
+    def frame(self, bulk: bool) -> Frame:
+        """All that is known so far."""
+        trained, wanted = self._training_steps or (float("nan"), float("nan"))
+        progress: dict[str, Value] = {
+            "seconds_left": self.seconds_left,
+            "training_step": trained,
+            "training_steps": wanted,
+            "compiling": float("nan") if self.done else float(self._compiling),
+        }
+        values = self._values(bulk) | progress
+        return Frame(self.KIND, self.step, values, self.inference_step, seconds=self.seconds, done=self.done)
+
+    @property
+    def inference_step(self) -> int:
+        """The inference step that the frame is of, if it is of one."""
+        return 0
+
+    @abstractmethod
+    def _values(self, bulk: bool) -> dict[str, Value]:
+        """What is known so far, channel by channel."""
+
+    def _while_compiling(self, work: Iterator[object]) -> Iterator[object]:
+        """The same, told as compilation."""
+        self._compiling = True
+        yield from work
+        self._compiling = False
 
     def run(self) -> None:
         """All of it at once."""
@@ -136,17 +186,44 @@ class Look(ABC, Generic[Options]):
         if self._source is not None:
             self.network = with_arrays(self.network, self._source.arrays)
 
-    def _train(self, training: Training, wanted: int) -> Iterator[None]:
+    def _load_at(self, chosen: np.ndarray | slice, step: int | None) -> None:
+        """The same with the weights after so many steps of training; None: the stored or fresh ones. Those that are not
+        stored come from training anew, once `_weights` is done."""
+        self._load_with_source(chosen)
+        self._training = self._retraining(self.experiment, step)
+        if self._training is None:
+            self._share.pop("train", None)
+
+    def _retraining(self, experiment: Experiment, step: int | None) -> Training | None:
+        """The prepared training that comes to the weights at a step, of the stored run if there is one, else of the
+        experiment; None where they are there."""
+        if step is None or step == self.source_step:
+            return None
+        theirs = experiment if self._source is None else self._source.experiment
+        training = Training(theirs.changed({"learning.steps": max(1, step)}))
+        training.prepare()
+        return training
+
+    def _weights(self, step: int | None) -> Iterator[object]:
+        """Train up to the weights of `_load_at`, if they are not there."""
+        if self._training is not None:
+            self.network = yield from self._train(self._training, step or 0)
+            self._source = Stored(step or 0, arrays_of(self.network), self._training.experiment)
+            self._training = None
+
+    def _train(self, training: Training, wanted: int, part: str = "train") -> Generator[object, None, Network]:
         """The network after `wanted` steps of a training that is prepared; the same as in any run of its experiment."""
         while training.step < wanted:
+            self._training_steps = training.step, wanted
             training.advance(wanted, TRAINING_SECONDS)
             if training.diverged:
                 raise ValueError(
                     f"step: this network diverges in step {training.step + 1} (allowed: 0 to {training.step})"
                 )
-            self._share["train"] = training.step / wanted
-            yield
-        self.network = training.network
+            self._share[part] = training.step / wanted
+            yield True
+        self._training_steps = None
+        return training.network
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """How far it was, and the stored weights."""

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
-from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz import look_cost
 from pcviz.comparison import ARRIVED, STATES, Options, shipped_step
 from pcviz.data.batches import batch_indices
-from pcviz.frames import Frame, Value
+from pcviz.frames import Value
 from pcviz.jobs.background import aside, until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.forecast import Forecast
-from pcviz.jobs.look import Look, Stored
-from pcviz.jobs.stored import arrays_of
+from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
-from pcviz.jobs.training import Training
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import Settings
 
 CALL_FLOPS = 5e8
 """Arithmetic in one call of a compiled program: slices end in time."""
-BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 2048, 64
-"""Gradient evaluations of each solver unless a budget is given."""
 FAST_FIRST = (
     "linear_exact",
     "gauss_newton",
@@ -42,8 +37,7 @@ FAST_FIRST = (
 class Relaxing(Look[Options]):
     """A run of kind "relax"."""
 
-    OPTIONS = Options
-    PARTS: ClassVar[dict[str, float]] = {"train": 0.5, "trace": 0.35, "solvers": 0.45, "spectrum": 0.2}
+    KIND, OPTIONS = "relax", Options
 
     def _begin(self) -> None:
         self.names = self.options.compared(self.experiment)
@@ -54,24 +48,17 @@ class Relaxing(Look[Options]):
 
     def prepare(self) -> None:
         """Load the data, build the network, compile its training or, where there is none, its relaxation."""
-        experiment, step = self.experiment, self.options.step
+        experiment = self.experiment
         seed, size = experiment.seed, experiment.learning.batch_size
-        self._load_with_source(batch_indices(seed, self.options.batch, experiment.data.train_count, size))
-        if step is None or step == self.source_step:
-            self._share.pop("train", None)
+        self._load_at(batch_indices(seed, self.options.batch, experiment.data.train_count, size), self.options.step)
+        if self._training is None:
             self._set_up()
-            return
-        theirs = experiment if self._source is None else self._source.experiment
-        self._training = Training(theirs.changed({"learning.steps": max(1, step)}))
-        self._training.prepare()
 
     def _set_up(self) -> None:
         """Compile the relaxation; other solvers compile while that runs."""
         experiment = self.experiment
-        sizes = [self.x.shape[1], *[experiment.network.width] * (experiment.network.depth - 1), self.y.shape[1]]
-        flops = 4 * len(self.x) * sum(a * b for a, b in pairwise(sizes))
-        self._chunk = max(1, int(CALL_FLOPS / flops))
-        budget = self.options.budget or int(np.clip(BUDGET_FLOPS / flops, BUDGET_LEAST, BUDGET_MOST))
+        self._chunk = max(1, int(CALL_FLOPS / look_cost.gradient_flops(experiment)))
+        budget = look_cost.budget(experiment, self.options)
         if self.network.has_closed_form:
             self._exact = float(linear.least_energy(self.network, self.x, self.y))
         self.traced = Traced(experiment, self.network, self.x, self.y, self._chunk)
@@ -103,15 +90,14 @@ class Relaxing(Look[Options]):
 
     def _work(self) -> Iterator[object]:
         if not hasattr(self, "traced"):
-            step, training = self.options.step or 0, self._training
-            yield from self._train(training, step)
-            self._source = Stored(step, arrays_of(self.network), training.experiment)
-            yield from aside(self._set_up)
+            yield from self._weights(self.options.step)
+            yield from self._while_compiling(aside(self._set_up))
         for _ in self.traced.work():
             self._share["trace"] = self.traced.share
             yield True
         self.diverged = self.traced.diverged
-        yield from until(self._theory)
+        yield from self._while_compiling(until(self._theory))
+        self._share["compile"] = 1 / (1 + len(self._compiled))
         if not len(self.traced.energies):
             return  # the energy of the start overflows: there is nothing to relax
         if self._theory.exception() is not None:
@@ -120,8 +106,9 @@ class Relaxing(Look[Options]):
             self._share["spectrum"] = share
             yield True
         self._share["spectrum"] = 1.0
-        for compiled in self._compiled.values():
-            yield from until(compiled)  # all of them, so that nobody's clock runs while others compile
+        for number, compiled in enumerate(self._compiled.values(), 2):
+            yield from self._while_compiling(until(compiled))  # all: nobody's clock runs while others compile
+            self._share["compile"] = number / (1 + len(self._compiled))
         for name, compiled in self._compiled.items():
             descent = self.descents[name]
             if compiled.exception() is not None:
@@ -148,15 +135,15 @@ class Relaxing(Look[Options]):
 
     # --- what it tells
 
-    def frame(self, bulk: bool) -> Frame:
-        """All that is known so far."""
+    @property
+    def inference_step(self) -> int:
+        """The last recorded one."""
+        return int(self.traced.rows[max(0, len(self.traced.energies) - 1)]) if hasattr(self, "traced") else 0
+
+    def _values(self, bulk: bool) -> dict[str, Value]:
         if not hasattr(self, "traced"):
-            return Frame("relax", self.step, {}, seconds=self.seconds)
-        values = self._numbers()
-        if bulk:
-            values |= self._arrays()
-        t = int(self.traced.rows[max(0, len(self.traced.energies) - 1)])
-        return Frame("relax", self.step, values, t, seconds=self.seconds, done=self.done)
+            return {}
+        return self._numbers() | (self._arrays() if bulk else {})
 
     def _numbers(self) -> dict[str, Value]:
         values: dict[str, Value] = {n: v for n, v in self.forecast_values.items() if np.ndim(v) == 0}
@@ -166,6 +153,11 @@ class Relaxing(Look[Options]):
         if known and np.isfinite(self.lowest):
             values |= {"equilibrium_energy": self.lowest, "equilibrium_is_exact": float(self._exact is not None)}
         return values
+
+    @property
+    def why_no_spectrum(self) -> str:
+        """Why there is no histogram of eigenvalues, if it is known that there will be none."""
+        return self.forecast.why_no_spectrum if hasattr(self, "forecast") else ""
 
     @property
     def forecast_values(self) -> dict[str, Value]:

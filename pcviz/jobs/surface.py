@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.frames import Frame, Value
+from pcviz.frames import Value
 from pcviz.jobs.background import until
-from pcviz.jobs.look import Look
+from pcviz.jobs.look import Look, Stored
 from pcviz.jobs.path import Path
-from pcviz.jobs.stored import with_arrays
+from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
 from pcviz.landscapes import Options
@@ -37,10 +36,10 @@ class Surface(Look[Options]):
     experiment, and the path to them.
     """
 
-    OPTIONS = Options
-    PARTS: ClassVar[dict[str, float]] = {"train": 0.3, "grid": 0.7}
+    KIND, OPTIONS = "surface", Options
 
     plane: Plane
+    _training: Training
 
     def _begin(self) -> None:
         self._picture: dict[str, Value] = {}
@@ -53,8 +52,9 @@ class Surface(Look[Options]):
         if options.step:
             self._training.path = Path()
             self._training.prepare()
-        else:
-            del self._share["train"]
+        self._other = None if self._source is None else self._retraining(experiment, options.source_step)
+        if self._other is None:
+            self._share.pop("train other", None)
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
         self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
         self._pool = ThreadPoolExecutor(1, "pcviz-surface")
@@ -75,7 +75,11 @@ class Surface(Look[Options]):
         """See that weights and plane are there."""
         if not hasattr(self, "plane"):
             if self.options.step:
-                yield from self._train(self._training, self.options.step)
+                self.network = yield from self._train(self._training, self.options.step)
+            if self._other is not None:
+                step = self.options.source_step or 0
+                other = yield from self._train(self._other, step, "train other")
+                self._source = Stored(step, arrays_of(other), self._other.experiment)
             laid = self._pool.submit(self._lay)
             yield from until(laid)
             self.plane = laid.result()
@@ -118,12 +122,12 @@ class Surface(Look[Options]):
         points = np.stack([*networks, self.plane.center]).astype(np.float64)
         return shadow(points, self.plane.directions)[0][:-1]
 
-    def frame(self, bulk: bool) -> Frame:
+    def _values(self, bulk: bool) -> dict[str, Value]:
         """The latest complete level of the picture, once."""
         values: dict[str, Value] = {"landscape_done": self._survey.share, **(self._picture if bulk else {})}
         if bulk:
             self._picture = {}
-        return Frame("surface", self.step, values, seconds=self.seconds, done=self.done)
+        return values
 
     def _picture_of(self, stride: int, along: dict[Kind, np.ndarray]) -> dict[str, Value]:
         x, y = self._survey.axes(self.plane, stride)

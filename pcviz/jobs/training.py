@@ -190,7 +190,7 @@ class Training:
                 values["train_loss"] = np.array([losses[-1], losses.min(), losses.max()])
             if bulk:
                 values |= self._relaxation(self._report)
-        if (bulk or self.done) and not self.diverged:
+        if bulk or self.done:
             values |= self._test_metrics()
         rate = self.step / self.seconds if self.seconds else 0.0
         values["steps_per_second"] = rate

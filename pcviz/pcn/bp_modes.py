@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
@@ -20,6 +21,7 @@ from pcviz.pcn.gradients import errors_of, weight_gradient
 from pcviz.pcn.network import Activities, Network, unstack
 
 
+@short
 class Mode(NamedTuple):
     """Signals [d_1 … d_L], each (B, N_l), and weight gradients [(N_l, N_{l-1})], batch means."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.batch import as_batch, as_inputs
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
@@ -64,6 +65,7 @@ def feedforward(network: Network, x: jax.Array) -> tuple[list[jax.Array], jax.Ar
     return unstack(activities), output
 
 
+@short
 class Evaluation(NamedTuple):
     """Feedforward loss (mean over examples) and the share of examples whose largest output is their class."""
 
@@ -82,6 +84,7 @@ def evaluate(network: Network, x: jax.Array, y: jax.Array) -> Evaluation:
     return Evaluation(output_loss(network.loss, output, y), jnp.mean(right, dtype=jnp.float64))
 
 
+@short
 class Backprop(NamedTuple):
     """Feedforward loss; its weight gradients [(N_l, N_{l-1})]; delta_l = -dLoss/dz_l of each example, [(B, N_l)]."""
 

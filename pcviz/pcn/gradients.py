@@ -10,11 +10,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Activities, Network, Stage
 from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at, sweep, tiles_of
 
 
+@short
 class Local(NamedTuple):
     """One look at all layers: `errors` of every stage (output last, (1, B, K)), the output prediction mu_L (B, K) and
     the per-example energy gradient with respect to the hidden activities, (count, B, N) for each stage."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.batch import as_batch
@@ -51,6 +52,7 @@ class Plan:
         return jnp.asarray(layers, jnp.int32) if self.windowed and self.corrected else None
 
 
+@short
 class State(NamedTuple):
     """A relaxation under way: `variables` (activities or errors of the hidden stages), the solver's `slots` for each
     stage, the `correction` of the errors, the feedforward `output` (B, K) and the `trace`."""
@@ -62,6 +64,7 @@ class State(NamedTuple):
     trace: Trace
 
 
+@short
 class Settled(NamedTuple):
     """The end of a relaxation: hidden activities, errors of every stage (output last), layer energies (L,) float64."""
 
@@ -169,6 +172,7 @@ def advance(
     return state._replace(variables=activities_of(z), slots=slots, trace=trace)
 
 
+@short
 class Moving(NamedTuple):
     """Within an inference step: activities (`window.columns`), slots, and what was measured of the tiles visited;
     `messages` (1, B, N) for each stage hold what its next tile will receive at its top."""
@@ -179,6 +183,7 @@ class Moving(NamedTuple):
     measured: Measured
 
 
+@short
 class Measured(NamedTuple):
     """Energies and rms updates of all hidden layers, (H,) float64."""
 
@@ -280,6 +285,7 @@ def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Ar
 
 
 @dataclass(frozen=True)
+@short
 class Relaxation:
     """One relaxation.
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
 from pcviz.pcn.energy import (
@@ -45,6 +46,7 @@ class Method:
     knows_equilibrium: bool = False
 
 
+@short
 class Numbers(NamedTuple):
     """What is traced: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
 
@@ -54,6 +56,7 @@ class Numbers(NamedTuple):
     rows: jax.Array
 
 
+@short
 class Step(NamedTuple):
     """A weight step under way: network, optimiser slots, relaxation."""
 
@@ -62,6 +65,7 @@ class Step(NamedTuple):
     relaxation: State
 
 
+@short
 class Report(NamedTuple):
     """What a weight step tells: feedforward `loss` before it, layer `energies` (L,) and those of their `rounding` (L,),
     number of `layers_with_signal`, `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown);
@@ -221,6 +225,7 @@ RULES: dict[str, Rule] = {
 }
 
 
+@short
 class Batches(NamedTuple):
     """Training data on the device, x (P, D), y (P, K), and which examples make up the coming batches, (M, B)."""
 

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.pcn.network import Network, premultipliers, skip_flags, weights
 
 HESSIAN_MAX = 8192
@@ -27,6 +28,7 @@ HESSIAN_MAX = 8192
 Array = np.ndarray | jax.Array
 
 
+@short
 class Maps(NamedTuple):
     """Layer maps with the hidden ones stacked: (N, D), (H - 1, N, N), (K, N), float64."""
 
@@ -35,6 +37,7 @@ class Maps(NamedTuple):
     last: jax.Array
 
 
+@short
 class Equilibrium(NamedTuple):
     """The energy minimum of a linear network with clamped input and target.
 

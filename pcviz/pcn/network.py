@@ -67,6 +67,14 @@ class Network(nnx.Module):
         """L, the number of weight matrices."""
         return sum(stage.count for stage in self.stages)
 
+    def __repr__(self) -> str:
+        """Its shape in one line: flax would print every weight."""
+        width, count = self.stages[0].weight.shape[1], sum(stage.weight.size for stage in self.stages)
+        activation, loss = self.stages[-1].activation, self.loss
+        return f"Network(depth={self.depth}, width={width}, {activation}, {loss}, {count:,} weights, {self.dtype})"
+
+    __str__ = __repr__
+
     @property
     def has_closed_form(self) -> bool:
         """Whether the least energy is known in closed form."""

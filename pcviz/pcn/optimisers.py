@@ -9,10 +9,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from pcviz.brief import short
+
 Weights = tuple[jax.Array, ...]
 """Weights of the stages, (count, N_out, N_in) each."""
 
 
+@short
 class Descent(NamedTuple):
     """Traced numbers of an optimiser: changing them never recompiles."""
 

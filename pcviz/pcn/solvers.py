@@ -12,7 +12,10 @@ from typing import Literal, NamedTuple
 import jax
 import optax
 
+from pcviz.brief import short
 
+
+@short
 class Rates(NamedTuple):
     """Traced numbers of a solver: changing them never recompiles. `step_size` is per example."""
 

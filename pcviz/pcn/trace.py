@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.frames import TRACE_ROWS
 
 
+@short
 class Trace(NamedTuple):
     """`rows` (R + 1, L + H) float64: energies and rms updates of the recorded states (and a spare row behind the last);
     `row`, the next to be written; `update` (H,), the rms step that led to the present state."""

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.pcn.equilibrium.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
@@ -34,6 +35,7 @@ ROUNDING = 64 * np.finfo(np.float64).eps
 """An energy difference below this share of the energy is rounding."""
 
 
+@short
 class ActivityPlane(NamedTuple):
     """`center` and the two `directions` (2, H N), orthonormal: of the largest curvature, then of the smallest;
     `curvatures` (2,) along them; `energy` at the center; `gradient_rms` there, 0 but for rounding."""
@@ -50,6 +52,7 @@ class ActivityPlane(NamedTuple):
         return float(self.curvatures[0] / self.curvatures[1])
 
 
+@short
 class PlanePath(NamedTuple):
     """A path on the plane: coordinates `at` (S, 2); `excess` (S,), its energy above the center's, off the plane too;
     `share`: part of the squared distance from start to equilibrium that lies in the plane."""

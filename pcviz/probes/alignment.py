@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import weight_gradient
@@ -27,6 +28,7 @@ QUARTILES = 4
 Gradients = Sequence[np.ndarray | jax.Array]
 
 
+@short
 class Comparison(NamedTuple):
     """Cosine and norm ratio |g| / |g_reference| of weight gradients g against a reference, float64.
 

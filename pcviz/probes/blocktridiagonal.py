@@ -15,6 +15,8 @@ import numpy as np
 from scipy.linalg import eig_banded
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from pcviz.brief import short
+
 DENSE_MAX = 64
 """Up to this H N extreme eigenvalues come from the dense matrix: Lanczos needs room."""
 
@@ -24,6 +26,7 @@ VECTOR_TOLERANCE = 1e-12
 """The same where their eigenvectors count, whose errors are the roots of theirs."""
 
 
+@short
 class Blocks(NamedTuple):
     """A block tridiagonal symmetric matrix for each example: `diagonal` (B, H, N, N) and `lower` (B, H - 1, N, N), the
     block in row l + 1 and column l."""
@@ -32,6 +35,7 @@ class Blocks(NamedTuple):
     lower: jax.Array
 
 
+@short
 class Extremes(NamedTuple):
     """Smallest and largest eigenvalue of each example's Hessian, (B,) float64 both."""
 
@@ -39,6 +43,7 @@ class Extremes(NamedTuple):
     largest: np.ndarray
 
 
+@short
 class Measure(NamedTuple):
     """How a vector spreads over the eigenvectors of a matrix: `nodes` (m,), ascending, stand for the eigenvalues and
     `weights` (m,) for the squared components along their eigenvectors."""

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pcviz.brief import short
+
 MINIMUM, STRICT, DEGENERATE = 0, 1, 2
 """Types of critical points, positions in `pcviz.chains.POINT_TYPES`."""
 
@@ -139,6 +141,7 @@ def point_type(value: float, gradient: np.ndarray, hessian: np.ndarray, toleranc
     return MINIMUM if value <= tolerance else DEGENERATE
 
 
+@short
 class Points(NamedTuple):
     """Critical points of loss or F*: weights (C, L) and the types of each as a point of the loss and of F*, (C,)."""
 

@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_energies, output_error
@@ -38,6 +39,7 @@ from pcviz.probes.surface import loss_of, moved
 Array = np.ndarray | jax.Array
 
 
+@short
 class Function(NamedTuple):
     """A function of the weights at one place: `value`, `gradient` (P,), and its Hessian as `product` with a vector (P,)
     and as `products` with several (M, P)."""
@@ -188,6 +190,7 @@ def _implicit(
 # --- the origin
 
 
+@short
 class Origin(NamedTuple):
     """The Hessian at W = 0: eigenvalues (K + D,), each with `multiplicity` N (of the loss: +-); the other `zeros`
     eigenvalues are 0."""

@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from pcviz.brief import short
+
 Product: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Result = TypeVar("Result")
 Work: TypeAlias = Generator[None, None, Result]
@@ -22,6 +24,7 @@ KEPT = 6
 """Approximate eigenvectors of each end that a restart keeps."""
 
 
+@short
 class Ends(NamedTuple):
     """Both ends of a spectrum: `values` (2,), smallest and largest; their `vectors` (2, P), orthonormal; bounds of the
     error of each value, `errors` (2,); the number of `products`."""
@@ -32,6 +35,7 @@ class Ends(NamedTuple):
     products: int
 
 
+@short
 class Solved(NamedTuple):
     """The solution (P,) of a linear system, its relative residual, and the number of products."""
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import METHODS, Settings
 from pcviz.pcn.equilibrium.coordinates import is_kinked
@@ -33,6 +34,7 @@ ROUNDING = 16 * float(np.finfo(np.float64).eps)
 NEWTON_STEPS = 4
 
 
+@short
 class Minimum(NamedTuple):
     """`activities`, stacks (count, B, N), at an energy minimum; `factors` of the examples' activity Hessians there,
     None unless all are positive definite; `free` (B, H, N): which activities may move, False for those at rest on the

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.network import Network
 
@@ -19,6 +20,7 @@ FILL = 0.65
 
 
 @dataclass(frozen=True)
+@short
 class Plane:
     """`center` (P,), `directions` (2, P); the picture spans `lower` … `upper` (2,) in units of the directions.
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.equilibrium import conjugate
@@ -26,6 +27,7 @@ far above the minimum the energy may still be."""
 MOST_STEPS = 1000
 
 
+@short
 class Settled(NamedTuple):
     """An equilibrium: `place` of every example, and the `tolerance` reached, () float64: half the squared gradient as a
     share of the energy, means over the batch. It is above SETTLED where no step lowers the energy further (a kink of

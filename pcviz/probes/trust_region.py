@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network
 from pcviz.probes import curvature, krylov
@@ -25,6 +26,7 @@ DAMPING = 1e-2
 """Damping of the Gauss-Newton step as a share of the largest eigenvalue of its matrix."""
 
 
+@short
 class Steps(NamedTuple):
     """Weight steps, each [(N_l, N_{l-1})] downhill: of predictive coding at equilibrium, of gradient descent on the
     loss, of Gauss-Newton, (G + damping I)^{-1} gradient, found to the relative `residual`."""
@@ -36,6 +38,7 @@ class Steps(NamedTuple):
     residual: float
 
 
+@short
 class Angles(NamedTuple):
     """PC's step against the gradient's and against Gauss-Newton's, and Gauss-Newton's against the gradient's: cosines
     and ratios of lengths for each layer and in total (`pcviz.probes.alignment.Comparison`)."""

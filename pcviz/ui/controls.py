@@ -46,13 +46,30 @@ def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
 
     `st.session_state.settings` holds what it shows at first.
     """
-    for path, value in st.session_state.settings.items():
-        if st.session_state.get(key_of(path)) is None:  # not drawn yet, or lost by the browser
-            st.session_state[key_of(path)] = _shown(path, value)
+    _hold()
     with st.sidebar:
         _presets()
         for section in dict.fromkeys(path.rpartition(".")[0] for path in fields()):
             _section(section, drawn)
+    return _taken()
+
+
+def rest(why: str) -> Form:
+    """The form where nothing in it counts: it keeps its values, and the sidebar says `why` it is empty."""
+    _hold()
+    st.sidebar.caption(why)
+    return _taken()
+
+
+def _hold() -> None:
+    """See that every field has a value: one that is not drawn yet, or was lost by the browser, that of the settings."""
+    for path, value in st.session_state.settings.items():
+        if st.session_state.get(key_of(path)) is None:
+            st.session_state[key_of(path)] = _shown(path, value)
+
+
+def _taken() -> Form:
+    """What the form holds, remembered."""
     current = read()
     st.session_state.settings = current.values
     if current.experiment:
@@ -66,7 +83,7 @@ def read() -> Form:
     try:
         return Form(values, from_paths(values, form=True))
     except ValidationError as error:
-        return Form(values, None, faults(error))
+        return Form(values, None, faults(error, form=True))
 
 
 def fill(values: dict[str, Any]) -> None:
@@ -155,7 +172,7 @@ def _widget(path: str, info: FieldInfo) -> None:
 def help_text(path: str, info: FieldInfo) -> str:
     """The tooltip of a field: what it does, its formula, what is allowed."""
     formula = _extra(info)["formula"]
-    lines = [info.description or "", f"${formula}$" if formula else "", f"Allowed: {allowed(path)}."]
+    lines = [info.description or "", f"${formula}$" if formula else "", f"Allowed: {allowed(path, form=True)}."]
     return "\n\n".join(line for line in lines if line)
 
 

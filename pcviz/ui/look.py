@@ -7,12 +7,23 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pcviz import cost
+from pcviz import cost, look_cost
 from pcviz.experiment import Experiment
-from pcviz.ui import controls, markdown, room, session, subject, trouble, watching
+from pcviz.kinds import options_of
+from pcviz.ui import brought, controls, markdown, room, session, subject, trouble, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
+COST_HELP = 'Estimate for the whole look; while it is under way, "Time left" follows its own pace.'
+PROGRESS: list[dict[str, Any]] = [
+    {
+        "label": "Now",
+        "value": ["training {training_step} / {training_steps}", "{compiling?compiling|computing}"],
+        "help": "Training the weights that are looked at, to weight step, or compiling programs, or computing",
+    },
+    {"label": "Time left", "value": "{seconds_left:t}", "help": "Compute time left at the pace of this look so far"},
+]
+"""What every look tells of its progress besides its share; of several texts the first whose values are known shows."""
 
 
 class Wish(NamedTuple):
@@ -36,14 +47,15 @@ class View(NamedTuple):
     of_network: bool = True
 
     def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
-        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar."""
+        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar, and what is
+        told of progress follows it."""
         made: list[dict[str, Any]] = []
         for label, value, text in self.metrics:
             for name, filling in fixed.items():
                 value = value.replace(f"{{{name}}}", filling)
             made.append({"label": label, "value": value, "help": text})
         made[0]["progress"] = ["step", "steps"]
-        return made
+        return [made[0], *PROGRESS, *made[1:]]
 
 
 def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], object] | None = None) -> None:
@@ -77,6 +89,8 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         room.pin(record)
         if more is not None:
             more()
+        if experiment is not None and wish.options is not None:
+            st.caption(estimate(view.kind, experiment, wish.options), width="content", help=COST_HELP)
     watching.line(record)
     if view.of_network:
         subject.line(record, form)
@@ -86,6 +100,13 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         st.error(markdown.lines(wrong + full), icon=":material/block:")
     elif record is not None and record.state == "failed":
         st.error(f"This run failed. {markdown.plain(record.message)}", icon=":material/error:")
+
+
+def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
+    """How long such a look takes, as far as one can say before: "≈ 20 s"."""
+    told = options_of(kind, options)
+    slowdown = look_cost.slowdown(kind, experiment, told, session.looks(kind))
+    return cost.seconds_text(look_cost.seconds(kind, experiment, told, slowdown))
 
 
 def follow() -> None:
@@ -119,28 +140,13 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
         st.session_state.taken_over = run
 
 
-def opened() -> bool:
-    """Whether the run shown was opened by its address and its options are still to be taken over; once for each run."""
+def begin(kind: str) -> bool:
+    """Before the widgets of a kind of look are drawn: see that they hold what they held, or what an address brings.
+    Whether it said so, or a run that it opened."""
     shown = session.record()
-    if shown is None or st.session_state.get("taken_over") == shown.id:
-        return False
-    st.session_state.taken_over = shown.id
-    return True
-
-
-def keep(name: str, defaults: dict[str, Any], brought: dict[str, Any] | None = None) -> None:
-    """Before the widgets `defaults` (key -> value) are drawn: widgets of a page that was left are forgotten by
-    Streamlit, so what they held comes from `kept`; `brought` values win over it."""
-    kept = st.session_state.setdefault(f"{name}_kept", dict(defaults))
-    if brought is not None:
-        kept |= brought
-        for key in defaults:
-            st.session_state.pop(key, None)
-    for key, value in kept.items():
-        st.session_state.setdefault(key, value)
-
-
-def kept(name: str, defaults: dict[str, Any]) -> dict[str, Any]:
-    """After the widgets were drawn: what they hold, remembered."""
-    st.session_state[f"{name}_kept"] = {key: st.session_state.get(key, value) for key, value in defaults.items()}
-    return dict(st.session_state[f"{name}_kept"])
+    opened = shown is not None and st.session_state.get("taken_over") != shown.id
+    if shown is not None:
+        st.session_state.taken_over = shown.id
+    values, said = brought.take(kind, shown if opened else None)
+    brought.keep(kind, values)
+    return said

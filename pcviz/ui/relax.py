@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS, Options, possible
+from pcviz.comparison import SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import AXES, reading
 from pcviz.store import RunRecord, UnknownRun, Unreadable
-from pcviz.ui import controls, look, markdown, room, session, subject, trouble
+from pcviz.ui import brought, controls, look, markdown, room, session, subject, trouble
+from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import View, Wish
 
 POLL_SECONDS = 1.0
-FRESH = "fresh weights"
-DEFAULTS: dict[str, Any] = {"source": FRESH, "at_step": None, "batch": 0, "solvers": list(DEFAULT_SOLVERS)}
 KEYS_HELP = (
     "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
     f"{room.PIN_HELP}"
@@ -54,7 +51,7 @@ def source_label(run: str, runs: dict[str, RunRecord]) -> str:
     """A network as the list shows it: "run of 14:02, relu 16 × 64, step 200 (3f2a)". No two are alike: Streamlit tells
     choices apart by their labels."""
     if run == FRESH:
-        return FRESH
+        return "the form's network"
     record = runs[run]
     network, step = record.experiment.network, f"step {record.step}"
     if record.state == "diverged":
@@ -74,18 +71,8 @@ def divergence(record: RunRecord | None) -> None:
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    shown = session.record() if look.opened() else None
-    theirs = None
-    if shown is not None:
-        options = Options.model_validate(shown.options)
-        theirs = {
-            "source": options.source or FRESH,
-            "at_step": options.step,
-            "batch": options.batch,
-            "solvers": list(options.solvers),
-        }
-    look.keep("relax", DEFAULTS, theirs)
-    if (trained := subject.follow("relax", form, opened=theirs is not None)) is not None:
+    said = look.begin("relax")
+    if (trained := subject.follow("relax", form, opened=said)) is not None:
         st.session_state.source, st.session_state.at_step = trained.id, None
     elif subject.left("relax", form, st.session_state.source):
         st.session_state.source = FRESH
@@ -98,23 +85,13 @@ def choose(form: controls.Form) -> Wish:
         st.selectbox(
             "Network",
             [FRESH, *runs],
-            format_func=lambda run: "the form's network" if run == FRESH else source_label(run, runs),
+            format_func=lambda run: source_label(run, runs),
             key="source",
             on_change=_source_changed,
             width=260,
             help="The form's, or that of a stored run, which brings its settings along.",
         )
-        st.number_input(
-            "At step",
-            0,
-            100_000,
-            step=10,
-            key="at_step",
-            width=120,
-            placeholder="fresh" if st.session_state.source == FRESH else "latest",
-            help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
-            "training anew from the seed, which gives the same ones again.",
-        )
+        at_step("at_step", stored=st.session_state.source != FRESH)
         st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
         st.multiselect(
             "Solvers to compare",
@@ -129,11 +106,24 @@ def choose(form: controls.Form) -> Wish:
     return Wish(options.stored(), mismatch(form, options.source))
 
 
+def at_step(key: str, *, stored: bool) -> None:
+    """Draw the choice of the step whose weights are looked at, of a stored run or of the form's network."""
+    st.number_input(
+        "At step",
+        0,
+        100_000,
+        step=10,
+        key=key,
+        width=120,
+        placeholder="latest" if stored else "fresh",
+        help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
+        "training anew from the seed, which gives the same ones again.",
+    )
+
+
 def chosen() -> Options:
     """What the controls say."""
-    held = look.kept("relax", DEFAULTS)
-    source = None if held["source"] == FRESH else held["source"]
-    return Options(source=source, step=held["at_step"], batch=held["batch"], solvers=tuple(held["solvers"]))
+    return Options.model_validate(brought.held("relax"))
 
 
 @session.told()

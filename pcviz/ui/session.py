@@ -8,12 +8,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
+from pydantic import BaseModel
 
 from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
+from pcviz.kinds import options_of
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import back, browser, controls, markdown, serving, url
+from pcviz.ui import back, brought, browser, controls, markdown, serving, url
+from pcviz.ui.instruments import FRESH, INSTRUMENTS
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
 """The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
@@ -42,7 +45,7 @@ def begin(page: str) -> None:
     ours = query in known or _is_page_switch(page, query)
     if went_back or "settings" not in st.session_state or not ours:
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
-        _adopt(page, url.parse(query, repeated))
+        _adopt(page, url.parse(query, repeated, page))
         known.append(query)
     if control is not None:
         _open_control_link(query.get("run", ""), control)
@@ -65,7 +68,10 @@ def remember() -> None:
     """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
     if not owner_key():
         return
-    query = url.query(st.session_state.settings, st.session_state.runs, lasting=bool(st.session_state.runs))
+    runs = st.session_state.runs
+    query = url.query(
+        st.session_state.settings, runs, brought.texts(st.session_state.page, record()), lasting=bool(runs)
+    )
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
@@ -98,11 +104,27 @@ def _adopt(page: str, state: url.State) -> None:
             values = record.experiment.differences()
         if record.kind in KINDS.get(page, ("train",)):
             runs[key] = run
-        elif key == "run" and record.kind == "train":
-            st.session_state.source = run
+        elif key == "run" and record.kind == "train" and page == "inference":
+            state.options["relax"].setdefault("source", run)
+    notices += _without_sources(state)
     controls.fill({**values, **state.values})
     st.session_state.runs = runs
     st.session_state.notices = notices
+    brought.adopt(page, state)
+
+
+def _without_sources(state: url.State) -> list[str]:
+    """Drop the weights of trainings that are not known here from the options of looks; one message each."""
+    messages = []
+    for kind, given in state.options.items():
+        for key in [key for key in given if INSTRUMENTS[kind].fields[key] == "source"]:
+            try:
+                found = given[key] in (None, FRESH) or client().get(given[key]).kind == "train"
+            except UnknownRun:
+                found = False
+            if not found:
+                messages.append(f"{key}: {given.pop(key)} is not known here (allowed: a training of this server)")
+    return messages
 
 
 def record(key: str = "run") -> RunRecord | None:
@@ -216,6 +238,14 @@ def history() -> list[tuple[Experiment, int, float]]:
     """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
     runs = client().store.reader.runs(40)  # whoever started them: nothing else is told of them
     return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train" and not run.unreadable]
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def looks(kind: str) -> list[tuple[Experiment, BaseModel, float]]:
+    """Experiment, options and compute seconds of recent looks of a kind that came to their end, as `history`."""
+    ended = [run for run in client().store.reader.runs(40) if run.kind == kind and run.state == "done"]
+    told = ((run, options_of(kind, run.options)) for run in ended if not run.unreadable)
+    return [(run.experiment, options, run.seconds) for run, options in told if options is not None]
 
 
 def trainings(named: str | None = None) -> dict[str, RunRecord]:

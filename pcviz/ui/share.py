@@ -15,7 +15,7 @@ from pcviz.comparison import Options
 from pcviz.experiment import Experiment
 from pcviz.schema import flatten, unflatten
 from pcviz.store import RunRecord
-from pcviz.ui import session, url
+from pcviz.ui import brought, session, url
 
 
 def configuration(experiment: Experiment, relaxation: Options | None = None) -> None:
@@ -43,9 +43,10 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
 
 
 def link_text(experiment: Experiment) -> str:
-    """The address that opens the page with these settings."""
+    """The address that opens the page with these settings, and the options of its looks."""
     settings = flatten(experiment.model_dump(exclude={"schema_version"}))
-    return f"{address()}?{urlencode(url.query(settings, {}, lasting=True))}"
+    options = brought.texts(st.session_state.page, None)
+    return f"{address()}?{urlencode(url.query(settings, {}, options, lasting=True), safe=',')}"
 
 
 def control_text(record: RunRecord, control: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import back, serving, session, style, trouble, unreadable
+from pcviz.ui import back, narrow, serving, session, style, trouble, unreadable
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -22,6 +22,7 @@ page = st.navigation(
     ]
 )
 back.keep()  # first: whoever goes back while the page still comes should arrive
+narrow.keep()
 with trouble.told():
     session.begin(page.url_path)
     page.run()

@@ -1,5 +1,7 @@
 """The one block of CSS that goes beyond the theme."""
 
+from pcviz.ui.narrow import WIDTH
+
 CSS = """
 <style>
 /* A rerun must not make the page pulse: nothing fades while it is being brought up to date. */
@@ -13,7 +15,7 @@ CSS = """
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 [data-testid="stSidebarUserContent"] [data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.9rem 0 0.35rem; }
-.st-key-browser, .st-key-history { display: none; } /* it has nothing to show */
+.st-key-browser, .st-key-history, .st-key-narrow { display: none; } /* it has nothing to show */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Above a panel in full size (live.css) the page's buttons stay, in one line. */
@@ -27,9 +29,13 @@ body:has(.pcviz-full) .st-key-transport {
 @media (pointer: coarse) {
   [data-testid="stMain"] [data-testid="stButton"] button { min-height: 44px; min-width: 44px; }
 }
-@media (max-width: 640px) {
+@media (max-width: WIDTHpx) {
   [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.75rem 1rem; }
   [data-testid="stHorizontalBlock"] { min-width: 0; }
+  /* A plot should be seen at once: rows of controls are one line high and scroll sideways. */
+  .st-key-transport, [class*="_row"] { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none; }
+  .st-key-transport > *, [class*="_row"] > * { flex: 0 0 auto !important; max-width: 85vw; }
+  .st-key-transport [data-testid="stButton"] button { padding: 0 0.6rem; }
 }
 </style>
-"""
+""".replace("WIDTHpx", f"{WIDTH}px")

@@ -2,7 +2,8 @@
 
 Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
 run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose defaults stand for what is left out
-(pcviz.schema). Everything is validated through `Experiment` before a widget sees it.
+(pcviz.schema). A page with looks has their options too, and `view`, if it has several. Everything is validated through
+`Experiment` and the models of the options before a widget sees it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from pcviz import schema
 from pcviz.experiment import Experiment, default_initialisation, fields, from_paths
 from pcviz.faults import faults, shown
 from pcviz.schema import flatten
+from pcviz.ui.instruments import on
 
 RUN_KEYS = ("run", "baseline")
-VERSION_KEY = "v"
+VERSION_KEY, VIEW_KEY = "v", "view"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -36,22 +38,26 @@ PATHS: dict[str, str] = {key_of(path): path for path in fields()}
 
 @dataclass
 class State:
-    """What a query string says: field path -> value, run ids by key, one message per fault, and whether all settings
-    are there that are no defaults."""
+    """What a query string says: field path -> value, run ids by key, one message per fault, whether all settings are
+    there that are no defaults, options of looks (kind -> widget key -> value), and the view."""
 
     values: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     whole: bool = False
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    view: str | None = None
 
 
-def parse(query: Mapping[str, str], repeated: Collection[str] = ()) -> State:
-    """Read a query string; keys that it holds more than once are `repeated`. Faulty values are left out, with a message
-    each; the others stand.
+def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = "") -> State:
+    """Read the query string of a page; keys that it holds more than once are `repeated`. Faulty values are left out,
+    with a message each; the others stand.
 
     Values that only do not fit together with a *default* are kept: the form shows what is wrong with them.
     """
     state, texts = State(), {}
+    kinds = {key: kind for kind, instrument in on(page).items() for key in instrument.fields}
+    told: dict[str, dict[str, str]] = {kind: {} for kind in on(page)}
     state.whole = VERSION_KEY in query
     version, query = _version(query, state, repeated)
     for key, text in query.items():
@@ -62,10 +68,20 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = ()) -> State:
                 state.runs[key] = text
             else:
                 state.faults.append(f"{key}: {shown(text)} is not a run (allowed: 32 hexadecimal digits)")
+        elif key in kinds:
+            told[kinds[key]][key] = text
+        elif key == VIEW_KEY and len(told) > 1:
+            if text in told:
+                state.view = text
+            else:
+                state.faults.append(f"{key}: {shown(text)} is not a view (allowed: {', '.join(told)})")
         elif key in PATHS or (version < schema.current() and "." not in key):  # it may have another name by now
             texts[PATHS.get(key, key.replace("_", ".", 1))] = text
         else:
-            state.faults.append(_unknown(key, text))
+            state.faults.append(_unknown(key, text, kinds))
+    for kind, instrument in on(page).items():
+        state.options[kind], messages = instrument.parse(told[kind])
+        state.faults += messages
     if texts or version < schema.current():
         meant = schema.upgraded_link(texts, version, whole="run" not in state.runs)
         state.faults += [_unknown(key_of(path), str(text)) for path, text in meant.items() if path not in fields()]
@@ -94,8 +110,8 @@ def _version(query: Mapping[str, str], state: State, repeated: Collection[str]) 
     return newest, rest
 
 
-def _unknown(key: str, text: str) -> str:
-    close = get_close_matches(key, [*PATHS, *RUN_KEYS], n=1)
+def _unknown(key: str, text: str, others: Collection[str] = ()) -> str:
+    close = get_close_matches(key, [*PATHS, *RUN_KEYS, *others], n=1)
     hint = f"such as {close[0]}" if close else "the settings of an experiment"
     return f"{shown(key)}: unknown in the address (value {shown(text)}; allowed: {hint})"
 
@@ -107,7 +123,7 @@ def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
             from_paths(kept, form=True)
         except ValidationError as error:
-            lines = faults(error)
+            lines = faults(error, form=True)
             messages += [line for line in lines if line.partition(":")[0] in kept]
             guilty = {line.partition(":")[0] for line in lines} & kept.keys()
             kept = {path: value for path, value in kept.items() if path not in guilty}
@@ -116,14 +132,20 @@ def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         return {path: TypeAdapter(fields()[path].annotation).validate_python(kept[path]) for path in kept}, messages
 
 
-def query(experiment_values: Mapping[str, Any], runs: Mapping[str, str], *, lasting: bool = False) -> dict[str, str]:
-    """The inverse of `parse`: settings that differ from the defaults, their version, and runs.
+def query(
+    experiment_values: Mapping[str, Any],
+    runs: Mapping[str, str],
+    options: Mapping[str, str] | None = None,
+    *,
+    lasting: bool = False,
+) -> dict[str, str]:
+    """The inverse of `parse`: settings that differ from the defaults, their version, `options` as texts, and runs.
 
     A `lasting` query has a version even without settings: it means the defaults of today for ever.
     """
     settings = {key_of(path): _text(value) for path, value in differing(experiment_values).items()}
-    version = {VERSION_KEY: str(schema.current())} if settings or lasting else {}
-    return {**version, **settings, **{key: runs[key] for key in RUN_KEYS if runs.get(key)}}
+    version = {VERSION_KEY: str(schema.current())} if settings or options or lasting else {}
+    return {**version, **settings, **(options or {}), **{key: runs[key] for key in RUN_KEYS if runs.get(key)}}
 
 
 def differing(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page
     page.get_by_role("option", name="41").click()
     button(page, "play").click()
     wait_for(page, lambda: 0 < computed(page, "surface-energy") < 21 * 21)
+    expect(page.locator(".pcviz-metrics")).to_contain_text(re.compile(r"Nowcomputing.*Time left(\d+|under 1) (s|min)"))
     page.evaluate(
         """() => {
           const plot = (name) => document.querySelector(`[data-panel="${name}"] .pcviz-plot`);

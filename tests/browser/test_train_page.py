@@ -199,6 +199,14 @@ def test_small_screens(page: Page, width: int) -> None:
     if width < 640:
         lefts = [panel(page, name).bounding_box()["x"] for name in PANELS]  # type: ignore[index]
         assert len(set(lefts)) == 1, "panels stack in one column"
+        first = panel(page, PANELS[0]).bounding_box()
+        assert first is not None and first["y"] < 300, "a plot is seen before one scrolls"
+        page.get_by_test_id("stExpandSidebarButton").click()
+        sidebar = "document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right"
+        page.get_by_text("Deep and healthy").click()
+        page.wait_for_function(f"{sidebar} <= 1")
+        page.wait_for_url(re.compile("network_depth=33"))
+        assert page.evaluate(f"{sidebar}") <= 1, "what was chosen does not open it again"
     for key in ("play", "pause", "step", "reset", "cancel"):
         box = button(page, key).bounding_box()
         assert box

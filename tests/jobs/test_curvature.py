@@ -87,8 +87,8 @@ def test_slices_do_not_matter(job: Curving) -> None:
 def test_it_stops_where_it_is_told(job: Curving) -> None:
     other = Curving(job.experiment, job.options)
     other.prepare()
-    other.advance(20, 1e9)
-    assert 20 <= other.step < 40
+    other.advance(30, 1e9)
+    assert 30 <= other.step < 50
     values = other.frame(bulk=True).values
     assert "activity_plane" in values and "ray_distance" not in values
     assert not any(CHANNELS[name].bulk for name in other.frame(bulk=False).values)
@@ -116,6 +116,23 @@ def test_the_weights_of_a_stored_run_survive_a_restart() -> None:
     again.restore(job.checkpoint())
     again.prepare()
     np.testing.assert_array_equal(curvature.flat_weights(again.network), curvature.flat_weights(job.network))
+
+
+def test_the_weights_at_a_step_are_those_of_a_training() -> None:
+    """Trained anew without a stored run, or from one that went on further; whoever has them stored takes them."""
+    training = Training(from_paths({**SMALL, "learning.steps": 5}))
+    list(training.run())
+    stored = finished({}, {"source": "0" * 32}, source=(5, training.checkpoint(), training.experiment))
+    further = Training(from_paths({**SMALL, "learning.steps": 9}))
+    list(further.run())
+    later = 9, further.checkpoint(), further.experiment
+    for job in (finished({}, {"step": 5}), finished({}, {"step": 5, "source": "0" * 32}, source=later)):
+        mine, theirs = (look.frame(bulk=False).values for look in (job, stored))
+        assert mine["source_step"] == 5
+        for name in ("weight_norm", "loss_curvature_max", "pc_gradient_total"):
+            assert mine[name] == theirs[name], name
+    fresh = finished({}).frame(bulk=False).values
+    assert fresh["weight_norm"] != theirs["weight_norm"]
 
 
 def test_stored_weights_must_be_there_fit_and_be_finite() -> None:

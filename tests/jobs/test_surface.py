@@ -13,6 +13,7 @@ from pcviz.jobs import Training
 from pcviz.jobs.surface import Surface
 from pcviz.jobs.walk import STEPS, Walk
 from pcviz.landscapes import Options
+from pcviz.probes.curvature import flat_weights
 from pcviz.probes.surface import loss_of
 
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "network.activation": "tanh"})
@@ -76,6 +77,22 @@ def test_the_plane_to_another_run_ends_at_its_weights() -> None:
     assert again.done, "what was finished stays so"
     with pytest.raises(ValueError, match="source: the run has no stored weights yet"):
         Surface(SMALL, COARSE | options).prepare()
+
+
+def test_the_plane_leads_to_any_step_of_another_run() -> None:
+    def trained(steps: int) -> Training:
+        other = Training(SMALL.changed({"learning.steps": steps, "seed": 9}))
+        list(other.run())
+        return other
+
+    def ended(steps: int, **options: Any) -> np.ndarray:
+        other = trained(steps)
+        options |= {"directions": "run", "source": "0" * 32}
+        job, _ = surveyed(options, source=(steps, other.checkpoint(), other.experiment))
+        return flat_weights(job.at(np.array([1.0, 0.0])))
+
+    np.testing.assert_array_equal(ended(6, source_step=2), ended(2))
+    assert not np.array_equal(ended(6), ended(2))
 
 
 def test_centre_and_span_are_those_asked_for() -> None:

@@ -10,7 +10,7 @@ from pcviz.reproductions import Protocol
 
 __all__ = ["RUNS"]
 
-RUNS: dict[str, Callable[[Protocol, Callable[[int, int], None]], dict[str, Any]]] = {
+RUNS: dict[str, Callable[[Protocol, Callable[[int, int], None], Callable[[], bool]], dict[str, Any]]] = {
     "inference-budget": inference_budget.run,
 }
-"""(protocol, told (cells done, of how many)) → JSON document."""
+"""(protocol, told (cells done, of how many), whether it is to end) → JSON document."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.jobs.descent import energy_of
 from pcviz.pcn.equilibrium import METHODS, Settings
 from pcviz.pcn.equilibrium.solvers import Reveal
@@ -50,6 +51,7 @@ class Hold:
         return step - self.since >= max(self.least, self.hold * self.since)
 
 
+@short
 class Arrival(NamedTuple):
     """Where the stay began: `steps`, `passes` (gradient evaluations) and the state `shown` there, all None unless it
     was held within the cap; `state` (arrived, diverged, stalled, cap); `lowest`, the lowest energy met."""

@@ -173,8 +173,11 @@ def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Reveal, reference
     return [float(value) for value in cosine]
 
 
-def run(protocol: Protocol, told: Callable[[int, int], None]) -> dict[str, Any]:
-    """Measure all cells and fit the exponents; `told` hears (cells done, of how many)."""
+def run(
+    protocol: Protocol, told: Callable[[int, int], None], over: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Measure all cells, or those that are done when it is `over`, and fit the exponents; `told` hears (cells done, of
+    how many)."""
     began = time.perf_counter()
     # Deepest first: they take longest. Seeds one after the other: they share compiled programs.
     shapes = sorted(product(protocol.depths, protocol.widths, protocol.activations), reverse=True)
@@ -185,6 +188,8 @@ def run(protocol: Protocol, told: Callable[[int, int], None]) -> dict[str, Any]:
         own = []
         tend_programs()
         for seed in protocol.seeds:
+            if over():
+                break
             own.append(measure(Cell(*shape, seed), protocol))
             done.append(shape)
             told(len(done), count)
@@ -198,12 +203,13 @@ def run(protocol: Protocol, told: Callable[[int, int], None]) -> dict[str, Any]:
     return {
         "schema": 1,
         "reproduction": "inference-budget",
+        "status": "done" if len(found) == count else "stopped",
         "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
         "solvers": [summarise(name, found, protocol) for name in SOLVERS],
         "condition_number": _condition(found),
         "alignment_at_equilibrium": _at_equilibrium(found),
         "best_of_ours": best_of_ours(found, protocol),
-        "largest_undercut": max(cell["undercut"] for cell in found),
+        "largest_undercut": max((cell["undercut"] for cell in found), default=0.0),
         "cells": found,
         "seconds": time.perf_counter() - began,
         "device": device_name(),
@@ -248,7 +254,7 @@ def summarise(solver: str, cells: list[dict[str, Any]], protocol: Protocol) -> d
         found = {}
         for depth in protocol.depths:
             late = [np.inf if e[quantity] is None else e[quantity] for c, e in own if c["depth"] == depth]
-            middle = float(np.median(late))
+            middle = float(np.median(late)) if late else np.inf
             found[str(depth)] = middle if np.isfinite(middle) else None
         return found
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.equilibrium.curvature import largest_curvature
 from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
@@ -25,6 +26,7 @@ from pcviz.pcn.inference import reached
 from pcviz.pcn.network import Activities, Network
 
 
+@short
 class Augmented(NamedTuple):
     """A relaxation under way: `activities`, `multipliers`, the feedforward `start`, and the traced `step_size`, `alpha`
     and `rho`."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.equilibrium.coordinates import (
     Place,
     choose,
@@ -40,6 +41,7 @@ STALLED = 0.01
 """Share of the energy gained so far below which an example's step counts as hardly a gain."""
 
 
+@short
 class Conjugate(NamedTuple):
     """A descent under way: where it is, the last `gradient`, the last `direction`; of each example (B,) whether its
     last step found a decrease (`moved`), its energy at the start (`first`) and whether it stops at kinks (`careful`);

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Activities, Network
 
@@ -25,6 +26,7 @@ KINKED = ("relu", "leaky_relu", "selu")
 """Activations whose derivative jumps at zero."""
 
 
+@short
 class Place(NamedTuple):
     """Somewhere in error coordinates: `activities` and `errors` of the hidden stages, `pins` (booleans, or None without
     kinks), `output` (B, K), `energies` of the examples (B,) float64."""
@@ -91,6 +93,7 @@ def energies_at(network: Network, errors: Activities, output: jax.Array, y: jax.
     return 0.5 * squares + network.output_precision[...].astype(jnp.float64) * losses
 
 
+@short
 class Path(NamedTuple):
     """What a pass upwards gives: activities, errors and pins of the hidden stages, output (B, K)."""
 

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pcviz.brief import short
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
@@ -30,6 +31,7 @@ MAX_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
+@short
 class Flow:
     """`energies` (R, L) at the `times` (R,), per example; activities [z_1 … z_H] and errors [e_1 … e_H] at the last
     one, each (B, N); integration `steps` (rejected ones included) and gradient `evaluations`."""
@@ -42,6 +44,7 @@ class Flow:
     evaluations: int
 
 
+@short
 class Leg(NamedTuple):
     """Where a stretch of the flow ends: activities and the number of integration steps."""
 

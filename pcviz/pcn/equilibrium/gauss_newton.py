@@ -18,6 +18,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.equilibrium import conjugate
 from pcviz.pcn.equilibrium.conjugate import Conjugate
@@ -34,6 +35,7 @@ STALLED = 0.01
 TRIES = 4
 
 
+@short
 class GaussNewton(NamedTuple):
     """An iteration under way: the `descent` (place, gradient evaluations), the `damping` of each example (B,), and
     whether conjugate gradients have taken over (`polishing`)."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.energy import layer_energies, output_error, rms
 from pcviz.pcn.equilibrium.coordinates import is_kinked
 from pcviz.pcn.gradients import inputs_of
@@ -32,6 +33,7 @@ def output_signal(network: Network, z: Activities, y: jax.Array) -> tuple[jax.Ar
     return output, network.output_precision[...] * output_error(network.loss, output, y)[None]
 
 
+@short
 class Look(NamedTuple):
     """One look at a state, float64 but the output's error.
 

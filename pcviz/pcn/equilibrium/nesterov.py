@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.equilibrium.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
@@ -18,6 +19,7 @@ from pcviz.pcn.inference import reached
 from pcviz.pcn.network import Activities, Network
 
 
+@short
 class Nesterov(NamedTuple):
     """A relaxation under way: `activities`, their `velocity`, the feedforward `start`, `step_size` and `momentum`."""
 

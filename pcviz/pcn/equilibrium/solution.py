@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 import jax
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.pcn.inference import Settled
 
 
 @dataclass(frozen=True)
+@short
 class Solution:
     """One relaxation by one of the solvers; R recorded states, row 0 = the start, H = L - 1.
 

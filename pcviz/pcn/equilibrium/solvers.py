@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn import inference
 from pcviz.pcn.equilibrium import alm, conjugate, flow, gauss_newton, nesterov
@@ -29,6 +30,7 @@ from pcviz.pcn.trace import padded_rows
 Integer = int | jax.Array
 
 
+@short
 class Settings(NamedTuple):
     """Numbers of the solvers, all traced; each reads its own. `step_size` is per example, None where a solver is to
     choose its own; `curvatures` (smallest, largest) spare nesterov its measurement; alpha and rho are pc_alm's."""
@@ -40,6 +42,7 @@ class Settings(NamedTuple):
     rho: float = 1.0
 
 
+@short
 class Reveal(NamedTuple):
     """A state's hidden `activities` and `errors`; `signals` stand for the errors in gradients where a solver descends
     another function than the energy."""

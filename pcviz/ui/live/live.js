@@ -246,7 +246,8 @@ class Live {
 
   showMetrics() {
     for (const { metric, value, bar } of this.shown) {
-      value.textContent = fill(metric.value, this.values) ?? "–";
+      const texts = [metric.value].flat().map((template) => fill(template, this.values));
+      value.textContent = texts.find((text) => text !== null) ?? "–";
       if (metric.progress) bar.value = this.values[metric.progress[0]] / this.values[metric.progress[1]] || 0;
     }
   }

@@ -9,31 +9,15 @@ from pydantic import ValidationError
 
 from pcviz.chains import DEEPEST, Options
 from pcviz.faults import faults
-from pcviz.ui import controls, look, session
+from pcviz.ui import brought, controls, look
 from pcviz.ui.look import View, Wish
 
-FIELDS = {
-    "chain_hidden": "hidden",
-    "chain_fixed": "fixed",
-    "chain_rate": "learning_rate",
-    "chain_steps": "inference_steps",
-    "chain_dt": "dt",
-    "chain_seeds": "seeds",
-    "chain_cap": "cap",
-}
-"""Widget key -> field of the options."""
-DEFAULTS: dict[str, Any] = {key: Options.model_fields[field].default for key, field in FIELDS.items()}
 METRICS: list[tuple[str, str, str]] = [("Computed", "{step} %", "Share of the surfaces and races that is done")]
 
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    shown = session.record() if look.opened() else None
-    theirs = None
-    if shown is not None:
-        options = Options.model_validate(shown.options).model_dump()
-        theirs = {key: options[field] for key, field in FIELDS.items()}
-    look.keep("chain", DEFAULTS, theirs)
+    look.begin("chain")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="chain_row"):
         st.segmented_control("Hidden units", range(1, DEEPEST + 1), key="chain_hidden", required=True)
         st.number_input("Learning rate", 0.001, 2.0, key="chain_rate", width=130)
@@ -44,8 +28,7 @@ def choose(form: controls.Form) -> Wish:
             st.number_input("Cap", 100, 1_000_000, step=1000, key="chain_cap", help="Updates until a racer is stopped.")
             st.number_input("Other weights", -2.0, 2.0, step=0.1, key="chain_fixed", help="Value of those not drawn.")
     try:
-        held = look.kept("chain", DEFAULTS)
-        return Wish(Options.model_validate({FIELDS[key]: value for key, value in held.items()}).stored(), [])
+        return Wish(Options.model_validate(brought.held("chain")).stored(), [])
     except ValidationError as error:
         return Wish(None, faults(error, Options))
 

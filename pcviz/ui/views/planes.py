@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pcviz.faults import faults
 from pcviz.figures import PLANE_PANELS
 from pcviz.landscapes import DIRECTIONS, SIZES, Options
-from pcviz.ui import controls, look, session, subject
+from pcviz.ui import brought, controls, look, relax, session, subject
 from pcviz.ui.look import View, Wish
 
 LABELS = {
@@ -20,18 +20,6 @@ LABELS = {
     "curvature": "greatest and least curvature",
     "run": "to another run",
 }
-DEFAULTS: dict[str, Any] = {
-    "plane_step": 0,
-    "plane_directions": "random",
-    "plane_size": 21,
-    "plane_examples": 32,
-    "plane_span": None,
-    "plane_x": 0.0,
-    "plane_y": 0.0,
-    "plane_source": None,
-}
-FIELDS = {key: {"plane_x": "center_x", "plane_y": "center_y"}.get(key, key.removeprefix("plane_")) for key in DEFAULTS}
-"""Widget key -> field of the options."""
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the work that is done: training up to the weights, then both surfaces"),
     ("Loss here", "{loss_here:g4}", "Mean loss of the probe examples at the weights that the plane goes through"),
@@ -43,9 +31,8 @@ METRICS: list[tuple[str, str, str]] = [
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    theirs = _theirs() if look.opened() else None
-    look.keep("plane", DEFAULTS, theirs)
-    if (trained := subject.follow("plane", form, opened=theirs is not None)) is not None:
+    said = look.begin("surface")
+    if (trained := subject.follow("plane", form, opened=said)) is not None:
         st.session_state.plane_step = trained.step
     elif subject.left("plane", form):
         st.session_state.plane_step = 0
@@ -77,21 +64,13 @@ def choose(form: controls.Form) -> Wish:
             st.number_input("Half extent", 0.001, 1e4, key="plane_span", placeholder="chosen", help="In directions.")
             st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
-    values = {FIELDS[key]: value for key, value in look.kept("plane", DEFAULTS).items()}
+    values = brought.held("surface")
     if values["directions"] != "run":
-        values["source"] = None
+        values["source"] = values["source_step"] = None
     try:
         return Wish(Options.model_validate(values).stored(), [])
     except ValidationError as error:
         return Wish(None, faults(error, Options))
-
-
-def _theirs() -> dict[str, Any]:
-    """The options of the run shown, by widget."""
-    shown = session.record()
-    assert shown is not None
-    options = Options.model_validate(shown.options).model_dump()
-    return {key: options[field] for key, field in FIELDS.items()}
 
 
 def _other_run(form: controls.Form) -> None:
@@ -112,6 +91,7 @@ def _other_run(form: controls.Form) -> None:
         width=220,
         placeholder="no stored run of this network",
     )
+    relax.at_step("plane_source_step", stored=True)
 
 
 def walks() -> int:

@@ -1,0 +1,67 @@
+"""What an address brings of the options of looks, and what of them an address says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pcviz.store import RunRecord
+from pcviz.ui import url
+from pcviz.ui.instruments import INSTRUMENTS, on
+
+
+def adopt(page: str, state: url.State) -> None:
+    """Remember what an address says of a page's looks, until their widgets are drawn."""
+    st.session_state.setdefault("brought", {}).update(state.options)
+    for key in ("taken_over", "viewed_run"):  # the run's options and view count anew
+        st.session_state.pop(key, None)
+    if len(on(page)) > 1:
+        st.session_state.landscape_view = state.view or next(iter(on(page)))
+
+
+def take(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
+    """(what the widgets of a kind of look are to hold, None: what they held; whether somebody said so). `opened` is a
+    run that was opened just now, whose options stand for what the address leaves out."""
+    given = st.session_state.get("brought", {}).pop(kind, None)
+    if opened is None and given is None:
+        return None, False
+    return _base(kind, opened) | (given or {}), opened is not None or bool(given)
+
+
+def keep(kind: str, brought: dict[str, Any] | None = None) -> None:
+    """Before the widgets of a kind of look are drawn: those of a page that was left are forgotten by Streamlit, so what
+    they held comes from `kept`; `brought` values win over it."""
+    kept = st.session_state.setdefault("kept", {})
+    if brought is not None:
+        for key in INSTRUMENTS[kind].fields:
+            st.session_state.pop(key, None)
+    kept[kind] = kept.get(kind, INSTRUMENTS[kind].defaults) | (brought or {})
+    for key, value in kept[kind].items():
+        st.session_state.setdefault(key, value)
+
+
+def held(kind: str) -> dict[str, Any]:
+    """After the widgets were drawn: what they hold, remembered; as options."""
+    instrument = INSTRUMENTS[kind]
+    kept = st.session_state.kept[kind]
+    st.session_state.kept[kind] = {key: st.session_state.get(key, value) for key, value in kept.items()}
+    return instrument.options(st.session_state.kept[kind])
+
+
+def texts(page: str, shown: RunRecord | None) -> dict[str, str]:
+    """What the address of a page says of its looks: what differs from the run shown, or from the defaults."""
+    found: dict[str, str] = {}
+    for kind, instrument in on(page).items():
+        if kind in st.session_state.get("kept", {}):
+            found |= instrument.texts(st.session_state.kept[kind], _base(kind, shown))
+    view = st.session_state.get("viewed")
+    if shown is None and view is not None and len(on(page)) > 1 and view != next(iter(on(page))):
+        found[url.VIEW_KEY] = view
+    return found
+
+
+def _base(kind: str, run: RunRecord | None) -> dict[str, Any]:
+    """What an address leaves out: options of the run if it is of this kind, else the defaults."""
+    instrument = INSTRUMENTS[kind]
+    return instrument.defaults if run is None or run.kind != kind else instrument.held(run.options)

@@ -1,0 +1,144 @@
+"""The options of looks as their widgets hold them and as addresses say them: one entry for each kind of look.
+
+Keys of widgets are those of addresses. An address leaves out what equals the options of its run, or, without a run, the
+defaults; what it says is validated through the model of the options before a widget sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from pcviz import chains, comparison, curvatures, landscapes
+from pcviz.faults import faults
+
+FRESH = "fresh weights"
+"""What the choice of a network holds where none is stored."""
+NONE = "none"
+"""How addresses spell an option without a value."""
+
+
+class Instrument(NamedTuple):
+    """A kind of look: the path of its page, the model of its options, and widget key -> field of that model."""
+
+    page: str
+    model: type[BaseModel]
+    fields: dict[str, str]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What the widgets hold at first."""
+        return self.held(self.model().model_dump())
+
+    def held(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options as the widgets hold them."""
+        whole = self.model.model_validate(options).model_dump()
+        return {key: _held(key, whole[field]) for key, field in self.fields.items()}
+
+    def options(self, held: Mapping[str, Any]) -> dict[str, Any]:
+        """What the widgets hold as options, valid or not: the inverse of `held`."""
+        return {field: None if held[key] == FRESH else held[key] for key, field in self.fields.items()}
+
+    def parse(self, texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+        """(what may stand of an address, as the widgets hold it; one message for each that may not)."""
+        kept = {self.fields[key]: _value(self.fields[key], text) for key, text in texts.items()}
+        messages: list[str] = []
+        while True:
+            guilty: dict[str, str] = {}
+            try:
+                self.model.model_validate(kept)
+            except ValidationError as error:
+                lines = [line.partition(":") for line in faults(error, self.model)]
+                guilty = {field: rest for field, _, rest in lines if field in kept}
+            messages += [f"{self._key(field)}:{rest}" for field, rest in guilty.items()]
+            kept = {field: value for field, value in kept.items() if field not in guilty}
+            if not guilty:  # else what is left may only not fit together with a default: the page says so
+                break
+        types: dict[str, Any] = {field: info.annotation for field, info in self.model.model_fields.items()}
+        made = {field: TypeAdapter(types[field]).validate_python(value) for field, value in kept.items()}
+        return {self._key(field): _held(self._key(field), value) for field, value in made.items()}, messages
+
+    def texts(self, held: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, str]:
+        """The inverse of `parse`: what differs from `base`, as an address says it."""
+        texts = {key: _text(held[key]) for key in self.fields if key in held}
+        return {key: text for key, text in texts.items() if text != _text(base[key])}
+
+    def _key(self, field: str) -> str:
+        return next(key for key, name in self.fields.items() if name == field)
+
+
+def _held(key: str, value: Any) -> Any:
+    if key in ("source", "curved_source") and value is None:
+        return FRESH
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _value(field: str, text: str) -> Any:
+    if text == NONE:
+        return () if field == "solvers" else None
+    if field == "solvers":
+        return tuple(text.split(","))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else text
+
+
+def _text(value: Any) -> str:
+    if value in (None, FRESH, []):
+        return NONE
+    if isinstance(value, list):
+        return ",".join(name for name in comparison.SOLVERS if name in value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+INSTRUMENTS: dict[str, Instrument] = {
+    "relax": Instrument(
+        "inference",
+        comparison.Options,
+        {"source": "source", "at_step": "step", "batch": "batch", "solvers": "solvers"},
+    ),
+    "surface": Instrument(
+        "landscape",
+        landscapes.Options,
+        {
+            "plane_step": "step",
+            "plane_directions": "directions",
+            "plane_size": "size",
+            "plane_examples": "examples",
+            "plane_span": "span",
+            "plane_x": "center_x",
+            "plane_y": "center_y",
+            "plane_source": "source",
+            "plane_source_step": "source_step",
+        },
+    ),
+    "chain": Instrument(
+        "landscape",
+        chains.Options,
+        {
+            "chain_hidden": "hidden",
+            "chain_fixed": "fixed",
+            "chain_rate": "learning_rate",
+            "chain_steps": "inference_steps",
+            "chain_dt": "dt",
+            "chain_seeds": "seeds",
+            "chain_cap": "cap",
+        },
+    ),
+    "curvature": Instrument(
+        "landscape",
+        curvatures.Options,
+        {
+            "curved_source": "source",
+            "curved_step": "step",
+            "curved_batch": "batch",
+            "curved_examples": "examples",
+        },
+    ),
+}
+"""Kind of look -> its options on a page."""
+
+
+def on(page: str) -> dict[str, Instrument]:
+    """The instruments of a page, by the kind of their runs."""
+    return {kind: instrument for kind, instrument in INSTRUMENTS.items() if instrument.page == page}

@@ -1,0 +1,98 @@
+"""How far looks say that they are, how long the rest takes, and what they are at."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pcviz import look_cost
+from pcviz.experiment import Experiment, from_paths
+from pcviz.jobs import JOBS
+from pcviz.jobs.look import KNOWN_SHARE, Look
+from pcviz.kinds import KINDS, options_of
+
+SMALL = from_paths({"network.depth": 4, "network.width": 8, "data.name": "moons"})
+LOOKS: dict[str, dict[str, Any]] = {
+    "relax": {"budget": 40, "solvers": ["gauss_newton"]},
+    "surface": {"size": 11},
+    "chain": {"cap": 200, "seeds": 1},
+    "curvature": {"examples": 2},
+}
+
+
+def look(kind: str, **options: Any) -> Look[Any]:
+    made = JOBS[kind](SMALL, {**LOOKS[kind], **options})
+    assert isinstance(made, Look)
+    return made
+
+
+def test_these_are_all_looks() -> None:
+    assert set(LOOKS) == {kind for kind, model in KINDS.items() if model is not None}
+
+
+@pytest.mark.parametrize("kind", LOOKS)
+def test_every_look_tells_the_time_that_is_left_at_its_own_pace(kind: str) -> None:
+    job, told = look(kind), []
+    job.prepare()
+    while not job.done:
+        job.advance(job.steps, 0.0)
+        values = job.frame(bulk=False).values
+        if not job.done and job._done >= KNOWN_SHARE:
+            # What the share that is done took, the rest takes at the same pace.
+            assert values["seconds_left"] == pytest.approx(job.seconds * (1 - job._done) / job._done)
+            told.append(float(values["seconds_left"]))
+        else:
+            assert np.isnan(values["seconds_left"])
+    assert told and min(told) >= 0
+    assert job._done == pytest.approx(1), "every part is accounted for"
+    assert np.isnan(job.frame(bulk=False).values["compiling"])
+
+
+@pytest.mark.parametrize("kind", ["relax", "surface"])
+def test_a_look_at_a_step_says_that_it_trains(kind: str) -> None:
+    job = look(kind, step=30)
+    job.prepare()
+    said, words = [], []
+    while not job.done:
+        job.advance(job.steps, 0.0)
+        values = job.frame(bulk=False).values
+        if not np.isnan(values["training_step"]):
+            said.append((values["training_step"], values["training_steps"]))
+            words.append(job.doing)
+    assert said and all(step < wanted == 30 for step, wanted in said)
+    assert words[-1] == f"training: step {int(said[-1][0])} of 30"
+    assert job.doing == ""
+
+
+def test_a_relaxation_says_when_it_compiles() -> None:
+    job = look("relax")
+    job.prepare()
+    said = []
+    while not job.done:
+        job.advance(job.steps, 0.0)
+        said.append(job.frame(bulk=False).values["compiling"])
+    assert {0.0, 1.0} <= set(said)
+
+
+@pytest.mark.parametrize("kind", LOOKS)
+def test_more_work_is_expected_to_take_longer(kind: str) -> None:
+    def seconds(experiment: Experiment, **options: Any) -> float:
+        return look_cost.seconds(kind, experiment, options_of(kind, {**LOOKS[kind], **options}))
+
+    if kind == "chain":
+        assert seconds(SMALL, cap=400) > seconds(SMALL)
+        return
+    wide, deep = SMALL.changed({"network.width": 256}), SMALL.changed({"network.depth": 32})
+    assert min(seconds(wide), seconds(deep)) > seconds(SMALL)
+    if kind != "curvature":
+        assert seconds(SMALL, step=200) > seconds(SMALL)
+
+
+def test_the_pace_of_earlier_looks_counts() -> None:
+    options = options_of("surface", {"size": 11})
+    assumed = look_cost.seconds("surface", SMALL, options)
+    assert look_cost.slowdown("surface", SMALL, options, []) == 1
+    history = [(SMALL, options, 3 * assumed)] * 3
+    slowdown = look_cost.slowdown("surface", SMALL, options, history)
+    assert slowdown == pytest.approx(3)
+    assert look_cost.seconds("surface", SMALL, options, slowdown) == pytest.approx(3 * assumed)

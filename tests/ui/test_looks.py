@@ -1,0 +1,75 @@
+"""Looks on their pages without a browser: what they offer before one presses, and what the sidebar shows."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pcviz import look_cost
+from pcviz.chains import Options as ChainOptions
+from pcviz.comparison import Options
+from pcviz.cost import seconds_text
+from pcviz.engine.client import Client
+from pcviz.experiment import Experiment, fields
+from pcviz.store import Store
+from pcviz.ui.look import PROGRESS
+from pcviz.ui.url import key_of
+from pcviz.ui.views import VIEWS
+from tests.ui.test_shell import opened
+
+INFERENCE, LANDSCAPE = "../../pages/2_inference.py", "../../pages/3_landscape.py"
+
+
+@pytest.fixture
+def client(database_url: str) -> Client:
+    """The runs that the page sees."""
+    return Client(Store(database_url))
+
+
+def turned(page: str, view: str | None = None, **query: str) -> AppTest:
+    """The page with these settings, turned to one of its views."""
+    app = opened(**query)
+    app.switch_page(page).run()
+    if view is not None:
+        app.button_group(key="landscape_view").set_value(view).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def estimates(app: AppTest) -> list[str]:
+    return [caption.value for caption in app.caption if caption.value.startswith(("≈", "< 1 s"))]
+
+
+def test_buttons_say_how_long_a_look_takes(client: Client) -> None:
+    app = turned(INFERENCE, network_depth="64")
+    deep = Experiment().changed({"network.depth": 64})
+    assert estimates(app) == [seconds_text(look_cost.seconds("relax", deep, Options()))]
+    app.number_input(key="at_step").set_value(100_000).run()
+    assert estimates(app) == [seconds_text(look_cost.seconds("relax", deep, Options(step=100_000)))]
+    app.switch_page(LANDSCAPE).run()
+    for view in VIEWS:
+        app.button_group(key="landscape_view").set_value(view).run()
+        assert len(estimates(app)) == 1, view
+
+
+def test_all_looks_tell_progress_and_time_left() -> None:
+    for view in VIEWS.values():
+        row = view.metric_row()
+        assert row[0]["progress"] == ["step", "steps"] and row[1:3] == PROGRESS
+
+
+def test_a_toy_chain_shows_no_form_of_a_network(client: Client) -> None:
+    app = turned(LANDSCAPE, "chain", network_depth="7")
+    assert not app.sidebar.number_input and not app.sidebar.selectbox and not app.sidebar.button_group
+    assert [caption.value for caption in app.sidebar.caption] == ["Toy chains: all options stand above the panels."]
+    app.button_group(key="landscape_view").set_value("surface").run()
+    assert app.sidebar.number_input(key="network_depth").value == 7, "the form has kept its values"
+    shown = {widget.key for widget in [*app.sidebar.number_input, *app.sidebar.selectbox, *app.sidebar.button_group]}
+    assert {key_of(path) for path in fields() if path != "network.skips"} <= shown
+
+
+def test_a_chain_starts_with_its_options(client: Client) -> None:
+    app = turned(LANDSCAPE, "chain")
+    app.number_input(key="chain_rate").set_value(0.2).run()
+    app.button(key="play").click().run()
+    assert not app.exception
+    (run,) = client.runs()
+    assert run.kind == "chain" and ChainOptions.model_validate(run.options).learning_rate == 0.2
