@@ -17,6 +17,9 @@ SHARES = 100
 ARRIVED = 0.01
 """A solver has arrived when its energy stays within this share of the initial excess over the equilibrium."""
 
+SIGNAL_STEPS = 16_384
+"""Most steps that the search for the first layer's signal looks ahead."""
+
 STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "failed")
 """What became of a solver; channel `solver_states` holds positions in this list."""
 

@@ -48,7 +48,7 @@ def said(experiment: Experiment = DEEP, axis: str = "passes", **changes: Any) ->
 def test_the_sentences_of_a_deep_network() -> None:
     assert said() == (
         "Only 15 of 129 layers have received a signal after 128 steps. By a chain of scalars the first layer needs "
-        "about 4,000; error-based inference reaches all of them at once and settled in 10. "
+        "about 4,000 steps. Error-based inference, where no layer waits for another, settled in 10. "
         "Measured: gradient descent at step size 0.3 had not settled within 1 % after 2,048 steps. The quadratic model "
         "of the start gives 41,000 to 53,000 steps to settle within 1 % (of 8 examples looked at). "
         "This relaxation went 20 % of the way from 0.5 to 0.25, the lowest energy that any solver found. "
@@ -65,13 +65,15 @@ def test_every_layer_heard() -> None:
 
 
 def test_a_signal_that_never_comes() -> None:
-    assert "longer than can be foreseen" in said(signal_steps=float("inf"))
+    assert "the first layer needs more than 16,384 steps." in said(signal_steps=float("inf"))
 
 
 def test_what_was_measured_takes_the_place_of_the_model() -> None:
     arrival = np.array([[1024.0, 1024.0, 400.0], *VALUES["solver_arrival"][1:]])
     text = said(solver_arrival=arrival, solver_states=states("arrived", "arrived", "arrived"))
-    assert "Measured: gradient descent at step size 0.3 settled within 1 % after 1,000 steps." in text
+    assert (
+        "Measured: gradient descent at step size 0.3 settled within 1 % after 1,000 steps (followed to 2,048)." in text
+    )
     assert "model" not in text
     assert "diverged within 2,048 steps" in said(solver_states=states("diverged", "arrived", "arrived"))
     assert "came to rest after 2,000 steps, above" in said(solver_states=states("stalled", "arrived", "arrived"))
