@@ -1,5 +1,6 @@
 """Relaxing: the numbers of `pcviz.relax` and the probes, whatever the slices; other solvers from the same start."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -12,10 +13,10 @@ from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import CHANNELS
-from pcviz.jobs import JOBS, Training
+from pcviz.jobs import JOBS, Training, descent
 from pcviz.jobs.relax import Relaxing
 from pcviz.pcn import build, linear, relax
-from pcviz.pcn.equilibrium import METHODS, solve
+from pcviz.pcn.equilibrium import METHODS, Method, Settings, solve
 from pcviz.probes import theory
 from pcviz.probes.alignment import alignment
 from pcviz.probes.blocktridiagonal import spectrum
@@ -235,6 +236,26 @@ def test_a_step_above_the_limit_diverges_and_the_rest_goes_on() -> None:
     states = dict(zip(job.names, np.asarray(values["solver_states"]), strict=True))
     assert STATES[states["gradient_descent"]] == "diverged"
     assert STATES[states["gauss_newton"]] == "arrived"
+    # What is said of the gradients "after the last step" is of the last step that there is.
+    assert np.asarray(values["alignment_steps"])[-1] == np.asarray(values["trace_steps"])[-1]
+
+
+@pytest.mark.parametrize(("between", "state"), [(1.5, "budget"), (1.0, "stalled")])
+def test_going_round_in_circles_is_not_rest(monkeypatch: pytest.MonkeyPatch, between: float, state: str) -> None:
+    """A solver in a cycle whose period divides the distance of two marks has the same energy at both."""
+    marks = set(descent.marks_of(300))
+
+    def energy(network: object, y: object, t: int) -> np.ndarray:
+        return np.array([2.0 if t == 0 else 1.0 if t in marks else between])
+
+    circling = Method(lambda *_: 0, lambda *given: given[5], lambda *given: given[3], lambda *_: (1.0, 1.0))
+    monkeypatch.setattr(descent, "energy_of", energy)
+    monkeypatch.setattr(descent, "error_profile", lambda *_: 0)
+    monkeypatch.setitem(METHODS, "gradient_descent", circling)
+    deep: Any = SimpleNamespace(depth=40)
+    solver = descent.Descent("gradient_descent", deep, (jnp.zeros(1), jnp.zeros(1)), Settings(None), 300, 300)
+    solver.advance(60.0, None)
+    assert solver.state == state
 
 
 @pytest.mark.parametrize("solver", ["error_based", "adam", "momentum"])
