@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -30,23 +31,31 @@ LOOSE = 0.015
 
 
 class Arrival(NamedTuple):
-    """When an energy came within 1 % of the initial excess: for the first time (`first`), and from when on it stayed
-    within what is written so (`stays`); infinite: never."""
+    """When an energy came within 1 % of the initial excess: for the first time (`first`), from when on it stayed within
+    what is written so (`stays`), and from when on within 1 % exactly (`strict`: where it chatters about the border,
+    late or never). Infinite: never."""
 
     first: float
     stays: float
+    strict: float
+
+    @property
+    def latest(self) -> float:
+        """The latest number that can be meant."""
+        return max(self) if np.isfinite(self.strict) else max(self[:2])
 
     def agrees(self, said: float) -> bool:
-        """Whether a number of steps is that of either, or lies between, within a factor of two."""
-        return min(self) / FACTOR <= max(1, said) and said <= FACTOR * max(1, *self) < np.inf
+        """Whether a number of steps is one of these, or lies between, within a factor of two."""
+        return min(self) / FACTOR <= max(1, said) and said <= FACTOR * max(1, self.latest) < np.inf
 
 
 def arrival(energies: np.ndarray, least: float, at: np.ndarray | None = None) -> Arrival:
     """The arrival of total energies at the steps `at` (None: all), relative to the energy `least`."""
     share = (energies - least) / (energies[0] - least)
     steps = np.append(np.arange(len(energies)) if at is None else at, np.inf)
-    inside, outside = np.flatnonzero(share <= ARRIVED), np.flatnonzero(~(share <= LOOSE))
-    return Arrival(steps[inside[0] if len(inside) else -1], steps[outside[-1] + 1 if len(outside) else 0])
+    inside = np.flatnonzero(share <= ARRIVED)
+    ends = [int(outside[-1]) if len(outside := np.flatnonzero(~(share <= edge))) else -1 for edge in (LOOSE, ARRIVED)]
+    return Arrival(steps[inside[0] if len(inside) else -1], *(steps[end + 1] for end in ends))
 
 
 class Measured:
@@ -152,13 +161,18 @@ class Measured:
         step = job.arrival(solver)[0]
         return 1e3 * again.seconds[again.steps.index(step)] if step in again.steps else None
 
+    @property
+    def model_start(self) -> tuple[slice, list[jax.Array]]:
+        """The examples that the model looks at, and their feedforward activities."""
+        few = slice(int(np.asarray(self.job.forecast.values["model_examples"])))
+        return few, [z[few] for z in relax(*self.exact, self._feedforward, 0).activities]
+
     @cached_property
     def _some(self) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues (B, H N) of the activity Hessians of the examples that the model looks at, and the squared
         components of their gradients along the eigenvectors."""
         network, x, y = self.exact
-        few = slice(int(self.job.forecast.values["model_examples"]))
-        start = [z[few] for z in relax(network, x, y, self._feedforward, 0).activities]
+        few, start = self.model_start
         blocks = hessian_blocks(network, x[few], y[few], start)
         values, vectors = np.linalg.eigh(
             np.stack([_dense(*pair) for pair in zip(*map(np.asarray, blocks), strict=True)])

@@ -6,7 +6,7 @@ held against long relaxations of the same network (`benchmarks.claims`). Prints 
 was said and true, and every exception with the command that says it again; for sentences that name a model, how far
 the model is from the network. Exit status 1 if there was an exception.
 
-Twelve networks in a row share their shapes, and with them most programs: compiling takes longer than measuring.
+25 networks in a row share their shapes, and with them most programs: compiling takes longer than measuring.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from pcviz.figures.reading import AXES, Sentence, sentences
 from pcviz.flags import command_line
 from pcviz.jobs.relax import Relaxing
 
-RELATED = 12
+RELATED = 25
 """Networks of one shape in a row."""
-SHAPES = ((2, 8), (3, 16), (5, 8), (9, 16), (16, 8), (33, 8))
+SHAPES = ((2, 8), (3, 16), (5, 8), (9, 16), (16, 8))
 STEPS = ("depth", 1, 4, 40, 200, 600)
 SIZES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 2.0, 10.0)
 Where = tuple[Experiment, tuple[str, ...]]
@@ -68,7 +68,7 @@ def networks(count: int, seed: int) -> Iterator[Where]:
                 "dtype": one_of(("float32", "float32", "float64")),
                 "learning.batch_size": one_of((1, 4, 16)),
             }
-            solvers = tuple(SOLVERS) if rng.random() < 0.2 else DEFAULT_SOLVERS
+            solvers = tuple(SOLVERS) if rng.random() < 0.15 else DEFAULT_SOLVERS
         changes = {
             "network.parameterisation": one_of(get_args(Parameterisation)),
             "network.gamma": one_of((1.0, 1.0, 1.0, 0.3, 3.0)),
@@ -138,11 +138,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Are the sentences of the Inference page true?")
     parser.add_argument("--networks", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--skip", type=int, default=0, help="leave out the first networks, which another process does")
     parser.add_argument("--times", action="store_true", help="check milliseconds too (needs an idle machine)")
     options = parser.parse_args(argv)
     axes = [axis for axis in AXES if options.times or axis != "ms"]
     begun, found = time.perf_counter(), []
     for number, where in enumerate(networks(options.networks, options.seed), 1):
+        if number <= options.skip:
+            continue
         for said in said_of(where, axes):
             found.append(said)
             if not said.check.true:

@@ -6,7 +6,7 @@ import math
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -74,12 +74,32 @@ def leaders(found: Sequence[Finish], axis: str) -> list[Finish]:
     return [f for f in arrived if f is arrived[0] or f.before[axis] < SPREAD[axis] * least]
 
 
+Kind = Literal[
+    "overflow",
+    "diverged",
+    "signal",
+    "chain",
+    "error_based",
+    "settled",
+    "not_settled",
+    "at_rest",
+    "diverges",
+    "unstable",
+    "model_steps",
+    "share",
+    "rose",
+    "nothing_lower",
+    "best",
+]
+"""Kinds of claims, in reading order."""
+
+
 @dataclass(frozen=True)
 class Sentence:
     """One sentence of a reading: what `kind` of claim it is, its words with places for its facts, and these, unrounded.
     What is checked of a sentence is what is written in it (`benchmarks.sentences`)."""
 
-    kind: str
+    kind: Kind
     words: str
     facts: Mapping[str, Any]
 
@@ -89,7 +109,7 @@ class Sentence:
         return _Places().vformat(self.words, (), self.facts)
 
 
-def _say(kind: str, words: str, **facts: Any) -> Sentence:
+def _say(kind: Kind, words: str, **facts: Any) -> Sentence:
     return Sentence(kind, words, facts)
 
 
@@ -143,7 +163,7 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
         return []
     layers, heard = experiment.network.depth, round(values["layers_with_signal"])
     how_many = "All {layers}" if heard == layers else "Only {heard} of {layers}"
-    words = f"{how_many} layers have received a signal after {{steps:count}} steps."
+    words = f"{how_many} layers have received a signal after {{steps:in_steps}}."
     said = [_say("signal", words, heard=heard, layers=layers, steps=int(values["trace_steps"][-1]))]
     needed = values.get("signal_steps")
     if heard < layers and needed is not None:
@@ -184,7 +204,7 @@ def _by_model(experiment: Experiment, values: Mapping[str, Any]) -> list[Sentenc
     limit, inference = values.get("step_limit"), experiment.inference
     solver = SOLVERS[inference.solver]
     exact = experiment.network.has_closed_form
-    examples = " (of {examples:count} examples looked at)"
+    examples = " (of {examples:in_examples} looked at)"
     facts: dict[str, Any] = {"examples": values.get("model_examples", 1), "exact": exact}
     if limit is not None and inference.step_size > limit:
         words = f"The step size {{size:g}} is above {solver.limit} = {{limits:range}}{examples}: {{label}} diverges"
@@ -233,7 +253,7 @@ def _recommendation(experiment: Experiment, found: Sequence[Finish], axis: str) 
     if own is not None and own not in first:
         facts |= {"label": own.label, "own": own.arrival.get(axis)}
         words += f" ({{label}}: {{own:{axis}}})" if own.arrived else " ({label} did not arrive)"
-    return [_say(f"best_{axis}", f"{words}.", **facts)]
+    return [_say("best", f"{words}.", **facts)]
 
 
 class _Places(string.Formatter):
@@ -249,6 +269,10 @@ def _amount(number: float) -> str:
 
 def _count(number: float) -> str:
     return f"{round(number):,}"
+
+
+def _of_unit(unit: str) -> Callable[[float], str]:
+    return lambda number: f"{_count(number)} {unit}{'' if round(number) == 1 else 's'}"
 
 
 def _about(number: float) -> str:
@@ -283,6 +307,8 @@ def _time(ms: float) -> str:
 
 FORMATS: dict[str, Callable[[Any], str]] = {
     "count": _count,
+    "in_steps": _of_unit("step"),
+    "in_examples": _of_unit("example"),
     "about": _about,
     "range": _range,
     "percent": _percent,

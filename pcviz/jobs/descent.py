@@ -97,7 +97,7 @@ class Descent:
         jax.block_until_ready((energy_of(self.network, self.y, shown), error_profile(self.network, self.y, shown)))
 
     def advance(self, seconds: float, lowest: float | None) -> None:
-        """Go on for about `seconds`. `lowest` is the lowest energy known, which ends a solver that has come near it."""
+        """Go on for about `seconds`. `lowest` is the lowest energy that others know, which ends a solver near it."""
         deadline = time.perf_counter() + seconds
         while not self.done:
             self._one_call()
@@ -134,7 +134,7 @@ class Descent:
             self.state = "diverged"
             return
         first = self.energies[0]
-        near = lowest is not None and lowest < first and energy - lowest <= PRECISE * (first - lowest)
+        near = lowest is not None and lowest < first and abs(energy - lowest) <= PRECISE * (first - lowest)
         # The error needs H steps to reach the first layer: before, standing still means little.
         late = self._t >= 2 * self.network.depth or self.name in MOST_STEPS
         gained = self.energies[-2] - energy if len(self.energies) > 1 else float("inf")

@@ -129,7 +129,8 @@ class Relaxing(Look[Options]):
                 continue
             descent.settings = self._settings(name)
             while not descent.done:
-                descent.advance(0.0, self.lowest if self.lowest_is_known else None)
+                # Who finds less than all others goes on: its own energies are no end that it could come near.
+                descent.advance(0.0, self._lowest(without=name) if self.lowest_is_known else None)
                 self._share["solvers"] = float(np.mean([d.share for d in self.descents.values()]))
                 yield True
 
@@ -141,8 +142,13 @@ class Relaxing(Look[Options]):
     @property
     def lowest(self) -> float:
         """The lowest total energy known."""
+        return self._lowest()
+
+    def _lowest(self, without: str = "") -> float:
+        """The same, whatever one of the solvers has found."""
         found = [self._exact] if self._exact is not None else []
-        found += [float(np.nanmin(d.energies)) for d in self.descents.values() if np.isfinite(d.energies).any()]
+        others = [d.energies for name, d in self.descents.items() if name != without]
+        found += [float(np.nanmin(energies)) for energies in others if np.isfinite(energies).any()]
         found += [float(energies.sum()) for energies in self.traced.energies[-1:]]
         return min(found)
 
