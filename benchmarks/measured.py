@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import ARRIVED
+from pcviz.comparison import ARRIVED, STAYS
 from pcviz.experiment import Inference
 from pcviz.jobs.descent import Descent, energy_of
 from pcviz.jobs.relax import Relaxing
@@ -26,36 +26,29 @@ from pcviz.probes.minimum import descend
 FACTOR = 2.0
 HORIZON = 4096
 """Steps of the long relaxation: twice what the page gives a solver."""
-LOOSE = 0.015
-"""What is written as 1 % and may be."""
 
 
 class Arrival(NamedTuple):
     """When an energy came within 1 % of the initial excess: for the first time (`first`), from when on it stayed within
-    what is written so (`stays`), and from when on within 1 % exactly (`strict`: where it chatters about the border,
-    late or never). Infinite: never."""
+    what rounds to 1 % (`stays`), and when it was then within 1 % (`settled`). Infinite: never."""
 
     first: float
     stays: float
-    strict: float
-
-    @property
-    def latest(self) -> float:
-        """The latest number that can be meant."""
-        return max(self) if np.isfinite(self.strict) else max(self[:2])
+    settled: float
 
     def agrees(self, said: float) -> bool:
         """Whether a number of steps is one of these, or lies between, within a factor of two."""
-        return min(self) / FACTOR <= max(1, said) and said <= FACTOR * max(1, self.latest) < np.inf
+        return min(self) / FACTOR <= max(1, said) and said <= FACTOR * max(1, *self) < np.inf
 
 
 def arrival(energies: np.ndarray, least: float, at: np.ndarray | None = None) -> Arrival:
     """The arrival of total energies at the steps `at` (None: all), relative to the energy `least`."""
     share = (energies - least) / (energies[0] - least)
     steps = np.append(np.arange(len(energies)) if at is None else at, np.inf)
-    inside = np.flatnonzero(share <= ARRIVED)
-    ends = [int(outside[-1]) if len(outside := np.flatnonzero(~(share <= edge))) else -1 for edge in (LOOSE, ARRIVED)]
-    return Arrival(steps[inside[0] if len(inside) else -1], *(steps[end + 1] for end in ends))
+    inside, outside = np.flatnonzero(share <= ARRIVED), np.flatnonzero(~(share <= STAYS))
+    stays = outside[-1] + 1 if len(outside) else 0
+    later = inside[inside >= stays]
+    return Arrival(*(steps[found] for found in ([*inside, -1][0], stays, [*later, -1][0])))
 
 
 class Measured:

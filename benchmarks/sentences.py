@@ -27,6 +27,7 @@ from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS
 from pcviz.experiment import Activation, Experiment, Parameterisation, Solver, from_paths
 from pcviz.figures.reading import AXES, Sentence, sentences
 from pcviz.flags import command_line
+from pcviz.frames import decode_values, encode_values
 from pcviz.jobs.relax import Relaxing
 
 RELATED = 25
@@ -93,8 +94,8 @@ def said_of(where: Where, axes: Sequence[str]) -> Iterator[Said]:
         job.advance(job.steps, 0.0)
         racing = any(descent.state != "waiting" for descent in job.descents.values())
         if not moments and not racing and job.forecast_values and job.traced.share == 1:
-            moments.append(sentences(experiment, job.frame(bulk=True).values, job.names))
-    values = job.frame(bulk=True).values
+            moments.append(sentences(experiment, stored(job), job.names))
+    values = stored(job)
     moments += [sentences(experiment, values, job.names, axis) for axis in axes]
     command = " ".join(["python -m pcviz relax", *command_line(experiment)])
     if solvers != DEFAULT_SOLVERS:
@@ -108,6 +109,11 @@ def said_of(where: Where, axes: Sequence[str]) -> Iterator[Said]:
         for name, (channel, check) in NOTES.items():
             if channel in values:
                 yield Said(name, name, check(values, measured), command)
+
+
+def stored(job: Relaxing) -> dict[str, Any]:
+    """What the page gets of a frame."""
+    return decode_values(encode_values(job.frame(bulk=True).values))
 
 
 def exception(said: Said) -> str:

@@ -64,8 +64,21 @@ def test_every_layer_heard() -> None:
     assert said(layers_with_signal=129.0).startswith("All 129 layers have received a signal after 128 steps. Measured")
 
 
-def test_a_signal_that_never_comes() -> None:
-    assert "the first layer needs more than 16,384 steps." in said(signal_steps=float("inf"))
+@pytest.mark.parametrize("never", [float("inf"), float("nan")])
+def test_a_signal_that_never_comes(never: float) -> None:
+    """A stored frame has no infinity: the page gets NaN."""
+    assert "the first layer needs more than 16,384 steps." in said(signal_steps=never)
+
+
+@pytest.mark.parametrize("never", [float("inf"), float("nan")])
+def test_a_model_that_never_settles(never: float) -> None:
+    text = said(predicted_steps=never, predicted_steps_range=np.array([np.inf, np.inf]))
+    assert "The quadratic model of the start does not settle within 1 % in any foreseeable number of steps." in text
+
+
+def test_one_is_singular() -> None:
+    text = said(trace_steps=np.arange(2), model_examples=1.0)
+    assert "after 1 step." in text and "(of 1 example looked at)" in text
 
 
 def test_what_was_measured_takes_the_place_of_the_model() -> None:

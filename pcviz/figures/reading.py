@@ -167,7 +167,7 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
     said = [_say("signal", words, heard=heard, layers=layers, steps=int(values["trace_steps"][-1]))]
     needed = values.get("signal_steps")
     if heard < layers and needed is not None:
-        if math.isinf(needed):
+        if not math.isfinite(needed):  # stored frames have no infinity: it comes back as NaN
             words = "By a chain of scalars the first layer needs more than {most:count} steps."
         else:
             words = "By a chain of scalars the first layer needs about {needed:about} steps."
@@ -219,7 +219,7 @@ def _by_model(experiment: Experiment, values: Mapping[str, Any]) -> list[Sentenc
     if steps is None:
         return []
     facts |= {"steps": values.get("predicted_steps_range", (steps, steps))}
-    if math.isinf(steps):
+    if not math.isfinite(steps):
         words = "The quadratic model of the start does not settle within 1 % in any foreseeable number of steps."
         return [_say("model_steps", words, **facts)]
     whose = "The energy is quadratic: it gives" if exact else "The quadratic model of the start gives"

@@ -10,7 +10,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import ARRIVED, STATES, Options, shipped_step
+from pcviz.comparison import ARRIVED, STATES, STAYS, Options, shipped_step
 from pcviz.data.batches import batch_indices
 from pcviz.frames import Frame, Value
 from pcviz.jobs.background import aside, until
@@ -216,17 +216,19 @@ class Relaxing(Look[Options]):
             values["equilibrium_error"] = profile
         return values
 
-    def arrival(self, name: str, share: float = ARRIVED) -> np.ndarray:
-        """Steps, gradient evaluations and milliseconds until the excess stays within `share`; NaN: never, or nobody has
-        found less than the start."""
+    def arrival(self, name: str) -> np.ndarray:
+        """Steps, gradient evaluations and milliseconds until the excess is within 1 % to stay; NaN: never, or nobody
+        has found less than the start."""
         descent = self.descents[name]
         excess = np.array(descent.energies) - self.lowest
         if not len(excess) or not excess[0] > 0:
             return np.full(3, np.nan)
-        outside = ~(excess <= share * excess[0])
-        first = int(np.flatnonzero(outside)[-1]) + 1 if outside.any() else 0
-        if first >= len(excess):
+        outside = np.flatnonzero(~(excess <= STAYS * excess[0]))
+        from_there = outside[-1] + 1 if len(outside) else 0
+        inside = np.flatnonzero(excess[from_there:] <= ARRIVED * excess[0])
+        if not len(inside):
             return np.full(3, np.nan)
+        first = int(from_there + inside[0])
         return np.array([descent.steps[first], descent.passes[first], 1e3 * descent.seconds[first]])
 
     def state(self, name: str) -> str:

@@ -273,6 +273,16 @@ def test_a_solver_ends_near_what_others_found_and_not_below_it(monkeypatch: pyte
         assert (solver.state, solver.steps[-1]) == (state, steps)
 
 
+def test_arrival_is_not_undone_by_chatter_about_the_border() -> None:
+    """What leaves 1 % for what rounds to 1 % has stayed; what leaves for 2 % has not."""
+    for after, step in ((1.012, 2.0), (1.02, 4.0)):
+        energies = [2.0, 1.5, 1.009, after, 1.009, 1.011]
+        steps = [float(t) for t in range(6)]
+        made = SimpleNamespace(energies=energies, steps=steps, passes=steps, seconds=steps)
+        job: Any = SimpleNamespace(descents={"adam": made}, lowest=1.0)
+        assert Relaxing.arrival(job, "adam")[0] == step
+
+
 def test_the_clock_does_not_count_the_loading_of_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is loaded when it first runs: compiling has done a step."""
     solver, spans = invented(monkeypatch, float)
