@@ -76,6 +76,11 @@ def test_a_model_that_never_settles(never: float) -> None:
     assert "The quadratic model of the start does not settle within 1 % in any foreseeable number of steps." in text
 
 
+def test_a_model_that_was_refuted_is_silent() -> None:
+    for most, speaks in ((2048.0, False), (2100.0, True)):
+        assert ("quadratic model" in said(predicted_steps_range=np.array([1900.0, most]))) == speaks
+
+
 def test_one_is_singular() -> None:
     text = said(trace_steps=np.arange(2), model_examples=1.0)
     assert "after 1 step." in text and "(of 1 example looked at)" in text

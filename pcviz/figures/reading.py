@@ -197,7 +197,9 @@ def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence
         words += "came to rest after {steps:about} steps, above the lowest energy that was found."
         return [_say("at_rest", words, steps=own.ended, **facts)]
     words += "had not settled within 1 % after {steps:count} steps."
-    return [_say("not_settled", words, steps=own.ended, **facts), *_by_model(experiment, values)]
+    said = _say("not_settled", words, steps=own.ended, **facts)
+    refuted = bool(np.max(values.get("predicted_steps_range", np.inf)) <= own.ended)
+    return [said] if refuted else [said, *_by_model(experiment, values)]
 
 
 def _by_model(experiment: Experiment, values: Mapping[str, Any]) -> list[Sentence]:
