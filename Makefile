@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-equilibrium lint format clean
+.PHONY: help run test test-all bench bench-equilibrium bench-sentences lint format clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ bench: .venv/run.stamp ## measure the speed of training and inference
 
 bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibrium first
 	$(BIN)/python -m benchmarks.equilibrium
+
+bench-sentences: .venv/run.stamp ## measure whether what the Inference page says is true
+	$(BIN)/python -m benchmarks.sentences
 
 lint: .venv/dev.stamp ## check style, layers and types
 	$(BIN)/ruff check

@@ -15,7 +15,12 @@ SHARES = 100
 """A run that is no training counts the work done in hundredths."""
 
 ARRIVED = 0.01
-"""A solver has arrived when its energy stays within this share of the initial excess over the equilibrium."""
+"""A solver has arrived when its energy is within this share of the initial excess over the equilibrium …"""
+STAYS = 0.015
+"""… and stays within this one, which rounds to the same: near kinks energies chatter about any border."""
+
+SIGNAL_STEPS = 16_384
+"""Most steps that the search for the first layer's signal looks ahead."""
 
 STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "failed")
 """What became of a solver; channel `solver_states` holds positions in this list."""

@@ -48,7 +48,7 @@ def said(experiment: Experiment = DEEP, axis: str = "passes", **changes: Any) ->
 def test_the_sentences_of_a_deep_network() -> None:
     assert said() == (
         "Only 15 of 129 layers have received a signal after 128 steps. By a chain of scalars the first layer needs "
-        "about 4,000; error-based inference reaches all of them at once and settled in 10. "
+        "about 4,000 steps. Error-based inference, where no layer waits for another, settled in 10. "
         "Measured: gradient descent at step size 0.3 had not settled within 1 % after 2,048 steps. The quadratic model "
         "of the start gives 41,000 to 53,000 steps to settle within 1 % (of 8 examples looked at). "
         "This relaxation went 20 % of the way from 0.5 to 0.25, the lowest energy that any solver found. "
@@ -64,14 +64,34 @@ def test_every_layer_heard() -> None:
     assert said(layers_with_signal=129.0).startswith("All 129 layers have received a signal after 128 steps. Measured")
 
 
-def test_a_signal_that_never_comes() -> None:
-    assert "longer than can be foreseen" in said(signal_steps=float("inf"))
+@pytest.mark.parametrize("never", [float("inf"), float("nan")])
+def test_a_signal_that_never_comes(never: float) -> None:
+    """A stored frame has no infinity: the page gets NaN."""
+    assert "the first layer needs more than 16,384 steps." in said(signal_steps=never)
+
+
+@pytest.mark.parametrize("never", [float("inf"), float("nan")])
+def test_a_model_that_never_settles(never: float) -> None:
+    text = said(predicted_steps=never, predicted_steps_range=np.array([np.inf, np.inf]))
+    assert "The quadratic model of the start does not settle within 1 % in any foreseeable number of steps." in text
+
+
+def test_a_model_that_was_refuted_is_silent() -> None:
+    for most, speaks in ((2048.0, False), (2100.0, True)):
+        assert ("quadratic model" in said(predicted_steps_range=np.array([1900.0, most]))) == speaks
+
+
+def test_one_is_singular() -> None:
+    text = said(trace_steps=np.arange(2), model_examples=1.0)
+    assert "after 1 step." in text and "(of 1 example looked at)" in text
 
 
 def test_what_was_measured_takes_the_place_of_the_model() -> None:
     arrival = np.array([[1024.0, 1024.0, 400.0], *VALUES["solver_arrival"][1:]])
     text = said(solver_arrival=arrival, solver_states=states("arrived", "arrived", "arrived"))
-    assert "Measured: gradient descent at step size 0.3 settled within 1 % after 1,000 steps." in text
+    assert (
+        "Measured: gradient descent at step size 0.3 settled within 1 % after 1,000 steps (followed to 2,048)." in text
+    )
     assert "model" not in text
     assert "diverged within 2,048 steps" in said(solver_states=states("diverged", "arrived", "arrived"))
     assert "came to rest after 2,000 steps, above" in said(solver_states=states("stalled", "arrived", "arrived"))

@@ -91,12 +91,13 @@ class Descent:
     def compile(self) -> None:
         """Run the compiled programs once, in whatever thread; results stay."""
         state = self.method.begin(self.network, self.x, self.y, self.settings)
-        state = self.method.advance(self.network, self.x, self.y, state, 0, 1 if self.method.last else 0, self.settings)
-        shown = self.method.reveal(self.network, self.x, self.y, state, 0)
+        # A step is done: what lies in a loop is loaded when it first runs, and that is no computing.
+        state = self.method.advance(self.network, self.x, self.y, state, 0, 1, self.settings)
+        shown = self.method.reveal(self.network, self.x, self.y, state, 1)
         jax.block_until_ready((energy_of(self.network, self.y, shown), error_profile(self.network, self.y, shown)))
 
     def advance(self, seconds: float, lowest: float | None) -> None:
-        """Go on for about `seconds`. `lowest` is the lowest energy known, which ends a solver that has come near it."""
+        """Go on for about `seconds`. `lowest` is the lowest energy that others know, which ends a solver near it."""
         deadline = time.perf_counter() + seconds
         while not self.done:
             self._one_call()
@@ -133,16 +134,25 @@ class Descent:
             self.state = "diverged"
             return
         first = self.energies[0]
-        near = lowest is not None and lowest < first and energy - lowest <= PRECISE * (first - lowest)
+        near = lowest is not None and lowest < first and abs(energy - lowest) <= PRECISE * (first - lowest)
         # The error needs H steps to reach the first layer: before, standing still means little.
         late = self._t >= 2 * self.network.depth or self.name in MOST_STEPS
         gained = self.energies[-2] - energy if len(self.energies) > 1 else float("inf")
         if accepted == 0 or near or (self.method.last is not None and self._t >= self.method.last):
             self.state = "arrived"
-        elif late and abs(gained) <= NOTHING * abs(first - energy):
+        elif late and abs(gained) <= NOTHING * abs(first - energy) and self._rests(NOTHING * abs(first - energy)):
             self.state = "stalled"
         elif len(self.steps) == len(self.marks) or passes >= self.budget:
             self.state = "budget"
+
+    def _rests(self, nothing: float) -> bool:
+        """Whether one more step changes nothing either: a solver that goes round in circles can have the same energy at
+        two marks."""
+        batch, t = (self.network, self.x, self.y), self._t
+        state = self.method.advance(*batch, self._solver_state, t, t + 1, self.settings)
+        shown = self.method.reveal(*batch, state, t + 1)
+        energy = float(np.asarray(energy_of(self.network, self.y, shown)).sum())
+        return abs(energy - self.energies[-1]) <= nothing
 
     def fail(self) -> None:
         """It raised: nothing follows."""

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.comparison import SIGNAL_STEPS
 from pcviz.experiment import Experiment
 from pcviz.frames import Value
 from pcviz.look_cost import BINS
@@ -28,8 +29,6 @@ COUNTING_FLOPS = 5e11
 """Most arithmetic spent on the histogram of eigenvalues."""
 EXAMPLES_MOST, EXAMPLES_FLOPS = 8, 2e10
 """Examples that the quadratic model looks at, the first of the batch, and most arithmetic spent on them."""
-SIGNAL_STEPS = 16_384
-"""Most steps that the search for the first layer's signal looks ahead."""
 
 
 class Forecast:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz import look_cost
-from pcviz.comparison import ARRIVED, STATES, Options, shipped_step
+from pcviz.comparison import ARRIVED, STATES, STAYS, Options, shipped_step
 from pcviz.data.batches import batch_indices
 from pcviz.frames import Value
 from pcviz.jobs.background import aside, until
@@ -116,7 +116,8 @@ class Relaxing(Look[Options]):
                 continue
             descent.settings = self._settings(name)
             while not descent.done:
-                descent.advance(0.0, self.lowest if self.lowest_is_known else None)
+                # Who finds less than all others goes on: its own energies are no end that it could come near.
+                descent.advance(0.0, self._lowest(without=name) if self.lowest_is_known else None)
                 self._share["solvers"] = float(np.mean([d.share for d in self.descents.values()]))
                 yield True
 
@@ -128,8 +129,13 @@ class Relaxing(Look[Options]):
     @property
     def lowest(self) -> float:
         """The lowest total energy known."""
+        return self._lowest()
+
+    def _lowest(self, without: str = "") -> float:
+        """The same, whatever one of the solvers has found."""
         found = [self._exact] if self._exact is not None else []
-        found += [float(np.nanmin(d.energies)) for d in self.descents.values() if np.isfinite(d.energies).any()]
+        others = [d.energies for name, d in self.descents.items() if name != without]
+        found += [float(np.nanmin(energies)) for energies in others if np.isfinite(energies).any()]
         found += [float(energies.sum()) for energies in self.traced.energies[-1:]]
         return min(found)
 
@@ -202,17 +208,19 @@ class Relaxing(Look[Options]):
             values["equilibrium_error"] = profile
         return values
 
-    def arrival(self, name: str, share: float = ARRIVED) -> np.ndarray:
-        """Steps, gradient evaluations and milliseconds until the excess stays within `share`; NaN: never, or nobody has
-        found less than the start."""
+    def arrival(self, name: str) -> np.ndarray:
+        """Steps, gradient evaluations and milliseconds until the excess is within 1 % to stay; NaN: never, or nobody
+        has found less than the start."""
         descent = self.descents[name]
         excess = np.array(descent.energies) - self.lowest
         if not len(excess) or not excess[0] > 0:
             return np.full(3, np.nan)
-        outside = ~(excess <= share * excess[0])
-        first = int(np.flatnonzero(outside)[-1]) + 1 if outside.any() else 0
-        if first >= len(excess):
+        outside = np.flatnonzero(~(excess <= STAYS * excess[0]))
+        from_there = outside[-1] + 1 if len(outside) else 0
+        inside = np.flatnonzero(excess[from_there:] <= ARRIVED * excess[0])
+        if not len(inside):
             return np.full(3, np.nan)
+        first = int(from_there + inside[0])
         return np.array([descent.steps[first], descent.passes[first], 1e3 * descent.seconds[first]])
 
     def state(self, name: str) -> str:

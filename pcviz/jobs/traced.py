@@ -105,6 +105,7 @@ class Traced:
         spaced = np.geomspace(1, max(1, self.rows[-1]), ALIGNMENTS).round()
         looks = {int(self.rows[np.abs(self.rows - t).argmin()]) for t in spaced} - {0}
         state, without, t = self._start(), self._start_without(), 0
+        before: tuple[int, Settled] | None = None
         for row in self.rows:
             while t < row:
                 last = min(int(row), t + self.chunk)
@@ -116,6 +117,8 @@ class Traced:
             settled, activity, error, update, heard = looked
             if not np.isfinite(np.asarray(settled.energies)).all():
                 self.diverged = True
+                if before is not None and before[0] not in {0, *(step for step, _ in self._aligned)}:
+                    self._align(*before)  # the last step that there is
                 return
             found = {"energies": settled.energies, "activity": activity, "error": error, "update": update}
             for name, values in found.items():
@@ -123,6 +126,7 @@ class Traced:
             self.layers_with_signal = int(heard)
             if t in looks:
                 self._align(t, settled)
+            before = t, settled
             yield
 
     def _align(self, t: int, settled: Settled) -> None:

@@ -1,5 +1,7 @@
 """Relaxing: the numbers of `pcviz.relax` and the probes, whatever the slices; other solvers from the same start."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -12,10 +14,10 @@ from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import CHANNELS
-from pcviz.jobs import JOBS, Training
+from pcviz.jobs import JOBS, Training, descent
 from pcviz.jobs.relax import Relaxing
 from pcviz.pcn import build, linear, relax
-from pcviz.pcn.equilibrium import METHODS, solve
+from pcviz.pcn.equilibrium import METHODS, Method, Settings, solve
 from pcviz.probes import theory
 from pcviz.probes.alignment import alignment
 from pcviz.probes.blocktridiagonal import spectrum
@@ -235,6 +237,57 @@ def test_a_step_above_the_limit_diverges_and_the_rest_goes_on() -> None:
     states = dict(zip(job.names, np.asarray(values["solver_states"]), strict=True))
     assert STATES[states["gradient_descent"]] == "diverged"
     assert STATES[states["gauss_newton"]] == "arrived"
+    # What is said of the gradients "after the last step" is of the last step that there is.
+    assert np.asarray(values["alignment_steps"])[-1] == np.asarray(values["trace_steps"])[-1]
+
+
+def invented(monkeypatch: pytest.MonkeyPatch, energies: Callable[[int], float]) -> tuple[descent.Descent, list[Any]]:
+    """A solver whose energies after t steps are given, for 300 steps, and the spans that it was asked to advance."""
+    spans: list[Any] = []
+
+    def advance(*given: Any) -> int:
+        spans.append(given[4:6])
+        return int(given[5])
+
+    monkeypatch.setattr(descent, "energy_of", lambda network, y, t: np.array([energies(t)]))
+    monkeypatch.setattr(descent, "error_profile", lambda *_: 0)
+    method = Method(lambda *_: 0, advance, lambda *given: given[3], lambda *_: (1.0, 1.0))
+    monkeypatch.setitem(METHODS, "gradient_descent", method)
+    deep: Any = SimpleNamespace(depth=40)
+    return descent.Descent("gradient_descent", deep, (jnp.zeros(1), jnp.zeros(1)), Settings(None), 300, 300), spans
+
+
+@pytest.mark.parametrize(("between", "state"), [(1.5, "budget"), (1.0, "stalled")])
+def test_going_round_in_circles_is_not_rest(monkeypatch: pytest.MonkeyPatch, between: float, state: str) -> None:
+    """A solver in a cycle whose period divides the distance of two marks has the same energy at both."""
+    marks = set(descent.marks_of(300))
+    solver, _ = invented(monkeypatch, lambda t: 2.0 if t == 0 else 1.0 if t in marks else between)
+    solver.advance(60.0, None)
+    assert solver.state == state
+
+
+def test_a_solver_ends_near_what_others_found_and_not_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for lowest, state, steps in ((2 / 9, "arrived", 8), (2 / 9.5, "budget", 300)):
+        solver, _ = invented(monkeypatch, lambda t: 2 / (1 + t))
+        solver.advance(60.0, lowest)
+        assert (solver.state, solver.steps[-1]) == (state, steps)
+
+
+def test_arrival_is_not_undone_by_chatter_about_the_border() -> None:
+    """What leaves 1 % for what rounds to 1 % has stayed; what leaves for 2 % has not."""
+    for after, step in ((1.012, 2.0), (1.02, 4.0)):
+        energies = [2.0, 1.5, 1.009, after, 1.009, 1.011]
+        steps = [float(t) for t in range(6)]
+        made = SimpleNamespace(energies=energies, steps=steps, passes=steps, seconds=steps)
+        job: Any = SimpleNamespace(descents={"adam": made}, lowest=1.0)
+        assert Relaxing.arrival(job, "adam")[0] == step
+
+
+def test_the_clock_does_not_count_the_loading_of_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is loaded when it first runs: compiling has done a step."""
+    solver, spans = invented(monkeypatch, float)
+    solver.compile()
+    assert spans == [(0, 1)] and solver.seconds == []
 
 
 @pytest.mark.parametrize("solver", ["error_based", "adam", "momentum"])

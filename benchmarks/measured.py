@@ -1,0 +1,222 @@
+"""What one network really does: relaxations of every step, longer than the page's, and curvatures of whole matrices."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.comparison import ARRIVED, STAYS
+from pcviz.experiment import Inference
+from pcviz.jobs.descent import Descent, energy_of
+from pcviz.jobs.relax import Relaxing
+from pcviz.jobs.traced import steps_of, without_target
+from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
+from pcviz.pcn.energy import layer_energies
+from pcviz.pcn.equilibrium import METHODS
+from pcviz.pcn.gradients import activity_gradient
+from pcviz.pcn.network import Network
+from pcviz.probes.hessian import as_float64, as_stacks, hessian_blocks
+from pcviz.probes.krylov import finish
+from pcviz.probes.minimum import descend
+
+FACTOR = 2.0
+HORIZON = 4096
+"""Steps of the long relaxation: twice what the page gives a solver."""
+
+
+class Arrival(NamedTuple):
+    """When an energy came within 1 % of the initial excess: for the first time (`first`), from when on it stayed within
+    what rounds to 1 % (`stays`), and when it was then within 1 % (`settled`). Infinite: never."""
+
+    first: float
+    stays: float
+    settled: float
+
+    def agrees(self, said: float) -> bool:
+        """Whether a number of steps is one of these, or lies between, within a factor of two."""
+        return min(self) / FACTOR <= max(1, said) and said <= FACTOR * max(1, *self) < np.inf
+
+
+def arrival(energies: np.ndarray, least: float, at: np.ndarray | None = None) -> Arrival:
+    """The arrival of total energies at the steps `at` (None: all), relative to the energy `least`."""
+    share = (energies - least) / (energies[0] - least)
+    steps = np.append(np.arange(len(energies)) if at is None else at, np.inf)
+    inside, outside = np.flatnonzero(share <= ARRIVED), np.flatnonzero(~(share <= STAYS))
+    stays = outside[-1] + 1 if len(outside) else 0
+    later = inside[inside >= stays]
+    return Arrival(*(steps[found] for found in ([*inside, -1][0], stays, [*later, -1][0])))
+
+
+class Measured:
+    """The network, batch and experiment of a finished look `job`, measured anew."""
+
+    def __init__(self, job: Relaxing) -> None:
+        self.job, self.experiment = job, job.experiment
+        self.network, self.x, self.y = job.network, job.x, job.y
+        self.exact = as_float64(job.network), jnp.asarray(job.x, jnp.float64), jnp.asarray(job.y, jnp.float64)
+
+    @cached_property
+    def long(self) -> np.ndarray:
+        """Total energies of the experiment's own solver from the feedforward start, (HORIZON + 1,)."""
+        return self._relaxed(self.network, self._feedforward, HORIZON).sum(1)
+
+    @cached_property
+    def first_layer(self) -> np.ndarray:
+        """rms(e_1) of the experiment's own relaxation in float64, (HORIZON + 1,)."""
+        energies = self._relaxed(self.exact[0], self.experiment.inference, HORIZON)
+        return np.sqrt(2 * energies[:, 0] / self.experiment.network.width)
+
+    @cached_property
+    def error_based(self) -> np.ndarray:
+        """Total energies of error-based inference as compared, as far as the page followed it."""
+        descent = self.job.descents["error_based"]
+        size = float(np.asarray(descent.settings.step_size))
+        changes = {"initial": "feedforward", "solver": "error_based", "step_size": size}
+        inference = self.experiment.inference.model_copy(update=changes)
+        return self._relaxed(self.network, inference, int(descent.steps[-1])).sum(1)
+
+    def _relaxed(self, network: Network, inference: Inference, steps: int) -> np.ndarray:
+        x, y = (self.x, self.y) if network is self.network else self.exact[1:]
+        return relax(network, x, y, inference, steps).energies
+
+    @cached_property
+    def own(self) -> Relaxation:
+        """The experiment's own relaxation, from its own start."""
+        return self.relaxed_for(steps_of(self.experiment))
+
+    def relaxed_for(self, steps: int) -> Relaxation:
+        """The same for so many steps."""
+        return relax(self.network, self.x, self.y, self.experiment.inference, steps, seed=self.experiment.seed)
+
+    def heard(self, steps: int) -> int:
+        """Layers that the target has reached after so many steps."""
+        with_it = self.relaxed_for(steps)
+        errors = with_it.settled.errors
+        if self.experiment.inference.initial != "feedforward":
+            inference, seed = self.experiment.inference, self.experiment.seed
+            free = relax(without_target(self.network), self.x, self.y, inference, steps, seed=seed).settled.errors
+            errors = (*(e - o for e, o in zip(errors[:-1], free[:-1], strict=True)), errors[-1])
+        return int(layers_with_signal(with_it.settled.activities, errors, self.y))
+
+    @cached_property
+    def lowest_in_float64(self) -> float:
+        """The energy at the minimum above the feedforward point, by Gauss-Newton and conjugate gradients."""
+        network, x, y = self.exact
+        z = finish(descend(network, x, y, polish=False)).activities
+        local = activity_gradient(network, x, y, z)
+        return float(layer_energies(network, local.errors[:-1], local.output, y).sum())
+
+    @cached_property
+    def least(self) -> float:
+        """The lowest energy that anybody found: page, long relaxation, minimum in float64."""
+        found = [self.job.lowest, self.lowest_in_float64, float(np.nanmin(self.long))]
+        return min(energy for energy in found if np.isfinite(energy))
+
+    def cosine(self, steps: int) -> float:
+        """Cosine of predictive coding's weight gradients after so many steps and backpropagation's."""
+        own = weight_gradients(self.network, self.x, self.y, self.relaxed_for(steps))
+        theirs = backprop(self.network, self.x, self.y).gradients
+        g, r = (np.concatenate([np.asarray(w, np.float64).ravel() for w in ws]) for ws in (own, theirs))
+        g, r = g / np.abs(g).max(), r / np.abs(r).max()
+        return float(g @ r / np.sqrt((g @ g) * (r @ r)))
+
+    @cache  # noqa: B019  (lives as long as the network is looked at)
+    def needed(self, solver: str) -> tuple[Arrival, Arrival] | None:
+        """Steps and gradient evaluations of a solver of the comparison, looked at more often than the page does, to
+        twice its arrival or where the page left it; None: it did not arrive."""
+        seen, there = self.job.descents[solver], self.job.arrival(solver)[0]
+        if not np.isfinite(there):
+            return None
+        last = min(seen.steps[-1], max(2 * there, there + 20))
+        looks = np.unique(np.append(np.arange(min(last, 128) + 1), np.geomspace(1, max(1, last), 256).round()))
+        method, batch, settings = METHODS[solver], (self.network, self.x, self.y), seen.settings
+        state, before = method.begin(*batch, settings), 0
+        energies, passes = [], []
+        for t in looks.astype(int):
+            state = method.advance(*batch, state, before, int(t), settings) if t else state
+            shown = method.reveal(*batch, state, int(t))
+            energies.append(float(np.asarray(energy_of(self.network, self.y, shown)).sum()))
+            passes.append(method.cost(state, int(t))[0])
+            before = int(t)
+        found = np.array(energies), self.job.lowest
+        return arrival(*found, looks), arrival(*found, np.array(passes))
+
+    def milliseconds(self, solver: str) -> float | None:
+        """Computing time until that, the comparison run once more."""
+        job, seen = self.job, self.job.descents[solver]
+        again = Descent(solver, self.network, (self.x, self.y), seen.settings, seen.budget, seen.chunk)
+        while not again.done and len(again.steps) < len(seen.steps):
+            again.advance(0.0, None)
+        step = job.arrival(solver)[0]
+        return 1e3 * again.seconds[again.steps.index(step)] if step in again.steps else None
+
+    @property
+    def model_start(self) -> tuple[slice, list[jax.Array]]:
+        """The examples that the model looks at, and their feedforward activities."""
+        few = slice(int(np.asarray(self.job.forecast.values["model_examples"])))
+        return few, [z[few] for z in relax(*self.exact, self._feedforward, 0).activities]
+
+    @cached_property
+    def _some(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues (B, H N) of the activity Hessians of the examples that the model looks at, and the squared
+        components of their gradients along the eigenvectors."""
+        network, x, y = self.exact
+        few, start = self.model_start
+        blocks = hessian_blocks(network, x[few], y[few], start)
+        values, vectors = np.linalg.eigh(
+            np.stack([_dense(*pair) for pair in zip(*map(np.asarray, blocks), strict=True)])
+        )
+        gradient = activity_gradient(network, x[few], y[few], as_stacks(network, start)).gradient
+        flat = np.moveaxis(np.concatenate(gradient), 0, 1).reshape(len(values), -1)
+        return values, np.einsum("bi,bij->bj", flat, vectors) ** 2
+
+    @property
+    def _feedforward(self) -> Inference:
+        return self.experiment.inference.model_copy(update={"initial": "feedforward"})
+
+    @property
+    def curvatures(self) -> np.ndarray:
+        """Eigenvalues of the activity Hessians of the examples that the model looks at, ascending, (B, H N)."""
+        return self._some[0]
+
+    def model_excess(self, steps: float) -> np.ndarray:
+        """What gradient descent leaves of the excess of the quadratic model after so many steps: of the mean energy,
+        then of each example's."""
+        values, squares = self._some
+        initial = squares / (2 * values)
+        with np.errstate(over="ignore"):
+            left = initial * np.abs(1 - self.experiment.inference.step_size * values) ** (2 * steps)
+        return np.append(left.sum() / initial.sum(), left.sum(1) / initial.sum(1))
+
+
+def _dense(diagonal: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """One example's matrix (H N, H N) from its blocks."""
+    count, width = diagonal.shape[:2]
+    matrix = np.zeros((count, width, count, width))
+    for l, block in enumerate(diagonal):
+        matrix[l, :, l] = block
+    for l, block in enumerate(lower):
+        matrix[l + 1, :, l], matrix[l, :, l + 1] = block, block.T
+    return matrix.reshape(count * width, count * width)
+
+
+def chain_steps(measured: Measured, most: int) -> int | None:
+    """Steps until the first unit of a chain of scalars with the network's own gains has an error above rounding."""
+    network, x, y = measured.network, measured.x, measured.y
+    norms = np.array([np.linalg.norm(np.asarray(d, np.float64)) for d in backprop(network, x, y).deltas])
+    sizes = np.sqrt(np.array([np.size(d) for d in backprop(network, x, y).deltas]))
+    first = np.asarray(relax(network, x, y, measured.experiment.inference, 0).activities[0], np.float64)
+    floor = 10 * float(jnp.finfo(network.dtype).eps) * float(np.sqrt(np.mean(first**2))) * sizes[0]
+    precision = np.append(np.ones(len(norms) - 2), float(network.output_precision[...]))
+    gains = np.where(norms[1:] > 0, norms[:-1] / np.where(norms[1:] > 0, norms[1:], 1), 0)
+    size, z = measured.experiment.inference.step_size, np.zeros(len(norms) - 1)
+    for t in range(most + 1):
+        errors = np.append(z, norms[-1]) - np.append(0, gains * z)
+        if abs(errors[0]) > floor:
+            return t
+        z = z - size * (errors[:-1] - gains * precision * errors[1:])
+    return None
