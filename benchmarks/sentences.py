@@ -149,14 +149,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     axes = [axis for axis in AXES if options.times or axis != "ms"]
     begun, found = time.perf_counter(), []
-    for number, where in enumerate(networks(options.networks, options.seed), 1):
-        if number <= options.skip:
-            continue
-        for said in said_of(where, axes):
-            found.append(said)
-            if not said.check.true:
-                print(exception(said), flush=True)
-        print(f"{number} networks, {len(found)} claims, {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    try:
+        for number, where in enumerate(networks(options.networks, options.seed), 1):
+            if number <= options.skip:
+                continue
+            for said in said_of(where, axes):
+                found.append(said)
+                if not said.check.true:
+                    print(exception(said), flush=True)
+            print(f"{number} networks, {len(found)} claims, {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: what follows is of the networks so far")
     print(summary(found))
     return 0 if all(said.check.true for said in found) else 1
 
