@@ -112,8 +112,9 @@ LEAST_COUNT = math.log10(0.5)
 
 
 def decade_axis(**options: Any) -> dict[str, Any]:
-    """A logarithmic axis for bars and profiles, which begin at its edge; see `decades`."""
-    return log_axis(range=[-3, 0], **options) | dict(tickmode="linear")
+    """A logarithmic axis for bars and profiles, which begin at its edge; see `decades`. Plotly enlarges powers, and
+    these axes are narrow."""
+    return log_axis(range=[-3, 0], tickfont=dict(size=FONT_SIZE - 2), **options) | dict(tickmode="linear")
 
 
 def count_axis(**options: Any) -> dict[str, Any]:

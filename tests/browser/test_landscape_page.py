@@ -36,7 +36,7 @@ def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> Non
     open_page(page, page_faults)
     button(page, "play").click()
     wait_for(page, lambda: state(page, "surface-loss") == "done" and computed(page, "surface-energy") == 21 * 21)
-    assert computed(page, "surface-loss") == 21 * 21
+    wait_for(page, lambda: computed(page, "surface-loss") == 21 * 21)  # each panel draws when it can
     assert re.search(r"run=[0-9a-f]{32}", page.url)
     expect(button(page, "cancel")).to_be_disabled(timeout=10_000)
 
