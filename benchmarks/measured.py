@@ -13,7 +13,7 @@ from pcviz.comparison import ARRIVED, STAYS
 from pcviz.experiment import Inference
 from pcviz.jobs.descent import Descent, energy_of
 from pcviz.jobs.relax import Relaxing
-from pcviz.jobs.traced import steps_of, without_target
+from pcviz.jobs.traced import without_target
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.equilibrium import METHODS
@@ -86,7 +86,7 @@ class Measured:
     @cached_property
     def own(self) -> Relaxation:
         """The experiment's own relaxation, from its own start."""
-        return self.relaxed_for(steps_of(self.experiment))
+        return self.relaxed_for(self.experiment.relaxation_steps)
 
     def relaxed_for(self, steps: int) -> Relaxation:
         """The same for so many steps."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.probes.theory import chain_signal
 
@@ -44,6 +45,7 @@ def chain_energies(experiment: Experiment) -> np.ndarray | None:
     return energies if np.isfinite(energies).all() else None
 
 
+@short
 class Arrival(NamedTuple):
     """How the errors have arrived: which of the layers 1 … L `should` have one above rounding, (L,), the energy that
     theory expects of each, (L,), that of the output as it is, and by how many decades of energy the worst hidden layer
