@@ -62,7 +62,7 @@ def test_exact_zeros_have_a_row_of_their_own(page: Page, fake: FakeStream, exper
     page.goto(fake.url)
     train(fake, experiment, 1, 3)  # until step 30 the lowest two layers get nothing
     drawn(page, 3)
-    bars, marks = plot(page, "energy-balance", "[2, 3].map((i) => Array.from(plot.data[i].x))")
+    bars, marks = plot(page, "energy-balance", "[2, 4].map((i) => Array.from(plot.data[i].x))")
     assert [layer for layer, mark in enumerate(marks, 1) if mark == 0] == [1, 2]
     assert [layer for layer, bar in enumerate(bars, 1) if not bar > 0] == [1, 2]
     assert section(page, "energy-balance").locator(".x3y .point").count() == 2
