@@ -74,7 +74,10 @@ def test_the_rounding_floor_of_a_forecast_is_that_of_each_layer() -> None:
     forecast.compute()
     sizes = [np.sqrt(np.mean(z**2)) for z in (*net.forward(x)[0], y)]
     assert len({f"{size:.1e}" for size in sizes}) == 5
-    assert forecast.values["rounding_floor"] == pytest.approx(10 * np.finfo(np.float32).eps * np.array(sizes), rel=1e-4)
+    floors = np.asarray(forecast.values["rounding_floor"])
+    assert floors == pytest.approx(10 * np.finfo(np.float32).eps * np.array(sizes), rel=1e-4)
+    # After t small steps nothing is below layer L - t, and that layer is heard.
+    assert np.asarray(forecast.values["predicted_front"]).tolist() == [5, 4, 3, 2]
 
 
 def test_gradients_are_compared_to_those_of_the_same_energy() -> None:

@@ -225,3 +225,12 @@ def test_rounding_is_what_the_correction_removes() -> None:
     assert max(float(jnp.abs(c).max()) for c in correction) < 1e-5
     cleaned = errors_of(network, x_, start, correction, None)
     assert not any(np.any(e) for e in cleaned)
+
+
+def test_a_normal_start_is_jpcs() -> None:
+    """N(0, 0.05²), whatever the network predicts (the default of jpc)."""
+    _, network, x, y = pair(width=200, batch=50, depth=4)
+    drawn = relax(network, x, y, Inference(initial="normal", steps=0)).activities
+    for z in map(np.asarray, drawn):
+        assert z.mean() == pytest.approx(0, abs=0.003) and z.std() == pytest.approx(0.05, rel=0.03)
+    assert not np.allclose(drawn[0], drawn[1])
