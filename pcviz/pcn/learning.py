@@ -69,7 +69,8 @@ class Step(NamedTuple):
 class Report(NamedTuple):
     """What a weight step tells: feedforward `loss` before it, layer `energies` (L,) and those of their `rounding` (L,),
     number of `layers_with_signal`, `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown);
-    `finite` is false where the step diverged. `weight_changes` |dW_l| / |W_l| (L,) are for `weight_changes` to fill."""
+    `finite` is false where the step diverged; `weight_changes` (L,) are |dW_l| / |W_l|, zero until whoever has
+    both networks fills them in."""
 
     loss: jax.Array
     energies: jax.Array

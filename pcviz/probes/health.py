@@ -17,8 +17,6 @@ from pcviz.probes.theory import chain_signal
 
 SOURCE = 1e6
 """Output error of the chain over what it sends down: a source that the relaxation does not use up."""
-OFF_THEORY = 2.0
-"""Decades of energy from theory's expectation up to which networks of the calibration learned."""
 NOTHING = 30.0
 """Decades that stand for a layer without any error, whose activities are zero too."""
 WEIGHT_STEP = 1e-4, 0.2
