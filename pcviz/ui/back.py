@@ -20,6 +20,7 @@ export default function () {{
   const native = {{ push: history.pushState.bind(history), replace: history.replaceState.bind(history) }};
   let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
   let waiting = false; // for the answer to a mark; what comes before it answers an address that Back has left
+  let marks = 0; // two may be made in one millisecond
   const follow = (go) => (state, title, target) => {{
     const here = new URL(location.href);
     const url = new URL(target ?? "", here);
@@ -40,7 +41,7 @@ export default function () {{
     switched = false;
     waiting = true;
     const address = new URL(location.href);
-    address.searchParams.set("{MARK}", Date.now());
+    address.searchParams.set("{MARK}", `${{Date.now()}}-${{++marks}}`);
     native.replace(history.state, "", address);
   }};
   // A page that was loaded with a mark waits for no answer: the server's came before this script.
@@ -71,21 +72,26 @@ def keep() -> None:
     _component()(key="history")
 
 
-def went_back(query: dict[str, str]) -> bool:
-    """Whether Back or Forward has led to this address just now. Takes our keys out of `query`."""
-    mark, _ = query.pop(MARK, None), query.pop(HEARD, None)
-    loaded_with = st.session_state.setdefault("loaded_with_mark", mark)
-    if mark is None or mark in (loaded_with, st.session_state.get("went_back")):
-        return False
+def mark(query: dict[str, str]) -> str | None:
+    """The mark of an address that Back or Forward has led to; None of any other. Takes our keys out of `query`."""
+    found, _ = query.pop(MARK, None), query.pop(HEARD, None)
+    return None if found == st.session_state.setdefault("loaded_with_mark", found) else found
+
+
+def is_news(mark: str | None) -> bool:
+    """Whether Back or Forward has led here since the page last did what the address asks."""
+    return mark is not None and mark != st.session_state.get("went_back")
+
+
+def done(mark: str | None) -> None:
+    """The page has done what an address with this mark asks: only now, for it may have been interrupted before."""
     st.session_state.went_back = mark
-    return True
 
 
 def go(query: dict[str, str]) -> None:
     """Let the browser show this address, if it shows another one or waits for the answer to a mark."""
     shown = st.query_params.to_dict()
-    mark, _ = shown.pop(MARK, None), shown.pop(HEARD, None)
-    if mark is not None and mark != st.session_state.loaded_with_mark:
-        st.query_params.from_dict({**query, HEARD: mark})
+    if (answered := mark(shown)) is not None:
+        st.query_params.from_dict({**query, HEARD: answered})
     elif query != shown:
         st.query_params.from_dict(query)

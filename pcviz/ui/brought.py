@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pcviz.store import RunRecord
-from pcviz.ui import url
+from pcviz.ui import url, widgets
 from pcviz.ui.instruments import INSTRUMENTS, on
 
 
@@ -17,26 +17,30 @@ def adopt(page: str, state: url.State) -> None:
     for key in ("taken_over", "viewed_run"):  # the run's options and view count anew
         st.session_state.pop(key, None)
     if len(on(page)) > 1:
-        st.session_state.landscape_view = state.view or next(iter(on(page)))
+        widgets.put({"landscape_view": state.view or next(iter(on(page)))})
 
 
-def take(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
+def asked(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
     """(what the widgets of a kind of look are to hold, None: what they held; whether somebody said so). `opened` is a
     run that was opened just now, whose options stand for what the address leaves out."""
-    given = st.session_state.get("brought", {}).pop(kind, None)
+    given = st.session_state.get("brought", {}).get(kind)
     if opened is None and given is None:
         return None, False
     return _base(kind, opened) | (given or {}), opened is not None or bool(given)
+
+
+def done(kind: str) -> None:
+    """The widgets of a kind of look hold what the address brought."""
+    st.session_state.get("brought", {}).pop(kind, None)
 
 
 def keep(kind: str, brought: dict[str, Any] | None = None) -> None:
     """Before the widgets of a kind of look are drawn: those of a page that was left are forgotten by Streamlit, so what
     they held comes from `kept`; `brought` values win over it."""
     kept = st.session_state.setdefault("kept", {})
-    if brought is not None:
-        for key in INSTRUMENTS[kind].fields:
-            st.session_state.pop(key, None)
     kept[kind] = kept.get(kind, INSTRUMENTS[kind].defaults) | (brought or {})
+    if brought is not None:
+        widgets.put(kept[kind])
     for key, value in kept[kind].items():
         st.session_state.setdefault(key, value)
 

@@ -19,6 +19,7 @@ from pcviz.experiment import DATASETS, Experiment, Network, default_initialisati
 from pcviz.faults import allowed, faults, limits
 from pcviz.presets import PRESETS
 from pcviz.schema import flatten
+from pcviz.ui import widgets
 from pcviz.ui.url import key_of
 
 TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.model_fields.items()}}
@@ -90,14 +91,12 @@ def fill(values: dict[str, Any]) -> None:
     """Put `values` (field path -> value) into the form, defaults elsewhere. Only before the form is drawn."""
     st.session_state.settings = {**flatten(Experiment().model_dump()), **_fitting_initialisation(values), **values}
     st.session_state.settings.pop("schema", None)
-    for path in fields():
-        st.session_state[key_of(path)] = _shown(path, st.session_state.settings[path])
+    restore()
 
 
 def restore() -> None:
     """Put the settings into the form again: the widgets of another page are not those that held them."""
-    for path, value in st.session_state.settings.items():
-        st.session_state[key_of(path)] = _shown(path, value)
+    widgets.put({key_of(path): _shown(path, value) for path, value in st.session_state.settings.items()})
 
 
 def _fitting_initialisation(values: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +107,7 @@ def _fitting_initialisation(values: dict[str, Any]) -> dict[str, Any]:
 def _presets() -> None:
     current = {**st.session_state.settings}
     matching = [name for name, preset in PRESETS.items() if _same(current, preset.experiment)]
-    st.session_state.preset = matching[0] if matching else None
+    widgets.put({"preset": matching[0] if matching else None})
     st.pills(
         "Start from",
         list(PRESETS),
@@ -127,7 +126,7 @@ def _same(values: dict[str, Any], experiment: Experiment) -> bool:
 
 def _apply_preset() -> None:
     name = st.session_state.preset
-    if name is not None:  # None: a click on the chosen preset, which stays
+    if name is not None and widgets.chosen("preset"):  # None: a click on the chosen preset, which stays
         fill(PRESETS[name].changes)
 
 
@@ -201,8 +200,10 @@ def _goes_with(parameterisation: str, initialisation: str) -> bool:
 
 def _parameterisation_changed() -> None:
     """The initial weights follow the parameterisation, which has a distribution of its own."""
+    if not widgets.chosen("network_parameterisation"):
+        return
     chosen = {"network.parameterisation": st.session_state.network_parameterisation}
-    st.session_state.network_initialisation = _fitting_initialisation(chosen)["network.initialisation"]
+    widgets.put({"network_initialisation": _fitting_initialisation(chosen)["network.initialisation"]})
 
 
 def _bounds(info: FieldInfo) -> dict[str, Any]:

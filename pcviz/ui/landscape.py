@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pcviz.ui import session
+from pcviz.ui import session, widgets
 from pcviz.ui.look import View
 from pcviz.ui.views import VIEWS
 
@@ -13,7 +13,7 @@ def view() -> View:
     """Draw the choice of a view; the one chosen. A run that was opened brings its view along."""
     shown = session.record()
     if shown is not None and shown.id != st.session_state.get("viewed_run"):
-        st.session_state.landscape_view = shown.kind
+        widgets.put({"landscape_view": shown.kind})
         st.session_state.viewed_run = shown.id
     st.session_state.setdefault("landscape_view", st.session_state.get("viewed", next(iter(VIEWS))))
     st.segmented_control(
@@ -33,6 +33,8 @@ def view() -> View:
 @session.told()
 def _turn() -> None:
     """Another view: its own run comes back, the one before is kept for later."""
+    if not widgets.chosen("landscape_view"):
+        return
     shelves = st.session_state.setdefault("view_runs", {})
     shown = session.record()
     if shown is not None:

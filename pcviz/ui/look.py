@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -140,13 +141,15 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
         st.session_state.taken_over = run
 
 
-def begin(kind: str) -> bool:
+@contextmanager
+def held(kind: str) -> Iterator[bool]:
     """Before the widgets of a kind of look are drawn: see that they hold what they held, or what an address brings.
-    Whether it said so, or a run that it opened."""
+    Gives whether it said so, or a run that it opened; what is done with that may be interrupted, and is done again."""
     shown = session.record()
     opened = shown is not None and st.session_state.get("taken_over") != shown.id
+    values, said = brought.asked(kind, shown if opened else None)
+    brought.keep(kind, values)
+    yield said
+    brought.done(kind)
     if shown is not None:
         st.session_state.taken_over = shown.id
-    values, said = brought.take(kind, shown if opened else None)
-    brought.keep(kind, values)
-    return said

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord
-from pcviz.ui import session
+from pcviz.ui import session, widgets
 
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
 SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
@@ -63,12 +63,12 @@ def planar(experiment: Experiment) -> bool:
 def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary. Who only
     watches a run sees the surface that it has."""
-    if st.session_state.get("was_planar") != planar(experiment):
-        st.session_state.was_planar = planar(experiment)
-        st.session_state.pop("surface", None)
-    if record is not None and session.watches(record):
-        st.session_state.update(_surface_of(record))
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
+    if st.session_state.get("was_planar") != planar(experiment):
+        widgets.put({"surface": defaults["surface"]})
+        st.session_state.was_planar = planar(experiment)
+    if record is not None and session.watches(record):
+        widgets.put(_surface_of(record))
     given = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
     return Options(**values)

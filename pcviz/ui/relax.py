@@ -8,7 +8,7 @@ from pcviz.comparison import SOLVERS, Options, possible
 from pcviz.figures import INFERENCE_PANELS
 from pcviz.figures.reading import AXES, reading
 from pcviz.store import RunRecord, UnknownRun, Unreadable
-from pcviz.ui import brought, controls, look, markdown, room, session, subject, trouble
+from pcviz.ui import brought, controls, look, markdown, room, session, subject, trouble, widgets
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import View, Wish
 
@@ -71,11 +71,15 @@ def divergence(record: RunRecord | None) -> None:
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    said = look.begin("relax")
-    if (trained := subject.follow("relax", form, opened=said)) is not None:
-        st.session_state.source, st.session_state.at_step = trained.id, None
-    elif subject.left("relax", form, st.session_state.source):
-        st.session_state.source = FRESH
+    with look.held("relax") as said:
+        subject.follow(
+            "relax",
+            form,
+            lambda trained: {"source": trained.id, "at_step": None},
+            {"source": FRESH},
+            opened=said,
+            run=st.session_state.source,
+        )
     runs = session.trainings(st.session_state.source)
     if st.session_state.source not in runs:
         st.session_state.source = FRESH
@@ -130,7 +134,7 @@ def chosen() -> Options:
 def _source_changed() -> None:
     """A stored run brings its network, data and seed; how to relax it stays as chosen."""
     run = st.session_state.source
-    if run == FRESH:
+    if run == FRESH or not widgets.chosen("source"):
         return
     try:
         theirs = session.client().get(run).experiment.differences()

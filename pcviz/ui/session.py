@@ -15,7 +15,7 @@ from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
 from pcviz.kinds import options_of
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import back, brought, browser, controls, markdown, serving, url
+from pcviz.ui import back, brought, browser, controls, markdown, serving, url, widgets
 from pcviz.ui.instruments import FRESH, INSTRUMENTS
 
 KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
@@ -36,17 +36,19 @@ def begin(page: str) -> None:
     client().store.reader.runs(1)
     st.session_state.setdefault("session", uuid.uuid4().hex)
     st.session_state.setdefault("memory", browser.Memory())
-    _turn_to(page)
     known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
-    control, went_back = query.pop("control", None), back.went_back(query)
+    control, mark = query.pop("control", None), back.mark(query)
+    widgets.put_again()
+    _turn_to(page)
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
     # person did meanwhile, so that addresses of our own are taken over again after Back and Forward only.
     ours = query in known or _is_page_switch(page, query)
-    if went_back or "settings" not in st.session_state or not ours:
+    if back.is_news(mark) or "settings" not in st.session_state or not ours:
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
         _adopt(page, url.parse(query, repeated, page))
         known.append(query)
+        back.done(mark)
     if control is not None:
         _open_control_link(query.get("run", ""), control)
     st.session_state.page = page
@@ -57,9 +59,8 @@ def begin(page: str) -> None:
 def _turn_to(page: str) -> None:
     """Every page shows runs of its own kind: keep those of the page that is left, take up those of the new one."""
     left, shelves = st.session_state.get("page"), st.session_state.setdefault("runs_of", {})
+    st.session_state.runs = shelves.setdefault(page, {})
     if left is not None and left != page:
-        shelves[left] = st.session_state.runs
-        st.session_state.runs = shelves.pop(page, {})
         st.session_state.notices = []
         controls.restore()
 
@@ -77,11 +78,12 @@ def remember() -> None:
         known.append(query)
         del known[:-MOST_ADDRESSES]
     back.go(query)
+    st.session_state.told = st.session_state.page, query
 
 
 def _is_page_switch(page: str, query: dict[str, str]) -> bool:
-    """Links between pages drop the query string; `remember` puts it back."""
-    return not query and st.session_state.get("page") != page
+    """Links between pages drop the query string; `remember` puts it back, unless it is interrupted before."""
+    return not query and st.session_state.get("told", (page,))[0] != page
 
 
 def _adopt(page: str, state: url.State) -> None:
@@ -108,7 +110,7 @@ def _adopt(page: str, state: url.State) -> None:
             state.options["relax"].setdefault("source", run)
     notices += _without_sources(state)
     controls.fill({**values, **state.values})
-    st.session_state.runs = runs
+    st.session_state.runs_of[page] = st.session_state.runs = runs
     st.session_state.notices = notices
     brought.adopt(page, state)
 

@@ -3,15 +3,16 @@ called."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord, UnknownRun, Unreadable
-from pcviz.ui import controls, session
+from pcviz.ui import controls, session, widgets
 
 TRAIN = ""
 """The path of the Train page."""
@@ -24,31 +25,27 @@ class Followed(NamedTuple):
     step: int
 
 
-def follow(page: str, form: controls.Form, *, opened: bool) -> RunRecord | None:
-    """The training that `page` should look at from now on: one that has gone on since the page last followed one. None
-    where there is no news, or the page was `opened` by an address, which says itself what it looks at."""
-    record = _trained(form)
-    if record is None or not record.step:
-        return None
-    news = Followed(record.id, record.step)
-    if _followed(page) == news:
-        return None
-    st.session_state.setdefault("followed", {})[page] = news
-    return None if opened else record
-
-
-def left(page: str, form: controls.Form, run: str | None = None) -> bool:
-    """Whether the form was edited since the page followed a training (this `run`): then it looks at the form's network
-    again. True once."""
-    followed = _followed(page)
-    if followed is None or (run is not None and followed.run != run) or _trained(form, followed.run) is not None:
-        return False
-    del st.session_state.followed[page]
-    return True
-
-
-def _followed(page: str) -> Followed | None:
-    return st.session_state.get("followed", {}).get(page)
+def follow(
+    page: str,
+    form: controls.Form,
+    trained: Callable[[RunRecord], dict[str, Any]],
+    fresh: dict[str, Any],
+    *,
+    opened: bool,
+    run: str | None = None,
+) -> None:
+    """Let `page` look at the training that has gone on since the page last followed one: its widgets then hold
+    `trained(record)`. If the form was edited since (and `run`, if given, is what was followed), `fresh`. A page that
+    was `opened` by an address says itself what it looks at."""
+    followed: dict[str, Followed] = st.session_state.setdefault("followed", {})
+    record, last = _trained(form), followed.get(page)
+    if record is not None and record.step and last != (news := Followed(record.id, record.step)):
+        if not opened:
+            widgets.put(trained(record))
+        followed[page] = news
+    elif last is not None and run in (None, last.run) and _trained(form, last.run) is None:
+        widgets.put(fresh)
+        del followed[page]
 
 
 def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:

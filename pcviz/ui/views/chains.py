@@ -17,7 +17,8 @@ METRICS: list[tuple[str, str, str]] = [("Computed", "{step} %", "Share of the su
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    look.begin("chain")
+    with look.held("chain"):
+        pass
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="chain_row"):
         st.segmented_control("Hidden units", range(1, DEEPEST + 1), key="chain_hidden", required=True)
         st.number_input("Learning rate", 0.001, 2.0, key="chain_rate", width=130)

@@ -24,11 +24,15 @@ METRICS: list[tuple[str, str, str]] = [
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    said = look.begin("curvature")
-    if (trained := subject.follow("curved", form, opened=said)) is not None:
-        st.session_state.curved_source, st.session_state.curved_step = trained.id, None
-    elif subject.left("curved", form, st.session_state.curved_source):
-        st.session_state.curved_source = FRESH
+    with look.held("curvature") as said:
+        subject.follow(
+            "curved",
+            form,
+            lambda trained: {"curved_source": trained.id, "curved_step": None},
+            {"curved_source": FRESH},
+            opened=said,
+            run=st.session_state.curved_source,
+        )
     runs = session.trainings(st.session_state.curved_source)
     if st.session_state.curved_source not in runs:
         st.session_state.curved_source = FRESH

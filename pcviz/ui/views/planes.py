@@ -31,11 +31,8 @@ METRICS: list[tuple[str, str, str]] = [
 
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
-    said = look.begin("surface")
-    if (trained := subject.follow("plane", form, opened=said)) is not None:
-        st.session_state.plane_step = trained.step
-    elif subject.left("plane", form):
-        st.session_state.plane_step = 0
+    with look.held("surface") as said:
+        subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=said)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
         st.number_input(
             "Weights after step",
