@@ -54,7 +54,7 @@ def _overflow(facts: Facts, measured: Measured) -> Check:
 
 def _signal(facts: Facts, measured: Measured) -> Check:
     heard = measured.heard(facts["steps"])
-    return Check(heard == facts["heard"], f"{heard} layers")
+    return Check(heard == facts["heard"], f"{heard} layers, theory {facts['expected']}")
 
 
 def _chain(facts: Facts, measured: Measured) -> Check:

@@ -108,6 +108,10 @@ def run_training(experiment: Experiment, limit: float | None = None, *, quiet: b
         "test_accuracy": last.number("test_accuracy") if experiment.data.facts.task == "classification" else None,
         "energies": last.energies,
         "layers_with_signal": last.count("layers_with_signal"),
+        "layers_learning": last.count("layers_learning"),
+        "layers_expected": last.count("layers_expected"),
+        "energy_off_theory": last.number("energy_off_theory"),
+        "energy_left": last.number("energy_left"),
         "seconds": float(training.seconds),
         "device": str(training.device),
     }
@@ -150,7 +154,7 @@ class LastStep:
 
 def summary(document: dict[str, Any]) -> str:
     """What a person wants to know of a finished run, in a few lines."""
-    depth, steps = document["experiment"]["network"]["depth"], document["steps"]
+    steps, expected = document["steps"], document["layers_expected"]
     lines = [f"{document['status']} after {steps} weight steps in {document['seconds']:.1f} s on {document['device']}"]
     if document["status"] == "diverged":
         lines.append(f"weight step {steps + 1} was not finite; what follows is of step {steps}")
@@ -158,7 +162,8 @@ def summary(document: dict[str, Any]) -> str:
         ("train_loss", "train loss", ".4g"),
         ("test_loss", "test loss", ".4g"),
         ("test_accuracy", "test accuracy", ".1%"),
-        ("layers_with_signal", f"layers with a signal, of {depth}", "d"),
+        ("energy_off_theory", "decades of energy off theory", ".1f"),
+        ("layers_learning", f"layers that learn, of {expected}", "d"),
     ):
         if document[name] is not None:
             lines.append(f"{label}: {document[name]:{form}}")

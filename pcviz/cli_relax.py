@@ -123,6 +123,7 @@ def document_of(job: Relaxing, status: str) -> dict[str, Any]:
         "equilibrium_energy": number("equilibrium_energy"),
         "equilibrium_is_exact": bool(values.get("equilibrium_is_exact", 0.0)),
         "layers_with_signal": round(number("layers_with_signal") or 0),
+        "layers_expected": number("layers_expected"),
         "steps_to_signal": number("signal_steps"),
         "steps_to_one_percent": number("predicted_steps"),
         "solvers": [_entry(job, finish.solver) for finish in found],

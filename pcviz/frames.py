@@ -68,7 +68,9 @@ CHANNELS: dict[str, Channel] = {
     "energy_off_theory": _number(
         "decades", "greatest |log10(`energy` / `expected_energy`)| over the hidden layers; more energy is none with iPC"
     ),
-    "layers_expected": _number("layers", "layers whose error should be more than rounding, by `expected_energy`"),
+    "layers_expected": _number(
+        "layers", "layers whose error should be more than rounding where all pass it on unchanged"
+    ),
     "layers_learning": _number("layers", "those of them whose weights moved by 0.01 % to 20 % in the latest step"),
     "layers_with_signal": _number(
         "layers",

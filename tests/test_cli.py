@@ -246,6 +246,8 @@ def test_a_training_run_as_json() -> None:
     assert len(document["energies"]) == 3
     assert 0 <= document["test_accuracy"] <= 1
     assert 0 <= document["layers_with_signal"] <= 3
+    assert document["layers_expected"] == document["layers_learning"] == 3 and document["energy_off_theory"] < 1
+    assert 0 < document["energy_left"] < 1
     assert document["seconds"] > 0
     assert document["device"]
     assert {"train_loss", "test_loss"} <= document.keys()
@@ -275,7 +277,7 @@ def test_divergence_is_a_result_not_a_failure() -> None:
     assert experiment is not None
     until = cli.run_training(experiment, quiet=True)
     assert until["status"] == "done"
-    for name in ("steps", "train_loss", "test_accuracy", "energies", "layers_with_signal"):
+    for name in ("steps", "train_loss", "test_accuracy", "energies", "layers_with_signal", "energy_off_theory"):
         assert document[name] == until[name], name
 
 
@@ -296,7 +298,7 @@ def test_relax_prints_the_numbers_of_the_inference_page() -> None:
     assert answer.returncode == 0, answer.stderr
     document = json.loads(answer.stdout)
     assert document["status"] == "done" and document["steps"] == 3
-    assert document["layers_with_signal"] == 4 and len(document["energies"]) == 4
+    assert document["layers_with_signal"] == document["layers_expected"] == 4 and len(document["energies"]) == 4
     assert document["total_energy"] == pytest.approx(sum(document["energies"]))
     assert document["equilibrium_energy"] <= min(entry["final_energy"] for entry in document["solvers"])
     assert {"gauss_newton", "pc_alm", "gradient_flow"} <= {entry["solver"] for entry in document["solvers"]}

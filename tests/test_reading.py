@@ -17,6 +17,7 @@ NAMES = ["gradient_descent", "error_based", "gauss_newton"]
 NOT = [np.nan] * 3
 VALUES: dict[str, Any] = {
     "layers_with_signal": 15.0,
+    "layers_expected": 17.0,
     "trace_steps": np.arange(129),
     "signal_steps": 4037.0,
     "step_limit": 0.41,
@@ -47,13 +48,26 @@ def said(experiment: Experiment = DEEP, axis: str = "passes", **changes: Any) ->
 
 def test_the_sentences_of_a_deep_network() -> None:
     assert said() == (
-        "Only 15 of 129 layers have received a signal after 128 steps. By a chain of scalars the first layer needs "
+        "Only 15 of 129 layers have received a signal after 128 steps (17 where all layers pass their errors on "
+        "unchanged). By a chain of scalars the first layer needs "
         "about 4,000 steps. Error-based inference, where no layer waits for another, settled in 10. "
         "Measured: gradient descent at step size 0.3 had not settled within 1 % after 2,048 steps. The quadratic model "
         "of the start gives 41,000 to 53,000 steps to settle within 1 % (of 8 examples looked at). "
         "This relaxation went 20 % of the way from 0.5 to 0.25, the lowest energy that any solver found. "
         "Fewest gradient evaluations to settle within 1 %: error-based, 10 (gradient descent did not arrive)."
     )
+
+
+@pytest.mark.parametrize(
+    ("expected", "begins"),
+    [
+        (15.0, "15 of 129 layers have received a signal after 128 steps (15 where"),
+        (12.0, "15 of 129 layers have received a signal after 128 steps (12 where"),
+        (None, "15 of 129 layers have received a signal after 128 steps. By a chain"),
+    ],
+)
+def test_only_is_said_of_less_than_theory_expects(expected: float | None, begins: str) -> None:
+    assert said(layers_expected=expected).startswith(begins)
 
 
 def test_nothing_is_said_before_anything_is_known() -> None:
@@ -83,7 +97,7 @@ def test_a_model_that_was_refuted_is_silent() -> None:
 
 def test_one_is_singular() -> None:
     text = said(trace_steps=np.arange(2), model_examples=1.0)
-    assert "after 1 step." in text and "(of 1 example looked at)" in text
+    assert "after 1 step (17" in text and "(of 1 example looked at)" in text
 
 
 def test_what_was_measured_takes_the_place_of_the_model() -> None:

@@ -162,9 +162,17 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
     if "layers_with_signal" not in values or "trace_steps" not in values:
         return []
     layers, heard = experiment.network.depth, round(values["layers_with_signal"])
-    how_many = "All {layers}" if heard == layers else "Only {heard} of {layers}"
-    words = f"{how_many} layers have received a signal after {{steps:in_steps}}."
-    said = [_say("signal", words, heard=heard, layers=layers, steps=int(values["trace_steps"][-1]))]
+    expected = values.get("layers_expected")
+    facts = {"heard": heard, "layers": layers, "steps": int(values["trace_steps"][-1]), "expected": expected}
+    if heard == layers:
+        words = "All {layers} layers have received a signal after {steps:in_steps}."
+    elif expected is None:
+        words = "{heard} of {layers} layers have received a signal after {steps:in_steps}."
+    else:
+        only = "Only " if heard < expected else ""
+        words = f"{only}{{heard}} of {{layers}} layers have received a signal after {{steps:in_steps}}"
+        words += " ({expected:count} where all layers pass their errors on unchanged)."
+    said = [_say("signal", words, **facts)]
     needed = values.get("signal_steps")
     if heard < layers and needed is not None:
         if not math.isfinite(needed):  # stored frames have no infinity: it comes back as NaN

@@ -12,12 +12,13 @@ import numpy as np
 from pcviz.experiment import Experiment
 from pcviz.frames import FULL_ROWS, Value, trace_rows
 from pcviz.pcn import Network, backprop, layers_with_signal
-from pcviz.pcn.energy import rms
+from pcviz.pcn.energy import rms, rounding_energies
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.inference import Plan, Settled, State, advance, begin, rates_of, settle
 from pcviz.pcn.network import Activities
 from pcviz.pcn.trace import padded_rows
 from pcviz.probes.alignment import Comparison, compare
+from pcviz.probes.health import arrival, chain_trace
 
 ALIGNMENTS = 24
 """Most looks at the weight gradients, evenly on a logarithmic scale."""
@@ -62,6 +63,8 @@ class Traced:
         self.rows = trace_rows(experiment.relaxation_steps, FULL_ROWS)
         self.diverged = False
         self.layers_with_signal = 0
+        self._chain = chain_trace(experiment, self.rows)
+        self._floors = np.zeros(experiment.network.depth)
         self._plan = Plan(experiment.inference.solver, experiment.inference.initial)
         self._rates = rates_of(experiment.inference, network.dtype)
         self._recorded: dict[str, list[np.ndarray]] = {n: [] for n in ("energies", "activity", "error", "update")}
@@ -124,6 +127,7 @@ class Traced:
             for name, values in found.items():
                 self._recorded[name].append(np.asarray(values))
             self.layers_with_signal = int(heard)
+            self._floors = np.asarray(rounding_energies(settled.activities, self.y))
             if t in looks:
                 self._align(t, settled)
             before = t, settled
@@ -145,6 +149,9 @@ class Traced:
             "total_energy": float(energies[-1].sum()),
             "layers_with_signal": float(self.layers_with_signal),
         }
+        if self._chain is not None:
+            arrived = arrival(energies[-1], self._floors, self._chain[len(energies) - 1])
+            values["layers_expected"] = float(arrived.should.sum())
         if self._aligned:
             last = self._aligned[-1][1]
             values["alignment_total"] = float(last.total_cosine)

@@ -7,6 +7,7 @@ trainings that they come from: docs/health.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,23 +25,34 @@ WEIGHT_STEP = 1e-4, 0.2
 
 
 def chain_energies(experiment: Experiment) -> np.ndarray | None:
-    """E_l of hidden layers 1 … H of a chain at the end of the relaxation, over that of layer H, (H,).
+    """E_l of hidden layers 1 … H of a chain at the end of a weight step's relaxation, over that of layer H, (H,).
 
-    All 1 for backpropagation and error-based inference, whose errors do not decay on their way. None where theory has
-    no expectation: starts other than the feedforward one, Adam on the activities, step sizes at which the chain
-    diverges.
+    All 1 for backpropagation, whose errors do not decay on their way. None where theory has no expectation.
+    """
+    if experiment.learning.rule == "bp":
+        return np.ones(experiment.hidden_layers)
+    chain = chain_trace(experiment, [experiment.inference_steps])
+    return None if chain is None else chain[-1]
+
+
+def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np.ndarray | None:
+    """The same after each of these numbers of inference steps, whatever the learning rule, (len(steps), H); NaN after
+    none, where layer H has no energy.
+
+    All 1 for error-based inference, whose errors do not decay on their way. None where theory has no expectation:
+    starts other than the feedforward one, Adam on the activities, step sizes at which the chain diverges, no steps.
     """
     inference, hidden = experiment.inference, experiment.hidden_layers
-    if experiment.learning.rule == "bp" or (inference.solver, inference.initial) == ("error_based", "feedforward"):
-        return np.ones(hidden)
-    if inference.initial != "feedforward" or inference.solver == "adam" or not experiment.inference_steps:
+    if inference.initial != "feedforward" or inference.solver == "adam" or not steps[-1]:
         return None
+    if inference.solver == "error_based":
+        return np.where(np.asarray(steps)[:, None] > 0, np.ones(hidden), np.nan)
     momentum = inference.momentum if inference.solver == "momentum" else 0.0
     deltas = [np.ones((1, 1))] * hidden + [np.full((1, 1), SOURCE)]
     with np.errstate(over="ignore", invalid="ignore"):
-        signal = chain_signal(deltas, inference.step_size, [experiment.inference_steps], momentum=momentum)[0, :-1]
-        energies = 10.0 ** (2 * (signal - signal[-1]))
-    return energies if np.isfinite(energies).all() else None
+        signal = chain_signal(deltas, inference.step_size, steps, momentum=momentum)[:, :-1]
+        energies = 10.0 ** (2 * (signal - signal[:, -1:]))
+    return energies if np.isfinite(energies[-1]).all() else None
 
 
 @short

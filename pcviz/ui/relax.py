@@ -19,7 +19,8 @@ KEYS_HELP = (
 )
 SIGNAL_HELP = (
     "Layers that the target has reached at the end: their error, less what it would be without the target, is above "
-    "rounding"
+    "rounding. Theory: as many have one after so few steps where all layers pass their errors on unchanged "
+    "(docs/health.md)"
 )
 LIMIT_HELP = (
     "The step size above which the experiment's solver diverges on the quadratic model of the start, the least of some "
@@ -29,7 +30,7 @@ LIMIT_HELP = (
 )
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
-    ("Layers with a signal", "{layers_with_signal} of {layers}", SIGNAL_HELP),
+    ("Layers with a signal", "{layers_with_signal} of {layers} · theory {layers_expected}", SIGNAL_HELP),
     ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
     (
         "Equilibrium F*",

@@ -139,6 +139,24 @@ def test_a_layer_has_a_signal_when_the_target_has_reached_it(initial: str) -> No
         assert job.frame(bulk=False).values["layers_with_signal"] == heard
 
 
+def test_theory_expects_the_signal_of_a_healthy_network_and_not_that_of_a_sick_one() -> None:
+    """The same 24 steps at depth 25: under muPC as many layers have a signal as in the chain, under SP fewer."""
+    found = {}
+    for parameterisation, changes in (("mupc", {}), ("sp", {"network.skips": False, "network.activation": "tanh"})):
+        job = finished(
+            {"network.depth": 25, "network.width": 16, "network.parameterisation": parameterisation, **changes},
+            {"solvers": ()},
+        )
+        values = job.frame(bulk=False).values
+        found[parameterisation] = values["layers_expected"] - values["layers_with_signal"]
+    assert abs(found["mupc"]) <= 1 and found["sp"] >= 3, found
+
+
+@pytest.mark.parametrize("changes", [{"inference.initial": "zero"}, {"inference.solver": "adam"}], ids=str)
+def test_where_theory_expects_nothing_no_layers_are_expected(changes: dict[str, object]) -> None:
+    assert "layers_expected" not in finished(changes, {"solvers": ()}).frame(bulk=False).values
+
+
 def test_linear_networks_know_their_equilibrium() -> None:
     job = finished({"network.activation": "linear"}, {"solvers": ("linear_exact",)})
     network, x, y = batch(job)

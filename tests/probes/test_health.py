@@ -7,7 +7,7 @@ from scipy.special import comb
 from pcviz.experiment import Experiment, from_paths
 from pcviz.jobs.training import Training
 from pcviz.presets import PRESETS
-from pcviz.probes.health import NOTHING, arrival, chain_energies, learning_layers
+from pcviz.probes.health import NOTHING, arrival, chain_energies, chain_trace, learning_layers
 
 
 def test_a_chain_follows_the_binomial_law_at_small_steps() -> None:
@@ -42,6 +42,15 @@ def test_a_chain_of_two_with_momentum() -> None:
 )
 def test_theory_expects_nothing_of_other_starts_and_of_adam(changes: dict[str, object]) -> None:
     assert chain_energies(from_paths(changes)) is None
+
+
+def test_a_chain_row_by_row() -> None:
+    """One layer more after each step, none after none; the last row is what a weight step ends with."""
+    experiment = from_paths({"network.depth": 6, "inference.steps": 4})
+    trace = chain_trace(experiment, [0, 1, 2, 4])
+    assert trace is not None and np.isnan(trace[0]).all()
+    assert [int((row > 0).sum()) for row in trace[1:]] == [1, 2, 4]
+    assert chain_energies(experiment) == pytest.approx(trace[-1])
 
 
 def test_no_chain_is_expected_where_it_diverges() -> None:
