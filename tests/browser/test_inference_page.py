@@ -1,12 +1,18 @@
 """The Inference page as a person uses it."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from pcviz.comparison import Options
+from pcviz.engine.client import Client
+from pcviz.experiment import from_paths
 from pcviz.figures import INFERENCE_PANELS
+from pcviz.store import Store
 from tests.browser.on_page import button, panel, wait_for
+from tests.browser.serve import App
 
 SMALL = "network_depth=6&network_width=16&data_name=moons&inference_steps=64"
 
@@ -39,22 +45,38 @@ def cursor(page: Page) -> float:
     return float(line.get_attribute("data-at") or "nan")
 
 
+@pytest.fixture(scope="module")
+def finished_run(app: App) -> str:
+    """A relaxation that has ended, started by nobody's page."""
+    paths = {"network.depth": 6, "network.width": 16, "data.name": "moons", "inference.steps": 64}
+    client = Client(Store(app.database))
+    run = client.look("relax", from_paths(paths), Options().stored(), "nobody", "nobody")
+    deadline = time.monotonic() + 60
+    while client.get(run).state != "done":
+        assert time.monotonic() < deadline, client.get(run)
+        time.sleep(0.1)
+    return run
+
+
 @pytest.fixture
-def relaxed(page: Page, page_faults: list[str]) -> Page:
+def relaxed(page: Page, page_faults: list[str], finished_run: str) -> Page:
     """A page that shows a finished relaxation."""
-    open_page(page, page_faults)
-    button(page, "play").click()
+    open_page(page, page_faults, f"{SMALL}&run={finished_run}")
     wait_for(page, lambda: done(page))
     return page
 
 
-def test_relax_fills_every_panel(relaxed: Page) -> None:
-    assert re.search(r"run=[0-9a-f]{32}", relaxed.url)
-    expect(relaxed.locator(".st-key-reading")).to_contain_text("layers have received a signal after 64 steps")
-    expect(relaxed.locator(".st-key-reading")).to_contain_text("Fewest gradient evaluations", timeout=10_000)
-    expect(button(relaxed, "cancel")).to_be_disabled(timeout=10_000)
+def test_relax_fills_every_panel(page: Page, page_faults: list[str]) -> None:
+    open_page(page, page_faults)
+    button(page, "play").click()
+    wait_for(page, lambda: done(page))
+    assert re.search(r"run=[0-9a-f]{32}", page.url)
+    reading = page.locator(".st-key-reading")
+    expect(reading).to_contain_text("layers have received a signal after 64 steps")
+    expect(reading).to_contain_text("Fewest gradient evaluations", timeout=10_000)
+    expect(button(page, "cancel")).to_be_disabled(timeout=10_000)
     for name in INFERENCE_PANELS:
-        assert "pcviz-empty" not in (panel(relaxed, name).get_attribute("class") or "")
+        assert "pcviz-empty" not in (panel(page, name).get_attribute("class") or "")
 
 
 def test_slider_buttons_and_keys_change_the_profile(relaxed: Page) -> None:
