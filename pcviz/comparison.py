@@ -46,7 +46,7 @@ SOLVERS: dict[str, SolverFacts] = {
     ),
     "gradient_flow": SolverFacts("gradient flow", "unit of time", "continuous time, Tsit5 with error control"),
     "error_based": SolverFacts(
-        "error-based", "step", "the errors are the variables: the signal crosses all layers", "2/λmax in the errors"
+        "error-based", "step", "the errors are the variables: no layer waits for another", "2/λmax in the errors"
     ),
     "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
     "gauss_newton": SolverFacts("Gauss-Newton", "step", "one K × K system for each example, then polishing"),

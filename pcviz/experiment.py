@@ -107,7 +107,7 @@ class Network(Section):
         16,
         "Depth L",
         "Number of weight matrices. A network of depth L has H = L - 1 hidden layers.",
-        formula=r"\mu_l = a_l W_l \phi(z_{l-1}) + \tau_l z_{l-1},\quad l = 1 \dots L",
+        formula=r"\mu_1 = a_1 W_1 x,\quad \mu_l = a_l W_l \phi(z_{l-1}) + \tau_l z_{l-1},\quad l = 2 \dots L",
         ge=2,
         le=512,
     )
@@ -119,7 +119,7 @@ class Network(Section):
         "mupc",
         "Parameterisation",
         "How predictions are scaled with width and depth: standard (sp), neural tangent (ntp), or Depth-μP for "
-        "predictive coding (mupc), which trains networks of 128 layers and more.",
+        "predictive coding (mupc), which with skip connections trains networks of 128 layers and more.",
         formula=r"\text{μPC: } a_1 = D^{-1/2},\; a_l = (NL)^{-1/2} \text{ (no skips: } N^{-1/2}\text{)},\;"
         r" a_L = 1/(\gamma N)",
     )
@@ -209,8 +209,9 @@ class Inference(Section):
     steps: int | Literal["depth"] = option(
         "depth",
         "Inference steps T",
-        "Steps of one relaxation. `depth` stands for H = L - 1, the number of steps that the error needs to reach the "
-        "first layer from a feedforward start; error-based inference needs one.",
+        "Steps of one relaxation. `depth` stands for H = L - 1, the number of steps before which no error can "
+        "reach the first layer from a feedforward start (more than rounding may take far more); error-based inference "
+        "needs one.",
         formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
     )
     step_size: float = option(

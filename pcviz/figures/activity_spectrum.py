@@ -90,7 +90,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt="Histogram of the curvatures of the energy in the activities, with the step-size limit.",
         help="How steep the energy is in each direction of activity space, at the feedforward start, for the first "
         f"example. {stable} Descent in the activities takes longest along the flattest direction, λmin: the ratio "
-        f"κ = λmax/λmin says how much longer. {GROWTH}",
+        f"κ = λmax/λmin says how much longer plain descent takes there. {GROWTH}",
         csv=("curvature_bins", "curvature_counts"),
         table="latest",
         idle="Press Relax to begin.",

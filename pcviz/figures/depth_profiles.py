@@ -91,9 +91,9 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt=f"Rms activity and rms error of layers 1 to {layers} at a chosen inference step, with the predicted "
         f"error, the "
         "error at equilibrium and the size of rounding.",
-        help="The state at the step of the slider. Above: the size of the activities, which hardly move. Below: the "
-        "size "
-        "of the errors, which are what the weights learn from. An error inside the grey band is nothing but rounding; "
+        help="The state at the step of the slider. Above: the size of the activities, which hardly move from a "
+        "feedforward start. Below: the size of the errors, which are what the weights learn from. An error inside the "
+        "grey band is nothing but rounding; "
         "layers whose error is exactly 0 are marked underneath. Green: where the errors end up at equilibrium. Dotted: "
         "what a chain of scalars with this network's gains predicts for gradient descent.",
         csv=("trace_steps", "activity_rms", "error_rms", "equilibrium_error", "rounding_floor"),

@@ -156,9 +156,9 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         figure=figure(experiment, **options),
         alt=f"Training loss, test loss, total energy{accuracy} over training.",
         help="Loss of the feedforward pass, of the latest training batch in a band of its extremes since the point "
-        "before, and of the whole test set; and the total energy F left after the relaxation, which shares the loss's "
-        "unit. Energy far below the loss means that the activities found most of the way. Smoothing averages every "
-        "line over weight steps: then a point is no measured value."
+        "before, and of the whole test set; and the total energy F left after the relaxation, in the loss's unit times "
+        "the output precision λ. At λ = 1 energy far below the loss means that the activities found most of the "
+        "way. Smoothing averages every line over weight steps: then a point is no measured value."
         + (" Below: share of the test set classified correctly." if classes else ""),
         csv=("train_loss", "test_loss", "test_accuracy", "total_energy"),
     )

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.pcn.batch import as_batch
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
@@ -37,10 +38,6 @@ def _mode(network: Network, x: jax.Array, z: Activities, signals: Activities) ->
     return Mode(unstack(signals), unstack(weight_gradient(_unit_precision(network), x, z, signals)))
 
 
-def _cast(network: Network, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
-
-
 @jax.jit
 def _fixed_prediction(network: Network, x: jax.Array, y: jax.Array, step_size: jax.Array, sweeps: jax.Array) -> Mode:
     z, _ = forward(network, x)
@@ -61,7 +58,7 @@ def fixed_prediction(network: Network, x: jax.Array, y: jax.Array, *, step_size:
     backpropagation for any stable step size, reached exactly at step_size 1 after H = L - 1 sweeps: one for each hidden
     layer. (Torch2PC counts the output's error, known from the start, as a sweep: L.)
     """
-    return _fixed_prediction(network, *_cast(network, x, y), step_size, sweeps)
+    return _fixed_prediction(network, *as_batch(network, x, y), step_size, sweeps)
 
 
 @jax.jit
@@ -95,7 +92,7 @@ def zero_divergence(network: Network, x: jax.Array, y: jax.Array, *, step_size: 
     At step_size 1 every gradient is backpropagation's; at other step sizes layer l's is step_size^(L-l) times that.
     At its update the layer below has not moved yet, so that its feedforward activity is the presynaptic one.
     """
-    return _zero_divergence(network, *_cast(network, x, y), step_size)
+    return _zero_divergence(network, *as_batch(network, x, y), step_size)
 
 
 @jax.jit
@@ -135,7 +132,7 @@ def soft_nudge(
     """
     if strength == 0:
         raise ValueError("strength: 0 is no nudge (any other number is allowed)")
-    return _soft_nudge(network, *_cast(network, x, y), strength, step_size, steps)
+    return _soft_nudge(network, *as_batch(network, x, y), strength, step_size, steps)
 
 
 def centred_nudge(
@@ -155,7 +152,7 @@ def clamped_nudge(network: Network, x: jax.Array, y: jax.Array, *, strength: flo
     """
     if network.loss != "mse":
         raise ValueError("clamped_nudge: the output energy must be mse")
-    x, y = _cast(network, x, y)
+    x, y = as_batch(network, x, y)
     output = _output(network, x)
     return output - strength * (output - y)
 
@@ -194,7 +191,7 @@ def spiking_forward_update(
     displacement z_l(T) - z_l(0) with feedforward inputs. With alpha 0 and T ≥ L steps (the default) the gradient of
     hidden layer l is step_size^(L-l) (1 - step_size) times backpropagation's, the output's is backpropagation's.
     """
-    x, y = _cast(network, x, y)
+    x, y = as_batch(network, x, y)
     total = network.depth if steps is None else steps
     start, end, output = _spiking(network, x, y, step_size, alpha, total)
     moved = tuple(b - a for a, b in zip(start, end, strict=True))

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.pcn.batch import as_batch
 from pcviz.pcn.network import Network, premultipliers, skip_flags, weights
 
 HESSIAN_MAX = 8192
@@ -98,6 +99,7 @@ def least_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     """F* of a linear network with the squared output error on a batch x (B, D), y (B, K), () float64; works on traced
     networks (theory.md 4.2). Raises ValueError for others."""
     require_closed_form(network)
+    x, y = as_batch(network, x, y)
     return _equilibrium_energy(stage_maps(network), x, y, network.output_precision[...])
 
 

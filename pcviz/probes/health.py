@@ -36,8 +36,8 @@ def chain_energies(experiment: Experiment) -> np.ndarray | None:
 
 
 def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np.ndarray | None:
-    """The same after each of these numbers of inference steps, whatever the learning rule, (len(steps), H); NaN after
-    none, where layer H has no energy.
+    """E_l of hidden layers 1 … H of the chain over that of layer H, after each of these ascending numbers of inference
+    steps, (len(steps), H), as a relaxation has them whatever the learning rule. NaN after no step: E_H is 0.
 
     All 1 for error-based inference, whose errors do not decay on their way. None where theory has no expectation:
     starts other than the feedforward one, Adam on the activities, step sizes at which the chain diverges, no steps.

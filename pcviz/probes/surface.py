@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.pcn import linear
+from pcviz.pcn.batch import as_batch
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.equilibrium import conjugate
 from pcviz.pcn.equilibrium.conjugate import Conjugate
@@ -39,6 +40,7 @@ class Settled(NamedTuple):
 
 def loss_of(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     """Mean feedforward loss on x (B, D), y (B, K), () float64."""
+    x, y = as_batch(network, x, y)
     return output_loss(network.loss, forward(network, x)[1], y)
 
 
@@ -65,6 +67,7 @@ def settled(network: Network, x: jax.Array, y: jax.Array) -> Settled:
 def equilibrated(network: Network, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """F*, the least energy of the batch, and the tolerance reached, () float64: closed form where there is one (and
     tolerance 0), else `settled`."""
+    x, y = as_batch(network, x, y)
     if network.has_closed_form:
         return linear.least_energy(network, x, y), jnp.zeros((), jnp.float64)
     place, tolerance = settled(network, x, y)

@@ -79,9 +79,10 @@ def chain_signal(
     sizes = np.array([d.shape[-1] for d in deltas]) ** 0.5
     chain = _Chain(_rms(deltas) * sizes, step_size, output_precision, momentum)
     rows = {0: chain.errors()}
+    looked_at = set(wanted.tolist())
     for t in range(1, int(wanted.max(initial=0)) + 1):
         chain.step()
-        if t in wanted:
+        if t in looked_at:
             rows[t] = chain.errors()
     return _log10(np.stack([rows[int(t)] for t in wanted]) / sizes)
 

@@ -72,7 +72,7 @@ def keep() -> None:
     _component()(key="history")
 
 
-def mark(query: dict[str, str]) -> str | None:
+def take_mark(query: dict[str, str]) -> str | None:
     """The mark of an address that Back or Forward has led to; None of any other. Takes our keys out of `query`."""
     found, _ = query.pop(MARK, None), query.pop(HEARD, None)
     return None if found == st.session_state.setdefault("loaded_with_mark", found) else found
@@ -91,7 +91,7 @@ def done(mark: str | None) -> None:
 def go(query: dict[str, str]) -> None:
     """Let the browser show this address, if it shows another one or waits for the answer to a mark."""
     shown = st.query_params.to_dict()
-    if (answered := mark(shown)) is not None:
+    if (answered := take_mark(shown)) is not None:
         st.query_params.from_dict({**query, HEARD: answered})
     elif query != shown:
         st.query_params.from_dict(query)

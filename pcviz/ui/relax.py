@@ -38,7 +38,11 @@ METRICS: list[tuple[str, str, str]] = [
         "The lowest energy that a solver found; exact for linear networks with mse",
     ),
     ("Step size limit", "{step_limit:g3}", LIMIT_HELP),
-    ("Condition κ", "{condition_number:g3}", "λmax / λmin: how much longer the flattest direction takes"),
+    (
+        "Condition κ",
+        "{condition_number:g3}",
+        "λmax / λmin: how much longer plain descent takes in the flattest direction than in the steepest",
+    ),
     ("κ in errors", "{error_curvature_max:g3}", "The same in error coordinates, where the least eigenvalue is 1"),
 ]
 

@@ -38,7 +38,7 @@ def begin(page: str) -> None:
     st.session_state.setdefault("memory", browser.Memory())
     known = st.session_state.setdefault("addresses", [])
     query = st.query_params.to_dict()
-    control, mark = query.pop("control", None), back.mark(query)
+    control, mark = query.pop("control", None), back.take_mark(query)
     widgets.put_again()
     _turn_to(page)
     # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
@@ -68,6 +68,7 @@ def _turn_to(page: str) -> None:
 def remember() -> None:
     """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
     if not owner_key():
+        widgets.tell(st.session_state.page, st.query_params.to_dict())
         return
     runs = st.session_state.runs
     query = url.query(
@@ -78,12 +79,13 @@ def remember() -> None:
         known.append(query)
         del known[:-MOST_ADDRESSES]
     back.go(query)
-    st.session_state.told = st.session_state.page, query
+    widgets.tell(st.session_state.page, query)
 
 
 def _is_page_switch(page: str, query: dict[str, str]) -> bool:
     """Links between pages drop the query string; `remember` puts it back, unless it is interrupted before."""
-    return not query and st.session_state.get("told", (page,))[0] != page
+    told = st.session_state.get("told")
+    return not query and (st.session_state.get("page") != page or (told is not None and told.page != page))
 
 
 def _adopt(page: str, state: url.State) -> None:

@@ -19,10 +19,10 @@ TRAIN = ""
 
 
 class Followed(NamedTuple):
-    """What a page has followed: a training at a step."""
+    """What a page has followed: a training, and what its widgets held for it."""
 
     run: str
-    step: int
+    held: dict[str, Any]
 
 
 def follow(
@@ -34,15 +34,19 @@ def follow(
     opened: bool,
     run: str | None = None,
 ) -> None:
-    """Let `page` look at the training that has gone on since the page last followed one: its widgets then hold
-    `trained(record)`. If the form was edited since (and `run`, if given, is what was followed), `fresh`. A page that
-    was `opened` by an address says itself what it looks at."""
+    """Let `page` look at the training that the Train page shows: its widgets then hold `trained(record)`, also while it
+    goes on, until somebody chooses something else. If the form was edited since (and `run`, if given, is what was
+    followed), they hold `fresh`. A page that was `opened` by an address says itself what it looks at."""
     followed: dict[str, Followed] = st.session_state.setdefault("followed", {})
     record, last = _trained(form), followed.get(page)
-    if record is not None and record.step and last != (news := Followed(record.id, record.step)):
-        if not opened:
-            widgets.put(trained(record))
-        followed[page] = news
+    if record is not None and record.step:
+        news = Followed(record.id, trained(record))
+        is_new = last is None or last.run != news.run
+        untouched = last is not None and all(st.session_state.get(key) == held for key, held in last.held.items())
+        if (is_new and not opened) or (not is_new and untouched and news != last):
+            widgets.put(news.held)
+        if is_new or untouched:
+            followed[page] = news
     elif last is not None and run in (None, last.run) and _trained(form, last.run) is None:
         widgets.put(fresh)
         del followed[page]
@@ -98,7 +102,7 @@ def line(record: RunRecord | None, form: controls.Form) -> None:
         after = "" if step is None else f", step {int(step):,}"
     else:
         after = f", after {step:,} steps of training" if step else ", fresh weights"
-    edited = form.experiment is not None and form.experiment.network != record.experiment.network
+    edited = form.experiment is not None and form.experiment != record.experiment
     st.caption(f"The panels show: {text}{after}.{' The form was edited since.' if edited else ''}")
 
 

@@ -16,6 +16,14 @@ class Put(NamedTuple):
     before: tuple[Any, ...]
 
 
+class Told(NamedTuple):
+    """What the browser was told last: the address of a page, and with it all that had been put into widgets."""
+
+    page: str
+    query: dict[str, str]
+    put: dict[str, Put]
+
+
 def put(values: dict[str, Any]) -> None:
     """Let widgets hold `values` (key -> value). Only before they are drawn."""
     waiting: dict[str, Put] = st.session_state.get("put", {})
@@ -25,12 +33,10 @@ def put(values: dict[str, Any]) -> None:
 
 
 def put_again() -> None:
-    """Before anything is drawn: undo what a browser sent that had not heard of what we put. What is neither old nor
-    new somebody chose meanwhile, which stays."""
-    waiting: dict[str, Put] = st.session_state.get("put", {})
-    if waiting and _heard():
-        st.session_state.put = {}
-        return
+    """Before anything is drawn: undo what a browser sent that had not heard of what we put. A value that is neither old
+    nor new was chosen by somebody meanwhile, and stays."""
+    waiting = _waiting()
+    st.session_state.put = waiting
     for key, (value, before) in waiting.items():
         if _held(key) in ((), (value,), *((old,) for old in before)):
             st.session_state[key] = value  # also if it is there: it may be that of a widget of the page before
@@ -38,15 +44,24 @@ def put_again() -> None:
 
 def chosen(key: str) -> bool:
     """In the callback of a widget: whether somebody changed it, or a browser that had not heard of what we put."""
+    waiting = _waiting()
+    return key not in waiting or st.session_state[key] not in waiting[key].before
+
+
+def tell(page: str, query: dict[str, str]) -> None:
+    """After everything is drawn: remember the address that the browser was told, which it will come from once it has
+    heard of what was put."""
+    st.session_state.told = Told(page, query, st.session_state.get("put", {}))
+
+
+def _waiting() -> dict[str, Put]:
+    """What was put and the browser may not have heard of. It has if it comes from the address that it was told then."""
     waiting: dict[str, Put] = st.session_state.get("put", {})
-    return key not in waiting or st.session_state[key] not in waiting[key].before or _heard()
-
-
-def _heard() -> bool:
-    """Whether the browser comes from the address that we wrote last, after all that we put."""
+    told: Told | None = st.session_state.get("told")
     query = st.query_params.to_dict()
-    _, told = st.session_state.get("told", (None, None))
-    return back.mark(query) is None and query == told
+    if told is None or back.take_mark(query) is not None or query != told.query:
+        return waiting
+    return {key: put for key, put in waiting.items() if told.put.get(key) is not put}
 
 
 def _before(waiting: dict[str, Put], key: str, value: Any) -> tuple[Any, ...]:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from pcviz.experiment import from_paths
-from pcviz.pcn import backprop, build, feedforward, relax, weight_gradients
+from pcviz.pcn import backprop, bp_modes, build, feedforward, linear, relax, weight_gradients
 from pcviz.pcn.equilibrium import solve
-from pcviz.probes import theory
+from pcviz.probes import surface, theory
 from pcviz.probes.hessian import hessian_blocks
 
 EXPERIMENT = from_paths({"network.depth": 4, "network.width": 8, "dtype": "float64"})
+LINEAR = build(EXPERIMENT.changed({"network.activation": "linear"}))
 X = np.random.default_rng(1).standard_normal((6, 64))
 CLASSES = np.array([3, 1, 4, 1, 5, 9])
 Y = np.eye(10)[CLASSES]
@@ -101,6 +102,14 @@ def test_every_door_is_watched(network: Any) -> None:
         lambda y: weight_gradients(network, X, y, relaxed),
         lambda y: hessian_blocks(network, X, y, z),
         lambda y: theory.error_spectrum(network, X, y, z),
+        lambda y: surface.loss_of(network, X, y),
+        lambda y: surface.equilibrated_energy(network, X, y),
+        lambda y: linear.least_energy(LINEAR, X, y),
+        lambda y: bp_modes.fixed_prediction(network, X, y, sweeps=2),
+        lambda y: bp_modes.zero_divergence(network, X, y),
+        lambda y: bp_modes.centred_nudge(network, X, y, strength=0.1, steps=2),
+        lambda y: bp_modes.clamped_nudge(network, X, y, strength=0.1),
+        lambda y: bp_modes.spiking_forward_update(network, X, y, step_size=0.1),
     ):
         with pytest.raises(ValueError, match=r"y: has shape \(1, 10\)"):
             act(Y[:1])

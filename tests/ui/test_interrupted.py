@@ -3,15 +3,19 @@ or writes the session when the browser has sent something new, and runs it again
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from streamlit.runtime.scriptrunner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
 from pcviz.store import Store
+from pcviz.ui import session
+from pcviz.ui.instruments import FRESH
 from tests.ui.test_instruments import asked
 from tests.ui.test_looks import INFERENCE, LANDSCAPE
 from tests.ui.test_shell import opened
@@ -33,22 +37,30 @@ def trained(database_url: str) -> str:
 
 @contextmanager
 def interrupted(point: int) -> Iterator[list[int]]:
-    """The script is stopped and begun again once, at its `point`-th look at what the browser has sent."""
+    """The script is stopped and begun again once, at its `point`-th look at what the browser has sent. Callbacks, which
+    take about a millisecond, are left alone."""
     asks, looks, last = ScriptRunner.request_rerun, ScriptRunner._maybe_handle_execution_control_request, [RerunData()]
-    seen = [0]
+    prepares = SafeSessionState.on_script_will_rerun
+    seen, preparing = [0], [False]
+
+    def prepare(*given: Any, **options: Any) -> None:
+        preparing[0] = True
+        prepares(*given, **options)
+        preparing[0] = False
 
     def request(runner: ScriptRunner, data: RerunData) -> bool:
         last[0] = data
         return asks(runner, data)
 
     def look(runner: ScriptRunner) -> None:
-        if runner._execing and runner._is_in_script_thread():
+        if runner._execing and runner._is_in_script_thread() and not preparing[0]:
             seen[0] += 1
             if seen[0] == point:
                 runner._requests.request_rerun(last[0])
         looks(runner)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SafeSessionState, "on_script_will_rerun", prepare)
         patch.setattr(ScriptRunner, "request_rerun", request)
         patch.setattr(ScriptRunner, "_maybe_handle_execution_control_request", look)
         yield seen
@@ -120,3 +132,60 @@ def test_what_somebody_chose_meanwhile_stays(trained: str) -> None:
     assert app.number_input(key="network_depth").value == 5, "what it held before: sent by a browser that is late"
     app.number_input(key="network_depth").set_value(4).run()
     assert app.number_input(key="network_depth").value == 4, "the browser has heard of 5"
+
+
+def test_two_switches_of_pages_in_quick_succession(trained: str) -> None:
+    """The second comes before the first page was drawn: settings and runs stay."""
+    app = opened(network_depth="4", seed="7")
+    app.switch_page(INFERENCE)
+    app.query_params = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "remember", lambda: None)  # what comes last is not reached
+        app.run()
+    app.switch_page(TRAIN)
+    app.query_params = {}
+    app.run()
+    assert (app.number_input(key="network_depth").value, app.number_input(key="seed").value) == (4, 7)
+
+
+def test_a_preset_that_is_chosen_stays_chosen() -> None:
+    """Pressed while the browser still tells of the page before: at each point of the script."""
+    for point in range(1, 400, 40):
+        app = opened(network_depth="4")
+        app.button_group(key="preset").set_value("mupc-32")
+        with interrupted(point):
+            app.run()
+        assert app.number_input(key="network_depth").value == 33, point
+
+
+def test_a_choice_during_a_training_stays(database_url: str) -> None:
+    store = Store(database_url)
+    run = Client(store).start(Experiment().changed({"network.depth": 4}), "s")
+    worker = store.observations("w")
+    assert worker.claim(store.reader.run(run))
+
+    def advance(step: int) -> None:
+        worker.observe(run, store.reader.run(run).generation, state="running", step=step)
+
+    advance(10)
+    app = opened(run=run)
+    app.switch_page(LANDSCAPE)
+    app.query_params = {}
+    app.run()
+    assert app.number_input(key="plane_step").value == 10
+    advance(20)
+    app.run()
+    assert app.number_input(key="plane_step").value == 20, "follows while the training goes on"
+    app.number_input(key="plane_step").set_value(5).run()
+    advance(30)
+    app.run()
+    assert app.number_input(key="plane_step").value == 5
+    app.switch_page(INFERENCE)
+    app.query_params = {}
+    app.run()
+    assert app.selectbox(key="source").value == run
+    app.selectbox(key="source").set_value(FRESH).run()
+    advance(40)
+    app.run()
+    assert app.selectbox(key="source").value == FRESH
+    worker.close()
