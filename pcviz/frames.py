@@ -134,6 +134,7 @@ CHANNELS: dict[str, Channel] = {
         )
     },
     # kind "relax": one relaxation in full, and other solvers from the same start
+    "relaxed_steps": _number("inference steps", "the inference step of the numbers of the relaxation"),
     "error_rms": Channel(("R", "L"), "float64", "activity", "rms of e_l at each recorded inference step", bulk=True),
     "activity_rms": Channel(("R", "H"), "float32", "activity", "rms of z_l at each recorded inference step", bulk=True),
     "predicted_error": Channel(

@@ -18,7 +18,7 @@ NOT = [np.nan] * 3
 VALUES: dict[str, Any] = {
     "layers_with_signal": 15.0,
     "layers_expected": 17.0,
-    "trace_steps": np.arange(129),
+    "relaxed_steps": 128.0,
     "signal_steps": 4037.0,
     "step_limit": 0.41,
     "step_limit_range": np.array([0.41, 0.44]),
@@ -56,6 +56,12 @@ def test_the_sentences_of_a_deep_network() -> None:
         "This relaxation went 20 % of the way from 0.5 to 0.25, the lowest energy that any solver found. "
         "Fewest gradient evaluations to settle within 1 %: error-based, 10 (gradient descent did not arrive)."
     )
+
+
+def test_numbers_are_of_their_own_step_and_those_of_earlier_versions_of_the_last_row() -> None:
+    """While it runs, arrays come later than numbers."""
+    assert "after 128 steps" in said(trace_steps=np.arange(6))
+    assert "after 5 steps" in said(relaxed_steps=None, trace_steps=np.arange(6))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +102,7 @@ def test_a_model_that_was_refuted_is_silent() -> None:
 
 
 def test_one_is_singular() -> None:
-    text = said(trace_steps=np.arange(2), model_examples=1.0)
+    text = said(relaxed_steps=1.0, model_examples=1.0)
     assert "after 1 step (17" in text and "(of 1 example looked at)" in text
 
 

@@ -146,11 +146,18 @@ def _gained(values: Mapping[str, Any]) -> bool:
     return excess is None or bool(np.nanmax(excess[0], initial=0.0) > 0)
 
 
+def _step(values: Mapping[str, Any]) -> int | None:
+    """The inference step of the numbers; frames of earlier versions have only that of the last recorded row."""
+    recorded = values.get("trace_steps")
+    step = values.get("relaxed_steps", None if recorded is None else recorded[-1])
+    return None if step is None else round(step)
+
+
 def _divergence(values: Mapping[str, Any]) -> list[Sentence]:
     at = values.get("diverged_at")
     if at is None:
         return []
-    last = int(values["trace_steps"][-1]) if "trace_steps" in values else 0
+    last = _step(values) or 0
     words = (
         "This relaxation diverged: at step {at:count} its energy was not finite. What follows is of the steps to "
         "{last:count}."
@@ -159,11 +166,11 @@ def _divergence(values: Mapping[str, Any]) -> list[Sentence]:
 
 
 def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[Finish]) -> list[Sentence]:
-    if "layers_with_signal" not in values or "trace_steps" not in values:
+    if "layers_with_signal" not in values or (step := _step(values)) is None:
         return []
     layers, heard = experiment.network.depth, round(values["layers_with_signal"])
     expected = values.get("layers_expected")
-    facts = {"heard": heard, "layers": layers, "steps": int(values["trace_steps"][-1]), "expected": expected}
+    facts = {"heard": heard, "layers": layers, "steps": step, "expected": expected}
     if heard == layers:
         words = "All {layers} layers have received a signal after {steps:in_steps}."
     elif expected is None:

@@ -148,6 +148,7 @@ class Traced:
             "initial_energy": float(energies[0].sum()),
             "total_energy": float(energies[-1].sum()),
             "layers_with_signal": float(self.layers_with_signal),
+            "relaxed_steps": float(self.rows[len(energies) - 1]),
         }
         if self._chain is not None:
             arrived = arrival(energies[-1], self._floors, self._chain[len(energies) - 1])

@@ -30,7 +30,7 @@ LIMIT_HELP = (
 )
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
-    ("Layers with a signal", "{layers_with_signal} of {layers} · theory {layers_expected}", SIGNAL_HELP),
+    ("Layers with a signal", "{layers_with_signal} · theory {layers_expected}", SIGNAL_HELP),
     ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
     (
         "Equilibrium F*",
