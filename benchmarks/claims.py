@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.measured import FACTOR, HORIZON, Arrival, Measured, arrival, chain_steps
+from benchmarks.measured import FACTOR, HORIZON, Arrival, Measured, arrival, chain_steps, layers_in_a_chain
 from pcviz.figures.reading import Kind
 from pcviz.probes import theory
 
@@ -54,7 +54,10 @@ def _overflow(facts: Facts, measured: Measured) -> Check:
 
 def _signal(facts: Facts, measured: Measured) -> Check:
     heard = measured.heard(facts["steps"])
-    return Check(heard == facts["heard"], f"{heard} layers, theory {facts['expected']}")
+    if facts["expected"] is None or heard == measured.experiment.network.depth:
+        return Check(heard == facts["heard"], f"{heard} layers")
+    chain = layers_in_a_chain(measured, facts["steps"])
+    return Check((heard, chain) == (facts["heard"], facts["expected"]), f"{heard} layers, chain {chain}")
 
 
 def _chain(facts: Facts, measured: Measured) -> Check:

@@ -15,7 +15,7 @@ from pcviz.jobs.descent import Descent, energy_of
 from pcviz.jobs.relax import Relaxing
 from pcviz.jobs.traced import without_target
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
-from pcviz.pcn.energy import layer_energies
+from pcviz.pcn.energy import layer_energies, rounding_energies
 from pcviz.pcn.equilibrium import METHODS
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network
@@ -202,6 +202,25 @@ def _dense(diagonal: np.ndarray, lower: np.ndarray) -> np.ndarray:
     for l, block in enumerate(lower):
         matrix[l + 1, :, l], matrix[l, :, l + 1] = block, block.T
     return matrix.reshape(count * width, count * width)
+
+
+def layers_in_a_chain(measured: Measured, steps: int) -> int:
+    """Layers with an error above rounding if all passed their errors on unchanged: scalars by hand under a steady error
+    at the top, with the energy that the network has in layer H (in the output if that has none)."""
+    inference, depth = measured.experiment.inference, measured.experiment.network.depth
+    relaxed = measured.relaxed_for(steps)
+    energies = relaxed.energies[-1]
+    floors = np.asarray(rounding_energies(relaxed.settled.activities, measured.y))
+    z = velocity = np.zeros(depth - 1)
+    momentum = inference.momentum if inference.solver == "momentum" else 0.0
+    for _ in range(steps):
+        errors = np.diff(z, prepend=0.0)
+        velocity = momentum * velocity + np.append(errors[1:], 1.0) - errors
+        z = z + inference.step_size * velocity
+    shares = np.diff(z, prepend=0.0) ** 2
+    shares = np.ones(depth - 1) if inference.solver == "error_based" else shares / shares[-1]
+    source = energies[-2] if energies[-2] > floors[-2] else energies[-1]
+    return 1 + int(np.sum(shares * source > floors[:-1])) if steps else 1
 
 
 def chain_steps(measured: Measured, most: int) -> int | None:

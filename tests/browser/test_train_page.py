@@ -159,6 +159,30 @@ def test_the_address_follows_the_form(page: Page) -> None:
     page.wait_for_url(re.compile(r"/$"))
 
 
+def test_the_decision_boundary_fills_its_panel_by_choice_and_by_link(page: Page) -> None:
+    """Its axes keep their scale: circles are round, and seen."""
+    axis = "({range, _length}) => _length / (range[1] - range[0])"
+    axes = f"['xaxis', 'yaxis'].map((name) => ({axis})(plot._fullLayout[name]))"
+
+    def scales() -> list[float]:
+        wait_for(page, lambda: state(page) == "done" and state(page, "decision-boundary") == "done")
+        found: list[float] = panel(page, "decision-boundary").locator(".pcviz-plot").evaluate(f"plot => {axes}")
+        return found
+
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_page(page, "")
+    page.get_by_text("Two moons", exact=True).click()
+    page.wait_for_url(re.compile("data_name=moons"))
+    button(page, "play").click()
+    wait_for(page, lambda: "run=" in page.url)
+    first = scales()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(page.url)
+    expect(panel(page, "decision-boundary")).to_be_visible(timeout=30_000)
+    for x, y in (first, scales()):
+        assert x == pytest.approx(y, rel=1e-3) and x > 20
+
+
 def test_bad_addresses_get_one_message_each(page: Page) -> None:
     open_page(page, f"network_depth=3200&seed=5&run={'0' * 32}")
     expect(page.get_by_text("network.depth: 3200 is above 512")).to_be_visible()

@@ -109,7 +109,7 @@ def change(name: str, run: str, point: int) -> tuple[dict[str, object], int]:
 NAMES = ["back", "link", "inference", "landscape", "options", "train"]
 
 
-@pytest.mark.parametrize("stride", [61, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [151, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NAMES)
 def test_an_interrupted_page_shows_what_it_would_have_shown(trained: str, name: str, stride: int) -> None:
     expected, points = change(name, trained, 0)
@@ -150,7 +150,7 @@ def test_two_switches_of_pages_in_quick_succession(trained: str) -> None:
 
 def test_a_preset_that_is_chosen_stays_chosen() -> None:
     """Pressed while the browser still tells of the page before: at each point of the script."""
-    for point in range(1, 400, 40):
+    for point in range(1, 400, 90):
         app = opened(network_depth="4")
         app.button_group(key="preset").set_value("mupc-32")
         with interrupted(point):
