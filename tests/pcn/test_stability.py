@@ -53,7 +53,10 @@ def test_nothing_grows(options: tuple[str, str, bool, int, int]) -> None:
             if options[0] != "linear" and options[1] != "mupc":
                 continue  # its multipliers hover there, at any step
             hidden = np.sqrt(np.mean(np.square(found.error_rms), axis=1))
-            assert hidden[400:].max() <= 1.01 * hidden[50:400].max(), name
+            most = (
+                1.01 if options[0] == "linear" or options[2] else 1.1
+            )  # without skips they hover too, and do not grow
+            assert hidden[400:].max() <= most * hidden[50:400].max(), name
         else:
             most = 1.1 if name == "adam" else 1.05  # Adam begins with full steps in every coordinate
             assert energies.max() <= most * energies[0], name
