@@ -77,14 +77,7 @@ def divergence(record: RunRecord | None) -> None:
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
     with look.held("relax") as said:
-        subject.follow(
-            "relax",
-            form,
-            lambda trained: {"source": trained.id, "at_step": None},
-            {"source": FRESH},
-            opened=said,
-            run=st.session_state.source,
-        )
+        subject.follow_source("relax", form, "source", "at_step", opened=said)
     runs = session.trainings(st.session_state.source)
     if st.session_state.source not in runs:
         st.session_state.source = FRESH

@@ -13,6 +13,7 @@ import streamlit as st
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord, UnknownRun, Unreadable
 from pcviz.ui import controls, session, widgets
+from pcviz.ui.instruments import FRESH
 
 TRAIN = ""
 """The path of the Train page."""
@@ -50,6 +51,12 @@ def follow(
     elif last is not None and run in (None, last.run) and _trained(form, last.run) is None:
         widgets.put(fresh)
         del followed[page]
+
+
+def follow_source(page: str, form: controls.Form, source: str, step: str, *, opened: bool) -> None:
+    """The same where one chooses a run and a step of it: keys of these widgets."""
+    chosen: str = st.session_state[source]
+    follow(page, form, lambda run: {source: run.id, step: None}, {source: FRESH}, opened=opened, run=chosen)
 
 
 def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:

@@ -53,9 +53,8 @@ def test_nothing_grows(options: tuple[str, str, bool, int, int]) -> None:
             if options[0] != "linear" and options[1] != "mupc":
                 continue  # its multipliers hover there, at any step
             hidden = np.sqrt(np.mean(np.square(found.error_rms), axis=1))
-            most = (
-                1.01 if options[0] == "linear" or options[2] else 1.1
-            )  # without skips they hover too, and do not grow
+            # Without skips they hover too, and do not grow.
+            most = 1.01 if options[0] == "linear" or options[2] else 1.1
             assert hidden[400:].max() <= most * hidden[50:400].max(), name
         else:
             most = 1.1 if name == "adam" else 1.05  # Adam begins with full steps in every coordinate

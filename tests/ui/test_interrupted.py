@@ -74,7 +74,7 @@ def shown(app: AppTest) -> dict[str, object]:
     return {"address": asked(app), "said": said} | {str(field.key): field.value for field in fields}
 
 
-def steps(name: str, run: str) -> tuple[AppTest, dict[str, str] | None, str | None]:
+def steps(name: str, run: str) -> tuple[AppTest, dict[str, str], str | None]:
     """A page about to change: (the page, its next address, the page that comes next)."""
     if name == "back":
         app = opened(network_depth="4", seed="1")

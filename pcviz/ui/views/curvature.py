@@ -25,14 +25,7 @@ METRICS: list[tuple[str, str, str]] = [
 def choose(form: controls.Form) -> Wish:
     """Draw the row of controls above the panels; what they say."""
     with look.held("curvature") as said:
-        subject.follow(
-            "curved",
-            form,
-            lambda trained: {"curved_source": trained.id, "curved_step": None},
-            {"curved_source": FRESH},
-            opened=said,
-            run=st.session_state.curved_source,
-        )
+        subject.follow_source("curved", form, "curved_source", "curved_step", opened=said)
     runs = session.trainings(st.session_state.curved_source)
     if st.session_state.curved_source not in runs:
         st.session_state.curved_source = FRESH
