@@ -4,7 +4,7 @@ the network that was just trained."""
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.on_page import SMALL, button, panel, state, wait_for
 from tests.browser.serve import App
@@ -51,6 +51,12 @@ def agrees(page: Page, path: str, value: str, shown: str) -> None:
     assert parse_qs(urlsplit(page.url).query).get("seed", ["0"]) == [value]
 
 
+def in_place(page: Page) -> list[bool]:
+    """For each other entry of the history, whether Back or Forward reaches it without loading a document."""
+    entries = "navigation.entries().filter((entry) => entry.index !== navigation.currentEntry.index)"
+    return page.evaluate(f"{entries}.map((entry) => entry.sameDocument)")
+
+
 def play(page: Page) -> str:
     before = run(page)
     button(page, "play").click()
@@ -84,8 +90,10 @@ def test_back_and_forward_through_all_pages(page: Page, app: App, page_faults: l
     agrees(page, "inference", "3", "")
     page.go_forward()
     agrees(page, "inference", "3", relaxed)
+    wait_for(page, lambda: "back=" not in page.url, 10)
     page.reload()
     agrees(page, "inference", "3", relaxed)
+    assert all(in_place(page)), "Back and Forward load no document"
     page.go_forward()
     agrees(page, "inference", "5", relaxed)
     # After Back the page is as usable as before.
@@ -100,6 +108,33 @@ def test_back_and_forward_through_all_pages(page: Page, app: App, page_faults: l
     agrees(page, "inference", "7", relaxed)
     assert "heard" not in page.url
     # Streamlit looks for its own routes under the page's path first.
+    page_faults[:] = [fault for fault in page_faults if "404" not in fault or "/live/" in fault]
+
+
+def test_a_reload_before_the_server_has_answered_back(page: Page, app: App, page_faults: list[str]) -> None:
+    """The answer changes the address while the document is on its way. Chromium then takes the reload for another
+    document, so that Back and Forward load theirs: they lead to the same places, only slower."""
+    page.goto(f"/inference?{SMALL}")
+    shows(page, "inference")
+    set_seed(page, 5)
+    set_seed(page, 7)
+    page.go_back()
+    wait_for(page, lambda: "back=" in page.url and "seed=5" in page.url, 10)
+
+    def hold(route: Route) -> None:
+        wait_for(page, lambda: "back=" not in page.url, 10)
+        route.continue_()
+
+    page.route(lambda url: urlsplit(url).path == "/inference", hold, times=1)
+    page.reload()
+    agrees(page, "inference", "5", "")
+    assert not any(in_place(page)), "the case that this is about"
+    page.go_back()
+    agrees(page, "inference", "3", "")
+    page.go_forward()
+    agrees(page, "inference", "5", "")
+    page.go_forward()
+    agrees(page, "inference", "7", "")
     page_faults[:] = [fault for fault in page_faults if "404" not in fault or "/live/" in fault]
 
 
