@@ -1,7 +1,7 @@
 """pcviz in the browser: `streamlit run app.py`."""
 
 # ruff: noqa: E402
-from pcviz.ui import heap
+from pcviz.live import heap
 
 heap.keep_small()  # before anything is done twice
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import stream, trouble
+from pcviz.live import stream
+from pcviz.ui import trouble
 
 live = stream.live()
 app = st.App(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.measured import FACTOR, HORIZON, Arrival, Measured, arrival, chain_steps, layers_in_a_chain
-from pcviz.figures.reading import Kind
+from pcviz.instruments.relaxation.reading import Kind
 from pcviz.probes import theory
 
 

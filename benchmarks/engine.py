@@ -31,9 +31,9 @@ import numpy as np
 import optax
 
 from benchmarks import reference
-from pcviz.cli_work import DONE, FAILED
+from pcviz.cli.flags import EXIT
+from pcviz.cli.work import DONE, FAILED
 from pcviz.experiment import Experiment
-from pcviz.flags import EXIT
 from pcviz.pcn import Network, build, learning, weights
 from pcviz.pcn.trace import padded_rows
 

@@ -10,9 +10,9 @@ import sys
 from typing import Any
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.presets import PRESETS
 from pcviz.frames import Frame
 from pcviz.jobs.training import Training
-from pcviz.presets import PRESETS
 
 DEEP = {"network.depth": 33}
 PLAIN = {"network.parameterisation": "sp", "network.skips": False}

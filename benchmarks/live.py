@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from pcviz.presets import PRESETS
+from pcviz.experiment.presets import PRESETS
 from tests.browser.conftest import QUIET
 from tests.browser.install import find_browser
 from tests.browser.serve import App, running_app

@@ -9,18 +9,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.comparison import ARRIVED, STAYS
 from pcviz.experiment import Inference
+from pcviz.instruments.relaxation.job import RelaxationJob
+from pcviz.instruments.relaxation.options import ARRIVED, STAYS
 from pcviz.jobs.descent import Descent, energy_of
-from pcviz.jobs.relax import Relaxing
 from pcviz.jobs.traced import without_target
+from pcviz.numerics.krylov import finish
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
 from pcviz.pcn.energy import layer_energies, rounding_energies
 from pcviz.pcn.equilibrium import METHODS
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network
 from pcviz.probes.hessian import as_float64, as_stacks, hessian_blocks
-from pcviz.probes.krylov import finish
 from pcviz.probes.minimum import descend
 
 FACTOR = 2.0
@@ -54,7 +54,7 @@ def arrival(energies: np.ndarray, least: float, at: np.ndarray | None = None) ->
 class Measured:
     """The network, batch and experiment of a finished look `job`, measured anew."""
 
-    def __init__(self, job: Relaxing) -> None:
+    def __init__(self, job: RelaxationJob) -> None:
         self.job, self.experiment = job, job.experiment
         self.network, self.x, self.y = job.network, job.x, job.y
         self.exact = as_float64(job.network), jnp.asarray(job.x, jnp.float64), jnp.asarray(job.y, jnp.float64)

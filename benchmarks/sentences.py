@@ -23,12 +23,12 @@ import numpy as np
 
 from benchmarks.claims import CHECKS, NOTES, Check
 from benchmarks.measured import Measured
-from pcviz.comparison import DEFAULT_SOLVERS, SOLVERS
 from pcviz.experiment import Activation, Experiment, Parameterisation, Solver, from_paths
-from pcviz.figures.reading import AXES, Sentence, sentences
-from pcviz.flags import command_line
-from pcviz.frames import decode_values, encode_values
-from pcviz.jobs.relax import Relaxing
+from pcviz.experiment.command import command_line
+from pcviz.instruments.relaxation.job import RelaxationJob
+from pcviz.instruments.relaxation.options import DEFAULT_SOLVERS, SOLVERS
+from pcviz.instruments.relaxation.reading import AXES, Sentence, sentences
+from pcviz.store.values import decode_values, encode_values
 
 RELATED = 25
 """Networks of one shape in a row."""
@@ -87,7 +87,7 @@ def networks(count: int, seed: int) -> Iterator[Where]:
 def said_of(where: Where, axes: Sequence[str]) -> Iterator[Said]:
     """Everything that the page says of one network, checked; who leads by `axes`."""
     experiment, solvers = where
-    job = Relaxing(experiment, {"solvers": solvers})
+    job = RelaxationJob(experiment, {"solvers": solvers})
     job.prepare()
     moments: list[list[Sentence]] = []
     while not job.done:
@@ -111,7 +111,7 @@ def said_of(where: Where, axes: Sequence[str]) -> Iterator[Said]:
                 yield Said(name, name, check(values, measured), command)
 
 
-def stored(job: Relaxing) -> dict[str, Any]:
+def stored(job: RelaxationJob) -> dict[str, Any]:
     """What the page gets of a frame."""
     return decode_values(encode_values(job.frame(bulk=True).values))
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pcviz.ui import controls, keys, options, panels, session, share, transport
+from pcviz.instruments.training import transport
+from pcviz.instruments.training import view as options
+from pcviz.ui import controls, keys, panels, session, share
 
 form = controls.form()
 

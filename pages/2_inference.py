@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pcviz.comparison import Options
-from pcviz.ui import caption, controls, look, panels, relax, session, share
+from pcviz.instruments.relaxation import view as relax
+from pcviz.instruments.relaxation.options import Options
+from pcviz.ui import caption, controls, look, panels, session, share
 
 form = controls.form(relax.drawn)
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pcviz.ui import caption, controls, landscape, look, panels, room, session, share
-from pcviz.ui.views import planes
+from pcviz.instruments import views as landscape
+from pcviz.instruments.plane import view as planes
+from pcviz.ui import caption, controls, look, panels, room, session, share
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pcviz.experiment import Experiment
-    from pcviz.jobs import train
+    from pcviz.jobs.training import train
     from pcviz.pcn import build, relax, weight_gradients, with_weights
 
 __version__ = "0.1.0"
@@ -21,7 +21,7 @@ _HOMES = {
     "with_weights": "pcviz.pcn",
     "relax": "pcviz.pcn",
     "weight_gradients": "pcviz.pcn",
-    "train": "pcviz.jobs",
+    "train": "pcviz.jobs.training",
 }
 """Public name -> the module that holds it."""
 

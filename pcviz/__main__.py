@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 
-from pcviz.cli import main
+from pcviz.cli.main import main
 
 if __name__ == "__main__":
     status = main()

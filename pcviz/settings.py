@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from pcviz.experiment.spelling import is_plain_number
 from pcviz.places import default_database
-from pcviz.spelling import is_plain_number
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pcviz.experiment import Experiment, fields, from_paths
-from pcviz.faults import limits
+from pcviz.experiment.faults import limits
 
 NASTY_TEXTS = [
     "",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pcviz
-from pcviz import data, jobs, pcn, probes
+from pcviz import data, instruments, jobs, numerics, pcn, probes
 from pcviz.brief import COLUMNS, represent, short
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import Frame
@@ -36,7 +36,9 @@ def holders(package: ModuleType) -> list[type]:
     return found
 
 
-@pytest.mark.parametrize("package", [data, jobs, pcn, probes], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [data, instruments, jobs, numerics, pcn, probes], ids=lambda package: package.__name__
+)
 def test_whatever_holds_arrays_is_shown_in_short(package: ModuleType) -> None:
     found = holders(package)
     assert found

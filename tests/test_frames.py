@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pcviz.frames import CHANNELS, TRACE_ROWS, decode_values, encode_values, trace_rows
+from pcviz.frames import TRACE_ROWS, trace_rows
+from pcviz.instruments import CHANNELS
+from pcviz.store.values import decode_values, encode_values
 
 
 @given(st.integers(0, 10**6))

@@ -7,12 +7,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-UI = [
-    f"pcviz.ui.{path.stem}"
-    for path in sorted((ROOT / "pcviz" / "ui").glob("*.py"))
+SERVER = [
+    f"pcviz.{folder}.{path.stem}"
+    for folder in ("ui", "live")
+    for path in sorted((ROOT / "pcviz" / folder).glob("*.py"))
     if path.stem not in ("__init__", "shell")
 ]
-LIGHT = ["pcviz", "pcviz.experiment", "pcviz.cost", "pcviz.flags", "pcviz.cli", "pcviz.__main__"]
+LIGHT = [
+    "pcviz",
+    "pcviz.experiment",
+    "pcviz.experiment.cost",
+    "pcviz.instruments",
+    "pcviz.cli.flags",
+    "pcviz.cli.main",
+    "pcviz.__main__",
+]
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -28,12 +37,17 @@ def test_light_modules(module: str) -> None:
     assert not loaded_by(f"import {module}") & {"jax", "flax", "streamlit", "plotly", "sqlalchemy"}
 
 
-def test_the_user_interface_never_loads_jax() -> None:
-    assert not loaded_by(f"import {', '.join(UI)}") & {"jax", "flax", "optax", "diffrax"}
+def test_the_server_never_loads_jax() -> None:
+    assert not loaded_by(f"import {', '.join(SERVER)}, pcviz.instruments.panels, pcviz.instruments.views") & {
+        "jax",
+        "flax",
+        "optax",
+        "diffrax",
+    }
 
 
 def test_the_science_knows_no_front_end() -> None:
-    assert not loaded_by("import pcviz.pcn") & {"streamlit", "plotly", "sqlalchemy"}
+    assert not loaded_by("import pcviz.pcn, pcviz.instruments.jobs") & {"streamlit", "plotly", "sqlalchemy"}
 
 
 def test_public_names_are_lazy_and_found() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pcviz import places
-from pcviz.cli import BAD, main
+from pcviz.cli.main import BAD, main
 from pcviz.settings import Settings
 from pcviz.store import Store
 

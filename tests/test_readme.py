@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pcviz import cli, cli_relax
-from pcviz.flags import parse
+from pcviz.cli import main as cli
+from pcviz.cli import relax as cli_relax
+from pcviz.cli.flags import parse
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from pcviz.comparison import SHARES
 from pcviz.engine.access import NotAllowed, digest, fits, token
 from pcviz.experiment import Experiment
+from pcviz.experiment.looks import SHARES
 from pcviz.frames import AXES, Frame
 from pcviz.settings import Settings
 from pcviz.store import Limits, RunRecord, Store

@@ -48,7 +48,7 @@ Jobs: TypeAlias = "Mapping[str, Callable[..., Job]]"
 
 def load_jobs() -> Jobs:
     """The kinds of work. Imports JAX, which takes seconds: call it in the preparing thread."""
-    jobs: Jobs = importlib.import_module(os.environ.get("PCVIZ_JOBS", "pcviz.jobs")).JOBS
+    jobs: Jobs = importlib.import_module(os.environ.get("PCVIZ_JOBS", "pcviz.instruments.jobs")).JOBS
     return jobs
 
 

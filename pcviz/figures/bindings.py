@@ -26,7 +26,8 @@ from typing import Any, Literal, Self
 import plotly.graph_objects as go
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pcviz.frames import AXES, CHANNELS
+from pcviz.frames import AXES
+from pcviz.instruments import CHANNELS
 
 Kind = Literal["train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"]
 

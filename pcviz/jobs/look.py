@@ -10,13 +10,11 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pydantic import BaseModel
 
-from pcviz import look_cost
 from pcviz.brief import short
-from pcviz.comparison import SHARES
 from pcviz.data import load
 from pcviz.experiment import Experiment
+from pcviz.experiment.looks import SHARES, LookOptions
 from pcviz.frames import Frame, Value
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
@@ -26,7 +24,7 @@ from pcviz.pcn import Network, build
 TRAINING_SECONDS = 0.02
 KNOWN_SHARE = 0.02
 """Share of the work from which on its pace tells how long the rest takes."""
-Options = TypeVar("Options", bound=BaseModel)
+Options = TypeVar("Options", bound=LookOptions)
 _ENDED = object()
 
 
@@ -68,7 +66,7 @@ class Look(ABC, Generic[Options]):
         self.step = 0
         self.seconds = 0.0
         self._source = None if source is None else Stored(*source)
-        self._expected = look_cost.parts(self.KIND, experiment, self.options)
+        self._expected = self.options.parts(experiment)
         self._share = dict.fromkeys(self._expected, 0.0)
         self._training: Training | None = None
         self._training_steps: tuple[int, int] | None = None

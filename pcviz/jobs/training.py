@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.cost import estimate
 from pcviz.data import Dataset, load
 from pcviz.data.batches import batch_indices, steps_per_epoch
 from pcviz.experiment import Experiment
+from pcviz.experiment.cost import estimate
 from pcviz.frames import Frame, Value, trace_rows
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.path import Path
@@ -307,3 +307,11 @@ class _Pace:
         if self._count:
             unit = (time.perf_counter() - self._begun) / self._count
             self.unit = unit if self.unit is None else 0.5 * (self.unit + unit)
+
+
+def train(experiment: Experiment) -> Iterator[Frame]:
+    """Train a network: yields frames until the last weight step or until the energy stops being finite.
+
+    The generator that command line and app run too; see `pcviz.instruments.CHANNELS` for the values of a frame.
+    """
+    yield from Training(experiment).run()

@@ -17,14 +17,14 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.experiment import Inference
+from pcviz.numerics.blocktridiagonal import extreme_eigenpairs
+from pcviz.numerics.krylov import Work
 from pcviz.pcn.equilibrium.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.inference import Plan, advance, begin, rates_of, settle
 from pcviz.pcn.network import Activities, Network
 from pcviz.pcn.trace import padded_rows
-from pcviz.probes.blocktridiagonal import extreme_eigenpairs
 from pcviz.probes.hessian import as_batch, as_float64
-from pcviz.probes.krylov import Work
 from pcviz.probes.minimum import Array, Minimum, free_blocks
 
 MARGIN = 1.25

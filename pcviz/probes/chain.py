@@ -16,7 +16,7 @@ import numpy as np
 from pcviz.brief import short
 
 MINIMUM, STRICT, DEGENERATE = 0, 1, 2
-"""Types of critical points, positions in `pcviz.chains.POINT_TYPES`."""
+"""Types of critical points, positions in `pcviz.instruments.chain.options.POINT_TYPES`."""
 
 
 def above(w: np.ndarray) -> np.ndarray:

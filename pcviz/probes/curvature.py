@@ -23,6 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.numerics import krylov
+from pcviz.numerics.blocktridiagonal import Blocks, solved
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_energies, output_error
@@ -30,8 +32,6 @@ from pcviz.pcn.equilibrium.coordinates import curvature_product, is_kinked
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of, stacked_weights
 from pcviz.pcn.network import Activities, Network, premultipliers, skip_flags
-from pcviz.probes import krylov
-from pcviz.probes.blocktridiagonal import Blocks, solved
 from pcviz.probes.hessian import as_batch, as_float64
 from pcviz.probes.minimum import Minimum, activity_slope, as_stacks
 from pcviz.probes.surface import loss_of, moved

@@ -5,9 +5,10 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from pcviz.landscapes import Directions
+from pcviz.instruments.plane.options import Directions
+from pcviz.numerics import krylov
 from pcviz.pcn.network import Network
-from pcviz.probes import curvature, krylov
+from pcviz.probes import curvature
 from pcviz.probes.plane import principal_directions
 from pcviz.probes.surface import flat_descent
 

@@ -22,11 +22,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.numerics.blocktridiagonal import Blocks, top_eigenvalue
 from pcviz.pcn import batch
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.gradients import activity_gradient, inputs_of
 from pcviz.pcn.network import Activities, Network, Stage
-from pcviz.probes.blocktridiagonal import Blocks, top_eigenvalue
 
 BLOCK_NUMBERS_MAX = 2**27
 """Most numbers in the blocks of one call: a gigabyte."""

@@ -13,15 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.numerics.blocktridiagonal import Blocks, factorised, solved
+from pcviz.numerics.krylov import Work
 from pcviz.pcn import linear
 from pcviz.pcn.equilibrium import METHODS, Settings
 from pcviz.pcn.equilibrium.coordinates import is_kinked
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Activities, Network
 from pcviz.probes import hessian
-from pcviz.probes.blocktridiagonal import Blocks, factorised, solved
 from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
-from pcviz.probes.krylov import Work
 
 Array = np.ndarray | jax.Array
 

@@ -15,11 +15,11 @@ import numpy as np
 from scipy.special import gammaln
 
 from pcviz.experiment import Network as NetworkOptions
+from pcviz.numerics.blocktridiagonal import Measure
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import Activities, Network
 from pcviz.pcn.parameterisation import premultipliers
-from pcviz.probes.blocktridiagonal import Measure
 from pcviz.probes.hessian import Array, as_batch, as_float64, as_stacks
 
 STEPS_MAX = 65_536

@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.numerics import krylov
+from pcviz.numerics.blocktridiagonal import factorised, solved
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network
-from pcviz.probes import curvature, krylov
+from pcviz.probes import curvature
 from pcviz.probes.alignment import Comparison, compare
-from pcviz.probes.blocktridiagonal import factorised, solved
 from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
 from pcviz.probes.minimum import Array, Minimum, activity_slope
 

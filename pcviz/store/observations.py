@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from pcviz.frames import Frame, encode_values
+from pcviz.frames import Frame
 from pcviz.store.contents import delete_checkpoints, delete_contents, delete_family
 from pcviz.store.database import Database, Watcher
 from pcviz.store.faults import explained
 from pcviz.store.records import COLUMNS, FRESH, RunRecord, record
 from pcviz.store.room import Limits, doomed, may_go, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
+from pcviz.store.values import encode_values
 
 LEASE_SECONDS = 10.0
 PART_BYTES = 8_000_000

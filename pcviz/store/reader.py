@@ -10,11 +10,12 @@ from typing import Any, cast
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from pcviz.frames import Frame, decode_values
+from pcviz.frames import Frame
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record, rests
 from pcviz.store.room import Limits, Spaces, spaces
 from pcviz.store.tables import checkpoints, frames, parts, runs
+from pcviz.store.values import decode_values
 
 PARENTS = runs.alias("parents")
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
 from pcviz.experiment import Experiment
-from pcviz.faults import faults, shown
-from pcviz.kinds import KINDS, options_of
+from pcviz.experiment.faults import faults, shown
+from pcviz.instruments import KINDS, options_of
 from pcviz.store.tables import runs
 
 Wanted: TypeAlias = Literal["running", "paused", "cancelled"]

@@ -16,8 +16,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Float, and_, case, cast, func, or_, select
 
-from pcviz import cost
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, cost
 from pcviz.settings import Settings
 from pcviz.store.records import TERMINAL
 from pcviz.store.tables import checkpoints, runs

@@ -6,8 +6,8 @@ from typing import Any
 
 import pcviz
 from pcviz.experiment import Experiment, fields
-from pcviz.faults import shown
-from pcviz.kinds import options_of
+from pcviz.experiment.faults import shown
+from pcviz.instruments import options_of
 
 NAMED = ("data.name", "network.activation", "network.depth", "network.width", "seed")
 """Fields that the line always tells, in words of their own."""

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, fields, from_paths
-from pcviz.faults import allowed, faults, limits
-from pcviz.presets import PRESETS
-from pcviz.schema import flatten
+from pcviz.experiment.faults import allowed, faults, limits
+from pcviz.experiment.presets import PRESETS
+from pcviz.experiment.schema import flatten
 from pcviz.ui import widgets
 from pcviz.ui.url import key_of
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from pcviz import chains, comparison, curvatures, landscapes
-from pcviz.faults import faults
+from pcviz.experiment.faults import faults
+from pcviz.experiment.looks import LookOptions
+from pcviz.instruments import KINDS
+from pcviz.instruments.relaxation.options import SOLVERS
 
 FRESH = "fresh weights"
 """What the choice of a network holds where none is stored."""
@@ -24,7 +26,7 @@ class Instrument(NamedTuple):
     """A kind of look: the path of its page, the model of its options, and widget key -> field of that model."""
 
     page: str
-    model: type[BaseModel]
+    model: type[LookOptions]
     fields: dict[str, str]
 
     @property
@@ -87,54 +89,12 @@ def _text(value: Any) -> str:
     if value in (None, FRESH, []):
         return NONE
     if isinstance(value, list):
-        return ",".join(name for name in comparison.SOLVERS if name in value)
+        return ",".join(name for name in SOLVERS if name in value)
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 INSTRUMENTS: dict[str, Instrument] = {
-    "relax": Instrument(
-        "inference",
-        comparison.Options,
-        {"source": "source", "at_step": "step", "batch": "batch", "solvers": "solvers"},
-    ),
-    "surface": Instrument(
-        "landscape",
-        landscapes.Options,
-        {
-            "plane_step": "step",
-            "plane_directions": "directions",
-            "plane_size": "size",
-            "plane_examples": "examples",
-            "plane_span": "span",
-            "plane_x": "center_x",
-            "plane_y": "center_y",
-            "plane_source": "source",
-            "plane_source_step": "source_step",
-        },
-    ),
-    "chain": Instrument(
-        "landscape",
-        chains.Options,
-        {
-            "chain_hidden": "hidden",
-            "chain_fixed": "fixed",
-            "chain_rate": "learning_rate",
-            "chain_steps": "inference_steps",
-            "chain_dt": "dt",
-            "chain_seeds": "seeds",
-            "chain_cap": "cap",
-        },
-    ),
-    "curvature": Instrument(
-        "landscape",
-        curvatures.Options,
-        {
-            "curved_source": "source",
-            "curved_step": "step",
-            "curved_batch": "batch",
-            "curved_examples": "examples",
-        },
-    ),
+    kind: Instrument(model.PAGE, model, model.KEYS) for kind, model in KINDS.items() if model is not None
 }
 """Kind of look -> its options on a page."""
 

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pcviz import cost, look_cost
-from pcviz.experiment import Experiment
-from pcviz.kinds import options_of
+from pcviz.experiment import Experiment, cost, looks
+from pcviz.instruments import options_of
 from pcviz.ui import brought, controls, markdown, room, session, subject, trouble, watching
 
 POLL_SECONDS = 1.0
@@ -106,8 +105,8 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
 def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
     """How long such a look takes, as far as one can say before: "≈ 20 s"."""
     told = options_of(kind, options)
-    slowdown = look_cost.slowdown(kind, experiment, told, session.looks(kind))
-    return cost.seconds_text(look_cost.seconds(kind, experiment, told, slowdown))
+    assert told is not None
+    return cost.seconds_text(told.seconds(experiment, looks.slowdown(experiment, told, session.looks(kind))))
 
 
 def follow() -> None:

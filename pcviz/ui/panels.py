@@ -1,4 +1,4 @@
-"""Live panels in a Streamlit page: figures made in Python, drawn and fed in the browser by `live/live.js`.
+"""Live panels in a Streamlit page: figures made in Python, drawn and fed in the browser by `pcviz/live/js/live.js`.
 
 The app serves the scripts at /live/<name>.js, next to /live/plotly.js and the stream /live/frames.
 """
@@ -6,17 +6,17 @@ The app serves the scripts at /live/<name>.js, next to /live/plotly.js and the s
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import plotly
 import streamlit as st
 
 from pcviz.experiment import Experiment
-from pcviz.figures import panel, panels_for
+from pcviz.instruments.panels import panel
+from pcviz.instruments.training.figures import panels_for
+from pcviz.live.assets import FOLDER
 from pcviz.ui import caption
 
-FOLDER = Path(__file__).parent / "live"
 # Streamlit takes a script for a path unless it holds a line break, and sends it again with every change: it is short.
 LOADER = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("why.js", "loader.js"))
 

@@ -8,18 +8,17 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
-from pydantic import BaseModel
 
 from pcviz.engine.access import NotAllowed, fits, token
 from pcviz.engine.client import NO_KEY, Client, connect
 from pcviz.experiment import Experiment
-from pcviz.kinds import options_of
+from pcviz.experiment.looks import LookOptions
+from pcviz.instruments import options_of
+from pcviz.live import serving
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import back, brought, browser, controls, markdown, serving, url, widgets
-from pcviz.ui.instruments import FRESH, INSTRUMENTS
+from pcviz.ui import back, brought, browser, controls, markdown, url, widgets
+from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 
-KINDS = {"inference": ("relax",), "landscape": ("surface", "chain", "curvature")}
-"""The kinds of the runs that a page shows, by the page's path; trainings elsewhere."""
 WRONG_LINK = "control: this does not fit the run, so you only watch it (allowed: the control link that its owner sees)"
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
@@ -106,7 +105,7 @@ def _adopt(page: str, state: url.State) -> None:
             continue
         if key == "run" and not state.whole:
             values = record.experiment.differences()
-        if record.kind in KINDS.get(page, ("train",)):
+        if record.kind in (on(page) or ("train",)):
             runs[key] = run
         elif key == "run" and record.kind == "train" and page == "inference":
             state.options["relax"].setdefault("source", run)
@@ -245,7 +244,7 @@ def history() -> list[tuple[Experiment, int, float]]:
 
 
 @st.cache_data(ttl=5, show_spinner=False)
-def looks(kind: str) -> list[tuple[Experiment, BaseModel, float]]:
+def looks(kind: str) -> list[tuple[Experiment, LookOptions, float]]:
     """Experiment, options and compute seconds of recent looks of a kind that came to their end, as `history`."""
     ended = [run for run in client().store.reader.runs(40) if run.kind == kind and run.state == "done"]
     told = ((run, options_of(kind, run.options)) for run in ended if not run.unreadable)

@@ -10,10 +10,10 @@ import orjson
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pcviz import flags
-from pcviz.comparison import Options
 from pcviz.experiment import Experiment
-from pcviz.schema import flatten, unflatten
+from pcviz.experiment.command import command_line
+from pcviz.experiment.schema import flatten, unflatten
+from pcviz.instruments.relaxation.options import Options
 from pcviz.store import RunRecord
 from pcviz.ui import brought, session, url
 
@@ -67,9 +67,9 @@ def python_text(experiment: Experiment, relaxation: Options | None = None) -> st
     changes = pformat(unflatten(experiment.differences()), width=100, sort_dicts=False)
     if relaxation is not None:
         return (
-            "import pcviz\nfrom pcviz.jobs import Relaxing\n\n"
+            "import pcviz\nfrom pcviz.instruments.relaxation.job import RelaxationJob\n\n"
             f"experiment = pcviz.Experiment.model_validate({changes})\n"
-            f"job = Relaxing(experiment, {_portable(relaxation).stored()})\n"
+            f"job = RelaxationJob(experiment, {_portable(relaxation).stored()})\n"
             "job.run()\n"
             'print(job.frame(bulk=True).values["total_energy_trace"])\n'
         )
@@ -83,7 +83,7 @@ def python_text(experiment: Experiment, relaxation: Options | None = None) -> st
 
 def command_text(experiment: Experiment, relaxation: Options | None = None) -> str:
     """The command that trains the same network, or looks into the same relaxation."""
-    words = flags.command_line(experiment)
+    words = command_line(experiment)
     if relaxation is None:
         return shlex.join(["python", "-m", "pcviz", "train", *words])
     relaxation = _portable(relaxation)

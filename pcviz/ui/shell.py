@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.ui import back, narrow, serving, session, style, trouble, unreadable
+from pcviz.live import serving
+from pcviz.ui import back, narrow, session, style, trouble, unreadable
 
 PAGES = Path(__file__).parents[2] / "pages"
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import streamlit as st
 
 from pcviz.engine.client import connect
+from pcviz.live import serving
 from pcviz.store import StoreFault
-from pcviz.ui import markdown, serving
+from pcviz.ui import markdown
 
 LOOK_SECONDS = 2.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pcviz.faults import shown
+from pcviz.experiment.faults import shown
 from pcviz.store import RunRecord
 from pcviz.ui import markdown, session
 

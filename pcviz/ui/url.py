@@ -2,8 +2,8 @@
 
 Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
 run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose defaults stand for what is left out
-(pcviz.schema). A page with looks has their options too, and `view`, if it has several. Everything is validated through
-`Experiment` and the models of the options before a widget sees it.
+(pcviz.experiment.schema). A page with looks has their options too, and `view`, if it has several. Everything is
+validated through `Experiment` and the models of the options before a widget sees it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pcviz import schema
-from pcviz.experiment import Experiment, default_initialisation, fields, from_paths
-from pcviz.faults import faults, shown
-from pcviz.schema import flatten
+from pcviz.experiment import Experiment, default_initialisation, fields, from_paths, schema
+from pcviz.experiment.faults import faults, shown
+from pcviz.experiment.schema import flatten
 from pcviz.ui.instruments import on
 
 RUN_KEYS = ("run", "baseline")

@@ -20,8 +20,9 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from pcviz.experiment import Experiment
-from pcviz.frames import encode_values, trace_rows
-from pcviz.ui.assets import FOLDER, SCRIPTS
+from pcviz.frames import trace_rows
+from pcviz.live.assets import FOLDER, SCRIPTS
+from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
 
 RUN = "a" * 32

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from pcviz.chains import Options
 from pcviz.experiment import Experiment
-from pcviz.jobs.chain import Chain
+from pcviz.instruments.chain.job import Chain
+from pcviz.instruments.chain.options import Options
 from tests.browser.fake_stream import FakeStream
 
 OPTIONS = Options(hidden=2, cap=2000)

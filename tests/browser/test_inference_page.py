@@ -6,10 +6,10 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from pcviz.comparison import Options
 from pcviz.engine.client import Client
 from pcviz.experiment import from_paths
-from pcviz.figures import INFERENCE_PANELS
+from pcviz.instruments.relaxation.figures import PANELS as INFERENCE_PANELS
+from pcviz.instruments.relaxation.options import Options
 from pcviz.store import Store
 from tests.browser.on_page import button, panel, wait_for
 from tests.browser.serve import App

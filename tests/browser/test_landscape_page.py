@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from pcviz.figures import CURVATURE_PANELS
+from pcviz.instruments.curvature.figures import PANELS as CURVATURE_PANELS
 from tests.browser.on_page import button, panel, state, wait_for
 
 SMALL = "network_depth=6&network_width=16&network_activation=tanh"

@@ -4,7 +4,7 @@ import numpy as np
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
-from pcviz.jobs import Training
+from pcviz.jobs.training import Training
 
 
 def undisturbed(experiment: Experiment) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from pcviz.chains import Options
 from pcviz.engine.client import Client
 from pcviz.engine.worker import Worker
 from pcviz.experiment import Experiment
-from pcviz.jobs import JOBS
+from pcviz.instruments.chain.options import Options
+from pcviz.instruments.jobs import JOBS
 from pcviz.settings import Settings
 from tests.engine.conftest import turn_until
 

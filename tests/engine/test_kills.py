@@ -17,10 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pcviz import cost
 from pcviz.engine.client import Client
 from pcviz.engine.supervisor import Supervisor
-from pcviz.experiment import from_paths
+from pcviz.experiment import cost, from_paths
 from pcviz.settings import Settings
 from tests.engine.conftest import wait_until
 from tests.engine.real_history import assert_as_undisturbed

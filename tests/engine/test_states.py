@@ -31,10 +31,10 @@ from pcviz.engine import held, lease, scheduler
 from pcviz.engine import worker as worker_module
 from pcviz.engine.client import Client
 from pcviz.engine.worker import Worker
+from pcviz.live.hub import Hub, Subscriber
 from pcviz.settings import Settings
 from pcviz.store import RunRecord, Store, observations
 from pcviz.store.tables import checkpoints, frames, parts, runs
-from pcviz.ui.hub import Hub, Subscriber
 from tests.engine import fake_jobs
 from tests.engine.conftest import experiment
 from tests.engine.history import undisturbed

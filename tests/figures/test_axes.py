@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
-from pcviz.figures import PANELS, panel, style
+from pcviz.figures import style
+from pcviz.instruments.panels import PANELS, panel
 
 DEEP = from_paths({"network.depth": 40, "inference.steps": 300, "learning.steps": 7})
 

@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
-from pcviz.figures import PANELS, panel
 from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
+from pcviz.instruments.panels import PANELS, panel
 
 EXPECTED = Path(__file__).with_name("drawn.txt")
 BASE = {"network.depth": 4, "network.width": 8, "network.activation": "tanh", "data.name": "moons"}

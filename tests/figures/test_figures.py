@@ -9,9 +9,11 @@ import plotly.graph_objects as go
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
-from pcviz.figures import PANELS, bindings, panel, panels_for, style
+from pcviz.figures import bindings, style
 from pcviz.figures.bindings import Smoothing
-from pcviz.frames import CHANNELS
+from pcviz.instruments import CHANNELS
+from pcviz.instruments.panels import PANELS, panel
+from pcviz.instruments.training.figures import panels_for
 
 DEPTHS = (2, 16, 32, 33, 129, 512)
 LARGEST = 48_000  # bytes of a figure's JSON

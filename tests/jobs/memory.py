@@ -13,7 +13,8 @@ from pathlib import Path
 from pcviz.engine.client import Client
 from pcviz.engine.worker import Worker
 from pcviz.experiment import from_paths
-from pcviz.jobs import JOBS, Training
+from pcviz.instruments.jobs import JOBS
+from pcviz.jobs.training import Training
 from pcviz.settings import Settings
 from pcviz.store import Store
 

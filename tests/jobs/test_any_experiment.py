@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pcviz import cost
-from pcviz.experiment import Experiment, fields, from_paths
-from pcviz.jobs import Training
+from pcviz.experiment import Experiment, cost, fields, from_paths
+from pcviz.jobs.training import Training
 
 NUMBERS = {
     "network.depth": (2, 3, 6),

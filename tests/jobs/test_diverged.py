@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
-from pcviz.figures.reading import NOTHING_LOWER, OVERFLOW, reading
-from pcviz.frames import encode_values
-from pcviz.jobs import Training
-from pcviz.jobs.curvature import Curving
-from pcviz.jobs.relax import Relaxing
-from pcviz.jobs.surface import Surface
+from pcviz.instruments.curvature.job import Curvature
+from pcviz.instruments.plane.surface import Surface
+from pcviz.instruments.relaxation.job import RelaxationJob
+from pcviz.instruments.relaxation.reading import NOTHING_LOWER, OVERFLOW, reading
+from pcviz.jobs.training import Training
+from pcviz.store.values import encode_values
 
 RUN = "0" * 32
 SOLVERS = ("error_based", "gauss_newton")
@@ -35,7 +35,7 @@ def source(training: Training) -> tuple[int, dict[str, np.ndarray], Experiment]:
     return training.step, training.checkpoint(), training.experiment
 
 
-def said(job: Relaxing) -> list[str]:
+def said(job: RelaxationJob) -> list[str]:
     values = job.frame(bulk=True).values
     assert b"NaN" not in encode_values(values)
     return reading(job.experiment, values, job.names)
@@ -60,18 +60,18 @@ def test_a_run_that_diverges_keeps_the_weights_of_its_last_finite_step(experimen
 
 
 def test_nothing_relaxes_where_predictions_overflow() -> None:
-    job = Relaxing(WILD, {"source": RUN, "solvers": SOLVERS}, source=source(trained(WILD)))
+    job = RelaxationJob(WILD, {"source": RUN, "solvers": SOLVERS}, source=source(trained(WILD)))
     job.run()
     assert job.done and job.diverged
     assert said(job) == [OVERFLOW]
     with pytest.raises(ValueError, match="source: with its weights the predictions overflow"):
-        Curving(WILD, {"source": RUN}, source=source(trained(WILD))).run()
+        Curvature(WILD, {"source": RUN}, source=source(trained(WILD))).run()
 
 
 @pytest.mark.parametrize(("solvers", "found"), [(("gauss_newton",), False), (SOLVERS, True)])
 def test_nobody_settles_where_nothing_lower_is_found(solvers: tuple[str, ...], found: bool) -> None:
     """Gradient descent diverges from these weights, and rounding stops Gauss-Newton at the start."""
-    job = Relaxing(LARGE, {"source": RUN, "solvers": solvers}, source=source(trained(LARGE)))
+    job = RelaxationJob(LARGE, {"source": RUN, "solvers": solvers}, source=source(trained(LARGE)))
     job.run()
     assert (said(job)[-1] != NOTHING_LOWER) is found
     arrived = np.isfinite(np.asarray(job.frame(bulk=True).values["solver_arrival"])[:, 0])
@@ -79,7 +79,7 @@ def test_nobody_settles_where_nothing_lower_is_found(solvers: tuple[str, ...], f
 
 
 def test_a_relaxation_that_diverges_says_where() -> None:
-    job = Relaxing(WILD.changed({"inference.step_size": 3.0, "inference.steps": 400}), {"solvers": SOLVERS})
+    job = RelaxationJob(WILD.changed({"inference.step_size": 3.0, "inference.steps": 400}), {"solvers": SOLVERS})
     job.run()
     assert job.diverged
     assert said(job)[0].startswith("This relaxation diverged: at step ")
@@ -93,7 +93,7 @@ def test_a_surface_leads_to_the_last_finite_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "options"), [(Relaxing, {}), (Curving, {}), (Surface, {"directions": "run", "size": 11})]
+    ("make", "options"), [(RelaxationJob, {}), (Curvature, {}), (Surface, {"directions": "run", "size": 11})]
 )
 def test_weights_of_an_earlier_pcviz_that_are_not_finite_are_refused(make: Any, options: dict[str, Any]) -> None:
     training = trained(LARGE.changed({"learning.learning_rate": 0.01, "learning.steps": 1}))

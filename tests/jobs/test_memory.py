@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from pcviz import cost
-from pcviz.experiment import from_paths
+from pcviz.experiment import cost, from_paths
 
 ROOT = Path(__file__).parents[2]
 SMALLEST = {"network.depth": 3, "network.width": 8, "learning.batch_size": 8, "inference.steps": 2}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pcviz.experiment import from_paths
-from pcviz.jobs.forecast import Forecast
-from pcviz.jobs.relax import Relaxing
+from pcviz.instruments.relaxation.forecast import Forecast
+from pcviz.instruments.relaxation.job import RelaxationJob
 from pcviz.jobs.traced import Traced
 from pcviz.jobs.training import Training
 from pcviz.pcn import layers_with_signal
@@ -18,9 +18,9 @@ from pcviz.pcn.energy import rounding_energies
 from tests.pcn.pairs import pair
 
 
-def raced(*energies: float, lowest: float = 0.0, state: str = "budget") -> Relaxing:
+def raced(*energies: float, lowest: float = 0.0, state: str = "budget") -> RelaxationJob:
     """A race of one solver: steps, passes and seconds differ, so that none can stand for another."""
-    job = Relaxing.__new__(Relaxing)
+    job = RelaxationJob.__new__(RelaxationJob)
     count = len(energies)
     solver: Any = SimpleNamespace(
         steps=[3 * i for i in range(count)],

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pcviz import look_cost
 from pcviz.experiment import Experiment, from_paths
-from pcviz.jobs import JOBS
+from pcviz.experiment.looks import slowdown
+from pcviz.instruments import KINDS
+from pcviz.instruments.jobs import JOBS
+from pcviz.instruments.plane.options import Options
 from pcviz.jobs.look import KNOWN_SHARE, Look
-from pcviz.kinds import KINDS, options_of
 
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "data.name": "moons"})
 LOOKS: dict[str, dict[str, Any]] = {
@@ -77,7 +78,9 @@ def test_a_relaxation_says_when_it_compiles() -> None:
 @pytest.mark.parametrize("kind", LOOKS)
 def test_more_work_is_expected_to_take_longer(kind: str) -> None:
     def seconds(experiment: Experiment, **options: Any) -> float:
-        return look_cost.seconds(kind, experiment, options_of(kind, {**LOOKS[kind], **options}))
+        model = KINDS[kind]
+        assert model is not None
+        return model.model_validate({**LOOKS[kind], **options}).seconds(experiment)
 
     if kind == "chain":
         assert seconds(SMALL, cap=400) > seconds(SMALL)
@@ -89,10 +92,9 @@ def test_more_work_is_expected_to_take_longer(kind: str) -> None:
 
 
 def test_the_pace_of_earlier_looks_counts() -> None:
-    options = options_of("surface", {"size": 11})
-    assumed = look_cost.seconds("surface", SMALL, options)
-    assert look_cost.slowdown("surface", SMALL, options, []) == 1
-    history = [(SMALL, options, 3 * assumed)] * 3
-    slowdown = look_cost.slowdown("surface", SMALL, options, history)
-    assert slowdown == pytest.approx(3)
-    assert look_cost.seconds("surface", SMALL, options, slowdown) == pytest.approx(3 * assumed)
+    options = Options(size=11)
+    assumed = options.seconds(SMALL)
+    assert slowdown(SMALL, options, []) == 1
+    measured = slowdown(SMALL, options, [(SMALL, options, 3 * assumed)] * 3)
+    assert measured == pytest.approx(3)
+    assert options.seconds(SMALL, measured) == pytest.approx(3 * assumed)

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pcviz import cost
-from pcviz.experiment import Experiment, from_paths
-from pcviz.frames import CHANNELS, TRACE_ROWS
-from pcviz.jobs import Training
+from pcviz.experiment import Experiment, cost, from_paths
+from pcviz.frames import TRACE_ROWS
+from pcviz.instruments import CHANNELS
+from pcviz.jobs.training import Training
 
 SMALL = {"network.depth": 5, "network.width": 16, "learning.steps": 24}
 

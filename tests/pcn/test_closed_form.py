@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pcviz.comparison import Options
 from pcviz.experiment import Activation, Experiment, from_paths
+from pcviz.instruments.relaxation.options import Options
 from pcviz.pcn import build, linear
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.learning import method_of

@@ -4,14 +4,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pcviz.comparison import shipped_step
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
+from pcviz.instruments.relaxation.options import shipped_step
+from pcviz.numerics.blocktridiagonal import extreme_eigenvalues
 from pcviz.pcn import build
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import unstack
-from pcviz.probes.blocktridiagonal import extreme_eigenvalues
 from pcviz.probes.hessian import hessian_blocks
 from pcviz.probes.theory import error_spectrum
 

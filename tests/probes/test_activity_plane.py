@@ -7,12 +7,12 @@ import pytest
 
 from pcviz.experiment import Inference
 from pcviz.frames import trace_rows
+from pcviz.numerics.blocktridiagonal import spectrum
+from pcviz.numerics.krylov import finish
 from pcviz.pcn import linear, relax
 from pcviz.pcn.network import Network
 from pcviz.probes.activity_plane import activity_plane, energies_on, extent, path_on, solver_path
-from pcviz.probes.blocktridiagonal import spectrum
 from pcviz.probes.hessian import hessian_blocks
-from pcviz.probes.krylov import finish
 from pcviz.probes.minimum import Minimum, descend
 from tests.probes.nets import pair
 

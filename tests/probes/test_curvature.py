@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pcviz.numerics.krylov import ends, finish, matrix
 from pcviz.pcn import Network, backprop, linear
 from pcviz.pcn.equilibrium.coordinates import KINKED
 from pcviz.pcn.feedforward import forward
 from pcviz.probes import curvature
 from pcviz.probes.curvature import by_layer, flat_weights
-from pcviz.probes.krylov import ends, finish, matrix
 from pcviz.probes.minimum import descend
 from pcviz.probes.surface import moved
 from tests.probes.nets import pair

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import comb
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.presets import PRESETS
 from pcviz.jobs.training import Training
-from pcviz.presets import PRESETS
 from pcviz.probes.health import NOTHING, arrival, chain_energies, chain_trace, learning_layers
 
 

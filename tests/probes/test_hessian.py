@@ -10,12 +10,7 @@ import pytest
 from scipy.linalg import expm
 
 from pcviz.experiment import Experiment
-from pcviz.pcn import Network, build, feedforward, linear
-from pcviz.pcn.activations import ACTIVATIONS
-from pcviz.pcn.energy import layer_energies
-from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.probes import hessian
-from pcviz.probes.blocktridiagonal import (
+from pcviz.numerics.blocktridiagonal import (
     Blocks,
     banded,
     dense,
@@ -26,6 +21,11 @@ from pcviz.probes.blocktridiagonal import (
     solved,
     spectrum,
 )
+from pcviz.pcn import Network, build, feedforward, linear
+from pcviz.pcn.activations import ACTIVATIONS
+from pcviz.pcn.energy import layer_energies
+from pcviz.pcn.gradients import activity_gradient, errors_of
+from pcviz.probes import hessian
 from tests.pcn.pairs import stacked_by_stage
 from tests.probes.nets import Layers, initialised, network_of, pair, problem
 

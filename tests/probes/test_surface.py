@@ -9,13 +9,13 @@ import pytest
 
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
+from pcviz.numerics.krylov import finish
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.gradients import errors_of, stacked_weights
 from pcviz.probes.arrows import arrows
 from pcviz.probes.directions import directions_of
-from pcviz.probes.krylov import finish
 from pcviz.probes.minimum import descend
 from pcviz.probes.plane import random_directions, shadow
 from pcviz.probes.surface import (

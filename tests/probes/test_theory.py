@@ -7,10 +7,10 @@ import pytest
 
 from pcviz.experiment import Inference
 from pcviz.experiment import Network as NetworkOptions
+from pcviz.numerics.blocktridiagonal import Measure, extreme_eigenvalues, gradient_measure, spectrum
 from pcviz.pcn import Network, linear, relax
 from pcviz.pcn.feedforward import error_energy_gradient
 from pcviz.probes import theory
-from pcviz.probes.blocktridiagonal import Measure, extreme_eigenvalues, gradient_measure, spectrum
 from pcviz.probes.hessian import hessian_blocks
 from tests.pcn.pairs import stacked_by_stage
 from tests.pcn.reference import ReferencePCN, half_square

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pcviz.numerics.krylov import finish, matrix
 from pcviz.pcn import backprop, feedforward, linear
 from pcviz.pcn.network import Network
 from pcviz.probes import curvature, trust_region
 from pcviz.probes.hessian import as_stacks
-from pcviz.probes.krylov import finish, matrix
 from pcviz.probes.minimum import activity_slope, descend
 from tests.probes.nets import pair
 

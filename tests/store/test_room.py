@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from pcviz import cost
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, cost
 from pcviz.frames import Frame
 from pcviz.settings import Settings
 from pcviz.store import Limits, Observations, Store, StoreFull, UnknownRun

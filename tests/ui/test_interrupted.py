@@ -16,7 +16,7 @@ from pcviz.experiment import Experiment
 from pcviz.store import Store
 from pcviz.ui import session
 from pcviz.ui.instruments import FRESH
-from tests.ui.test_instruments import asked
+from tests.ui.test_look_options import asked
 from tests.ui.test_looks import INFERENCE, LANDSCAPE
 from tests.ui.test_shell import opened
 

@@ -3,16 +3,15 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pcviz import look_cost
-from pcviz.chains import Options as ChainOptions
-from pcviz.comparison import Options
-from pcviz.cost import seconds_text
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
+from pcviz.experiment.cost import seconds_text
+from pcviz.instruments.chain.options import Options as ChainOptions
+from pcviz.instruments.relaxation.options import Options
+from pcviz.instruments.views import VIEWS
 from pcviz.store import Store
 from pcviz.ui.look import PROGRESS
 from pcviz.ui.url import key_of
-from pcviz.ui.views import VIEWS
 from tests.ui.test_shell import opened
 
 INFERENCE, LANDSCAPE = "../../pages/2_inference.py", "../../pages/3_landscape.py"
@@ -41,9 +40,9 @@ def estimates(app: AppTest) -> list[str]:
 def test_buttons_say_how_long_a_look_takes(client: Client) -> None:
     app = turned(INFERENCE, network_depth="64")
     deep = Experiment().changed({"network.depth": 64})
-    assert estimates(app) == [seconds_text(look_cost.seconds("relax", deep, Options()))]
+    assert estimates(app) == [seconds_text(Options().seconds(deep))]
     app.number_input(key="at_step").set_value(100_000).run()
-    assert estimates(app) == [seconds_text(look_cost.seconds("relax", deep, Options(step=100_000)))]
+    assert estimates(app) == [seconds_text(Options(step=100_000).seconds(deep))]
     app.switch_page(LANDSCAPE).run()
     for view in VIEWS:
         app.button_group(key="landscape_view").set_value(view).run()

@@ -5,10 +5,10 @@ from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.access import token
 from pcviz.engine.client import Client
+from pcviz.instruments.plane import view as planes
 from pcviz.store import RunRecord, Store
 from pcviz.ui import look, session
 from pcviz.ui.browser import Memory, take
-from pcviz.ui.views import planes
 from tests.ui.test_shell import BUTTONS, SHELL, enabled, press, run_of
 
 ANNA, BEN = "a" * 64, "b" * 64

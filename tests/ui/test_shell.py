@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
-from pcviz.presets import PRESETS
+from pcviz.experiment.presets import PRESETS
 from pcviz.store import Store
 from pcviz.ui.url import key_of
 

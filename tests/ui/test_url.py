@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcviz.experiment import Experiment, from_paths
-from pcviz.schema import flatten
+from pcviz.experiment.schema import flatten
 from pcviz.ui import url
 from tests.hostile import nasty_texts, valid_experiments
 

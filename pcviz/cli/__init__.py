@@ -1,0 +1,1 @@
+"""The command line: `python -m pcviz train|relax|reproduce|bench|serve`."""

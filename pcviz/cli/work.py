@@ -1,0 +1,113 @@
+"""Work that a command waits for: until it is done, its time is up, or somebody presses Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Protocol
+
+from pcviz.cli.flags import BadArguments, Flag
+from pcviz.experiment.faults import shown
+
+DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
+"""Exit statuses; `pcviz.cli.flags.EXIT` says what they mean."""
+LONGEST = 1e6
+LIMIT = Flag("Stop after so many seconds and print what there is", f"above 0 to {LONGEST:g}")
+JSON = Flag("Print one JSON document on standard output, and nothing else there.")
+
+
+def limit_of(flags: dict[str, str | None], default: float | None = None) -> float | None:
+    """The seconds that `--limit` allows, else `default`. Raises BadArguments."""
+    text = flags.get("limit")
+    if text is None:
+        return default
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= LONGEST:
+            return float(text)
+    raise BadArguments([f"limit: {shown(text)} is not possible (allowed: {LIMIT.allowed})"])
+
+
+class Patience:
+    """How long a command goes on. `why` says what ended it early: nothing (""), "limit" or "interrupted"."""
+
+    def __init__(self, limit: float | None) -> None:
+        self.why = ""
+        self._deadline = None if limit is None else time.monotonic() + limit
+
+    @property
+    def over(self) -> bool:
+        """Whether to stop."""
+        if not self.why and self._deadline is not None and time.monotonic() >= self._deadline:
+            self.why = "limit"
+        return bool(self.why)
+
+    def status(self, *, diverged: bool, done: bool) -> str:
+        """How the work ended, for the document."""
+        return "diverged" if diverged else "done" if done else f"stopped ({self.why})"
+
+
+@contextlib.contextmanager
+def patience(limit: float | None = None) -> Iterator[Patience]:
+    """Patience that Ctrl-C ends; the work is to ask it between two pieces. A second Ctrl-C interrupts at once."""
+    made = Patience(limit)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if made.why:
+            signal.default_int_handler(number, frame)
+        made.why = "interrupted"
+        print("stopping, to print what there is; Ctrl-C again stops at once", file=sys.stderr)
+
+    if threading.current_thread() is not threading.main_thread():  # signals are not its own
+        yield made
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield made
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Progress(Protocol):
+    """Told how much is done, of how much, the seconds left (NaN: not known yet), and what is going on."""
+
+    def __call__(self, done: float, total: float, left: float = ..., text: str = ...) -> None: ...
+
+
+@contextlib.contextmanager
+def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
+    """A bar on standard error, unless `quiet`; `unit` is what is counted."""
+    if quiet:
+        yield lambda done, total, left=float("nan"), text="": None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    from pcviz.experiment.cost import seconds_text
+
+    columns = (
+        TextColumn(unit),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[text]}"),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, left="", text="")
+
+        def tell(done: float, total: float, left: float = float("nan"), text: str = "") -> None:
+            told: dict[str, Any] = {"left": "" if left != left else f"{seconds_text(left)} left", "text": text}
+            bar.update(task, completed=done, total=total, **told)
+
+        yield tell
+
+
+def exit_status(status: str) -> int:
+    """The exit status of work that ended so."""
+    return {"done": DONE, "diverged": DIVERGED}.get(status, FAILED)

@@ -1,0 +1,34 @@
+"""The experiment: every option of pcviz, once.
+
+Form, URL, command line and stored runs are all derived from these models: type, limits, default, label (`title`),
+help (`description`) and formula stand beside each field, and the rules between options are validators here.
+Symbols follow the literature: L depth, N width, B batch size, T inference steps, H = L - 1 hidden layers.
+"""
+
+from pcviz.experiment.data import DATASETS, Data, DatasetFacts
+from pcviz.experiment.inference import FORM_STEPS_MAX, Inference, Solver
+from pcviz.experiment.learning import Learning, Rule
+from pcviz.experiment.network import Activation, Network, Parameterisation, default_initialisation, has_closed_form
+from pcviz.experiment.section import Section, option
+from pcviz.experiment.whole import Experiment, fields, from_paths
+
+__all__ = [
+    "DATASETS",
+    "FORM_STEPS_MAX",
+    "Activation",
+    "Data",
+    "DatasetFacts",
+    "Experiment",
+    "Inference",
+    "Learning",
+    "Network",
+    "Parameterisation",
+    "Rule",
+    "Section",
+    "Solver",
+    "default_initialisation",
+    "fields",
+    "from_paths",
+    "has_closed_form",
+    "option",
+]

@@ -1,0 +1,87 @@
+"""Options of the data, and what is known of every data set without loading it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from pcviz.experiment.section import Section, option
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What can be known of a data set without loading it. Sizes count examples, dimensions count features.
+
+    `even`: x and -x are of one class; `radial`: the class changes along rays from the origin.
+    """
+
+    label: str
+    description: str
+    input_dim: int
+    output_dim: int
+    task: Literal["classification", "regression"]
+    train_size: int
+    test_size: int
+    train_max: int
+    test_max: int
+    even: bool = False
+    radial: bool = False
+
+
+def _toy(label: str, description: str, *, even: bool = False, radial: bool = False) -> DatasetFacts:
+    return DatasetFacts(label, description, 2, 2, "classification", 1024, 512, 8192, 4096, even, radial)
+
+
+DATASETS: dict[str, DatasetFacts] = {
+    "digits": DatasetFacts(
+        "Handwritten digits", "8 × 8 images of the digits 0 to 9", 64, 10, "classification", 1437, 360, 1437, 360
+    ),
+    "moons": _toy("Two moons", "two interleaved half circles"),
+    "circles": _toy("Circles", "a ring inside a ring", even=True, radial=True),
+    "xor": _toy("XOR", "four clouds, opposite corners share a class", even=True),
+    "spiral": _toy("Spiral", "two intertwined spirals", radial=True),
+    "gaussians": _toy("Gaussians", "two overlapping Gaussian clouds"),
+    "regression": DatasetFacts(
+        "Random regression", "20 Gaussian inputs with targets ±1, to be memorised", 40, 1, "regression", 20, 20, 20, 20
+    ),
+}
+
+
+class Data(Section):
+    """What the network learns from."""
+
+    name: Literal["digits", "moons", "circles", "xor", "spiral", "gaussians", "regression"] = option(
+        "digits", "Data set", "Bundled with pcviz: nothing is downloaded."
+    )
+    train_size: int | Literal["all"] = option(
+        "all", "Training examples", "How many examples to train on; `all` is the data set's own size.", advanced=True
+    )
+    test_size: int | Literal["all"] = option(
+        "all", "Test examples", "How many unseen examples to test on; `all` is the data set's own size.", advanced=True
+    )
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """Dimensions, task and sizes of the chosen data set."""
+        return DATASETS[self.name]
+
+    @property
+    def train_count(self) -> int:
+        """Number of training examples."""
+        return self.facts.train_size if self.train_size == "all" else self.train_size
+
+    @property
+    def test_count(self) -> int:
+        """Number of test examples."""
+        return self.facts.test_size if self.test_size == "all" else self.test_size
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        for field, most in (("train_size", self.facts.train_max), ("test_size", self.facts.test_max)):
+            size = getattr(self, field)
+            if size != "all" and not 1 <= size <= most:
+                bound = "is below 1" if size < 1 else f"is above {most}"
+                raise ValueError(f"data.{field}: {size} {bound} (allowed for {self.name}: 1 to {most}, or all)")
+        return self

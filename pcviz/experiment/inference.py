@@ -1,0 +1,70 @@
+"""Options of inference, the relaxation of the activities."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from pcviz.experiment.section import Section, option
+
+Solver = Literal["gradient_descent", "momentum", "adam", "error_based"]
+FORM_STEPS_MAX = 4096
+"""Most inference steps that form and URL accept; Python and the command line accept any number."""
+
+
+class Inference(Section):
+    """The relaxation of the activities on the energy, with input and target clamped."""
+
+    solver: Solver = option(
+        "gradient_descent",
+        "Solver",
+        "How activities descend the energy: gradient descent, with momentum, Adam, or error-based (ePC: the errors are "
+        "the variables, so the signal crosses the whole network in one step).",
+        formula=r"\text{gradient descent: } z \leftarrow z - \eta\, \partial F / \partial z",
+    )
+    steps: int | Literal["depth"] = option(
+        "depth",
+        "Inference steps T",
+        "Steps of one relaxation. `depth` stands for H = L - 1, the number of steps before which no error can "
+        "reach the first layer from a feedforward start (more than rounding may take far more); error-based inference "
+        "needs one.",
+        formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
+    )
+    step_size: float = option(
+        0.3,
+        "Step size η",
+        "Per example; jpc's learning rate is this times the batch size B.",
+        formula=r"\text{gradient descent, quadratic energy: } \eta < 2/\lambda_{\max}(H_z)",
+        log=True,
+        gt=0,
+        le=100,
+    )
+    momentum: float = option(
+        0.9,
+        "Momentum β",
+        "Heavy-ball memory of the momentum solver; the other solvers ignore it.",
+        formula=r"v \leftarrow \beta v + \partial F / \partial z",
+        advanced=True,
+        ge=0,
+        lt=1,
+    )
+    initial: Literal["feedforward", "zero", "normal"] = option(
+        "feedforward",
+        "Initial activities",
+        "Feedforward: each hidden layer starts at its prediction, so that all the energy sits at the output. Zero, or "
+        "normal with standard deviation 0.05.",
+        formula=r"z_l(0) = \mu_l(z_{l-1}(0))",
+        advanced=True,
+    )
+
+    @field_validator("steps", mode="after")
+    @classmethod
+    def _steps_within(cls, steps: int | str, info: ValidationInfo) -> int | str:
+        form = bool((info.context or {}).get("form"))
+        allowed = f"0 to {FORM_STEPS_MAX}, or depth" if form else "0 or more, or depth"
+        if isinstance(steps, int) and steps < 0:
+            raise ValueError(f"inference.steps: {steps} is below 0 (allowed: {allowed})")
+        if isinstance(steps, int) and steps > FORM_STEPS_MAX and form:
+            raise ValueError(f"inference.steps: {steps} is above {FORM_STEPS_MAX} (allowed: {allowed})")
+        return steps

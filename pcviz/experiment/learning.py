@@ -1,0 +1,68 @@
+"""Options of learning: rule, optimiser, rates."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from pcviz.experiment.section import Section, option
+
+Rule = Literal["pc", "ipc", "bp"]
+
+
+class Learning(Section):
+    """The weight update after (pc), during (ipc) or without (bp) the relaxation."""
+
+    rule: Rule = option(
+        "pc",
+        "Learning rule",
+        "pc: one weight step after T inference steps. ipc: weights and activities move together at every inference "
+        "step. bp: backpropagation, as a baseline in the same panels.",
+        formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, d_l^\top \phi(z_{l-1}),\; d_{l<L} = e_l,\;"
+        r" d_L = \lambda e_L",
+    )
+    optimiser: Literal["adam", "sgd", "adamw"] = option("adam", "Weight optimiser", "Descends the energy's gradient.")
+    learning_rate: float | Literal["auto"] = option(
+        "auto",
+        "Weight learning rate",
+        "`auto` is 0.05 for mupc and ntp and 0.001 for sp.",
+        log=True,
+    )
+    adam_epsilon: float = option(
+        1e-8,
+        "Adam ε",
+        "Added to the root of Adam's second moment: gradients far below it hardly move their weights.",
+        formula=r"m / (\sqrt{v} + \epsilon)",
+        advanced=True,
+        log=True,
+        gt=0,
+        le=1,
+    )
+    lr_scaling: Literal["none", "width_depth"] = option(
+        "none",
+        "Learning-rate scaling",
+        "`width_depth` multiplies the rate so that it transfers: mupc with Adam (N L)^-1/2 with skips and N^-1/2 "
+        "without, with sgd γ² N; 1 for sp and ntp.",
+        formula=r"\text{μPC, Adam, skips: } \eta_W \leftarrow \eta_W\, (NL)^{-1/2}",
+        advanced=True,
+    )
+    batch_size: int = option(64, "Batch size B", "Examples in one weight step.", ge=1, le=8192)
+    steps: int = option(200, "Weight steps", "Batches to train on.", ge=1, le=1_000_000)
+    weight_decay: float = option(
+        0.0,
+        "Weight decay",
+        "Pulls weights to zero: decoupled from the gradient for adamw, added to it for adam and sgd.",
+        advanced=True,
+        log=True,
+        ge=0,
+        le=10,
+    )
+
+    @field_validator("learning_rate", mode="after")
+    @classmethod
+    def _rate_within(cls, rate: float | str) -> float | str:
+        if isinstance(rate, float) and not 0 < rate <= 100:
+            bound = "is not above 0" if rate <= 0 else "is above 100"
+            raise ValueError(f"learning.learning_rate: {rate:g} {bound} (allowed: above 0 to 100, or auto)")
+        return rate

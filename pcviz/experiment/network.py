@@ -1,0 +1,112 @@
+"""Options of the network: architecture, parameterisation, output energy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+
+from pcviz.experiment.section import Section, option
+
+Activation = Literal["linear", "tanh", "hard_tanh", "relu", "leaky_relu", "gelu", "selu", "silu"]
+Parameterisation = Literal["sp", "ntp", "mupc"]
+
+
+class Network(Section):
+    """The predictive coding network: architecture, parameterisation, output energy."""
+
+    architecture: Literal["mlp"] = option(
+        "mlp", "Architecture", "Fully connected layers without biases.", advanced=True
+    )
+    depth: int = option(
+        16,
+        "Depth L",
+        "Number of weight matrices. A network of depth L has H = L - 1 hidden layers.",
+        formula=r"\mu_1 = a_1 W_1 x,\quad \mu_l = a_l W_l \phi(z_{l-1}) + \tau_l z_{l-1},\quad l = 2 \dots L",
+        ge=2,
+        le=512,
+    )
+    width: int = option(64, "Width N", "Units in each hidden layer.", formula=r"z_l \in \mathbb{R}^N", ge=1, le=2048)
+    activation: Activation = option(
+        "relu", "Activation", "Applied to the activities before each linear map but the first.", formula=r"\phi"
+    )
+    parameterisation: Parameterisation = option(
+        "mupc",
+        "Parameterisation",
+        "How predictions are scaled with width and depth: standard (sp), neural tangent (ntp), or Depth-μP for "
+        "predictive coding (mupc), which with skip connections trains networks of 128 layers and more.",
+        formula=r"\text{μPC: } a_1 = D^{-1/2},\; a_l = (NL)^{-1/2} \text{ (no skips: } N^{-1/2}\text{)},\;"
+        r" a_L = 1/(\gamma N)",
+    )
+    skips: bool = option(
+        True, "Skip connections", "Identity skips around the hidden layers 2 to L - 1.", formula=r"\tau_l \in \{0, 1\}"
+    )
+    initialisation: Literal["uniform", "lecun_normal", "orthogonal", "normal"] = option(
+        "uniform",
+        "Initialisation",
+        "Weights at the start. sp: uniform (±1/√fan-in, as jpc), lecun_normal (variance 1/fan-in) or orthogonal; "
+        "ntp and mupc always start from the standard normal distribution.",
+        formula=r"\text{uniform: } W_l \sim U(\pm N_{l-1}^{-1/2})",
+        advanced=True,
+    )
+    loss: Literal["mse", "ce"] = option(
+        "mse",
+        "Output energy",
+        "Half the squared output error (mse) or the cross-entropy of the softmax (ce, for classes).",
+        formula=r"E_L = \tfrac{\lambda}{2}\lVert y - \mu_L\rVert^2 \text{ or } -\lambda \textstyle\sum_k y_k \log"
+        r" \mathrm{softmax}(\mu_L)_k",
+    )
+    gamma: float = option(
+        1.0,
+        "Output scale γ",
+        "Divides the output: below 1 the network stays lazy, above 1 its features move more.",
+        formula=r"a_L \leftarrow a_L / \gamma",
+        advanced=True,
+        log=True,
+        ge=1e-3,
+        le=1e3,
+    )
+    output_precision: float = option(
+        1.0,
+        "Output precision λ",
+        "Weight of the output energy against the hidden energies.",
+        formula=r"E_L = \lambda\, \ell(y, \mu_L), \quad E_l = \tfrac12\lVert e_l\rVert^2 \text{ for } l < L",
+        advanced=True,
+        log=True,
+        ge=1e-3,
+        le=1e3,
+    )
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether the least energy is known in closed form."""
+        return has_closed_form([self.activation], self.loss)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _initialisation_follows_parameterisation(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "initialisation" not in data:
+            return {**data, "initialisation": default_initialisation(data.get("parameterisation", "mupc"))}
+        return data
+
+    @model_validator(mode="after")
+    def _initialisation_fits(self) -> Self:
+        allowed = ("uniform", "lecun_normal", "orthogonal") if self.parameterisation == "sp" else ("normal",)
+        if self.initialisation not in allowed:
+            raise ValueError(
+                f"network.initialisation: {self.initialisation} does not go with network.parameterisation "
+                f"{self.parameterisation} (allowed: {', '.join(allowed)})"
+            )
+        return self
+
+
+def has_closed_form(activations: Iterable[str], loss: str) -> bool:
+    """Whether the least energy of a network with these activations is known in closed form: the energy is quadratic in
+    the activities, for linear networks with the squared output error (theory.md 3.7)."""
+    return set(activations) == {"linear"} and loss == "mse"
+
+
+def default_initialisation(parameterisation: str) -> str:
+    """The initial weight distribution that belongs to a parameterisation (theory.md 2.1)."""
+    return "uniform" if parameterisation == "sp" else "normal"

@@ -1,0 +1,42 @@
+"""Groups of options: what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from pcviz.experiment.spelling import is_odd_number
+
+
+def option(
+    default: Any,
+    title: str,
+    description: str,
+    *,
+    formula: str | None = None,
+    advanced: bool = False,
+    log: bool = False,
+    **limits: Any,
+) -> Any:
+    """A field of the experiment: default, label, help, formula (TeX), limits; `log` asks for a logarithmic control."""
+    extra: dict[str, Any] = {"formula": formula, "advanced": advanced, "log": log}
+    return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
+
+
+class Section(BaseModel):
+    """A group of options: immutable, without unknown fields, without NaN or infinity."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_spelt_plainly(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation is not bool:
+            raise ValueError("true and false are not numbers")
+        if isinstance(value, str) and is_odd_number(value):
+            raise ValueError("numbers are spelt with digits, a point and an exponent only")
+        return value

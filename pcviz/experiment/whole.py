@@ -1,0 +1,128 @@
+"""The whole experiment, and the rules between its parts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from pcviz.experiment.data import Data
+from pcviz.experiment.inference import Inference
+from pcviz.experiment.learning import Learning
+from pcviz.experiment.network import Network, default_initialisation
+from pcviz.experiment.schema import flatten, unflatten, upgraded_document
+from pcviz.experiment.section import Section, option
+
+
+class Experiment(Section):
+    """Everything that determines a run. Two equal experiments give bitwise equal runs on one device.
+
+    Documents of earlier versions are read as what they meant then (pcviz.experiment.schema).
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema", title="Schema", description="Version of this document.")
+    network: Network = Field(default_factory=Network, title="Network")
+    inference: Inference = Field(default_factory=Inference, title="Inference")
+    learning: Learning = Field(default_factory=Learning, title="Learning")
+    data: Data = Field(default_factory=Data, title="Data")
+    seed: int = option(0, "Seed", "Fixes weights, data order and noise.", ge=0, le=2**32 - 1)
+    dtype: Literal["float32", "float64"] = option(
+        "float32", "Precision", "Number format of weights and activities.", advanced=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, document: Any) -> Any:
+        return upgraded_document(document) if isinstance(document, dict) else document
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.network.loss == "ce" and self.data.facts.task != "classification":
+            raise ValueError(
+                f"network.loss: ce needs classes, and data.name {self.data.name} is a regression (allowed: mse)"
+            )
+        if self.learning.batch_size > self.data.train_count:
+            raise ValueError(
+                f"learning.batch_size: {self.learning.batch_size} is above {self.data.train_count}, the number of "
+                f"training examples (allowed: 1 to {self.data.train_count})"
+            )
+        if self.learning.rule == "ipc" and self.inference.solver == "error_based":
+            raise ValueError(
+                "inference.solver: error_based does not go with learning.rule ipc, whose weights move during the "
+                "relaxation of the activities (allowed: gradient_descent, momentum, adam)"
+            )
+        return self
+
+    @property
+    def hidden_layers(self) -> int:
+        """H = L - 1."""
+        return self.network.depth - 1
+
+    @property
+    def inference_steps(self) -> int:
+        """T: the number of inference steps of training; 0 for backpropagation, which has none."""
+        return 0 if self.learning.rule == "bp" else self.relaxation_steps
+
+    @property
+    def relaxation_steps(self) -> int:
+        """T, with `depth` resolved to H, whatever the rule: a relaxation is looked at even where training has none."""
+        return self.hidden_layers if self.inference.steps == "depth" else self.inference.steps
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Weight steps in one pass over the training examples; the incomplete last batch is dropped."""
+        return self.data.train_count // self.learning.batch_size
+
+    @property
+    def learning_rate(self) -> float:
+        """The weight learning rate with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
+        rate = self.learning.learning_rate
+        base = (1e-3 if self.network.parameterisation == "sp" else 0.05) if rate == "auto" else rate
+        return base * self._rate_scale()
+
+    def _rate_scale(self) -> float:
+        network, learning = self.network, self.learning
+        if learning.lr_scaling == "none" or network.parameterisation != "mupc":
+            return 1.0
+        if learning.optimiser == "sgd":
+            return network.gamma**2 * network.width
+        return float((network.width * (network.depth if network.skips else 1)) ** -0.5)
+
+    def __repr__(self) -> str:
+        """What differs from the defaults, as Python."""
+        changes = self.differences()
+        return f"Experiment().changed({changes})" if changes else "Experiment()"
+
+    __str__ = __repr__
+
+    def differences(self) -> dict[str, Any]:
+        """Field path -> value, for every option that differs from its default (the initialisation that belongs to
+        the parameterisation counts as default). `from_paths` is the inverse."""
+        default = flatten(Experiment().model_dump())
+        default["network.initialisation"] = default_initialisation(self.network.parameterisation)
+        return {path: value for path, value in flatten(self.model_dump()).items() if value != default[path]}
+
+    def changed(self, changes: dict[str, Any]) -> Experiment:
+        """This experiment with the options in `changes` (field path -> value) replaced; raises ValidationError."""
+        return from_paths({**self.differences(), **changes})
+
+
+def from_paths(values: dict[str, Any], *, form: bool = False) -> Experiment:
+    """An experiment from field paths and values; `form` applies the tighter limits of form and URL.
+
+    Raises pydantic.ValidationError (see `pcviz.experiment.faults` for its messages).
+    """
+    return Experiment.model_validate(unflatten(values), context={"form": form})
+
+
+def fields() -> dict[str, Any]:
+    """Field path -> pydantic FieldInfo, in the order in which a person meets them."""
+    found: dict[str, Any] = {}
+    for name, info in Experiment.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            found |= {f"{name}.{inner}": field for inner, field in info.annotation.model_fields.items()}
+        elif name != "schema_version":
+            found[name] = info
+    return found

@@ -1,0 +1,77 @@
+"""What one look at the toy chains consists of: which chain is drawn, and how it races.
+
+A chain has one unit in each of its H hidden layers, so L = H + 1 weights w_1 … w_L, and learns y = -x (theory.md 4.7).
+The vocabulary that page, job and figures share.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from pcviz.experiment import Experiment
+from pcviz.experiment.looks import LookOptions, Parts
+
+DEEPEST = 5
+"""The race is run by chains of 1 … 5 hidden units."""
+
+RULES = ("BP", "PC", "PC at equilibrium")
+"""Learning rules that race, in the order of the columns of the channels `race_…`."""
+
+POINT_TYPES = ("minimum", "strict saddle", "degenerate saddle")
+"""Critical points: channels `chain_type_…` hold positions in this list, or -1 where the point is not critical."""
+
+ESCAPED = 0.25
+"""A racer has escaped from the saddle at the origin when its loss falls below this; there it is 0.505."""
+
+INPUT_MEAN, INPUT_STD = 1.0, 0.1
+POWER = INPUT_MEAN**2 + INPUT_STD**2
+"""<x²> of the inputs, the s of theory.md 4.7."""
+
+FLOW_TIME = 4.0
+"""How long the lines of gradient flow in the plane are, in units of time (learning rate × updates)."""
+
+SPAN = 2.5
+"""The plane reaches from -SPAN to SPAN in both weights."""
+
+
+class Options(LookOptions):
+    """What a run of kind "chain" is told.
+
+    The plane shows the loss and the equilibrated energy of a chain with `hidden` units against its last two weights;
+    `fixed` is the value of all others. The race is run by chains of 1 … 5 hidden units from `seeds` starts with each
+    rule: gradient descent with `learning_rate`; PC infers by `inference_steps` Euler steps of size `dt`; who has not
+    escaped after `cap` updates is stopped.
+    """
+
+    PAGE: ClassVar[str] = "landscape"
+    KEYS: ClassVar[dict[str, str]] = {
+        "chain_hidden": "hidden",
+        "chain_fixed": "fixed",
+        "chain_rate": "learning_rate",
+        "chain_steps": "inference_steps",
+        "chain_dt": "dt",
+        "chain_seeds": "seeds",
+        "chain_cap": "cap",
+    }
+
+    hidden: int = Field(1, ge=1, le=DEEPEST)
+    fixed: float = Field(0.5, ge=-2, le=2)
+    seeds: int = Field(5, ge=1, le=10)
+    learning_rate: float = Field(0.4, gt=0, le=2)
+    inference_steps: int = Field(20, ge=1, le=1000)
+    dt: float = Field(0.1, gt=0, le=1)
+    cap: int = Field(20_000, ge=100, le=1_000_000)
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """Numbers of the two weights of the plane, counted from 1: L - 1 and L."""
+        return self.hidden, self.hidden + 1
+
+    def own_parts(self, experiment: Experiment) -> Parts:
+        """The plane, and the races; nothing of the experiment counts."""
+        return {"plane": 0.1, "races": DEEPEST * self.cap * (4e-5 + 1.4e-6 * self.inference_steps)}
+
+
+KINDS = {"chain": Options}

@@ -1,0 +1,1 @@
+"""Curvature: where a network stands on both surfaces."""

@@ -1,0 +1,129 @@
+"""Weight curvature: Hessian eigenvalues of loss and equilibrated energy, at the origin and at the current weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+from pcviz.instruments.curvature.options import SPECTRUM_MAX, has_origin, place, weight_count
+
+POWERS = (-7, -5, -3, -1, 1, 3)
+LOOKS: dict[str, tuple[str, str, str, str, float]] = {
+    "loss": ("loss", style.BLUE, "", "circle", 0.3),
+    "energy": ("F*", style.VERMILLION, "/", "diamond", 0.6),
+}
+"""Name, colour, pattern of the bars, symbol of the ends and their height."""
+
+
+def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
+    """Histograms on one axis for both signs, linear around zero and logarithmic beyond; ends of the spectra as points.
+
+    Above at the origin (not for activations with a kink at zero), below at the weights.
+    """
+    both = has_origin(experiment)
+    ticks = sorted((sign * 10.0**k, sign, k) for k in POWERS for sign in (-1, 1))
+    made = style.blank(
+        meta=style.decades(counts=("yaxis", "yaxis2") if both else ("yaxis",)),
+        margin=style.LEGEND,
+        barmode="group",
+        bargap=0,
+        barcornerradius=0,
+        xaxis=dict(
+            title_text="eigenvalue of the Hessian",
+            tickmode="array",
+            tickvals=[*(float(place(value)) for value, _, _ in ticks), 0],
+            ticktext=[*(f"{'-' if sign < 0 else ''}10<sup>{k}</sup>" for _, sign, k in ticks), "0"],
+            anchor="y",
+        ),
+        yaxis=style.count_axis(
+            domain=[0, 0.42 if both else 1],
+            title_text="at the weights",
+            showticklabels=weight_count(experiment) <= SPECTRUM_MAX,
+        ),
+        yaxis3=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
+    )
+    if both:
+        made.update_layout(yaxis2=style.count_axis(domain=[0.56, 1], title_text="at the origin"))
+        _bars(made, run, "origin_", "y2", True)
+    _bars(made, run, "", "y", not both)
+    for name, (label, colour, _, symbol, height) in LOOKS.items():
+        made.add_scatter(
+            x=[],
+            y=[height, height],
+            yaxis="y3",
+            mode="lines+markers",
+            name=f"{label}: least and greatest",
+            line=dict(color=colour, width=1, dash="dot"),
+            marker=dict(symbol=symbol, size=9, color=colour, line=dict(color=style.GROUND, width=1.2)),
+            hovertemplate=f"{label}: %{{customdata:.4~g}}<extra></extra>",
+            meta=_meta(run, x=f"{name}_end_places", text=f"{name}_ends"),
+        )
+    # plotly cannot place an axis before a trace on it holds a point, and large networks have no bars below.
+    made.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
+    return made
+
+
+def _bars(made: go.Figure, run: int, where: str, yaxis: str, legend: bool) -> None:
+    for name, (label, colour, pattern, _, _) in LOOKS.items():
+        made.add_bar(
+            x=[],
+            y=[],
+            yaxis=yaxis,
+            name=label,
+            legendgroup=name,
+            showlegend=legend,
+            marker=dict(color=colour, line=dict(width=0), pattern=_pattern(pattern)),
+            hovertemplate=f"{label}: %{{y}} eigenvalues near %{{customdata:.2~g}}<extra></extra>",
+            meta=_meta(
+                run, x="eigenvalue_bins", y=f"{where}{name}_eigenvalues", text="eigenvalue_middles", zero="omit"
+            ),
+        )
+
+
+def _pattern(shape: str) -> dict[str, Any]:
+    return dict(shape=shape, size=5, solidity=0.35, fgcolor="#ffffff", fillmode="overlay")
+
+
+def _meta(run: int, **options: Any) -> dict[str, Any]:
+    return Binding(run=run, kind="curvature", **options).meta()
+
+
+def panel(experiment: Experiment, *, run: int = 0) -> Panel:
+    """The panel on the Landscape page."""
+    origin = (
+        " Above, at the origin: without skips and with two or more hidden layers the loss is flat there, all its "
+        "eigenvalues are 0, and gradient descent gets stuck; F* has negative ones at every depth, a way out."
+        if has_origin(experiment)
+        else " At the origin this activation has a kink and the Hessian does not exist."
+    )
+    return Panel(
+        name="weight-curvature",
+        title="Curvature of the weights",
+        figure=figure(experiment, run=run),
+        alt="Eigenvalues of the Hessians of the loss and of the equilibrated energy F* in the weights, both signs on "
+        "one axis.",
+        help="How steep loss and F* are in each direction of weight space. F* is the energy that inference leaves, "
+        "which predictive coding descends. Negative eigenvalues are directions in which a step of any sign goes down."
+        + origin
+        + " Points: least and greatest eigenvalue at the current weights; bars at the weights come for small networks, "
+        f"up to {SPECTRUM_MAX:,} weights.",
+        csv=(
+            "eigenvalue_middles",
+            "loss_eigenvalues",
+            "energy_eigenvalues",
+            "origin_loss_eigenvalues",
+            "origin_energy_eigenvalues",
+            "loss_ends",
+            "energy_ends",
+        ),
+        table="latest",
+        idle="Press Compute to begin.",
+        waiting="Eigenvalues are searched …",
+        note="loss {loss_curvature_min:g3} to {loss_curvature_max:g3} · F* {energy_curvature_min:g3} to "
+        "{energy_curvature_max:g3} · {weight_count:g6} weights, {curvature_examples} examples",
+    )

@@ -1,0 +1,58 @@
+"""Curvature: where a network stands on both surfaces, what a step does there, how ill-conditioned inference is."""
+
+from __future__ import annotations
+
+import streamlit as st
+from pydantic import ValidationError
+
+from pcviz.experiment.faults import faults
+from pcviz.instruments.curvature.figures import PANELS
+from pcviz.instruments.curvature.options import Options, misfit
+from pcviz.ui import brought, controls, look, session, source, subject
+from pcviz.ui.instruments import FRESH
+from pcviz.ui.look import View, Wish
+
+METRICS: list[tuple[str, str, str]] = [
+    ("Computed", "{step} %", "Share of the work that is done"),
+    ("Inference κ", "{plane_condition:g3}", "Greatest over least curvature of the activities of the example drawn"),
+    ("Loss, sharpest", "{loss_curvature_max:g3}", "Greatest eigenvalue of the loss's Hessian in the weights"),
+    ("Loss, least", "{loss_curvature_min:g3}", "Least eigenvalue: negative at a strict saddle"),
+    ("F*, least", "{energy_curvature_min:g3}", "The same of F*, the energy at the equilibrium of inference"),
+    ("PC and gradient", "{pc_gradient_total:g3}", "Cosine of the PC weight step and the loss gradient"),
+]
+
+
+def choose(form: controls.Form) -> Wish:
+    """Draw the row of controls above the panels; what they say."""
+    with look.held("curvature") as said:
+        subject.follow_source("curved", form, "curved_source", "curved_step", opened=said)
+    runs = session.trainings(st.session_state.curved_source)
+    if st.session_state.curved_source not in runs:
+        st.session_state.curved_source = FRESH
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="curved_row"):
+        st.selectbox(
+            "Network",
+            [FRESH, *runs],
+            format_func=lambda run: source.label(run, runs),
+            key="curved_source",
+            width=260,
+            help="The form's network, or a stored run of the same network.",
+        )
+        source.at_step("curved_step", stored=st.session_state.curved_source != FRESH)
+        st.number_input("Batch", 0, 1_000_000, key="curved_batch", width=110, help="Which training batch.")
+        st.number_input(
+            "Examples", 1, 256, key="curved_examples", width=110, help="How many of the batch Hessians are means over."
+        )
+    try:
+        options = Options.model_validate(brought.held("curvature"))
+    except ValidationError as error:
+        return Wish(None, faults(error, Options))
+    source.divergence(runs.get(options.source or FRESH))
+    wrong = source.mismatch(form, options.source)
+    if form.experiment is not None and (large := misfit(form.experiment)):
+        wrong = [*wrong, large]
+    return Wish(options.stored(), wrong)
+
+
+VIEW = View("curvature", "Curvature", "Compute", tuple(PANELS), METRICS, choose)
+VIEWS = {VIEW.kind: VIEW}

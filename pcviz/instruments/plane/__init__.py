@@ -1,0 +1,1 @@
+"""Planes: loss and equilibrated energy F* around the weights."""

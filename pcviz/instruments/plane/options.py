@@ -1,0 +1,80 @@
+"""What a look at landscapes consists of: which weights, which plane through them, how fine.
+
+The vocabulary that page, address and job share.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from pcviz.experiment import Experiment
+from pcviz.experiment.looks import SETTLING_PASSES, LookOptions, Parts, gradient_seconds
+
+Directions = Literal["random", "path", "gradients", "curvature", "run"]
+
+DIRECTIONS: dict[Directions, str] = {
+    "random": "two random directions, each row scaled to the norm of that row of the weights",
+    "path": "the two principal directions of the training path",
+    "gradients": "down the loss, and the part of down F* that is orthogonal to it, each as long as the weights",
+    "curvature": "the loss's eigenvectors of greatest and least curvature, each as long as the weights",
+    "run": "from these weights (0) to those of another run (1), and one random direction",
+}
+"""Ways to choose a plane, in reading order."""
+
+SIZES = (11, 21, 41)
+
+
+class Options(LookOptions):
+    """What a look at landscapes is told besides the experiment.
+
+    `step`: the weights after so many weight steps of training (0: fresh ones); `directions` of the plane; `source`: id
+    of the run whose weights direction "run" leads to, those after `source_step` steps of it (None: its latest); `size`
+    points along each side; `span`: half the plane's extent in units of the directions (None: chosen), `center_x`,
+    `center_y`: its middle; `examples`: how many training examples both surfaces are averaged over; `seed` of the random
+    directions (None: the experiment's).
+    """
+
+    PAGE: ClassVar[str] = "landscape"
+    KEYS: ClassVar[dict[str, str]] = {
+        "plane_step": "step",
+        "plane_directions": "directions",
+        "plane_size": "size",
+        "plane_examples": "examples",
+        "plane_span": "span",
+        "plane_x": "center_x",
+        "plane_y": "center_y",
+        "plane_source": "source",
+        "plane_source_step": "source_step",
+    }
+
+    step: int = Field(0, ge=0, le=100_000)
+    directions: Directions = "random"
+    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    source_step: int | None = Field(None, ge=0, le=100_000)
+    size: Literal[11, 21, 41] = 21
+    span: float | None = Field(None, gt=0, le=1e4)
+    center_x: float = Field(0, ge=-1e4, le=1e4)
+    center_y: float = Field(0, ge=-1e4, le=1e4)
+    examples: int = Field(32, ge=1, le=1024)
+    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _fit(self) -> Options:
+        if (self.directions == "run") != (self.source is not None):
+            raise ValueError(f"source: {self.source} does not go with directions {self.directions!r} (allowed: a run)")
+        if self.source is None and self.source_step is not None:
+            raise ValueError(f"source_step: {self.source_step} is a step of no run (allowed: with directions 'run')")
+        if self.directions == "path" and self.step < 3:
+            raise ValueError(f"step: {self.step} is below 3 (allowed: 3 or more, for a path to have directions)")
+        return self
+
+    def own_parts(self, experiment: Experiment) -> Parts:
+        """Both surfaces."""
+        each = gradient_seconds(experiment, self.examples)
+        settling = 10 if experiment.network.has_closed_form else SETTLING_PASSES
+        return {"grid": 1 + self.size**2 * each * (1 + settling)}
+
+
+KINDS = {"surface": Options, "walk": None}

@@ -1,0 +1,117 @@
+"""Planes: loss and F* around the weights, and clicks on a surface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from pcviz.experiment.faults import faults
+from pcviz.instruments.plane.figures import PANELS
+from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
+from pcviz.ui import brought, controls, look, session, source, subject
+from pcviz.ui.look import View, Wish
+
+LABELS = {
+    "random": "random",
+    "path": "training path (PCA)",
+    "gradients": "down the loss, down F*",
+    "curvature": "greatest and least curvature",
+    "run": "to another run",
+}
+METRICS: list[tuple[str, str, str]] = [
+    ("Computed", "{step} %", "Share of the work that is done: training up to the weights, then both surfaces"),
+    ("Loss here", "{loss_here:g4}", "Mean loss of the probe examples at the weights that the plane goes through"),
+    ("F* here", "{energy_here:g4}", "Energy at the equilibrium of inference, same weights and examples"),
+    ("Path length seen", "{path_length:%0}", "Share of the training path's length that lies in the plane"),
+    ("Path variance seen", "{path_variance:%0}", "Share of the training path's variance that lies in the plane"),
+]
+
+
+def choose(form: controls.Form) -> Wish:
+    """Draw the row of controls above the panels; what they say."""
+    with look.held("surface") as said:
+        subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=said)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
+        st.number_input(
+            "Weights after step",
+            0,
+            100_000,
+            step=10,
+            key="plane_step",
+            width=150,
+            help="0: fresh weights. Others come from training anew from the seed, which gives the same ones again.",
+        )
+        st.selectbox(
+            "Plane",
+            list(LABELS),
+            format_func=LABELS.__getitem__,
+            key="plane_directions",
+            width=250,
+            help="  \n".join(f"**{LABELS[name]}**: {text}." for name, text in DIRECTIONS.items()),
+        )
+        if st.session_state.plane_directions == "run":
+            _other_run(form)
+        st.selectbox("Points a side", SIZES, key="plane_size", width=110)
+        st.number_input(
+            "Examples", 1, 1024, key="plane_examples", width=110, help="Both surfaces are means over these."
+        )
+        with st.popover("Centre and span", icon=":material/crop_free:"):
+            st.number_input("Half extent", 0.001, 1e4, key="plane_span", placeholder="chosen", help="In directions.")
+            st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
+            st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
+    values = brought.held("surface")
+    if values["directions"] != "run":
+        values["source"] = values["source_step"] = None
+    try:
+        return Wish(Options.model_validate(values).stored(), [])
+    except ValidationError as error:
+        return Wish(None, faults(error, Options))
+
+
+def _other_run(form: controls.Form) -> None:
+    """Stored runs of the same network."""
+    network = form.experiment.network if form.experiment else None
+    runs = {
+        run.id: run
+        for run in session.trainings(st.session_state.plane_source).values()
+        if run.experiment.network == network
+    }
+    if st.session_state.plane_source not in runs:
+        st.session_state.plane_source = next(iter(runs), None)
+    st.selectbox(
+        "Other run",
+        list(runs),
+        format_func=lambda run: f"seed {runs[run].experiment.seed}, step {runs[run].step} ({run[:4]}…)",
+        key="plane_source",
+        width=220,
+        placeholder="no stored run of this network",
+    )
+    source.at_step("plane_source_step", stored=True)
+
+
+def walks() -> int:
+    """How many walks the run shown has: a new one is read although the run itself has ended."""
+    record = session.record()
+    return 0 if record is None else sum(child.kind == "walk" for child in session.client().children(record.id))
+
+
+@session.told()
+def walk_from(point: dict[str, Any]) -> None:
+    """A point of a surface was clicked: both rules start there."""
+    record = session.record()
+    if record is not None and session.watches(record):
+        session.refuse()
+    elif record is not None and record.kind == "surface":
+        session.with_child(record, "walk", {"x": float(point["x"]), "y": float(point["y"])})
+
+
+def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Both surfaces say what their directions are."""
+    given = {"directions": Options.model_validate(options).directions}
+    return {"surface-loss": given, "surface-energy": given}
+
+
+VIEW = View("surface", "Planes", "Survey", tuple(PANELS), METRICS, choose, figures)
+VIEWS = {VIEW.kind: VIEW}

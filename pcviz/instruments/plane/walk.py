@@ -1,0 +1,135 @@
+"""Backpropagation and predictive coding, both from one point of a plane: where each of them goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value, trace_rows
+from pcviz.instruments.plane.surface import Surface
+from pcviz.pcn import learning
+from pcviz.pcn.gradients import stacked_weights
+from pcviz.pcn.learning import Batches
+from pcviz.pcn.network import Network
+from pcviz.pcn.trace import padded_rows
+from pcviz.probes.surface import equilibrated_energy, loss_of
+
+STEPS = 60
+"""Weight steps of each."""
+RULES = ("bp", "pc")
+
+_loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)
+
+
+class Walk:
+    """A child of a `Surface` (a `pcviz.jobs.protocol.Job`): options `x` and `y` are where it begins, in the plane.
+
+    Both rules see the examples that the surfaces are means over, all in each step, with the experiment's optimiser,
+    learning rate and inference. Their places are projections onto the plane; loss and F* are those of the weights.
+    """
+
+    diverged = False
+    steps = len(RULES) * STEPS
+
+    def __init__(self, experiment: Experiment, parent: Surface, options: dict[str, Any] | None = None) -> None:
+        self.experiment, self.parent = experiment, parent
+        given = options or {}
+        self._start = np.array([float(given.get("x", 0)), float(given.get("y", 0))])
+        self.step = 0
+        self.seconds = 0.0
+        self._seen: dict[str, list[tuple[float, float, float, float]]] = {rule: [] for rule in RULES}
+        self._walking: Iterator[None] | None = None
+        self._finished = False
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return self.parent.device
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self._finished
+
+    @property
+    def done(self) -> bool:
+        """Whether both have walked."""
+        return self._finished
+
+    def prepare(self) -> None:
+        """Nothing: what is compiled depends on the parent's network."""
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Weight steps for about `seconds`."""
+        begun = time.perf_counter()
+        if self._walking is None:
+            self._walking = self._walk()
+        while not self._finished:
+            if next(self._walking, self) is self:
+                self._finished, self.step = True, self.steps
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def _walk(self) -> Iterator[None]:
+        """Both in turn, so that both are seen to move."""
+        for _ in self.parent.founded():
+            yield
+        states = {rule: self._begun(rule) for rule in RULES}
+        for rule, (network, *_) in states.items():
+            self._look(rule, network)
+        for _ in range(STEPS):
+            for rule, state in states.items():
+                if state is not None:
+                    states[rule] = self._moved(rule, *state)
+                self.step += 1
+                yield
+
+    def _begun(self, rule: str) -> Any:
+        changes = {"learning.rule": rule, "learning.batch_size": len(self.parent.x)}
+        experiment = self.experiment.changed(changes)
+        method = learning.method_of(experiment, recorded=False)
+        numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(trace_rows(0))))
+        network = self.parent.at(self._start)
+        return network, learning.fresh_slots(method, network, numbers), method, numbers
+
+    def _moved(self, rule: str, network: Network, slots: Any, method: Any, numbers: Any) -> Any:
+        """One weight step; None where it is not finite any more."""
+        x, y = self.parent.x, self.parent.y
+        batches = Batches(x, y, jnp.arange(len(x), dtype=jnp.int32)[None])
+        keys = jax.vmap(jax.random.key)(jnp.arange(1))
+        network, slots, *_, made = learning.weight_steps(method, network, slots, batches, 1, numbers, keys)
+        if not int(made):
+            return None
+        self._look(rule, network)
+        return network, slots, method, numbers
+
+    def _look(self, rule: str, network: Network) -> None:
+        flat = np.concatenate([np.asarray(stack).ravel() for stack in stacked_weights(network)])
+        (place,) = self.parent.place([flat])
+        heights = (float(surface(network, self.parent.x, self.parent.y)) for surface in (_loss, _energy))
+        self._seen[rule].append((*place, *heights))
+
+    def frame(self, bulk: bool) -> Frame:
+        """Both ways so far."""
+        values: dict[str, Value] = {}
+        for rule, seen in self._seen.items():
+            if seen:
+                columns = np.array(seen).T
+                names = ("x", "y", "loss", "energy")
+                values |= {f"walk_{rule}_{name}": column for name, column in zip(names, columns, strict=True)}
+                values[f"walk_{rule}_steps"] = np.arange(len(seen))
+        return Frame("walk", self.step, values, seconds=self.seconds, done=self.done)
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """Nothing: the ways follow from the parent."""
+        return {}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Nothing to restore."""

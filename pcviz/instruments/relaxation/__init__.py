@@ -1,0 +1,1 @@
+"""Relaxation: what happens inside one relaxation?"""

@@ -1,0 +1,99 @@
+"""Activity spectrum: the curvatures that decide which step sizes are stable and how long a relaxation takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+from pcviz.instruments.relaxation.options import SOLVERS
+
+POWERS = range(-12, 4)
+BOUNDS = {"gradient_descent": "2/η", "momentum": "2(1 + β)/η"}
+"""The greatest curvature that a solver's step size allows, where it descends in the activities at a fixed rate."""
+GROWTH = (
+    "How κ grows with depth depends on the network: with skips like the square of the depth under μPC and NTP, faster "
+    "under SP; without skips it levels off under SP."
+)
+
+
+def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
+    """Histogram of the eigenvalues of the activity Hessian, both axes logarithmic; vertical lines at its ends and,
+    where the solver has one in the activities, at the curvature above which the experiment's step size diverges."""
+    made = style.blank(
+        meta=style.decades(counts=("yaxis",)),
+        margin=style.LEGEND,
+        bargap=0,
+        barcornerradius=0,
+        # Bars of equal width need a linear axis: its numbers are logarithms, its labels are not.
+        xaxis=dict(
+            title_text="curvature λ (eigenvalue of the activity Hessian)",
+            tickmode="array",
+            tickvals=list(POWERS),
+            ticktext=[f"10<sup>{k}</sup>" for k in POWERS],
+        ),
+        yaxis=style.count_axis(title_text="eigenvalues"),
+        yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
+    )
+    made.add_bar(
+        x=[],
+        y=[],
+        name="eigenvalues",
+        showlegend=False,
+        marker=dict(color=style.BLUE, line=dict(width=0)),
+        hovertemplate="λ ≈ 10<sup>%{x:.2f}</sup>: %{y} eigenvalues<extra></extra>",
+        meta=_meta(run, x="curvature_bins", y="curvature_counts", zero="omit"),
+    )
+    lines = [("λ min", "curvature_min", style.ORANGE, "dash"), ("λ max", "curvature_max", style.GREEN, "dash")]
+    if (bound := BOUNDS.get(experiment.inference.solver)) is not None:
+        lines.append((f"{bound}: unstable beyond", "stable_curvature", style.VERMILLION, "solid"))
+    for name, channel, colour, dash in lines:
+        made.add_scatter(
+            x=[],
+            y=[0, 1],
+            yaxis="y9",
+            mode="lines",
+            name=name,
+            line=dict(color=colour, width=1.8, dash=dash),
+            hovertemplate=f"{name}: %{{customdata:.4~g}}<extra></extra>",
+            meta=_meta(run, x=channel, text=channel, transform="log10", zero="omit"),
+        )
+    # plotly cannot place an axis before a trace on it holds a point, and the eigenvalues come last.
+    made.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
+    return made
+
+
+def _meta(run: int, **options: Any) -> dict[str, Any]:
+    return Binding(run=run, kind="relax", **options).meta()
+
+
+def panel(experiment: Experiment, *, run: int = 0) -> Panel:
+    """The panel on the Inference page."""
+    solver = experiment.inference.solver
+    facts = SOLVERS[solver]
+    stable = f"On a quadratic energy {facts.label} is stable for steps below {facts.limit}"
+    if solver in BOUNDS:
+        stable += f", that is while every curvature stays left of {BOUNDS[solver]}."
+    elif facts.limit:
+        stable += ": the errors have curvatures of their own, from 1 to κ in errors, and these do not count."
+    else:
+        stable = f"{facts.label} scales each unit by itself: no curvature bounds its step."
+    limit = f"step size limit {facts.limit} {{step_limit:g3}} · slowest mode × {{contraction:g6}} a step · "
+    return Panel(
+        name="activity-spectrum",
+        title="Spectrum and step size",
+        figure=figure(experiment, run=run),
+        alt="Histogram of the curvatures of the energy in the activities, with the step-size limit.",
+        help="How steep the energy is in each direction of activity space, at the feedforward start, for the first "
+        f"example. {stable} Descent in the activities takes longest along the flattest direction, λmin: the ratio "
+        f"κ = λmax/λmin says how much longer plain descent takes there. {GROWTH}",
+        csv=("curvature_bins", "curvature_counts"),
+        table="latest",
+        idle="Press Relax to begin.",
+        waiting="Eigenvalues are counted …",
+        note=(limit if facts.limit else "") + "κ {condition_number:g3}",
+    )

@@ -1,0 +1,93 @@
+"""Solver race: how fast each solver approaches the equilibrium, from the same start."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from pcviz.experiment import Experiment
+from pcviz.figures import style
+from pcviz.figures.bindings import Binding
+from pcviz.figures.panel import Panel
+from pcviz.instruments.relaxation.options import SOLVERS, Options
+
+XAxis = Literal["steps", "passes", "ms"]
+X_TITLES: dict[XAxis, str] = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds of computing"}
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "gradient_descent": dict(color=style.VERMILLION, dash="solid"),
+    "momentum": dict(color=style.VERMILLION, dash="dash"),
+    "adam": dict(color=style.VERMILLION, dash="dot"),
+    "nesterov": dict(color=style.ORANGE, dash="solid"),
+    "pc_alm": dict(color=style.PURPLE, dash="dash"),
+    "gradient_flow": dict(color=style.ORANGE, dash="dot"),
+    "error_based": dict(color=style.BLUE, dash="solid"),
+    "conjugate_gradient": dict(color=style.SKY, dash="dash"),
+    "gauss_newton": dict(color=style.GREEN, dash="solid"),
+    "linear_exact": dict(color=style.GREEN, dash="dot"),
+}
+"""One colour for a family of solvers, dashes within it."""
+
+
+def figure(experiment: Experiment, *, run: int = 0, solvers: list[str] | None = None, x: XAxis = "passes") -> go.Figure:
+    """Total energy above the lowest found, logarithmic, against steps, gradient evaluations or milliseconds.
+
+    `solvers` are those of the run, in reading order (default: the usual ones).
+    """
+    names = Options().compared(experiment) if solvers is None else solvers
+    made = style.blank(
+        margin=dict(t=40),
+        xaxis=style.log_axis(title_text=X_TITLES[x], nticks=5, anchor="y2"),
+        yaxis=style.log_axis(domain=[0.12, 1], title_text="energy above equilibrium", nticks=5),
+        yaxis2=style.zero_strip(domain=[0, 0.07], ticktext=["0"], showgrid=False),
+    )
+    for index, name in enumerate(names):
+        label = SOLVERS[name].label
+        look = LOOKS[name]
+        made.add_scatter(
+            x=[],
+            y=[],
+            mode="lines+markers",
+            name=label,
+            line=dict(width=1.8, **look),
+            marker=dict(size=3.5, color=look["color"]),
+            hovertemplate=f"{label}<br>{X_TITLES[x]} %{{x:.4~g}}<br>excess %{{y:.3~g}}<extra></extra>",
+            meta=_meta(run, x, index, "omit"),
+        )
+        made.add_scatter(
+            x=[],
+            y=[],
+            yaxis="y2",
+            mode="markers",
+            showlegend=False,
+            marker=style.zero_marker(look["color"]),
+            cliponaxis=False,
+            hovertemplate=f"{label}: the lowest energy found<extra></extra>",
+            meta=_meta(run, x, index, "only"),
+        )
+    return made
+
+
+def _meta(run: int, x: XAxis, index: int, zero: Literal["omit", "only"]) -> dict[str, Any]:
+    return Binding(run=run, kind="relax", x=f"solver_{x}", y="solver_excess", index=index, zero=zero).meta()
+
+
+def panel(experiment: Experiment, **options: Any) -> Panel:
+    """The panel on the Inference page; `options` are those of `figure`."""
+    return Panel(
+        name="solver-race",
+        title="Solvers from the same start",
+        figure=figure(experiment, **options),
+        alt="Energy above the equilibrium of each solver, on a logarithmic axis, against "
+        f"{X_TITLES[options.get('x', 'passes')]}.",
+        help="Every solver starts at the feedforward point of the same batch. A gradient evaluation is one pass up "
+        "and one "
+        "pass down the network; milliseconds are pure computing time on this machine. The lowest energy that any of "
+        "them "
+        "found stands for the equilibrium (for linear networks with mse it is exact); whoever found it is marked at 0.",
+        csv=("solver_steps", "solver_passes", "solver_ms", "solver_excess"),
+        table="latest",
+        idle="Press Relax to begin.",
+        waiting="The other solvers follow the relaxation …",
+    )

@@ -1,0 +1,134 @@
+"""What one look inside a relaxation consists of: which solvers are compared, on which network and batch.
+
+The vocabulary that page, command line and job share.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from pydantic import Field, field_validator
+
+from pcviz.experiment import Experiment
+from pcviz.experiment.looks import PROGRAM_SECONDS, LookOptions, Parts, factor_seconds, gradient_flops, gradient_seconds
+
+ARRIVED = 0.01
+"""A solver has arrived when its energy is within this share of the initial excess over the equilibrium …"""
+STAYS = 0.015
+"""… and stays within this one, which rounds to the same: near kinks energies chatter about any border."""
+
+BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 2048, 64
+"""Gradient evaluations of each solver unless a budget is given."""
+
+USUAL_PASSES = {"conjugate_gradient": 300, "gauss_newton": 200, "linear_exact": 1}
+"""Gradient evaluations after which solvers are done that seldom need their budget."""
+
+BINS = 48
+"""Bins of the histogram of eigenvalues."""
+
+SIGNAL_STEPS = 16_384
+"""Most steps that the search for the first layer's signal looks ahead."""
+
+STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "failed")
+"""What became of a solver; channel `solver_states` holds positions in this list."""
+
+
+class SolverFacts(NamedTuple):
+    """A solver as a person reads it, what one of its steps is, and the step size above which it diverges where the
+    energy is quadratic (empty: there is no such number)."""
+
+    label: str
+    step: str
+    help: str
+    limit: str = ""
+
+
+SOLVERS: dict[str, SolverFacts] = {
+    "gradient_descent": SolverFacts("gradient descent", "step", "on activities, all layers at once", "2/λmax"),
+    "momentum": SolverFacts("momentum", "step", "heavy-ball gradient descent on activities", "2(1 + β)/λmax"),
+    "adam": SolverFacts("Adam", "step", "on activities"),
+    "nesterov": SolverFacts("Nesterov", "step", "momentum and step size from the measured spectrum"),
+    "pc_alm": SolverFacts(
+        "PC-ALM", "step", "Lagrange multipliers: descends another function than the energy; settles under μPC"
+    ),
+    "gradient_flow": SolverFacts("gradient flow", "unit of time", "continuous time, Tsit5 with error control"),
+    "error_based": SolverFacts(
+        "error-based", "step", "the errors are the variables: no layer waits for another", "2/λmax in the errors"
+    ),
+    "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
+    "gauss_newton": SolverFacts("Gauss-Newton", "step", "one K × K system for each example, then polishing"),
+    "linear_exact": SolverFacts("closed form", "step", "linear networks with mse only"),
+}
+"""Solvers that can be compared, in reading order."""
+
+DEFAULT_SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
+
+
+def possible(experiment: Experiment) -> list[str]:
+    """The solvers that fit the network: not every one has a closed form."""
+    return [name for name in SOLVERS if name != "linear_exact" or experiment.network.has_closed_form]
+
+
+def shipped_step(solver: str, curvature: float, error_curvature: float) -> float | None:
+    """The step size of a solver that the experiment does not choose, from the greatest curvatures of the energy in the
+    activities and in the errors (where the least is 1); None where a solver finds its own."""
+    return {
+        "gradient_descent": 1 / curvature,
+        "momentum": 1 / curvature,
+        "adam": 0.05,
+        "pc_alm": 1 / curvature,
+        "gradient_flow": 1.0,
+        "error_based": min(0.3, 2 / (1 + error_curvature)),
+    }.get(solver)
+
+
+class Options(LookOptions):
+    """What a relaxation is told besides the experiment: `source` (id of the run whose weights are taken; None: the
+    experiment's), `step` (the weights after so many steps of training; None: the run's latest, or fresh ones), `batch`
+    (index of the training batch), `solvers` to compare, and `budget`, the most gradient evaluations for each (None:
+    chosen so that the comparison takes seconds)."""
+
+    PAGE: ClassVar[str] = "inference"
+    KEYS: ClassVar[dict[str, str]] = {"source": "source", "at_step": "step", "batch": "batch", "solvers": "solvers"}
+
+    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    step: int | None = Field(None, ge=0, le=100_000)
+    batch: int = Field(0, ge=0, le=1_000_000)
+    solvers: tuple[str, ...] = DEFAULT_SOLVERS
+    budget: int | None = Field(None, ge=1, le=1_000_000)
+
+    @field_validator("solvers", mode="after")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in SOLVERS:
+                raise ValueError(f"solvers: {name} is unknown (allowed: {', '.join(SOLVERS)})")
+        return tuple(name for name in SOLVERS if name in names)
+
+    def compared(self, experiment: Experiment) -> list[str]:
+        """The solvers that run, in reading order: those asked for that fit, and the experiment's own."""
+        wanted = {*self.solvers, experiment.inference.solver}
+        return [name for name in possible(experiment) if name in wanted]
+
+    def most_passes(self, experiment: Experiment) -> int:
+        """Most gradient evaluations of each solver."""
+        if self.budget is not None:
+            return self.budget
+        return int(min(max(BUDGET_FLOPS / gradient_flops(experiment), BUDGET_LEAST), BUDGET_MOST))
+
+    def own_parts(self, experiment: Experiment) -> Parts:
+        """Trace, theory and spectrum of the relaxation, then the solvers."""
+        hidden, steps = experiment.hidden_layers, experiment.inference.steps
+        each, most = gradient_seconds(experiment), self.most_passes(experiment)
+        solvers = self.compared(experiment)
+        passes = sum(min(most, USUAL_PASSES.get(name, most)) for name in solvers)
+        factorising = factor_seconds(experiment)
+        return {
+            "trace": 0.5 + each * (hidden if steps == "depth" else int(steps)),
+            "compile": 3 + 0.05 * hidden + 100 * factorising + PROGRAM_SECONDS * len(solvers),  # theory, then solvers
+            "spectrum": BINS * (0.01 + 10 * factorising),
+            "solvers": each * passes,
+        }
+
+
+KINDS = {"relax": Options}

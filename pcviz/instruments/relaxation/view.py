@@ -1,0 +1,148 @@
+"""The Inference page's own controls: which network and batch, which solvers, Relax and Cancel, and the reading."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pcviz.instruments.relaxation.figures import PANELS
+from pcviz.instruments.relaxation.options import SOLVERS, Options, possible
+from pcviz.instruments.relaxation.reading import AXES, reading
+from pcviz.store import UnknownRun, Unreadable
+from pcviz.ui import brought, controls, look, markdown, room, session, source, subject, trouble, widgets
+from pcviz.ui.instruments import FRESH
+from pcviz.ui.look import View, Wish
+
+POLL_SECONDS = 1.0
+KEYS_HELP = (
+    "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
+    f"{room.PIN_HELP}"
+)
+SIGNAL_HELP = (
+    "Layers that the target has reached at the end: their error, less what it would be without the target, is above "
+    "rounding. Theory: as many have one after so few steps where all layers pass their errors on unchanged "
+    "(docs/health.md)"
+)
+LIMIT_HELP = (
+    "The step size above which the experiment's solver diverges on the quadratic model of the start, the least of some "
+    "examples: "
+    + ", ".join(f"{facts.label} {facts.limit}" for facts in SOLVERS.values() if facts.limit)
+    + "; other solvers have none"
+)
+METRICS: list[tuple[str, str, str]] = [
+    ("Computed", "{step} %", "Share of the comparison that is done"),
+    ("Layers with a signal", "{layers_with_signal} · theory {layers_expected}", SIGNAL_HELP),
+    ("Energy now", "{total_energy:g4}", "Total energy after the last inference step"),
+    (
+        "Equilibrium F*",
+        "{equilibrium_energy:g4}",
+        "The lowest energy that a solver found; exact for linear networks with mse",
+    ),
+    ("Step size limit", "{step_limit:g3}", LIMIT_HELP),
+    (
+        "Condition κ",
+        "{condition_number:g3}",
+        "λmax / λmin: how much longer plain descent takes in the flattest direction than in the steepest",
+    ),
+    ("κ in errors", "{error_curvature_max:g3}", "The same in error coordinates, where the least eigenvalue is 1"),
+]
+
+
+def drawn(path: str) -> bool:
+    """Whether a relaxation depends on a field: everything but learning, of which only the batch size counts."""
+    return not path.startswith("learning.") or path == "learning.batch_size"
+
+
+def choose(form: controls.Form) -> Wish:
+    """Draw the row of controls above the panels; what they say."""
+    with look.held("relax") as said:
+        subject.follow_source("relax", form, "source", "at_step", opened=said)
+    runs = session.trainings(st.session_state.source)
+    if st.session_state.source not in runs:
+        st.session_state.source = FRESH
+    names = possible(form.experiment) if form.experiment else list(SOLVERS)
+    st.session_state.solvers = [name for name in st.session_state.solvers if name in names]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="source_row"):
+        st.selectbox(
+            "Network",
+            [FRESH, *runs],
+            format_func=lambda run: source.label(run, runs),
+            key="source",
+            on_change=_source_changed,
+            width=260,
+            help="The form's, or that of a stored run, which brings its settings along.",
+        )
+        source.at_step("at_step", stored=st.session_state.source != FRESH)
+        st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
+        st.multiselect(
+            "Solvers to compare",
+            names,
+            format_func=lambda name: SOLVERS[name].label,
+            key="solvers",
+            width="stretch",
+            help="All start from the same point. The solver of the form always takes part.",
+        )
+    options = chosen()
+    source.divergence(runs.get(options.source or FRESH))
+    return Wish(options.stored(), source.mismatch(form, options.source))
+
+
+def chosen() -> Options:
+    """What the controls say."""
+    return Options.model_validate(brought.held("relax"))
+
+
+@session.told()
+def _source_changed() -> None:
+    """A stored run brings its network, data and seed; how to relax it stays as chosen."""
+    run = st.session_state.source
+    if run == FRESH or not widgets.chosen("source"):
+        return
+    try:
+        theirs = session.client().get(run).experiment.differences()
+    except (UnknownRun, Unreadable):
+        return
+    mine = controls.read().values
+    inference = {path: value for path, value in mine.items() if path.startswith("inference.")}
+    controls.fill({**{p: v for p, v in theirs.items() if not p.startswith("inference.")}, **inference})
+
+
+def race_axis() -> None:
+    """What the solvers are drawn against."""
+    st.session_state.setdefault("race_axis", "passes")
+    st.segmented_control(
+        "Solvers against",
+        list(AXES),
+        format_func=AXES.__getitem__,
+        key="race_axis",
+        label_visibility="collapsed",
+        required=True,
+    )
+
+
+def said() -> None:
+    """The reading line, which keeps up with the run by itself."""
+    drawn = session.record()
+    alive = drawn is not None and not drawn.ended
+
+    @st.fragment(run_every=POLL_SECONDS if alive else None)
+    @trouble.told()
+    def line() -> None:
+        record = session.record()
+        if record is None:
+            st.caption("Press **Relax**: one batch settles under the microscope, then other solvers try the same.")
+            return
+        if alive and record.ended:
+            st.rerun()
+        frame = session.client().last_frame(record.id)
+        options = Options.model_validate(record.options)
+        compared = options.compared(record.experiment)
+        axis = st.session_state.get("race_axis", "passes")
+        sentences = reading(record.experiment, frame.values, compared, axis) if frame else []
+        st.markdown(markdown.plain(" ".join(sentences)) or "…", width="stretch")
+
+    with st.container(key="reading"):
+        line()
+
+
+VIEW = View("relax", "Relaxation", "Relax", tuple(PANELS), METRICS, choose)
+VIEWS = {VIEW.kind: VIEW}

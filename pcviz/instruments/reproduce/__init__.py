@@ -1,0 +1,1 @@
+"""Reproductions: published findings, measured anew."""

@@ -1,0 +1,291 @@
+"""How the budget of inference grows with depth (theory.md 4.10).
+
+Each cell is a fresh network and a batch. All solvers start at its feedforward point; F* is the lowest energy that long
+runs of conjugate gradients and Gauss-Newton find, or any of the solvers. The budget is the first step from which on the
+excess F - F* is held at 1 % of the initial one, in iterations and in passes (gradient evaluations). PC-ALM is left out:
+it descends another function, and its energy goes back up to the loss.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import product
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.data import load
+from pcviz.experiment import Experiment
+from pcviz.instruments.reproduce.arrival import Arrival, Hold, arrive, lowest_energy
+from pcviz.instruments.reproduce.exponent import fit
+from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, Protocol
+from pcviz.jobs.device import device_name, tend_programs
+from pcviz.pcn import Network, backprop, build
+from pcviz.pcn.energy import output_error
+from pcviz.pcn.equilibrium import Settings, largest_curvature, smallest_curvature
+from pcviz.pcn.equilibrium.solvers import Reveal
+from pcviz.pcn.feedforward import forward
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.probes.alignment import compare
+
+SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
+ERROR_STEPS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+"""Steps tried with error_based in each cell; the best one counts."""
+LONG = {"conjugate_gradient": 400, "gauss_newton": 60}
+"""Steps of the runs that find F*."""
+UNDERCUT = 1e-3
+"""Share of the initial excess by which a solver may end below F* before all are measured against its energy instead:
+with kinks there are many minima, and the long runs need not find the lowest."""
+THREADS = 2
+"""Networks of different shapes at a time: compilation and small products leave cores idle."""
+
+
+@jax.jit
+def _gradients(network: Network, x: jax.Array, y: jax.Array, at: Reveal) -> tuple[jax.Array, ...]:
+    output = network.stages[-1](at.activities[-1][-1:])[0]
+    return weight_gradient(network, x, at.activities, (*at.errors, output_error(network.loss, output, y)[None]))
+
+
+def cap_of(solver: str, depth: int) -> int:
+    """Most steps before a solver must have arrived: about twice what is usual."""
+    return {
+        "gradient_descent": 10 * depth**2 + 500,
+        "nesterov": 40 * depth,
+        "error_based": 512,
+        "conjugate_gradient": 256,
+        "gauss_newton": 64,
+    }[solver]
+
+
+class Cell(NamedTuple):
+    """One network."""
+
+    depth: int
+    width: int
+    activation: str
+    seed: int
+
+    @property
+    def kind(self) -> tuple[int, str]:
+        """Networks that differ in depth and seed alone."""
+        return self.width, self.activation
+
+
+def problem(cell: Cell, batch: int, dtype: str = "float64") -> tuple[Network, jax.Array, jax.Array]:
+    """The fresh network, muPC with skips, and the first digits of the training set."""
+    options = {"depth": cell.depth, "width": cell.width, "activation": cell.activation}
+    options |= {"parameterisation": "mupc", "skips": True}
+    experiment = Experiment.model_validate({"network": options, "dtype": dtype, "seed": cell.seed})
+    data = load(experiment.data, cell.seed, dtype)
+    x, y = (jnp.asarray(part[:batch]) for part in (data.x_train, data.y_train))
+    return build(experiment, x.shape[1], y.shape[1]), x, y
+
+
+def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
+    """All solvers on one network; an entry of the document's `cells`."""
+    network, x, y = problem(cell, protocol.batch)
+    batch, start = (x, y), forward(network, x)[0]
+    largest = float(jnp.max(largest_curvature(network, x, y, start)))
+    smallest = float(jnp.min(smallest_curvature(network, x, y, start)))
+    ends = [lowest_energy(name, network, batch, Settings(None), steps) for name, steps in LONG.items()]
+    least, bottom = min(ends, key=lambda end: end[0])
+    initial = lowest_energy("conjugate_gradient", network, batch, Settings(None), 0)[0]
+
+    reference = [float(network.output_precision[...]) * np.asarray(g) for g in backprop(network, x, y).gradients]
+
+    def race(least: float) -> tuple[list[dict[str, Any]], float]:
+        """An entry for each solver, with F* = `least`; and the lowest energy that any met."""
+
+        def run(name: str, settings: Settings, cap: int) -> Arrival:
+            watch = Hold(protocol.share, protocol.hold, protocol.least_hold)
+            return arrive(name, network, batch, settings, least, watch, cap)
+
+        def descend(step: float, cap: int) -> Arrival:
+            other, *inputs = problem(cell, protocol.batch, protocol.descent_dtype)
+            watch = Hold(protocol.share, protocol.descent_hold, protocol.least_hold)
+            settings = Settings(jnp.asarray(step, other.dtype))
+            return arrive("gradient_descent", other, (inputs[0], inputs[1]), settings, least, watch, cap)
+
+        entries, lowest = [], least
+        for name in SOLVERS:
+            cap, step = cap_of(name, cell.depth), None
+            if name == "error_based":
+                found, step = _best_step(
+                    lambda s, most: run("error_based", Settings(jnp.asarray(s, x.dtype)), most), cap
+                )
+            elif name == "gradient_descent":
+                step = 1 / largest
+                found = descend(step, cap)
+            else:
+                bounds = (max(smallest, 1e-12), largest) if name == "nesterov" else None
+                found = run(name, Settings(None, curvatures=bounds), cap)
+            lowest = min(lowest, found.lowest)
+            entries.append(
+                {
+                    "solver": name,
+                    "state": found.state,
+                    "iterations": found.steps,
+                    "passes": found.passes,
+                    "cap": cap,
+                    "least_excess": (found.lowest - least) / (initial - least),
+                    "step_size": step,
+                    "alignment": None if found.shown is None else _aligned(network, x, y, found.shown, reference),
+                }
+            )
+        return entries, lowest
+
+    entries, lowest = race(least)
+    while least - lowest > UNDERCUT * (initial - least):
+        least = lowest
+        entries, lowest = race(least)
+    return {
+        **cell._asdict(),
+        "curvature_min": smallest,
+        "curvature_max": largest,
+        "condition_number": largest / smallest if smallest > 0 else None,
+        "initial_energy": initial,
+        "equilibrium_energy": least,
+        "undercut": (least - lowest) / (initial - least),
+        "alignment_at_equilibrium": _aligned(network, x, y, bottom, reference),
+        "solvers": entries,
+    }
+
+
+def _best_step(run: Callable[[float, int], Arrival], cap: int) -> tuple[Arrival, float | None]:
+    """The quickest of `ERROR_STEPS`; the later ones only as far as they can still win."""
+    best, chosen = None, None
+    for step in ERROR_STEPS:
+        found = run(step, cap if best is None or best.steps is None else best.steps - 1)
+        if best is None or found.steps is not None:
+            best, chosen = found, step if found.steps is not None else None
+    assert best is not None
+    return best, chosen
+
+
+def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Reveal, reference: list[np.ndarray]) -> list[float]:
+    """Cosine of the weight gradients with backprop's in each quartile of depth, input side first."""
+    stacks = _gradients(network, x, y, jax.tree.map(lambda stack: stack.astype(network.dtype), at))
+    cosine = compare([layer for stack in stacks for layer in np.asarray(stack)], reference).quartile_cosine
+    return [float(value) for value in cosine]
+
+
+def run(
+    protocol: Protocol, told: Callable[[int, int], None], over: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Measure all cells, or those that are done when it is `over`, and fit the exponents; `told` hears (cells done, of
+    how many)."""
+    began = time.perf_counter()
+    # Deepest first: they take longest. Seeds one after the other: they share compiled programs.
+    shapes = sorted(product(protocol.depths, protocol.widths, protocol.activations), reverse=True)
+    count, found = len(shapes) * len(protocol.seeds), []
+    told(0, count)
+
+    def work(shape: tuple[int, int, str]) -> list[dict[str, Any]]:
+        own = []
+        tend_programs()
+        for seed in protocol.seeds:
+            if over():
+                break
+            own.append(measure(Cell(*shape, seed), protocol))
+            done.append(shape)
+            told(len(done), count)
+        return own
+
+    done: list[tuple[int, int, str]] = []
+    with ThreadPoolExecutor(THREADS, "pcviz-reproduce") as pool:
+        for finished in as_completed([pool.submit(work, shape) for shape in shapes]):
+            found += finished.result()
+    found.sort(key=lambda cell: (cell["depth"], cell["width"], cell["activation"], cell["seed"]))
+    return {
+        "schema": 1,
+        "reproduction": "inference-budget",
+        "status": "done" if len(found) == count else "stopped",
+        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
+        "solvers": [summarise(name, found, protocol) for name in SOLVERS],
+        "condition_number": _condition(found),
+        "alignment_at_equilibrium": _at_equilibrium(found),
+        "best_of_ours": best_of_ours(found, protocol),
+        "largest_undercut": max((cell["undercut"] for cell in found), default=0.0),
+        "cells": found,
+        "seconds": time.perf_counter() - began,
+        "device": device_name(),
+    }
+
+
+def _entry(cell: dict[str, Any], solver: str) -> dict[str, Any]:
+    return next(entry for entry in cell["solvers"] if entry["solver"] == solver)
+
+
+def _exponent(points: list[tuple[dict[str, Any], float]]) -> dict[str, Any] | None:
+    kinds = [(cell["width"], cell["activation"]) for cell, _ in points]
+    found = fit([cell["depth"] for cell, _ in points], [value for _, value in points], kinds)
+    return None if found is None else found._asdict()
+
+
+def _condition(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    points = [(cell, cell["condition_number"]) for cell in cells if cell["condition_number"] is not None]
+    by_depth = {str(d): float(np.median([v for c, v in points if c["depth"] == d])) for d in _depths(cells)}
+    return {"by_depth": by_depth, "exponent": _exponent(points), "reported": REPORTED["condition_number"]._asdict()}
+
+
+def _at_equilibrium(cells: list[dict[str, Any]]) -> dict[str, list[float]]:
+    def middle(depth: int) -> list[float]:
+        rows = [cell["alignment_at_equilibrium"] for cell in cells if cell["depth"] == depth]
+        return [float(value) for value in np.median(rows, axis=0)]
+
+    return {str(depth): middle(depth) for depth in _depths(cells)}
+
+
+def _depths(cells: list[dict[str, Any]]) -> list[int]:
+    return sorted({cell["depth"] for cell in cells})
+
+
+def summarise(solver: str, cells: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any]:
+    """One solver over all cells: medians for each depth (those that did not arrive count as infinitely late; None where
+    the median would be one of them), exponents over those that did, and the median alignment there."""
+    own = [(cell, _entry(cell, solver)) for cell in cells]
+    there = [(cell, entry) for cell, entry in own if entry["state"] == "arrived"]
+
+    def medians(quantity: str) -> dict[str, float | None]:
+        found = {}
+        for depth in protocol.depths:
+            late = [np.inf if e[quantity] is None else e[quantity] for c, e in own if c["depth"] == depth]
+            middle = float(np.median(late)) if late else np.inf
+            found[str(depth)] = middle if np.isfinite(middle) else None
+        return found
+
+    def aligned(depth: int) -> list[float] | None:
+        rows = [entry["alignment"] for cell, entry in there if cell["depth"] == depth]
+        return np.median(rows, axis=0).tolist() if rows else None
+
+    reported = REPORTED.get(solver)
+    return {
+        "solver": solver,
+        "iterations": medians("iterations"),
+        "passes": medians("passes"),
+        "caps": {str(depth): cap_of(solver, depth) for depth in protocol.depths},
+        "arrived": len(there),
+        "not_arrived": len(own) - len(there),
+        "exponent_of_iterations": _exponent([(cell, entry["iterations"]) for cell, entry in there]),
+        "exponent_of_passes": _exponent([(cell, entry["passes"]) for cell, entry in there]),
+        "reported": None if reported is None else reported._asdict(),
+        "alignment": {str(depth): aligned(depth) for depth in protocol.depths},
+    }
+
+
+def best_of_ours(cells: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any] | None:
+    """Of the solvers in error coordinates, the one with the fewest passes at the greatest depth, and whether its
+    exponent in iterations keeps the promise."""
+    rows = [summarise(name, cells, protocol) for name in OURS]
+    deepest = str(max(protocol.depths))
+    rows = [row for row in rows if row["passes"][deepest] is not None and row["exponent_of_iterations"] is not None]
+    if not rows:
+        return None
+    best = min(rows, key=lambda row: row["passes"][deepest])
+    found = best["exponent_of_iterations"]
+    verdict = {"exponent": found["value"], "interval": found["interval"], "not_arrived": best["not_arrived"]}
+    return {"solver": best["solver"], **verdict, "promised": PROMISED, "kept": found["value"] <= PROMISED}

@@ -1,0 +1,1 @@
+"""Training: how does this network learn?"""

@@ -1,0 +1,72 @@
+"""Channels of trainings and of what is drawn beside them. P: data points."""
+
+from pcviz.frames import Channel, number
+
+CHANNELS: dict[str, Channel] = {
+    "train_loss": Channel(
+        ("3",),
+        "float64",
+        "nats or half squared units",
+        "feedforward loss of the training batch: last, least and greatest since the frame before",
+    ),
+    "test_loss": number("as train_loss", "feedforward loss of the whole test set"),
+    "test_accuracy": number("share", "share of test examples whose largest output is their class"),
+    "energy": Channel(("L",), "float64", "energy", "E_1 … E_L at the end of the last relaxation, batch mean"),
+    "total_energy": number("energy", "sum of `energy`"),
+    "energy_left": number("share", "`total_energy` over that at the start of the relaxation"),
+    "expected_energy": Channel(
+        ("L",),
+        "float64",
+        "energy",
+        "E_l that theory expects if all layers pass their errors on unchanged, scaled to layer H, the output as it is; "
+        "NaN where that is less than rounding",
+    ),
+    "energy_off_theory": number(
+        "decades", "greatest |log10(`energy` / `expected_energy`)| over the hidden layers; more energy is none with iPC"
+    ),
+    "layers_expected": number(
+        "layers", "layers whose error should be more than rounding where all pass it on unchanged"
+    ),
+    "layers_learning": number("layers", "those of them whose weights moved by 0.01 % to 20 % in the latest step"),
+    "layers_with_signal": number(
+        "layers",
+        "number of layers with rms(e_l) > 10 eps rms(z_l) after a feedforward start: the target reached them; after "
+        "others the same of the difference to the relaxation without the target (kind relax), or not told (kind train)",
+    ),
+    "trace_steps": Channel(("R",), "int32", "inference steps", "the inference step of each recorded row", bulk=True),
+    "energy_trace": Channel(
+        ("R", "L"), "float64", "energy", "layer energies at each recorded inference step", bulk=True
+    ),
+    "total_energy_trace": Channel(("R",), "float64", "energy", "row sums of `energy_trace`", bulk=True),
+    "update_rms": Channel(
+        ("R", "H"), "float64", "activity", "rms of the step of z_l that led to the row; row 0 is 0", bulk=True
+    ),
+    "equilibrium_energy": number(
+        "energy", "F*, least total energy of this batch, exact (linear, mse) or the lowest found"
+    ),
+    "steps_per_second": number("1/s", "weight steps per second of compute, recent"),
+    "seconds_left": number("s", "compute time left at the pace so far; NaN: unknown, or nothing is left"),
+    # kind "landscape": the mean loss on a plane through the current weights
+    "landscape": Channel(
+        ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True
+    ),
+    "landscape_x": Channel(("G",), "float32", "weight distance", "coordinates along the first direction", bulk=True),
+    "landscape_y": Channel(("G",), "float32", "weight distance", "coordinates along the second direction", bulk=True),
+    "path_x": Channel(("S",), "float32", "weight distance", "the run's path, first coordinate", bulk=True),
+    "path_y": Channel(("S",), "float32", "weight distance", "the run's path, second coordinate", bulk=True),
+    "path_loss": Channel(("S",), "float32", "as train_loss", "loss at the points of the path", bulk=True),
+    "path_steps": Channel(("S",), "int32", "weight steps", "weight step of each point of the path", bulk=True),
+    "plane_is_pca": number("0 or 1", "1: principal directions of the path; 0: two random directions"),
+    "path_variance": number("share", "share of the path's variance inside the plane"),
+    "path_length": number("share", "share of the path's length inside the plane"),
+    "path_span": number("share", "extent of the path as a share of the plane's"),
+    "path_begun": number("weight steps", "weight step at which the recorded path begins (0, or later after a restart)"),
+    "landscape_done": number("share", "share of the grid computed"),
+    # kind "boundary": what a network with two inputs and two classes says over the input plane
+    "boundary": Channel(("G", "G"), "float32", "output", "output of class 2 minus output of class 1", bulk=True),
+    "boundary_x": Channel(("G",), "float32", "input", "first input", bulk=True),
+    "boundary_y": Channel(("G",), "float32", "input", "second input", bulk=True),
+    "points_x": Channel(("P",), "float32", "input", "first input of training examples", bulk=True),
+    "points_y": Channel(("P",), "float32", "input", "second input of training examples", bulk=True),
+    "points_class": Channel(("P",), "int32", "class", "class of those examples, 0 or 1", bulk=True),
+}

@@ -1,0 +1,10 @@
+"""Trainings, and what is drawn beside them while they go on."""
+
+from collections.abc import Callable
+
+from pcviz.instruments.training.boundary import Boundary
+from pcviz.instruments.training.landscape import Landscape
+from pcviz.jobs.protocol import Job
+from pcviz.jobs.training import Training
+
+JOBS: dict[str, Callable[..., Job]] = {"train": Training, "landscape": Landscape, "boundary": Boundary}

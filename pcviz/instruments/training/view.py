@@ -1,0 +1,147 @@
+"""How the panels draw: axes, smoothing, which surface, and a baseline over the run. None of it touches the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from pcviz.experiment import Experiment
+from pcviz.store import RunRecord
+from pcviz.ui import session, widgets
+from pcviz.ui.look import View
+
+X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
+SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
+ENERGY = {"surface": "energy"}
+DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
+SMOOTHINGS = (0, 3, 10, 30, 100, 300, 1000)
+DEFAULTS: dict[str, Any] = {
+    "x_axis": "step",
+    "log_scale": True,
+    "smoothing": 0,
+    "surface": "landscape",
+    "directions": "pca",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the panels are told: x axis, logarithmic loss, steps to average over, which surface, its directions."""
+
+    x_axis: Literal["step", "epoch", "seconds"]
+    log_scale: bool
+    smoothing: int
+    surface: Literal["landscape", "energy", "boundary"]
+    directions: Literal["pca", "random"]
+
+    @property
+    def child(self) -> tuple[str, dict[str, Any]]:
+        """Kind and options of the run's child that computes the surface."""
+        if self.surface == "boundary":
+            return "boundary", {}
+        return "landscape", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+
+    @property
+    def panels(self) -> list[str]:
+        """Names of the panels, in reading order."""
+        surface = "decision-boundary" if self.surface == "boundary" else "landscape"
+        return ["energy-balance", "activity-convergence", surface, "learning-curves"]
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Options of the figures, by panel."""
+        curves = {"x": self.x_axis, "log": self.log_scale, "smoothing": self.smoothing}
+        return {"learning-curves": curves, "landscape": {"log": self.log_scale, "energy": self.surface == "energy"}}
+
+
+def planar(experiment: Experiment) -> bool:
+    """Whether the network maps the plane to two classes, so that its decisions can be drawn."""
+    return (experiment.data.facts.input_dim, experiment.data.facts.output_dim) == (2, 2)
+
+
+def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
+    """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary. Who only
+    watches a run sees the surface that it has."""
+    defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
+    if st.session_state.get("was_planar") != planar(experiment):
+        widgets.put({"surface": defaults["surface"]})
+        st.session_state.was_planar = planar(experiment)
+    if record is not None and session.watches(record):
+        widgets.put(_surface_of(record))
+    given = {key: st.session_state.get(key) for key in DEFAULTS}
+    values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
+    return Options(**values)
+
+
+def _surface_of(record: RunRecord) -> dict[str, str]:
+    """Surface and directions of the run's newest child that computes one."""
+    for child in reversed(session.client().children(record.id)):
+        if child.kind == "boundary":
+            return {"surface": "boundary"}
+        if child.kind == "landscape":
+            given = child.options
+            return {"surface": given.get("surface", DEFAULTS["surface"]), "directions": given["directions"]}
+    return {}
+
+
+def choose(experiment: Experiment, record: RunRecord | None) -> None:
+    """Draw the controls of the options, in one row."""
+    now, watched = chosen(experiment, record), record is not None and session.watches(record)
+    for key in DEFAULTS:
+        st.session_state.setdefault(key, getattr(now, key))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
+        st.segmented_control(
+            "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
+        )
+        st.toggle("Logarithmic loss", key="log_scale", help="Exact zeros get a row of their own in logarithmic plots.")
+        st.select_slider(
+            "Smoothing",
+            SMOOTHINGS,
+            format_func=lambda steps: f"{steps:,} steps" if steps else "off",
+            key="smoothing",
+            width=180,
+            help="Averages every learning curve over the weight steps before. Off: what was measured.",
+        )
+        st.segmented_control(
+            "Surface",
+            [name for name in SURFACES if name != "boundary" or planar(experiment)],
+            format_func=SURFACES.__getitem__,
+            key="surface",
+            required=True,
+            disabled=watched,
+            help="The loss, or F*: the energy that is left once inference has settled, on which predictive coding "
+            "learns (slower to compute).",
+        )
+        if now.surface != "boundary":
+            st.segmented_control(
+                "Landscape directions",
+                list(DIRECTIONS),
+                format_func=DIRECTIONS.__getitem__,
+                key="directions",
+                required=True,
+                disabled=watched,
+                help="The plane through the current weights: the main directions of the run's path, or random ones.",
+            )
+        _baseline(record)
+
+
+def _baseline(record: RunRecord | None) -> None:
+    """Backpropagation with the same settings, drawn dashed over the run."""
+    if "baseline" in st.session_state.runs:
+        if st.button("Remove baseline", key="overlay", icon=":material/layers_clear:"):
+            session.steer("cancel", "baseline")
+            session.show("baseline", None)
+            st.rerun()
+        return
+    possible = record is not None and record.experiment.learning.rule != "bp" and bool(session.owner_key())
+    pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
+    if pressed and possible and record is not None:
+        with session.told():
+            session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"}), beside=True))
+        st.rerun()
+
+
+VIEWS: dict[str, View] = {}
+"""None: a training is no look."""

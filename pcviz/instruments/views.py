@@ -1,0 +1,48 @@
+"""The views of the Landscape page: which of them is shown, each with a run of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pcviz.instruments import gathered
+from pcviz.ui import session, widgets
+from pcviz.ui.instruments import on
+from pcviz.ui.look import View
+
+VIEWS: dict[str, View] = {kind: view for kind, view in gathered("view", "VIEWS").items() if kind in on("landscape")}
+"""By the kind of their runs, in reading order."""
+
+
+def view() -> View:
+    """Draw the choice of a view; the one chosen. A run that was opened brings its view along."""
+    shown = session.record()
+    if shown is not None and shown.id != st.session_state.get("viewed_run"):
+        widgets.put({"landscape_view": shown.kind})
+        st.session_state.viewed_run = shown.id
+    st.session_state.setdefault("landscape_view", st.session_state.get("viewed", next(iter(VIEWS))))
+    st.segmented_control(
+        "View",
+        list(VIEWS),
+        format_func=lambda kind: VIEWS[kind].label,
+        key="landscape_view",
+        label_visibility="collapsed",
+        on_change=_turn,
+        required=True,
+    )
+    chosen = str(st.session_state.landscape_view)
+    st.session_state.viewed = chosen
+    return VIEWS[chosen]
+
+
+@session.told()
+def _turn() -> None:
+    """Another view: its own run comes back, the one before is kept for later."""
+    if not widgets.chosen("landscape_view"):
+        return
+    shelves = st.session_state.setdefault("view_runs", {})
+    shown = session.record()
+    if shown is not None:
+        shelves[shown.kind] = shown.id
+    run = shelves.get(st.session_state.landscape_view)
+    session.show("run", run)
+    st.session_state.viewed_run = run

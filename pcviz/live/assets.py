@@ -1,0 +1,60 @@
+"""Scripts for the browser, from this package and from plotly: nothing loads from another host."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+FOLDER = Path(__file__).parent / "js"
+SCRIPTS: dict[str, Path] = {path.stem: path for path in FOLDER.glob("*.js")}
+"""Name -> path of the JavaScript modules, which import each other by name."""
+
+
+@dataclass(frozen=True)
+class _Script:
+    plain: bytes
+    packed: bytes
+    tag: str
+
+
+def _script(text: bytes) -> _Script:
+    return _Script(text, gzip.compress(text, 6), f'"{hashlib.sha256(text).hexdigest()[:24]}"')
+
+
+@cache
+def _plotly() -> _Script:
+    import plotly.offline
+
+    return _script(plotly.offline.get_plotlyjs().encode())
+
+
+async def plotly_script(request: Request) -> Response:
+    """plotly.js of the installed plotly package; immutable, so ask with `?v=<version>`."""
+    script = await anyio.to_thread.run_sync(_plotly)
+    return _answer(request, script, "public, max-age=31536000, immutable")
+
+
+async def live_script(request: Request) -> Response:
+    """A script of `pcviz/live/js`; asked for again at every page load, sent only when it has changed."""
+    path = SCRIPTS.get(request.path_params["name"])
+    if path is None:
+        return PlainTextResponse("There is no such script", 404)
+    return _answer(request, _script(path.read_bytes()), "no-cache")
+
+
+def _answer(request: Request, script: _Script, caching: str) -> Response:
+    headers = {"ETag": script.tag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if script.tag in known:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        packed = headers | {"Content-Encoding": "gzip"}
+        return Response(script.packed, media_type="text/javascript", headers=packed)
+    return Response(script.plain, media_type="text/javascript", headers=headers)

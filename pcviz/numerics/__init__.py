@@ -1,0 +1,1 @@
+"""Numerical methods that know nothing of predictive coding: Krylov subspaces, block tridiagonal matrices."""

@@ -1,0 +1,56 @@
+"""Which weights a look takes: the controls for a stored run, and what is said of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pcviz.store import RunRecord
+from pcviz.ui import controls, session, subject
+from pcviz.ui.instruments import FRESH
+
+
+def label(run: str, runs: dict[str, RunRecord]) -> str:
+    """A network as the list shows it: "run of 14:02, relu 16 × 64, step 200 (3f2a)". No two are alike: Streamlit tells
+    choices apart by their labels."""
+    if run == FRESH:
+        return "the form's network"
+    record = runs[run]
+    network, step = record.experiment.network, f"step {record.step}"
+    if record.state == "diverged":
+        step = f"diverged after {step}"
+    return f"{subject.name(record)}, {network.activation} {network.depth} × {network.width}, {step} ({run[:4]})"
+
+
+def divergence(record: RunRecord | None) -> None:
+    """Draw what it means to look at a run that diverged."""
+    if record is not None and record.state == "diverged":
+        st.info(
+            f"This run diverged in weight step {record.step + 1}. What is looked at are its last finite weights, those "
+            f"of step {record.step}.",
+            icon=":material/info:",
+        )
+
+
+def at_step(key: str, *, stored: bool) -> None:
+    """Draw the choice of the step whose weights are looked at, of a stored run or of the form's network."""
+    st.number_input(
+        "At step",
+        0,
+        100_000,
+        step=10,
+        key=key,
+        width=120,
+        placeholder="latest" if stored else "fresh",
+        help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
+        "training anew from the seed, which gives the same ones again.",
+    )
+
+
+def mismatch(form: controls.Form, source: str | None) -> list[str]:
+    """Why the weights of the stored run `source` do not go with the form; empty if they do."""
+    if source is None or form.experiment is None:
+        return []
+    theirs, mine = session.client().get(source).experiment, form.experiment
+    if theirs.network == mine.network and theirs.data == mine.data and theirs.dtype == mine.dtype:
+        return []
+    return ["network: the form differs from the stored run (allowed: its settings, or fresh weights)"]

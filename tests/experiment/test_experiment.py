@@ -1,0 +1,166 @@
+"""Whatever is given as an experiment is either valid or refused with clear lines."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Network, fields, from_paths
+from pcviz.experiment.faults import allowed, faults
+from pcviz.experiment.presets import PRESETS
+from pcviz.experiment.schema import flatten, unflatten
+from tests.hostile import hostile_values, valid_experiments
+
+NAMES = [*fields(), "network", "inference", "learning", "data", "schema", "network.nonsense", "nonsense", ""]
+
+
+def check_lines(error: ValidationError) -> None:
+    """Each line names a field, shows the value, says what is allowed, and is one line."""
+    lines = faults(error)
+    assert lines
+    for line in lines:
+        assert "allowed" in line, line
+        assert "\n" not in line, line
+        assert ":" in line, line
+        assert len(line) < 500, line
+
+
+@settings(max_examples=2000)
+@given(st.dictionaries(st.sampled_from(NAMES), hostile_values, max_size=6), st.booleans())
+def test_hostile_fields_are_refused_or_valid(values: dict[str, Any], form: bool) -> None:
+    try:
+        experiment = from_paths(values, form=form) if not clashing(values) else Experiment.model_validate(values)
+    except ValidationError as error:
+        check_lines(error)
+    else:
+        assert from_paths(experiment.differences()) == experiment
+
+
+def clashing(values: dict[str, Any]) -> bool:
+    """Whether a section is given both as a whole and by its fields, which no path can express."""
+    return any(path.partition(".")[0] in values and "." in path for path in values)
+
+
+@settings(max_examples=300)
+@given(
+    st.recursive(
+        hostile_values,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    )
+)
+def test_hostile_documents_are_refused_or_valid(document: Any) -> None:
+    try:
+        Experiment.model_validate(document)
+    except ValidationError as error:
+        check_lines(error)
+
+
+@pytest.mark.parametrize("name", ["line\nbreak", "a" * 5000])
+def test_names_of_unknown_fields_are_shown_like_values(name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Experiment.model_validate({name: 1})
+    check_lines(caught.value)
+
+
+@given(valid_experiments())
+def test_differences_and_json_round_trip(experiment: Experiment) -> None:
+    assert from_paths(experiment.differences()) == experiment
+    assert Experiment.model_validate_json(experiment.model_dump_json()) == experiment
+    assert unflatten(flatten(experiment.model_dump())) == experiment.model_dump()
+    assert experiment.changed({}) == experiment
+
+
+def test_the_default_has_no_differences() -> None:
+    assert Experiment().differences() == {}
+    assert Experiment().network.initialisation == "normal"
+    assert from_paths({"network.parameterisation": "sp"}).differences() == {"network.parameterisation": "sp"}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_valid_differences(name: str) -> None:
+    preset = PRESETS[name]
+    assert preset.experiment.differences() == preset.changes
+    assert preset.label
+    assert preset.shows
+
+
+def test_learning_rate_is_resolved() -> None:
+    assert Experiment().learning_rate == 0.05
+    assert from_paths({"network.parameterisation": "sp"}).learning_rate == 1e-3
+    assert from_paths({"network.parameterisation": "ntp"}).learning_rate == 0.05
+
+
+def test_learning_rate_scaling() -> None:
+    base = {"learning.lr_scaling": "width_depth", "learning.learning_rate": 0.1, "network.width": 64}
+
+    def rate(**changes: Any) -> float:
+        return from_paths({**base, **{path.replace("__", "."): value for path, value in changes.items()}}).learning_rate
+
+    assert rate() == pytest.approx(0.1 * (64 * 16) ** -0.5)
+    assert rate(network__skips=False) == pytest.approx(0.1 / 8)
+    assert rate(learning__optimiser="adamw") == pytest.approx(0.1 * (64 * 16) ** -0.5)
+    assert rate(learning__optimiser="sgd", network__gamma=0.5) == pytest.approx(0.1 * 0.25 * 64)
+    assert rate(network__parameterisation="sp") == pytest.approx(0.1)
+    assert rate(network__parameterisation="ntp") == pytest.approx(0.1)
+    assert rate(learning__lr_scaling="none") == pytest.approx(0.1)
+
+
+def test_inference_steps_are_resolved() -> None:
+    assert Experiment().inference_steps == 15
+    assert from_paths({"inference.steps": 3}).inference_steps == 3
+    assert from_paths({"learning.rule": "bp"}).inference_steps == 0
+
+
+def test_only_the_form_limits_inference_steps() -> None:
+    many = {"inference.steps": FORM_STEPS_MAX + 1}
+    assert from_paths(many).inference_steps == FORM_STEPS_MAX + 1
+    with pytest.raises(ValidationError) as caught:
+        from_paths(many, form=True)
+    assert faults(caught.value) == ["inference.steps: 4097 is above 4096 (allowed: 0 to 4096, or depth)"]
+
+
+@pytest.mark.parametrize(
+    ("values", "start"),
+    [
+        ({"network.depth": 3200}, "network.depth: 3200 is above 512"),
+        ({"network.depth": 1}, "network.depth: 1 is below 2"),
+        ({"network.depth": 8.5}, "network.depth: 8.5 is not"),
+        ({"network.depth": True}, "network.depth: true is not"),
+        ({"network.width": None}, "network.width: None is not"),
+        ({"inference.step_size": 0}, "inference.step_size: 0 is not above 0"),
+        ({"inference.step_size": math.nan}, "inference.step_size: nan is not"),
+        ({"inference.step_size": math.inf}, "inference.step_size: inf is"),
+        ({"learning.learning_rate": -1}, "learning.learning_rate: -1 is not above 0"),
+        ({"learning.learning_rate": "fast"}, "learning.learning_rate: fast is not"),
+        ({"learning.batch_size": 2000}, "learning.batch_size: 2000 is above 1437"),
+        ({"data.name": "regression", "network.loss": "ce"}, "network.loss: ce needs classes"),
+        ({"network.initialisation": "orthogonal"}, "network.initialisation: orthogonal does not go with"),
+        ({"learning.rule": "ipc", "inference.solver": "error_based"}, "inference.solver: error_based does not go"),
+        ({"data.train_size": 0}, "data.train_size: 0 is below 1"),
+        ({"network.nonsense": 1}, "network.nonsense: unknown field"),
+        ({"nonsense": 1}, "nonsense: unknown field"),
+        ({"network": 3}, "network: 3 is not a set of options"),
+        ({"schema": 2}, "schema: 2 is not"),
+    ],
+)
+def test_faults_name_field_value_and_range(values: dict[str, Any], start: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        from_paths(values)
+    (line,) = faults(caught.value)
+    assert line.startswith(start)
+    check_lines(caught.value)
+
+
+def test_every_field_has_words() -> None:
+    for path, info in fields().items():
+        assert info.title, path
+        assert info.description, path
+        assert allowed(path), path
+
+
+def test_sections_and_data_sets_agree() -> None:
+    assert set(DATASETS) == set(fields()["data.name"].annotation.__args__)
+    assert Network().initialisation == "normal"

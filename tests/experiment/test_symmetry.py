@@ -1,0 +1,60 @@
+"""Data that no network of a kind can learn: the symmetries of networks and data, and what training makes of them."""
+
+from typing import get_args
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pcviz.data import load
+from pcviz.experiment import DATASETS, Activation, from_paths
+from pcviz.experiment.symmetry import HOMOGENEOUS, ODD, misfit
+from pcviz.jobs.training import Training
+from pcviz.pcn import build
+from pcviz.pcn.feedforward import forward
+
+PLANAR = [name for name, facts in DATASETS.items() if facts.input_dim == 2]
+
+
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_symmetries_of_networks(activation: str, skips: bool) -> None:
+    changes = {"network.activation": activation, "network.skips": skips, "network.depth": 5, "data.name": "xor"}
+    network = build(from_paths({**changes, "dtype": "float64"}))
+    x = jnp.asarray(np.random.default_rng(1).standard_normal((64, 2)))
+    (_, at), (_, mirrored), (_, scaled) = (forward(network, points) for points in (x, -x, 3 * x))
+    assert np.allclose(mirrored, -at, rtol=1e-9, atol=1e-12) is (activation in ODD)
+    assert np.allclose(scaled, 3 * at, rtol=1e-9, atol=1e-12) is (activation in HOMOGENEOUS)
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_symmetries_of_data(name: str) -> None:
+    """The class at -x is that of the nearest point; along a ray, that of the point with the nearest angle."""
+    experiment = from_paths({"data.name": name})
+    data = load(experiment.data, 0, "float64")
+    x, classes = np.asarray(data.x_train), np.argmax(data.y_train, axis=1)
+    nearest = np.argmin(np.linalg.norm(x[None] + x[:, None], axis=2), axis=1)
+    assert bool(np.mean(classes[nearest] == classes) > 0.85) is DATASETS[name].even
+    order = np.argsort(np.arctan2(x[:, 1], x[:, 0]))
+    along = classes[order]
+    assert bool(np.mean(along == np.roll(along, 1)) < 0.7) is DATASETS[name].radial
+
+
+@pytest.mark.parametrize(("activation", "name"), [("tanh", "xor"), ("tanh", "circles"), ("relu", "circles")])
+def test_what_is_called_a_misfit_is_not_learned_and_its_remedy_learns(activation: str, name: str) -> None:
+    base = {"data.name": name, "network.depth": 4, "network.width": 32, "learning.steps": 300}
+
+    def accuracy(**network: str) -> float:
+        *_, last = Training(from_paths({**base, **{f"network.{k}": v for k, v in network.items()}})).run(60.0)
+        return float(last.values["test_accuracy"])
+
+    assert accuracy(activation=activation) < 0.6
+    assert accuracy(activation="gelu") > 0.9
+
+
+def test_the_page_names_the_pair_and_a_remedy() -> None:
+    said = misfit(from_paths({"data.name": "circles", "network.activation": "relu"}))
+    assert said is not None and "Circles cannot be learned with relu" in said and "gelu or silu" in said
+    assert misfit(from_paths({"data.name": "spiral", "network.activation": "tanh"})) is None, "an odd spiral"
+    assert misfit(from_paths({"data.name": "circles", "network.activation": "silu"})) is None
+    assert misfit(from_paths({"network.activation": "relu"})) is None
