@@ -25,8 +25,8 @@ from benchmarks.claims import CHECKS, NOTES, Check
 from benchmarks.measured import Measured
 from pcviz.experiment import Activation, Experiment, Parameterisation, Solver, from_paths
 from pcviz.experiment.command import command_line
+from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
 from pcviz.instruments.relaxation.job import RelaxationJob
-from pcviz.instruments.relaxation.options import DEFAULT_SOLVERS, SOLVERS
 from pcviz.instruments.relaxation.reading import AXES, Sentence, sentences
 from pcviz.store.values import decode_values, encode_values
 

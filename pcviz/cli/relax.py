@@ -16,7 +16,8 @@ from pcviz.cli.work import FAILED, JSON, LIMIT, exit_status, limit_of, patience,
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import seconds_text
 from pcviz.experiment.faults import allowed, shown
-from pcviz.instruments.relaxation.options import DEFAULT_SOLVERS, SOLVERS, Options
+from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
+from pcviz.instruments.relaxation.options import Options
 
 if TYPE_CHECKING:
     from pcviz.instruments.relaxation.job import RelaxationJob

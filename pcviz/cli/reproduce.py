@@ -13,7 +13,7 @@ from pcviz.cli.flags import BadArguments, Flag, describe, read
 from pcviz.cli.work import FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
 from pcviz.experiment.command import spelling
 from pcviz.experiment.faults import shown
-from pcviz.instruments.relaxation.options import SOLVERS
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol
 
 FLAGS = {

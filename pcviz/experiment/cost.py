@@ -31,10 +31,6 @@ CALIBRATING_STEPS = 20
 LONG_STEP_FLOPS = 5e9
 """A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
 alone, never by measured time, so that results do not depend on the machine's load."""
-SOLVER_STATE = {"gradient_descent": 0, "momentum": 1, "adam": 2, "error_based": 0}
-"""Arrays like the activities that a solver keeps from one inference step to the next."""
-WINDOWED = ("gradient_descent", "momentum", "adam")
-"""Solvers that relax only the layers which the error has reached (DESIGN.md section 3, front window)."""
 
 
 @dataclass(frozen=True)
@@ -101,16 +97,16 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     weights = number * parameters
     moments = 0 if learning.optimiser == "sgd" else 2
     activities = number * batch * (inputs + hidden * width + outputs)
-    state = 0 if learning.rule == "bp" else SOLVER_STATE[experiment.inference.solver]
+    state = experiment.inference.facts.slots if learning.facts.relaxes else 0
 
     # One inference step over all layers, and the share of the layers that the steps really touch.
     inference = 4.0 * batch * ((hidden - 1) * width**2 + width * outputs)
     weight_gradient = 2.0 * batch * parameters
     forward = 2.0 * batch * parameters
     steps = experiment.inference_steps
-    if learning.rule == "bp":
+    if not learning.facts.relaxes:
         per_step = 3 * forward
-    elif learning.rule == "ipc":
+    elif learning.facts.moves_weights:
         per_step = forward + steps * (inference + weight_gradient)
     else:
         # After the last step the errors are evaluated once more, for the weight gradient.
@@ -118,17 +114,17 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     total = per_step * learning.steps
 
     speed = assumed_speed(width) * (1 if number == 4 else 0.5)
-    serial = hidden if experiment.inference.solver == "error_based" or learning.rule == "bp" else 1
+    serial = 1 if learning.facts.relaxes and experiment.inference.facts.space == "activities" else hidden
     overhead = 2e-3 + max(steps, 1) * 2e-5 * serial
     saved = (1 + moments) * weights
-    if per_step > LONG_STEP_FLOPS and learning.rule != "bp":
+    if per_step > LONG_STEP_FLOPS and learning.facts.relaxes:
         # The relaxation under way: variables, the solver's state, the rounding of the start; iPC's weights move in it.
         saved += (2 + state) * activities + 8 * (TRACE_ROWS + 2) * 2 * network.depth
-        saved += (1 + moments) * weights if learning.rule == "ipc" else 0
+        saved += (1 + moments) * weights if learning.facts.moves_weights else 0
     return Cost(
         parameters=parameters,
         weight_bytes=weights,
-        learning_bytes=((6 if learning.rule == "ipc" else 4) * (1 + moments) + 3) * weights,
+        learning_bytes=((6 if learning.facts.moves_weights else 4) * (1 + moments) + 3) * weights,
         activity_bytes=(TEMPORARIES + STATE_TEMPORARIES * state) * activities,
         checkpoint_bytes=COPIES * saved,
         flops_per_inference_step=inference,
@@ -164,8 +160,7 @@ def of_nearest(ratios: Iterable[tuple[float, float]]) -> float:
 def _full_steps(experiment: Experiment) -> float:
     """Inference steps, counted in steps over all layers: with the front window, step t touches t layers at most."""
     steps, hidden = experiment.inference_steps, experiment.hidden_layers
-    windowed = experiment.inference.solver in WINDOWED and experiment.inference.initial == "feedforward"
-    if not windowed:
+    if not experiment.inference.has_front:
         return float(steps)
     reached = min(steps, hidden)
     return reached**2 / (2 * hidden) + (steps - reached)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from pydantic import model_validator
 
-from pcviz.experiment.section import Section, option
+from pcviz.experiment.section import Section, one_of, option
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,16 @@ DATASETS: dict[str, DatasetFacts] = {
 }
 
 
+if TYPE_CHECKING:
+    DatasetName: TypeAlias = str
+else:
+    DatasetName = one_of(DATASETS)
+
+
 class Data(Section):
     """What the network learns from."""
 
-    name: Literal["digits", "moons", "circles", "xor", "spiral", "gaussians", "regression"] = option(
-        "digits", "Data set", "Bundled with pcviz: nothing is downloaded."
-    )
+    name: DatasetName = option("digits", "Data set", "Bundled with pcviz: nothing is downloaded.")
     train_size: int | Literal["all"] = option(
         "all", "Training examples", "How many examples to train on; `all` is the data set's own size.", advanced=True
     )

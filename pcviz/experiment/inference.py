@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import ValidationInfo, field_validator
 
-from pcviz.experiment.section import Section, option
+from pcviz.experiment.section import Section, one_of, option
+from pcviz.experiment.solvers import SOLVERS, SolverFacts
 
-Solver = Literal["gradient_descent", "momentum", "adam", "error_based"]
+if TYPE_CHECKING:
+    Solver: TypeAlias = str
+else:
+    Solver = one_of(name for name, facts in SOLVERS.items() if facts.trains)
 FORM_STEPS_MAX = 4096
 """Most inference steps that form and URL accept; Python and the command line accept any number."""
 
@@ -57,6 +61,16 @@ class Inference(Section):
         formula=r"z_l(0) = \mu_l(z_{l-1}(0))",
         advanced=True,
     )
+
+    @property
+    def facts(self) -> SolverFacts:
+        """What is known of the solver."""
+        return SOLVERS[self.solver]
+
+    @property
+    def has_front(self) -> bool:
+        """Whether layers are exactly 0 until the output's error has come down to them, one layer per step."""
+        return self.initial == "feedforward" and self.facts.space == "activities"
 
     @field_validator("steps", mode="after")
     @classmethod

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import field_validator
 
-from pcviz.experiment.section import Section, option
+from pcviz.experiment.rules import RULES, RuleFacts
+from pcviz.experiment.section import Section, one_of, option
 
-Rule = Literal["pc", "ipc", "bp"]
+if TYPE_CHECKING:
+    Rule: TypeAlias = str
+else:
+    Rule = one_of(RULES)
 
 
 class Learning(Section):
@@ -58,6 +62,11 @@ class Learning(Section):
         ge=0,
         le=10,
     )
+
+    @property
+    def facts(self) -> RuleFacts:
+        """What is known of the rule."""
+        return RULES[self.rule]
 
     @field_validator("learning_rate", mode="after")
     @classmethod

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from pydantic import model_validator
 
-from pcviz.experiment.section import Section, option
+from pcviz.experiment.parameterisations import PARAMETERISATIONS
+from pcviz.experiment.parameterisations import Parameterisation as Scaling
+from pcviz.experiment.section import Section, one_of, option
 
 Activation = Literal["linear", "tanh", "hard_tanh", "relu", "leaky_relu", "gelu", "selu", "silu"]
-Parameterisation = Literal["sp", "ntp", "mupc"]
+if TYPE_CHECKING:
+    Parameterisation: TypeAlias = str
+else:
+    Parameterisation = one_of(PARAMETERISATIONS)
 
 
 class Network(Section):
@@ -79,6 +84,11 @@ class Network(Section):
     )
 
     @property
+    def scaling(self) -> Scaling:
+        """How predictions and rates scale with width and depth."""
+        return PARAMETERISATIONS[self.parameterisation]
+
+    @property
     def has_closed_form(self) -> bool:
         """Whether the least energy is known in closed form."""
         return has_closed_form([self.activation], self.loss)
@@ -87,12 +97,14 @@ class Network(Section):
     @classmethod
     def _initialisation_follows_parameterisation(cls, data: Any) -> Any:
         if isinstance(data, dict) and "initialisation" not in data:
-            return {**data, "initialisation": default_initialisation(data.get("parameterisation", "mupc"))}
+            chosen = data.get("parameterisation", cls.model_fields["parameterisation"].default)
+            if chosen in list(PARAMETERISATIONS):  # else the field says what is wrong
+                return {**data, "initialisation": default_initialisation(chosen)}
         return data
 
     @model_validator(mode="after")
     def _initialisation_fits(self) -> Self:
-        allowed = ("uniform", "lecun_normal", "orthogonal") if self.parameterisation == "sp" else ("normal",)
+        allowed = self.scaling.initialisations
         if self.initialisation not in allowed:
             raise ValueError(
                 f"network.initialisation: {self.initialisation} does not go with network.parameterisation "
@@ -109,4 +121,4 @@ def has_closed_form(activations: Iterable[str], loss: str) -> bool:
 
 def default_initialisation(parameterisation: str) -> str:
     """The initial weight distribution that belongs to a parameterisation (theory.md 2.1)."""
-    return "uniform" if parameterisation == "sp" else "normal"
+    return PARAMETERISATIONS[parameterisation].initialisations[0]

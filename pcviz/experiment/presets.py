@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.rules import BASELINE
 
 
 @dataclass(frozen=True)
@@ -46,5 +47,5 @@ PRESETS: dict[str, Preset] = {
             "learning.steps": 500,
         },
     ),
-    "backprop": Preset("Backprop", "The baseline, in the same panels.", {"learning.rule": "bp"}),
+    "backprop": Preset("Backprop", "The baseline, in the same panels.", {"learning.rule": BASELINE}),
 }

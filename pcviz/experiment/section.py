@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -22,6 +23,11 @@ def option(
     """A field of the experiment: default, label, help, formula (TeX), limits; `log` asks for a logarithmic control."""
     extra: dict[str, Any] = {"formula": formula, "advanced": advanced, "log": log}
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
+
+
+def one_of(names: Iterable[str]) -> Any:
+    """The type of a field that holds one of `names`, as pydantic takes it."""
+    return Literal[tuple(names)]
 
 
 class Section(BaseModel):

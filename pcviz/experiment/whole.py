@@ -12,6 +12,7 @@ from pcviz.experiment.learning import Learning
 from pcviz.experiment.network import Network, default_initialisation
 from pcviz.experiment.schema import flatten, unflatten, upgraded_document
 from pcviz.experiment.section import Section, option
+from pcviz.experiment.solvers import SOLVERS
 
 
 class Experiment(Section):
@@ -48,10 +49,11 @@ class Experiment(Section):
                 f"learning.batch_size: {self.learning.batch_size} is above {self.data.train_count}, the number of "
                 f"training examples (allowed: 1 to {self.data.train_count})"
             )
-        if self.learning.rule == "ipc" and self.inference.solver == "error_based":
+        if self.learning.facts.moves_weights and self.inference.facts.space != "activities":
+            allowed = [name for name, facts in SOLVERS.items() if facts.trains and facts.space == "activities"]
             raise ValueError(
-                "inference.solver: error_based does not go with learning.rule ipc, whose weights move during the "
-                "relaxation of the activities (allowed: gradient_descent, momentum, adam)"
+                f"inference.solver: {self.inference.solver} does not go with learning.rule {self.learning.rule}, whose "
+                f"weights move during the relaxation of the activities (allowed: {', '.join(allowed)})"
             )
         return self
 
@@ -63,7 +65,7 @@ class Experiment(Section):
     @property
     def inference_steps(self) -> int:
         """T: the number of inference steps of training; 0 for backpropagation, which has none."""
-        return 0 if self.learning.rule == "bp" else self.relaxation_steps
+        return self.relaxation_steps if self.learning.facts.relaxes else 0
 
     @property
     def relaxation_steps(self) -> int:
@@ -79,16 +81,15 @@ class Experiment(Section):
     def learning_rate(self) -> float:
         """The weight learning rate with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
         rate = self.learning.learning_rate
-        base = (1e-3 if self.network.parameterisation == "sp" else 0.05) if rate == "auto" else rate
+        base = self.network.scaling.learning_rate if rate == "auto" else rate
         return base * self._rate_scale()
 
     def _rate_scale(self) -> float:
         network, learning = self.network, self.learning
-        if learning.lr_scaling == "none" or network.parameterisation != "mupc":
+        if learning.lr_scaling == "none":
             return 1.0
-        if learning.optimiser == "sgd":
-            return network.gamma**2 * network.width
-        return float((network.width * (network.depth if network.skips else 1)) ** -0.5)
+        shape = network.width, network.depth
+        return network.scaling.rate_scale(learning.optimiser, *shape, skips=network.skips, gamma=network.gamma)
 
     def __repr__(self) -> str:
         """What differs from the defaults, as Python."""

@@ -5,14 +5,9 @@ from __future__ import annotations
 from pcviz.experiment import Inference
 
 
-def has_front(inference: Inference) -> bool:
-    """Whether layers are exactly 0 until the output's error has come down to them, one layer per step."""
-    return inference.initial == "feedforward" and inference.solver != "error_based"
-
-
 def travel(inference: Inference) -> str:
     """Where the error begins, and when it is where."""
-    if inference.solver == "error_based":
+    if inference.facts.space == "errors":
         return "Error-based inference sends the output's error to all layers in its first step."
     if inference.initial == "feedforward":
         return "The error enters at the top and travels one layer per step; until it arrives, a layer is exactly 0."

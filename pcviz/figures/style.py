@@ -20,6 +20,8 @@ CLEAR = "rgba(0,0,0,0)"
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 
+COLOURS = dict(blue=BLUE, vermillion=VERMILLION, green=GREEN, purple=PURPLE, orange=ORANGE, sky=SKY)
+
 CIVIDIS = "Cividis"
 DIVERGING = ((0.0, BLUE), (0.5, "#f4f4f4"), (1.0, VERMILLION))
 LINES_MOST = 32

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.pcn.energy import layer_energies, output_error, rms
 from pcviz.pcn.equilibrium import METHODS, Settings
 from pcviz.pcn.equilibrium.solvers import Reveal
@@ -16,8 +17,6 @@ from pcviz.pcn.network import Network
 
 MARKS = 64
 """Most recorded states of a solver."""
-MOST_STEPS = {"gauss_newton": 40, "conjugate_gradient": 400, "gradient_flow": 400}
-"""Solvers whose steps hold several gradient evaluations need few."""
 NOTHING = 1e-7
 """A solver that gains less than this share of all it has gained, between two marks, stands still."""
 PRECISE = 1e-5
@@ -65,8 +64,9 @@ class Descent:
         self.name, self.network, self.settings = name, network, settings
         self.x, self.y = batch
         self.method = METHODS[name]
-        self.budget, self.chunk = budget, max(1, chunk // (8 if name in MOST_STEPS else 1))
-        steps = min(budget, MOST_STEPS.get(name, budget), self.method.last or budget)
+        most = SOLVERS[name].most_steps  # where steps hold several gradient evaluations
+        self.budget, self.chunk = budget, max(1, chunk // (8 if most else 1))
+        steps = min(budget, most or budget, self.method.last or budget)
         self.marks = marks_of(steps)
         self.steps: list[float] = []
         self.passes: list[float] = []
@@ -136,7 +136,7 @@ class Descent:
         first = self.energies[0]
         near = lowest is not None and lowest < first and abs(energy - lowest) <= PRECISE * (first - lowest)
         # The error needs H steps to reach the first layer: before, standing still means little.
-        late = self._t >= 2 * self.network.depth or self.name in MOST_STEPS
+        late = self._t >= 2 * self.network.depth or SOLVERS[self.name].most_steps is not None
         gained = self.energies[-2] - energy if len(self.energies) > 1 else float("inf")
         if accepted == 0 or near or (self.method.last is not None and self._t >= self.method.last):
             self.state = "arrived"

@@ -210,12 +210,12 @@ class Training:
     def _health(self, report: Report) -> dict[str, Value]:
         """Whether errors arrive and weights move as theory expects, and how much energy the relaxation leaves."""
         values: dict[str, Value] = {}
-        energy, rule = np.asarray(report.energies), self._method.rule
+        energy, rule = np.asarray(report.energies), self.experiment.learning.facts
         start = recorded(report.trace, 1)[0].sum()
-        if rule != "bp" and start > 0:
+        if rule.relaxes and start > 0:
             values["energy_left"] = float(energy.sum() / start)
         if self._chain is not None:
-            arrived = arrival(energy, np.asarray(report.rounding), self._chain, lack_only=rule == "ipc")
+            arrived = arrival(energy, np.asarray(report.rounding), self._chain, lack_only=rule.moves_weights)
             moved = learning_layers(np.asarray(report.weight_changes), arrived.should)
             values["expected_energy"] = np.where(arrived.should, arrived.expected, np.nan)
             values["energy_off_theory"] = arrived.off

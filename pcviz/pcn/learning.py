@@ -84,12 +84,11 @@ class Report(NamedTuple):
 
 def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
     """The compiled part of an experiment. Backpropagation is error-based inference that takes no step."""
-    rule, options = experiment.learning.rule, experiment.inference
-    solver, initial = ("error_based", "feedforward") if rule == "bp" else (options.solver, options.initial)
-    plan = Plan(solver, initial, windowed, recorded, fixed_weights=rule != "ipc")
-    network = experiment.network
-    known = recorded and rule == "pc" and network.has_closed_form
-    return Method(rule, experiment.learning.optimiser, plan, known)
+    rule, options = experiment.learning.facts, experiment.inference
+    solver, initial = (options.solver, options.initial) if rule.relaxes else ("error_based", "feedforward")
+    plan = Plan(solver, initial, windowed, recorded, fixed_weights=not rule.moves_weights)
+    known = recorded and rule.relaxes and not rule.moves_weights and experiment.network.has_closed_form
+    return Method(experiment.learning.rule, experiment.learning.optimiser, plan, known)
 
 
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:

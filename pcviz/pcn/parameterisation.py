@@ -12,15 +12,8 @@ from pcviz.experiment import Network as NetworkOptions
 
 def premultipliers(options: NetworkOptions, input_dim: int) -> list[float]:
     """a_1 … a_L. With skips the hidden premultiplier of ntp and mupc carries the depth: (N L)^-1/2."""
-    depth, width = options.depth, options.width
-    if options.parameterisation == "sp":
-        scales = [1.0] * depth
-    else:
-        hidden = (width * (depth if options.skips else 1)) ** -0.5
-        readout = 1 / width if options.parameterisation == "mupc" else width**-0.5
-        scales = [input_dim**-0.5, *[hidden] * (depth - 2), readout]
-    scales[-1] /= options.gamma
-    return scales
+    shape = input_dim, options.width, options.depth
+    return options.scaling.premultipliers(*shape, skips=options.skips, gamma=options.gamma)
 
 
 Initialiser = Callable[[jax.Array, tuple[int, int]], jax.Array]

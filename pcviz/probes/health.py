@@ -29,7 +29,7 @@ def chain_energies(experiment: Experiment) -> np.ndarray | None:
 
     All 1 for backpropagation, whose errors do not decay on their way. None where theory has no expectation.
     """
-    if experiment.learning.rule == "bp":
+    if not experiment.learning.facts.relaxes:
         return np.ones(experiment.hidden_layers)
     chain = chain_trace(experiment, [experiment.inference_steps])
     return None if chain is None else chain[-1]
@@ -43,14 +43,14 @@ def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np
     starts other than the feedforward one, Adam on the activities, step sizes at which the chain diverges, no steps.
     """
     inference, hidden = experiment.inference, experiment.hidden_layers
-    if inference.initial != "feedforward" or inference.solver == "adam" or not steps[-1]:
+    solver = inference.facts
+    if inference.initial != "feedforward" or solver.rate is None or not steps[-1]:
         return None
-    if inference.solver == "error_based":
+    if solver.space == "errors":
         return np.where(np.asarray(steps)[:, None] > 0, np.ones(hidden), np.nan)
-    momentum = inference.momentum if inference.solver == "momentum" else 0.0
     deltas = [np.ones((1, 1))] * hidden + [np.full((1, 1), SOURCE)]
     with np.errstate(over="ignore", invalid="ignore"):
-        signal = chain_signal(deltas, inference.step_size, steps, momentum=momentum)[:, :-1]
+        signal = chain_signal(deltas, inference.step_size, steps, momentum=solver.memory(inference.momentum))[:, :-1]
         energies = 10.0 ** (2 * (signal - signal[:, -1:]))
     return energies if np.isfinite(energies[-1]).all() else None
 

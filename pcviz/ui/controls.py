@@ -7,8 +7,9 @@ go together): nothing is lost or clipped, the page says what is wrong and does n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -17,8 +18,11 @@ from pydantic.fields import FieldInfo
 
 from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, fields, from_paths
 from pcviz.experiment.faults import allowed, faults, limits
+from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.presets import PRESETS
+from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.ui import widgets
 from pcviz.ui.url import key_of
 
@@ -31,6 +35,14 @@ SUGGESTED = {
     "data.test_size": ("all", "64", "128", "256"),
 }
 """What the fields that are a number or a word offer; any other number can be typed."""
+
+NAMED: dict[str, Mapping[str, Any]] = {
+    "network.parameterisation": PARAMETERISATIONS,
+    "inference.solver": SOLVERS,
+    "learning.rule": RULES,
+    "data.name": DATASETS,
+}
+"""Fields whose values have a label of their own, and where."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +171,11 @@ def _widget(path: str, info: FieldInfo) -> None:
     elif choices:
         changed = _parameterisation_changed if path == "network.parameterisation" else None
         if len(get_args(info.annotation)) in (2, 3):
-            st.segmented_control(options=choices, format_func=_name, required=True, on_change=changed, **common)
+            st.segmented_control(
+                options=choices, format_func=partial(_name, path), required=True, on_change=changed, **common
+            )
         else:
-            st.selectbox(options=choices, format_func=_name, disabled=len(choices) == 1, **common)
+            st.selectbox(options=choices, format_func=partial(_name, path), disabled=len(choices) == 1, **common)
     else:
         st.number_input(**_bounds(info), **common)
     if note := _resolved(path):
@@ -220,11 +234,11 @@ def _whole(bound: float | None) -> int | None:
     return None if bound is None else int(bound)
 
 
-def _name(choice: str) -> str:
+def _name(path: str, choice: str) -> str:
     """An enumeration's value as a person reads it."""
-    names = {"sp": "SP", "ntp": "NTP", "mupc": "μPC", "pc": "PC", "ipc": "iPC", "bp": "BP", "mse": "MSE", "ce": "CE"}
-    facts = DATASETS.get(choice)
-    return facts.label if facts else names.get(choice, choice.replace("_", " "))
+    if path in NAMED:
+        return str(NAMED[path][choice].label)
+    return choice.upper() if path == "network.loss" else choice.replace("_", " ")
 
 
 def _shown(path: str, value: Any) -> Any:
@@ -235,7 +249,7 @@ def _shown(path: str, value: Any) -> Any:
 def _resolved(path: str) -> str | None:
     """What `depth` and `auto` stand for with the settings in the form."""
     state = st.session_state
-    if path == "inference.steps" and state.inference_steps == "depth" and state.learning_rule != "bp":
+    if path == "inference.steps" and state.inference_steps == "depth" and RULES[state.learning_rule].relaxes:
         return f"depth = {state.network_depth - 1} steps"
     if path == "learning.learning_rate" and state.learning_learning_rate == "auto":
         try:

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from pcviz.experiment.faults import faults
 from pcviz.experiment.looks import LookOptions
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments import KINDS
-from pcviz.instruments.relaxation.options import SOLVERS
 
 FRESH = "fresh weights"
 """What the choice of a network holds where none is stored."""

@@ -128,7 +128,7 @@ def metrics(experiment: Experiment) -> list[dict[str, Any]]:
         ("Weight step", "{step} / {steps}", "Batches trained on, of those wanted"),
         ("Train loss", "{train_loss:g3}", "Feedforward loss of the latest training batch"),
         test,
-        *([] if experiment.learning.rule == "bp" else [("Energy left", "{energy_left:g3} of start", ENERGY_LEFT)]),
+        *([("Energy left", "{energy_left:g3} of start", ENERGY_LEFT)] if experiment.learning.facts.relaxes else []),
         ("Energy off theory", "{energy_off_theory:g2} decades", OFF_THEORY),
         ("Layers that learn", "{layers_learning} of {layers_expected}", LAYERS_LEARNING),
         ("Speed", "{steps_per_second:g3} steps/s", "Weight steps per second of compute"),

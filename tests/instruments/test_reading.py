@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pcviz.experiment import Experiment, from_paths
-from pcviz.instruments.relaxation.options import SOLVERS, STATES
+from pcviz.experiment.solvers import SOLVERS
+from pcviz.instruments.relaxation.options import STATES
 from pcviz.instruments.relaxation.reading import AXES, SPREAD, Finish, finishes, leaders, reading
 
 DEEP = from_paths({"network.depth": 129})

@@ -12,10 +12,11 @@ import pytest
 from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.jobs import JOBS
 from pcviz.instruments.relaxation.job import RelaxationJob
-from pcviz.instruments.relaxation.options import DEFAULT_SOLVERS, SOLVERS, STATES, Options
+from pcviz.instruments.relaxation.options import STATES, Options
 from pcviz.jobs import descent
 from pcviz.jobs.training import Training
 from pcviz.numerics.blocktridiagonal import spectrum

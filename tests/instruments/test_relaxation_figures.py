@@ -4,12 +4,12 @@ import plotly.graph_objects as go
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.figures import bindings
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.panels import panel
 from pcviz.instruments.relaxation.figures import PANELS as INFERENCE_PANELS
-from pcviz.instruments.relaxation.figures.solver_race import LOOKS
-from pcviz.instruments.relaxation.options import SOLVERS, Options
+from pcviz.instruments.relaxation.options import Options
 
 DEPTHS = (2, 16, 129, 512)
 
@@ -47,8 +47,7 @@ def test_each_solver_has_its_column(x: str) -> None:
 
 
 def test_no_two_solvers_look_alike() -> None:
-    assert set(LOOKS) == set(SOLVERS)
-    assert len({tuple(look.values()) for look in LOOKS.values()}) == len(LOOKS)
+    assert len({(facts.colour, facts.dash) for facts in SOLVERS.values()}) == len(SOLVERS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
-from pcviz.instruments.relaxation.options import shipped_step
+from pcviz.experiment.solvers import SOLVERS as FACTS
 from pcviz.numerics.blocktridiagonal import extreme_eigenvalues
 from pcviz.pcn import build
 from pcviz.pcn.equilibrium import solve
@@ -45,7 +45,8 @@ def test_nothing_grows(options: tuple[str, str, bool, int, int]) -> None:
     curvature = float(extreme_eigenvalues(hessian_blocks(network, x, y, start)).largest.max())
     error_curvature = float(np.max(error_spectrum(network, x, y, start)))
     for name in SLOW_SOLVERS if options in SLOW else SOLVERS:
-        size = shipped_step(name, curvature, error_curvature)
+        usual = FACTS[name].usual_step
+        size = None if usual is None else usual(curvature, error_curvature)
         found = solve(name, network, x, y, step_size=size, steps=STEPS, rows=None)
         energies = found.energies.sum(1)
         assert np.isfinite(energies).all(), name

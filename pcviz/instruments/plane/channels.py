@@ -1,6 +1,7 @@
 """Channels of planes through weight space and of walks on them. W: steps of a walk."""
 
 from pcviz.frames import Channel, number
+from pcviz.instruments.plane.options import WALKS
 
 CHANNELS: dict[str, Channel] = {
     # kind "surface": the same, with the equilibrated energy F* beside the loss
@@ -19,7 +20,7 @@ CHANNELS: dict[str, Channel] = {
     # kind "walk": where backpropagation and predictive coding go from one point of the plane
     **{
         f"walk_{rule}_{name}": Channel(("W",), "float32", unit, f"of {label} after each weight step", bulk=True)
-        for rule, label in (("bp", "backpropagation"), ("pc", "predictive coding"))
+        for rule, label in WALKS.items()
         for name, unit in (
             ("steps", "weight steps"),
             ("x", "weight distance"),

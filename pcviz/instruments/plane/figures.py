@@ -12,7 +12,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
-from pcviz.instruments.plane.options import DIRECTIONS, Directions
+from pcviz.instruments.plane.options import DIRECTIONS, WALKS, Directions
 
 SIDES = {
     "loss": ("landscape", "loss", "the loss"),
@@ -28,7 +28,8 @@ HELP = {
     "left at a point; rounding, or kinks of the activation (hard tanh), can keep it above that. Kinks (relu, "
     "leaky relu, selu) can make several minima: it is the one that is reached from the feedforward state.",
 }
-WALKS = (("bp", "backprop", style.ORANGE, "dash"), ("pc", "predictive coding", style.VERMILLION, "solid"))
+LOOKS = ((style.ORANGE, "dash", "square"), (style.VERMILLION, "solid", "circle"))
+"""Colour, dash and symbol of each walk."""
 
 
 def _plane(run: int, z: str, **options: Any) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
         hovertemplate=f"weights: {name} %{{customdata:.5~g}}<extra></extra>",
         meta=Binding(kind="surface", run=run, x="path_x", y="path_y", text=f"path_{kind}", index=-1).meta(),
     )
-    for rule, label, colour, dash in WALKS:
+    for (rule, label), (colour, dash, symbol) in zip(WALKS.items(), LOOKS, strict=True):
         made.add_scatter(
             x=[],
             y=[],
@@ -114,7 +115,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
             name=f"{label} now",
             showlegend=False,
             marker=dict(
-                symbol="circle" if rule == "pc" else "square",
+                symbol=symbol,
                 size=9,
                 color=colour,
                 line=dict(color="#ffffff", width=1.5),
@@ -254,7 +255,7 @@ def walks_figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> g
     made = style.blank(
         margin=style.LEGEND, xaxis=style.step_axis(None, title_text="weight step from the point"), yaxis=y
     )
-    for rule, label, colour, _ in WALKS:
+    for (rule, label), (colour, *_) in zip(WALKS.items(), LOOKS, strict=True):
         for height, name, dash in (("loss", "loss", "solid"), ("energy", "F*", "dot")):
             made.add_scatter(
                 x=[],
@@ -276,7 +277,7 @@ def walks_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Pa
         alt="Loss and equilibrated energy against weight steps, backpropagation and predictive coding from one point.",
         help="Both rules start from the clicked weights with fresh moments and see the same examples, all in each "
         "step, with the experiment's optimiser, learning rate and inference.",
-        csv=tuple(f"walk_{rule}_{name}" for rule, *_ in WALKS for name in ("steps", "x", "y", "loss", "energy")),
+        csv=tuple(f"walk_{rule}_{name}" for rule in WALKS for name in ("steps", "x", "y", "loss", "energy")),
         table="latest",
         idle="Press Survey, then click a point of a surface.",
         waiting="Click a point of a surface: both rules start there.",

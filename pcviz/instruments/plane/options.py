@@ -25,6 +25,9 @@ DIRECTIONS: dict[Directions, str] = {
 
 SIZES = (11, 21, 41)
 
+WALKS = {"bp": "backprop", "pc": "predictive coding"}
+"""Learning rules that walk from one point, and what they are called."""
+
 
 class Options(LookOptions):
     """What a look at landscapes is told besides the experiment.

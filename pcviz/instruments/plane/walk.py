@@ -12,6 +12,7 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value, trace_rows
+from pcviz.instruments.plane.options import WALKS
 from pcviz.instruments.plane.surface import Surface
 from pcviz.pcn import learning
 from pcviz.pcn.gradients import stacked_weights
@@ -22,7 +23,6 @@ from pcviz.probes.surface import equilibrated_energy, loss_of
 
 STEPS = 60
 """Weight steps of each."""
-RULES = ("bp", "pc")
 
 _loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)
 
@@ -35,7 +35,7 @@ class Walk:
     """
 
     diverged = False
-    steps = len(RULES) * STEPS
+    steps = len(WALKS) * STEPS
 
     def __init__(self, experiment: Experiment, parent: Surface, options: dict[str, Any] | None = None) -> None:
         self.experiment, self.parent = experiment, parent
@@ -43,7 +43,7 @@ class Walk:
         self._start = np.array([float(given.get("x", 0)), float(given.get("y", 0))])
         self.step = 0
         self.seconds = 0.0
-        self._seen: dict[str, list[tuple[float, float, float, float]]] = {rule: [] for rule in RULES}
+        self._seen: dict[str, list[tuple[float, float, float, float]]] = {rule: [] for rule in WALKS}
         self._walking: Iterator[None] | None = None
         self._finished = False
 
@@ -81,7 +81,7 @@ class Walk:
         """Both in turn, so that both are seen to move."""
         for _ in self.parent.founded():
             yield
-        states = {rule: self._begun(rule) for rule in RULES}
+        states = {rule: self._begun(rule) for rule in WALKS}
         for rule, (network, *_) in states.items():
             self._look(rule, network)
         for _ in range(STEPS):

@@ -50,7 +50,8 @@ class Forecast:
     def step_size(self) -> float | None:
         """That of gradient descent; None where the experiment descends otherwise."""
         inference = self.experiment.inference
-        return inference.step_size if inference.solver == "gradient_descent" else None
+        plain = inference.facts.rate == "plain" and inference.facts.space == "activities"
+        return inference.step_size if plain else None
 
     def compute(self) -> None:
         """Everything but the histogram."""
@@ -120,10 +121,13 @@ class Forecast:
             self.curvatures = float(least[0]), largest
             self.values["curvature_min"] = float(least[0])
             self.values["condition_number"] = theory.condition_number(*self.curvatures)
-        if inference.solver == "error_based":
-            self._bounds(1.0, in_errors, 0.0)
-        elif inference.solver != "adam":  # it has its own scale for each unit
-            momentum = inference.momentum if inference.solver == "momentum" else 0.0
+        solver = inference.facts
+        momentum = solver.memory(inference.momentum)
+        if solver.rate is None:
+            return
+        if solver.space == "errors":
+            self._bounds(1.0, in_errors, momentum)
+        else:
             self._bounds(None if least is None else float(least[0]), most, momentum)
             self.values["stable_curvature"] = theory.step_limit(inference.step_size, momentum)
 

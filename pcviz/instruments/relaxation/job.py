@@ -10,9 +10,10 @@ import numpy as np
 
 from pcviz.data.batches import batch_indices
 from pcviz.experiment.looks import gradient_flops
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import Value
 from pcviz.instruments.relaxation.forecast import Forecast
-from pcviz.instruments.relaxation.options import ARRIVED, STATES, STAYS, Options, shipped_step
+from pcviz.instruments.relaxation.options import ARRIVED, STATES, STAYS, Options
 from pcviz.jobs.background import aside, until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.look import Look
@@ -22,16 +23,6 @@ from pcviz.pcn.equilibrium import Settings
 
 CALL_FLOPS = 5e8
 """Arithmetic in one call of a compiled program: slices end in time."""
-FAST_FIRST = (
-    "linear_exact",
-    "gauss_newton",
-    "conjugate_gradient",
-    "error_based",
-    "nesterov",
-    "gradient_flow",
-    "pc_alm",
-)
-"""Who runs first tells the others how low the energy goes."""
 
 
 class RelaxationJob(Look[Options]):
@@ -70,8 +61,8 @@ class RelaxationJob(Look[Options]):
         # What takes long to compile does so beside the relaxation, one after the other.
         pool = ThreadPoolExecutor(1, "pcviz-relax")
         self._theory = pool.submit(self.forecast.compute)
-        order = sorted(self.names, key=lambda n: FAST_FIRST.index(n) if n in FAST_FIRST else len(FAST_FIRST))
-        self._compiled: dict[str, Future[None]] = {n: pool.submit(self.descents[n].compile) for n in order}
+        # The fast ones come last in the table: who runs first tells the others how low the energy goes.
+        self._compiled: dict[str, Future[None]] = {n: pool.submit(self.descents[n].compile) for n in self.names[::-1]}
         pool.shutdown(wait=False)
 
     def _settings(self, name: str) -> Settings:
@@ -79,12 +70,12 @@ class RelaxationJob(Look[Options]):
         inference, forecast = self.experiment.inference, self.forecast
         smallest, largest = forecast.curvatures or (1e-3, 1 / 0.3)
         largest = float(forecast.values.get("curvature_max", largest))
-        size = shipped_step(name, largest, forecast.error_curvature)
+        usual = SOLVERS[name].usual_step
+        size = None if usual is None else usual(largest, forecast.error_curvature)
         if name == inference.solver:
             size = inference.step_size
-        bounds = (max(smallest, 1e-12), largest) if name == "nesterov" else None
         array = None if size is None else jnp.asarray(size, self.network.dtype)
-        return Settings(array, inference.momentum, bounds)
+        return Settings(array, inference.momentum, (max(smallest, 1e-12), largest))
 
     # --- the work, cut wherever something is yielded
 

@@ -5,12 +5,13 @@ The vocabulary that page, command line and job share.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.looks import PROGRAM_SECONDS, LookOptions, Parts, factor_seconds, gradient_flops, gradient_seconds
+from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
 
 ARRIVED = 0.01
 """A solver has arrived when its energy is within this share of the initial excess over the equilibrium …"""
@@ -19,9 +20,6 @@ STAYS = 0.015
 
 BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 2048, 64
 """Gradient evaluations of each solver unless a budget is given."""
-
-USUAL_PASSES = {"conjugate_gradient": 300, "gauss_newton": 200, "linear_exact": 1}
-"""Gradient evaluations after which solvers are done that seldom need their budget."""
 
 BINS = 48
 """Bins of the histogram of eigenvalues."""
@@ -33,53 +31,10 @@ STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "fai
 """What became of a solver; channel `solver_states` holds positions in this list."""
 
 
-class SolverFacts(NamedTuple):
-    """A solver as a person reads it, what one of its steps is, and the step size above which it diverges where the
-    energy is quadratic (empty: there is no such number)."""
-
-    label: str
-    step: str
-    help: str
-    limit: str = ""
-
-
-SOLVERS: dict[str, SolverFacts] = {
-    "gradient_descent": SolverFacts("gradient descent", "step", "on activities, all layers at once", "2/λmax"),
-    "momentum": SolverFacts("momentum", "step", "heavy-ball gradient descent on activities", "2(1 + β)/λmax"),
-    "adam": SolverFacts("Adam", "step", "on activities"),
-    "nesterov": SolverFacts("Nesterov", "step", "momentum and step size from the measured spectrum"),
-    "pc_alm": SolverFacts(
-        "PC-ALM", "step", "Lagrange multipliers: descends another function than the energy; settles under μPC"
-    ),
-    "gradient_flow": SolverFacts("gradient flow", "unit of time", "continuous time, Tsit5 with error control"),
-    "error_based": SolverFacts(
-        "error-based", "step", "the errors are the variables: no layer waits for another", "2/λmax in the errors"
-    ),
-    "conjugate_gradient": SolverFacts("conjugate gradient", "step", "in error coordinates, no step size to choose"),
-    "gauss_newton": SolverFacts("Gauss-Newton", "step", "one K × K system for each example, then polishing"),
-    "linear_exact": SolverFacts("closed form", "step", "linear networks with mse only"),
-}
-"""Solvers that can be compared, in reading order."""
-
-DEFAULT_SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
-
-
 def possible(experiment: Experiment) -> list[str]:
     """The solvers that fit the network: not every one has a closed form."""
-    return [name for name in SOLVERS if name != "linear_exact" or experiment.network.has_closed_form]
-
-
-def shipped_step(solver: str, curvature: float, error_curvature: float) -> float | None:
-    """The step size of a solver that the experiment does not choose, from the greatest curvatures of the energy in the
-    activities and in the errors (where the least is 1); None where a solver finds its own."""
-    return {
-        "gradient_descent": 1 / curvature,
-        "momentum": 1 / curvature,
-        "adam": 0.05,
-        "pc_alm": 1 / curvature,
-        "gradient_flow": 1.0,
-        "error_based": min(0.3, 2 / (1 + error_curvature)),
-    }.get(solver)
+    closed = experiment.network.has_closed_form
+    return [name for name, facts in SOLVERS.items() if closed or not facts.needs_closed_form]
 
 
 class Options(LookOptions):
@@ -121,7 +76,7 @@ class Options(LookOptions):
         hidden, steps = experiment.hidden_layers, experiment.inference.steps
         each, most = gradient_seconds(experiment), self.most_passes(experiment)
         solvers = self.compared(experiment)
-        passes = sum(min(most, USUAL_PASSES.get(name, most)) for name in solvers)
+        passes = sum(min(most, SOLVERS[name].passes or most) for name in solvers)
         factorising = factor_seconds(experiment)
         return {
             "trace": 0.5 + each * (hidden if steps == "depth" else int(steps)),

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from pcviz.experiment import Experiment
-from pcviz.instruments.relaxation.options import SIGNAL_STEPS, SOLVERS, STATES
+from pcviz.experiment.solvers import SOLVERS
+from pcviz.instruments.relaxation.options import SIGNAL_STEPS, STATES
 
 AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
 """What solvers can be compared by -> its unit."""
@@ -187,11 +188,15 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
         else:
             words = "By a chain of scalars the first layer needs about {needed:about} steps."
         said.append(_say("chain", words, needed=needed, most=SIGNAL_STEPS))
-        error_based = next((f for f in found if f.solver == "error_based" and f.arrived), None)
+        error_based = next((f for f in found if f.arrived and _is_error_based(f.solver)), None)
         if error_based is not None:
             words = "Error-based inference, where no layer waits for another, settled in {steps:count}."
             said.append(_say("error_based", words, steps=error_based.arrival["steps"]))
     return said
+
+
+def _is_error_based(solver: str) -> bool:
+    return SOLVERS[solver].space == "errors" and SOLVERS[solver].rate == "plain"
 
 
 def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence[Finish]) -> list[Sentence]:
@@ -219,7 +224,7 @@ def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence
 
 def _by_model(experiment: Experiment, values: Mapping[str, Any]) -> list[Sentence]:
     limit, inference = values.get("step_limit"), experiment.inference
-    solver = SOLVERS[inference.solver]
+    solver = inference.facts
     exact = experiment.network.has_closed_form
     examples = " (of {examples:in_examples} looked at)"
     facts: dict[str, Any] = {"examples": values.get("model_examples", 1), "exact": exact}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments.relaxation.figures import PANELS
-from pcviz.instruments.relaxation.options import SOLVERS, Options, possible
+from pcviz.instruments.relaxation.options import Options, possible
 from pcviz.instruments.relaxation.reading import AXES, reading
 from pcviz.store import UnknownRun, Unreadable
 from pcviz.ui import brought, controls, look, markdown, room, session, source, subject, trouble, widgets

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from pcviz.experiment import Experiment
+from pcviz.experiment.rules import BASELINE
 from pcviz.store import RunRecord
 from pcviz.ui import session, widgets
 from pcviz.ui.look import View
@@ -135,11 +136,11 @@ def _baseline(record: RunRecord | None) -> None:
             session.show("baseline", None)
             st.rerun()
         return
-    possible = record is not None and record.experiment.learning.rule != "bp" and bool(session.owner_key())
+    possible = record is not None and record.experiment.learning.facts.relaxes and bool(session.owner_key())
     pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
     if pressed and possible and record is not None:
         with session.told():
-            session.show("baseline", session.start(record.experiment.changed({"learning.rule": "bp"}), beside=True))
+            session.show("baseline", session.start(record.experiment.changed({"learning.rule": BASELINE}), beside=True))
         st.rerun()
 
 

@@ -10,11 +10,8 @@ from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
-from pcviz.instruments.relaxation.options import SOLVERS
 
 POWERS = range(-12, 4)
-BOUNDS = {"gradient_descent": "2/η", "momentum": "2(1 + β)/η"}
-"""The greatest curvature that a solver's step size allows, where it descends in the activities at a fixed rate."""
 GROWTH = (
     "How κ grows with depth depends on the network: with skips like the square of the depth under μPC and NTP, faster "
     "under SP; without skips it levels off under SP."
@@ -49,8 +46,9 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         meta=_meta(run, x="curvature_bins", y="curvature_counts", zero="omit"),
     )
     lines = [("λ min", "curvature_min", style.ORANGE, "dash"), ("λ max", "curvature_max", style.GREEN, "dash")]
-    if (bound := BOUNDS.get(experiment.inference.solver)) is not None:
-        lines.append((f"{bound}: unstable beyond", "stable_curvature", style.VERMILLION, "solid"))
+    solver = experiment.inference.facts
+    if solver.bound and solver.space == "activities":
+        lines.append((f"{solver.bound}/η: unstable beyond", "stable_curvature", style.VERMILLION, "solid"))
     for name, channel, colour, dash in lines:
         made.add_scatter(
             x=[],
@@ -73,11 +71,10 @@ def _meta(run: int, **options: Any) -> dict[str, Any]:
 
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Inference page."""
-    solver = experiment.inference.solver
-    facts = SOLVERS[solver]
+    facts = experiment.inference.facts
     stable = f"On a quadratic energy {facts.label} is stable for steps below {facts.limit}"
-    if solver in BOUNDS:
-        stable += f", that is while every curvature stays left of {BOUNDS[solver]}."
+    if facts.bound and facts.space == "activities":
+        stable += f", that is while every curvature stays left of {facts.bound}/η."
     elif facts.limit:
         stable += ": the errors have curvatures of their own, from 1 to κ in errors, and these do not count."
     else:

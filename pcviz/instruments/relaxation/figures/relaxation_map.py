@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from pcviz.experiment import Experiment
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
-from pcviz.figures.front import has_front, travel
+from pcviz.figures.front import travel
 from pcviz.figures.panel import LOG_STEPS, Panel
 
 
@@ -93,9 +93,9 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Inference page."""
     layers = experiment.network.depth
     inference, lines = experiment.inference, ""
-    if has_front(inference):
+    if inference.has_front:
         lines = " Dashed: that front."
-        if inference.solver == "gradient_descent":
+        if inference.facts.rate == "plain":
             lines += " Dotted: how far a signal that is more than rounding comes by a chain of scalars."
     return Panel(
         name="relaxation-map",

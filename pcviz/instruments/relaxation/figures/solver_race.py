@@ -7,27 +7,14 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.figures.panel import Panel
-from pcviz.instruments.relaxation.options import SOLVERS, Options
+from pcviz.instruments.relaxation.options import Options
 
 XAxis = Literal["steps", "passes", "ms"]
 X_TITLES: dict[XAxis, str] = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds of computing"}
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "gradient_descent": dict(color=style.VERMILLION, dash="solid"),
-    "momentum": dict(color=style.VERMILLION, dash="dash"),
-    "adam": dict(color=style.VERMILLION, dash="dot"),
-    "nesterov": dict(color=style.ORANGE, dash="solid"),
-    "pc_alm": dict(color=style.PURPLE, dash="dash"),
-    "gradient_flow": dict(color=style.ORANGE, dash="dot"),
-    "error_based": dict(color=style.BLUE, dash="solid"),
-    "conjugate_gradient": dict(color=style.SKY, dash="dash"),
-    "gauss_newton": dict(color=style.GREEN, dash="solid"),
-    "linear_exact": dict(color=style.GREEN, dash="dot"),
-}
-"""One colour for a family of solvers, dashes within it."""
 
 
 def figure(experiment: Experiment, *, run: int = 0, solvers: list[str] | None = None, x: XAxis = "passes") -> go.Figure:
@@ -43,15 +30,14 @@ def figure(experiment: Experiment, *, run: int = 0, solvers: list[str] | None = 
         yaxis2=style.zero_strip(domain=[0, 0.07], ticktext=["0"], showgrid=False),
     )
     for index, name in enumerate(names):
-        label = SOLVERS[name].label
-        look = LOOKS[name]
+        label, colour = SOLVERS[name].label, style.COLOURS[SOLVERS[name].colour]
         made.add_scatter(
             x=[],
             y=[],
             mode="lines+markers",
             name=label,
-            line=dict(width=1.8, **look),
-            marker=dict(size=3.5, color=look["color"]),
+            line=dict(width=1.8, color=colour, dash=SOLVERS[name].dash),
+            marker=dict(size=3.5, color=colour),
             hovertemplate=f"{label}<br>{X_TITLES[x]} %{{x:.4~g}}<br>excess %{{y:.3~g}}<extra></extra>",
             meta=_meta(run, x, index, "omit"),
         )
@@ -61,7 +47,7 @@ def figure(experiment: Experiment, *, run: int = 0, solvers: list[str] | None = 
             yaxis="y2",
             mode="markers",
             showlegend=False,
-            marker=style.zero_marker(look["color"]),
+            marker=style.zero_marker(colour),
             cliponaxis=False,
             hovertemplate=f"{label}: the lowest energy found<extra></extra>",
             meta=_meta(run, x, index, "only"),

@@ -217,7 +217,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Train page."""
     layers = experiment.network.depth
     how = "as lines" if layers <= style.LINES_MOST else "as heat maps"
-    backprop = experiment.learning.rule == "bp"
+    backprop = not experiment.learning.facts.relaxes
     return Panel(
         name="activity-convergence",
         title="Activity convergence",

@@ -16,7 +16,7 @@ HOVER = "layer %{y}, step %{x}<br>%{customdata:.4~g}<extra></extra>"
 
 def energy_name(experiment: Experiment) -> str:
     """What the layer energies are: for backpropagation half the squared loss gradients -dLoss/dz."""
-    return "½‖δ<sub>l</sub>‖²" if experiment.learning.rule == "bp" else "E<sub>l</sub>"
+    return "½‖δ<sub>l</sub>‖²" if not experiment.learning.facts.relaxes else "E<sub>l</sub>"
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
@@ -116,7 +116,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
 
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Train page."""
-    layers, backprop = experiment.network.depth, experiment.learning.rule == "bp"
+    layers, backprop = experiment.network.depth, not experiment.learning.facts.relaxes
     what = "Half the squared loss gradient of each layer" if backprop else "The energy of each layer"
     errors = " Errors are δ = -dLoss/dz." if backprop else ""
     return Panel(

@@ -51,7 +51,7 @@ def figure(
     if not smoothing:
         curves.band(run)
     curves.losses(run, dash="solid", suffix="")
-    curves.energy(run, "Σ ½‖δ<sub>l</sub>‖²" if experiment.learning.rule == "bp" else "energy F")
+    curves.energy(run, "Σ ½‖δ<sub>l</sub>‖²" if not experiment.learning.facts.relaxes else "energy F")
     if baseline is not None:
         curves.losses(baseline, dash=style.BASELINE_DASH, suffix=" (baseline)")
     if classes:

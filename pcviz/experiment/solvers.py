@@ -1,0 +1,140 @@
+"""Inference solvers: what is known of each without computing. What it does is one file in `pcviz/pcn/solvers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+
+class SolverFacts(NamedTuple):
+    """A solver as a person reads it, and what follows from what it does.
+
+    `space` of the variables that it moves: activities, errors (theory.md 3.6), or none, if it solves at once. `rate`:
+    plain or momentum, if it descends at one fixed rate, so that a quadratic energy has a greatest stable one; None if
+    it chooses its own or has one for each unit. `colour` and `dash` of its curve: one colour for a family.
+
+    `trains`: networks can be trained with it. `compared`: it takes part in comparisons unless others are chosen.
+    `slots`: arrays like the activities that it keeps from step to step. `needs_closed_form`: quadratic energies only.
+    `step`: what one of its steps is. `most_steps` of a comparison, where a step holds several gradient evaluations, and
+    `passes`: gradient evaluations after which it is done, if that seldom depends on the network. `never_rises`: its
+    steps never raise the energy. `usual_step` size from the greatest curvatures of the energy in the activities and in
+    the errors (where the least is 1), where the experiment does not choose it; None: it finds its own.
+    """
+
+    label: str
+    help: str
+    space: Literal["activities", "errors", "none"]
+    colour: str
+    dash: str = "solid"
+    rate: Literal["plain", "momentum"] | None = None
+    trains: bool = False
+    compared: bool = False
+    slots: int = 0
+    needs_closed_form: bool = False
+    step: str = "step"
+    most_steps: int | None = None
+    passes: int | None = None
+    never_rises: bool = False
+    usual_step: Callable[[float, float], float] | None = None
+
+    @property
+    def bound(self) -> str:
+        """The greatest stable step size times the greatest curvature, as a formula; empty if there is none."""
+        return {"plain": "2", "momentum": "2(1 + β)", None: ""}[self.rate]
+
+    @property
+    def limit(self) -> str:
+        """The step size above which it diverges where the energy is quadratic; empty if there is none."""
+        where = " in the errors" if self.space == "errors" else ""
+        return f"{self.bound}/λmax{where}" if self.bound else ""
+
+    def memory(self, momentum: float) -> float:
+        """The momentum that counts: that of the experiment if it has any, else 0."""
+        return momentum if self.rate == "momentum" else 0.0
+
+
+SOLVERS: dict[str, SolverFacts] = {
+    "gradient_descent": SolverFacts(
+        "gradient descent",
+        "on activities, all layers at once",
+        "activities",
+        "vermillion",
+        rate="plain",
+        trains=True,
+        compared=True,
+        usual_step=lambda curvature, _: 1 / curvature,
+    ),
+    "momentum": SolverFacts(
+        "momentum",
+        "heavy-ball gradient descent on activities",
+        "activities",
+        "vermillion",
+        "dash",
+        rate="momentum",
+        trains=True,
+        slots=1,
+        usual_step=lambda curvature, _: 1 / curvature,
+    ),
+    "adam": SolverFacts(
+        "Adam", "on activities", "activities", "vermillion", "dot", trains=True, slots=2, usual_step=lambda *_: 0.05
+    ),
+    "nesterov": SolverFacts(
+        "Nesterov", "momentum and step size from the measured spectrum", "activities", "orange", compared=True
+    ),
+    "pc_alm": SolverFacts(
+        "PC-ALM",
+        "Lagrange multipliers: descends another function than the energy; settles under μPC",
+        "activities",
+        "purple",
+        "dash",
+        usual_step=lambda curvature, _: 1 / curvature,
+    ),
+    "gradient_flow": SolverFacts(
+        "gradient flow",
+        "continuous time, Tsit5 with error control",
+        "activities",
+        "orange",
+        "dot",
+        step="unit of time",
+        most_steps=400,
+        usual_step=lambda *_: 1.0,
+    ),
+    "error_based": SolverFacts(
+        "error-based",
+        "the errors are the variables: no layer waits for another",
+        "errors",
+        "blue",
+        rate="plain",
+        trains=True,
+        compared=True,
+        usual_step=lambda _, curvature: min(0.3, 2 / (1 + curvature)),
+    ),
+    "conjugate_gradient": SolverFacts(
+        "conjugate gradient",
+        "in error coordinates, no step size to choose",
+        "errors",
+        "sky",
+        "dash",
+        compared=True,
+        most_steps=400,
+        passes=300,
+        never_rises=True,
+    ),
+    "gauss_newton": SolverFacts(
+        "Gauss-Newton",
+        "one K × K system for each example, then polishing",
+        "errors",
+        "green",
+        compared=True,
+        most_steps=40,
+        passes=200,
+        never_rises=True,
+    ),
+    "linear_exact": SolverFacts(
+        "closed form", "linear networks with mse only", "none", "green", "dot", needs_closed_form=True, passes=1
+    ),
+}
+"""In reading order; the later, the fewer steps to the equilibrium."""
+
+DEFAULT_SOLVERS = tuple(name for name, facts in SOLVERS.items() if facts.compared)
+"""Those that are compared unless others are chosen."""
