@@ -29,7 +29,9 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.jobs.device import MAPS_SHARE, forget_programs
 from pcviz.pcn import Network, build, linear
-from pcviz.pcn.equilibrium import METHODS, Settings, Solution, linear_exact, solve
+from pcviz.pcn.equilibrium import Solution, solve
+from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.solvers.linear_exact import linear_exact
 
 LIMIT = 60.0
 """Seconds after which a solver counts as not arrived."""
@@ -137,7 +139,7 @@ def runs(
 
 def timed(name: str, network: Network, x: jax.Array, y: jax.Array, step: float | None, steps: int) -> float:
     """Seconds of that many steps in one call, the best of up to five runs; without compilation."""
-    method = METHODS[name]
+    method = solver_of(name)
     chosen = method.default_step if step is None else step
     settings = Settings(None if chosen is None else jnp.asarray(chosen, network.dtype))
     best, rounds = np.inf, 5

@@ -17,9 +17,9 @@ from pcviz.jobs.traced import without_target
 from pcviz.numerics.krylov import finish
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
 from pcviz.pcn.energy import layer_energies, rounding_energies
-from pcviz.pcn.equilibrium import METHODS
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network
+from pcviz.pcn.solvers import solver_of
 from pcviz.probes.hessian import as_float64, as_stacks, hessian_blocks
 from pcviz.probes.minimum import descend
 
@@ -133,7 +133,7 @@ class Measured:
             return None
         last = min(seen.steps[-1], max(2 * there, there + 20))
         looks = np.unique(np.append(np.arange(min(last, 128) + 1), np.geomspace(1, max(1, last), 256).round()))
-        method, batch, settings = METHODS[solver], (self.network, self.x, self.y), seen.settings
+        method, batch, settings = solver_of(solver), (self.network, self.x, self.y), seen.settings
         state, before = method.begin(*batch, settings), 0
         energies, passes = [], []
         for t in looks.astype(int):

@@ -11,9 +11,8 @@ import numpy as np
 
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.pcn.energy import layer_energies, output_error, rms
-from pcviz.pcn.equilibrium import METHODS, Settings
-from pcviz.pcn.equilibrium.solvers import Reveal
 from pcviz.pcn.network import Network
+from pcviz.pcn.solvers import Reveal, Settings, solver_of
 
 MARKS = 64
 """Most recorded states of a solver."""
@@ -63,7 +62,7 @@ class Descent:
     ) -> None:
         self.name, self.network, self.settings = name, network, settings
         self.x, self.y = batch
-        self.method = METHODS[name]
+        self.method = solver_of(name)
         most = SOLVERS[name].most_steps  # where steps hold several gradient evaluations
         self.budget, self.chunk = budget, max(1, chunk // (8 if most else 1))
         steps = min(budget, most or budget, self.method.last or budget)

@@ -16,6 +16,7 @@ from pcviz.pcn.energy import rms, rounding_energies
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.inference import Plan, Settled, State, advance, begin, rates_of, settle
 from pcviz.pcn.network import Activities
+from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trace import padded_rows
 from pcviz.probes.alignment import Comparison, compare
 from pcviz.probes.health import arrival, chain_trace
@@ -65,7 +66,7 @@ class Traced:
         self.layers_with_signal = 0
         self._chain = chain_trace(experiment, self.rows)
         self._floors = np.zeros(experiment.network.depth)
-        self._plan = Plan(experiment.inference.solver, experiment.inference.initial)
+        self._plan = plan_of(experiment.inference.solver, experiment.inference.initial)
         self._rates = rates_of(experiment.inference, network.dtype)
         self._recorded: dict[str, list[np.ndarray]] = {n: [] for n in ("energies", "activity", "error", "update")}
         self._aligned: list[tuple[int, Comparison]] = []

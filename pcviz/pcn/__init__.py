@@ -17,7 +17,6 @@ jax.config.update("jax_default_matmul_precision", "highest")
 
 from pcviz.pcn.energy import layers_with_signal, rms
 from pcviz.pcn.feedforward import backprop, evaluate, feedforward
-from pcviz.pcn.inference import Relaxation, relax, weight_gradients
 from pcviz.pcn.network import (
     Network,
     Stage,
@@ -27,6 +26,7 @@ from pcviz.pcn.network import (
     weights,
     with_weights,
 )
+from pcviz.pcn.relaxation import Relaxation, relax, weight_gradients
 
 __all__ = [
     "Network",

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.energy import output_error
-from pcviz.pcn.equilibrium.local import output_signal, received
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of, weight_gradient
+from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Activities, Network, unstack
 
 

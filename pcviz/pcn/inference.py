@@ -7,19 +7,16 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from pcviz.brief import short
 from pcviz.experiment import Inference
-from pcviz.frames import TRACE_ROWS
-from pcviz.pcn.batch import as_batch
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
-from pcviz.pcn.gradients import cleaned, errors_of, heard, tiled_errors, weight_gradient
-from pcviz.pcn.network import Activities, Network, unstack
-from pcviz.pcn.solvers import SOLVERS, Rates
-from pcviz.pcn.trace import Trace, empty_trace, padded_rows, record, recorded
+from pcviz.pcn.gradients import cleaned, errors_of, heard, tiled_errors
+from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.trace import Trace, empty_trace, record
+from pcviz.pcn.update import Rates, Update
 from pcviz.pcn.window import Tile, activities_of, around, columns, fed, inputs_and_own, replaced_at, sweep, tiles_of
 
 NORMAL_START = 0.05
@@ -28,10 +25,10 @@ NORMAL_START = 0.05
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compiled in: the solver, the initial activities, whether the front window and the trace are used, and
+    """What is compiled in: the update, the initial activities, whether the front window and the trace are used, and
     whether the weights stand still."""
 
-    solver: str
+    update: Update
     initial: str
     windowed: bool = True
     recorded: bool = True
@@ -40,7 +37,7 @@ class Plan:
     @property
     def follows_front(self) -> bool:
         """Whether layers that the error has not reached are known to have none."""
-        return self.initial == "feedforward" and SOLVERS[self.solver].space == "activities"
+        return self.initial == "feedforward" and self.update.space == "activities"
 
     @property
     def corrected(self) -> bool:
@@ -96,15 +93,14 @@ def begin(
             NORMAL_START * jax.random.normal(jax.random.fold_in(key, stage), z.shape, z.dtype)
             for stage, z in enumerate(start)
         )
-    solver = SOLVERS[plan.solver]
-    if solver.space == "activities":
+    if plan.update.space == "activities":
         variables = start
     elif plan.initial == "feedforward":
         variables = jax.tree.map(jnp.zeros_like, start)
     else:
         variables = errors_of(network, x, start, None, None)
     correction = tiled_errors(network, x, start, None, None, plan.front(steps)) if plan.corrected else None
-    slots = tuple(solver.rule(rates).init(stack) for stack in variables)
+    slots = tuple(plan.update.rule(rates).init(stack) for stack in variables)
     return State(variables, slots, correction, output, empty_trace(network.depth))
 
 
@@ -119,9 +115,9 @@ def advance(
     rows: jax.Array,
 ) -> State:
     """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; nobody pays for others."""
-    if SOLVERS[plan.solver].space == "errors":
+    if plan.update.space == "errors":
         return _advance_errors(network, x, y, state, span, plan, rates, rows)
-    tiles, depth, rule = tiles_of(network), network.depth, SOLVERS[plan.solver].rule(rates)
+    tiles, depth, rule = tiles_of(network), network.depth, plan.update.rule(rates)
     read_out, precision = network.stages[-1], network.output_precision[...]
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
@@ -255,7 +251,7 @@ def _advance_errors(
     rates: Rates,
     rows: jax.Array,
 ) -> State:
-    rule = SOLVERS[plan.solver].rule(rates)
+    rule = plan.update.rule(rates)
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         errors, slots, trace = carry
@@ -273,7 +269,7 @@ def _advance_errors(
 
 def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan) -> Settled:
     """Activities, errors and energies of the state after t steps."""
-    if SOLVERS[plan.solver].space == "errors":
+    if plan.update.space == "errors":
         errors = state.variables
         z, output = forward(network, x, errors)
     else:
@@ -282,82 +278,3 @@ def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Ar
         output = network.stages[-1](z[-1][-1:])[0]
     energies = layer_energies(network, errors, output, y)
     return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
-
-
-@dataclass(frozen=True)
-@short
-class Relaxation:
-    """One relaxation.
-
-    `energies` (T+1, L): layer energies E_1 … E_L of every state, batch mean, row 0 = the start, E_L with its precision;
-    `update_rms` (T+1, H): rms of the step of each layer's variable that led to the state, row 0 is 0; `activities`
-    [z_1 … z_{L-1}], each (B, N_l), and `errors` [e_1 … e_L] at the end, e_L = y - mu_L (mse) or y - softmax(mu_L) (ce).
-    """
-
-    energies: np.ndarray
-    update_rms: np.ndarray
-    activities: list[jax.Array]
-    errors: list[jax.Array]
-    settled: Settled
-
-
-_begin = jax.jit(begin, static_argnames=("plan",))
-_advance = jax.jit(advance, static_argnames=("plan",))
-_settle = jax.jit(settle, static_argnames=("plan",))
-_weight_gradient = jax.jit(weight_gradient)
-
-
-def relax(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    inference: Inference,
-    steps: int | None = None,
-    *,
-    seed: int = 0,
-    windowed: bool = True,
-) -> Relaxation:
-    """Relax the activities for `steps` inference steps (default: those of `inference`; `depth` is H).
-
-    x (B, D) and y (B, K), or classes (B,), are clamped. `seed` draws normal initial activities; `windowed=False`
-    computes layers that nothing can have reached too. Any number of steps, in chunks. Raises ValueError for a negative
-    number, and for x and y that do not fit.
-    """
-    x, y = as_batch(network, x, y)
-    wanted = inference.steps if steps is None else steps
-    total = network.depth - 1 if wanted == "depth" else int(wanted)
-    if total < 0:
-        raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
-    plan, rates = Plan(inference.solver, inference.initial, windowed=windowed), rates_of(inference, network.dtype)
-    state = _begin(network, x, y, plan, rates, jax.random.key(seed), total)
-    energies: list[np.ndarray] = []
-    updates: list[np.ndarray] = []
-    for first in range(0, total, TRACE_ROWS):
-        last = min(first + TRACE_ROWS, total)
-        rows = padded_rows(np.arange(first, last + 1))
-        state = _advance(network, x, y, state, (first, last), plan, rates, rows)
-        for kept, rows in zip((energies, updates), recorded(state.trace, last - first), strict=True):
-            kept.append(rows)
-        state = state._replace(trace=empty_trace(network.depth)._replace(update=state.trace.update))
-    settled = _settle(network, x, y, state, total, plan)
-    energies.append(np.asarray(settled.energies)[None])
-    updates.append(np.asarray(state.trace.update)[None])
-    return Relaxation(
-        np.concatenate(energies),
-        np.concatenate(updates),
-        unstack(settled.activities),
-        unstack(settled.errors),
-        settled,
-    )
-
-
-def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: Relaxation) -> list[jax.Array]:
-    """dF/dW_1 … dF/dW_L at the end of a relaxation, each (N_l, N_{l-1}): batch mean, without weight decay.
-
-    x and y are those that were relaxed. Raises ValueError if they do not fit.
-    """
-    settled = relaxation.settled
-    x, _ = as_batch(network, x, y)  # the target's part is in the relaxation's errors
-    if x.shape[0] != (count := settled.errors[-1].shape[1]):
-        raise ValueError(f"x: has shape {x.shape} (wanted: ({count}, {x.shape[1]}), the batch that was relaxed)")
-    return unstack(_weight_gradient(network, x, settled.activities, settled.errors))

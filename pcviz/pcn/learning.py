@@ -31,8 +31,9 @@ from pcviz.pcn.gradients import activity_gradient, replaced, stacked_weights, we
 from pcviz.pcn.inference import Plan, Settled, State, settle
 from pcviz.pcn.network import Network
 from pcviz.pcn.optimisers import Descent
-from pcviz.pcn.solvers import SOLVERS, Rates
+from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trace import Trace, empty_trace, record
+from pcviz.pcn.update import Rates
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool =
     """The compiled part of an experiment. Backpropagation is error-based inference that takes no step."""
     rule, options = experiment.learning.facts, experiment.inference
     solver, initial = (options.solver, options.initial) if rule.relaxes else ("error_based", "feedforward")
-    plan = Plan(solver, initial, windowed, recorded, fixed_weights=not rule.moves_weights)
-    known = recorded and rule.relaxes and not rule.moves_weights and experiment.network.has_closed_form
+    fixed = not rule.moves_weights
+    plan = plan_of(solver, initial, windowed=windowed, recorded=recorded, fixed_weights=fixed)
+    known = recorded and rule.relaxes and fixed and experiment.network.has_closed_form
     return Method(experiment.learning.rule, experiment.learning.optimiser, plan, known)
 
 
@@ -174,7 +176,7 @@ def _relax_and_learn(
     A layer's weights and moments stand still until the front arrives, t >= L - l (methods.md D24).
     """
     plan, depth = method.plan, step.network.depth
-    solver = SOLVERS[plan.solver].rule(numbers.rates)
+    solver = plan.update.rule(numbers.rates)
 
     def one(t: jax.Array, step: Step) -> Step:
         network, slots, relaxation = step

@@ -19,10 +19,11 @@ from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.numerics.blocktridiagonal import extreme_eigenpairs
 from pcviz.numerics.krylov import Work
-from pcviz.pcn.equilibrium.coordinates import energies_at
+from pcviz.pcn.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import Plan, advance, begin, rates_of, settle
+from pcviz.pcn.inference import advance, begin, rates_of, settle
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trace import padded_rows
 from pcviz.probes.hessian import as_batch, as_float64
 from pcviz.probes.minimum import Array, Minimum, free_blocks
@@ -147,7 +148,8 @@ def solver_path(
     being finite. A generator that pauses on the way.
     """
     x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
-    plan, rates = Plan(inference.solver, inference.initial, recorded=False), rates_of(inference, network.dtype)
+    plan = plan_of(inference.solver, inference.initial, recorded=False)
+    rates = rates_of(inference, network.dtype)
     state, t = _begin(network, x, y, plan=plan, rates=rates, key=jax.random.key(seed)), 0
     none, found = padded_rows(np.arange(0)), []
     for row in rows:

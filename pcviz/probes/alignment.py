@@ -21,6 +21,7 @@ from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.inference import Plan, State, advance, begin, rates_of, settle
 from pcviz.pcn.network import Network
+from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trace import padded_rows
 
 QUARTILES = 4
@@ -75,7 +76,8 @@ def alignment(
     precision = float(network.output_precision[...])
     reference = [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
 
-    plan, rates = Plan(inference.solver, inference.initial, recorded=False), rates_of(inference, network.dtype)
+    plan = plan_of(inference.solver, inference.initial, recorded=False)
+    rates = rates_of(inference, network.dtype)
     state = _begin(network, x, y, plan, rates, jax.random.key(seed))
     rows, found, t = padded_rows(np.zeros(0, np.int32)), [], 0
     for last in wanted:

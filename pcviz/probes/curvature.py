@@ -27,8 +27,8 @@ from pcviz.numerics import krylov
 from pcviz.numerics.blocktridiagonal import Blocks, solved
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
+from pcviz.pcn.coordinates import curvature_product, is_kinked
 from pcviz.pcn.energy import layer_energies, output_error
-from pcviz.pcn.equilibrium.coordinates import curvature_product, is_kinked
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of, stacked_weights
 from pcviz.pcn.network import Activities, Network, premultipliers, skip_flags

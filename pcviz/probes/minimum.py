@@ -16,10 +16,10 @@ from pcviz.brief import short
 from pcviz.numerics.blocktridiagonal import Blocks, factorised, solved
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import linear
-from pcviz.pcn.equilibrium import METHODS, Settings
-from pcviz.pcn.equilibrium.coordinates import is_kinked
+from pcviz.pcn.coordinates import is_kinked
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.probes import hessian
 from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
 
@@ -54,7 +54,7 @@ def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Wor
     if network.has_closed_form:
         layers = linear.equilibrium(linear.layer_maps(network), x, y, network.output_precision[...]).activities
         return _finished(network, x, y, hessian.as_stacks(network, layers), polish)
-    method, settings = METHODS["gauss_newton"], Settings(None)
+    method, settings = solver_of("gauss_newton"), Settings(None)
     state = method.begin(network, x, y, settings)
     yield
     begun = _worst(activity_slope(network, x, y, method.reveal(network, x, y, state, 0).activities))

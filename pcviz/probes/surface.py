@@ -11,13 +11,13 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
+from pcviz.pcn.coordinates import Place, dot
 from pcviz.pcn.energy import output_error, output_loss
-from pcviz.pcn.equilibrium import conjugate
-from pcviz.pcn.equilibrium.conjugate import Conjugate
-from pcviz.pcn.equilibrium.coordinates import Place, dot
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import replaced, stacked_weights, weight_gradient
 from pcviz.pcn.network import Network
+from pcviz.pcn.solvers import conjugate_gradient as conjugate
+from pcviz.pcn.solvers.conjugate_gradient import Conjugate
 
 Kind = Literal["loss", "energy"]
 

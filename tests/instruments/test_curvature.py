@@ -13,8 +13,7 @@ from pcviz.instruments.curvature.options import KINKED, Options, examples_that_f
 from pcviz.instruments.jobs import JOBS
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish, matrix
-from pcviz.pcn import build
-from pcviz.pcn.equilibrium import coordinates
+from pcviz.pcn import build, coordinates
 from pcviz.probes import curvature, hessian
 from pcviz.probes.minimum import descend
 from pcviz.store.values import encode_values

@@ -11,17 +11,18 @@ import pytest
 
 from pcviz.data import load
 from pcviz.data.batches import batch_indices
-from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment import from_paths
 from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.jobs import JOBS
 from pcviz.instruments.relaxation.job import RelaxationJob
-from pcviz.instruments.relaxation.options import STATES, Options
+from pcviz.instruments.relaxation.options import STATES
 from pcviz.jobs import descent
 from pcviz.jobs.training import Training
 from pcviz.numerics.blocktridiagonal import spectrum
 from pcviz.pcn import build, linear, relax
-from pcviz.pcn.equilibrium import METHODS, Method, Settings, solve
+from pcviz.pcn.equilibrium import solve
+from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
 from pcviz.probes.alignment import alignment
 from pcviz.probes.hessian import hessian_blocks
@@ -272,8 +273,8 @@ def invented(monkeypatch: pytest.MonkeyPatch, energies: Callable[[int], float]) 
 
     monkeypatch.setattr(descent, "energy_of", lambda network, y, t: np.array([energies(t)]))
     monkeypatch.setattr(descent, "error_profile", lambda *_: 0)
-    method = Method(lambda *_: 0, advance, lambda *given: given[3], lambda *_: (1.0, 1.0))
-    monkeypatch.setitem(METHODS, "gradient_descent", method)
+    method = Solver(lambda *_: 0, advance, lambda *given: given[3], lambda *_: (1.0, 1.0))
+    monkeypatch.setattr(descent, "solver_of", lambda name: method)
     deep: Any = SimpleNamespace(depth=40)
     return descent.Descent("gradient_descent", deep, (jnp.zeros(1), jnp.zeros(1)), Settings(None), 300, 300), spans
 
@@ -328,14 +329,6 @@ def test_channels_have_the_dimensions_that_the_table_says(job: RelaxationJob) ->
             assert sizes.setdefault(dim, size) == size, name
 
 
-def test_the_vocabulary_covers_the_solvers() -> None:
-    assert set(SOLVERS) == {name for name in METHODS if name not in ("gradient_flow_heun", "gradient_flow_euler")}
-    assert set(DEFAULT_SOLVERS) <= set(SOLVERS)
+def test_the_job_has_its_place_in_the_registry() -> None:
     assert JOBS["relax"] is RelaxationJob
-    with pytest.raises(ValueError, match="unknown"):
-        Options(solvers=("nonsense",))
-    assert Options(solvers=("gauss_newton", "adam")).compared(Experiment()) == [
-        "gradient_descent",
-        "adam",
-        "gauss_newton",
-    ]
+    assert set(DEFAULT_SOLVERS) <= set(SOLVERS)

@@ -22,8 +22,9 @@ from pcviz.instruments.reproduce.inference_budget import SOLVERS, Cell, problem
 from pcviz.instruments.reproduce.job import RUNS
 from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol, Reproduction
 from pcviz.pcn import Network, build, linear
-from pcviz.pcn.equilibrium import Settings, solve
+from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.solvers import Settings
 
 TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0, 1), batch=2)
 

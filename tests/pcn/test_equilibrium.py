@@ -13,17 +13,14 @@ from hypothesis import strategies as st
 
 from pcviz.experiment import Experiment, Inference
 from pcviz.pcn import Network, build, linear, relax, weight_gradients, weights, with_weights
-from pcviz.pcn.equilibrium import (
-    conjugate,
-    gauss_newton,
-    gradient_flow,
-    largest_curvature,
-    smallest_curvature,
-    solve,
-)
-from pcviz.pcn.equilibrium.coordinates import gradient_at, start_at
+from pcviz.pcn.coordinates import gradient_at, start_at
+from pcviz.pcn.curvature import largest_curvature, smallest_curvature
+from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import unstack
+from pcviz.pcn.solvers import conjugate_gradient as conjugate
+from pcviz.pcn.solvers import gauss_newton
+from pcviz.pcn.solvers.gradient_flow import gradient_flow
 from tests.pcn.pairs import pair
 
 TO_THE_END = {"momentum": 1500, "error_based": 400, "conjugate_gradient": 12, "gauss_newton": 4, "nesterov": 1500}

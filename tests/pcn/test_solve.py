@@ -8,8 +8,9 @@ import pytest
 
 from pcviz.experiment import Inference
 from pcviz.pcn import Network, backprop, linear, relax, weight_gradients
-from pcviz.pcn.equilibrium import gradient_flow, solve
+from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.solvers.gradient_flow import gradient_flow
 from tests.pcn.pairs import pair
 
 

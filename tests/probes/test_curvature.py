@@ -9,7 +9,7 @@ import pytest
 
 from pcviz.numerics.krylov import ends, finish, matrix
 from pcviz.pcn import Network, backprop, linear
-from pcviz.pcn.equilibrium.coordinates import KINKED
+from pcviz.pcn.coordinates import KINKED
 from pcviz.pcn.feedforward import forward
 from pcviz.probes import curvature
 from pcviz.probes.curvature import by_layer, flat_weights

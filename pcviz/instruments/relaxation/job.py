@@ -19,7 +19,7 @@ from pcviz.jobs.descent import Descent
 from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
 from pcviz.pcn import linear
-from pcviz.pcn.equilibrium import Settings
+from pcviz.pcn.solvers import Settings
 
 CALL_FLOPS = 5e8
 """Arithmetic in one call of a compiled program: slices end in time."""

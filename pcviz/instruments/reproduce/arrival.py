@@ -14,9 +14,8 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.jobs.descent import energy_of
-from pcviz.pcn.equilibrium import METHODS, Settings
-from pcviz.pcn.equilibrium.solvers import Reveal
 from pcviz.pcn.network import Network
+from pcviz.pcn.solvers import Reveal, Settings, solver_of
 
 RESOLUTION = 1.02
 """Energies are looked at after every step up to 100, then every 2 %."""
@@ -77,7 +76,7 @@ def arrive(
     The stay must begin within `cap` steps; it may end after.
     """
     x, y = batch
-    method = METHODS[name]
+    method = solver_of(name)
     state = method.begin(network, x, y, settings)
     first = lowest = float("nan")
     step, kept = 0, None
@@ -116,7 +115,7 @@ def lowest_energy(
 ) -> tuple[float, Reveal]:
     """The energy after `steps` steps of a solver that never goes up, and the state."""
     x, y = batch
-    method = METHODS[name]
+    method = solver_of(name)
     state = method.advance(network, x, y, method.begin(network, x, y, settings), 0, steps, settings)
     shown = method.reveal(network, x, y, state, steps)
     return float(np.asarray(energy_of(network, y, shown)).sum()), shown

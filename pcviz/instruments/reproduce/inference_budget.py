@@ -25,11 +25,11 @@ from pcviz.instruments.reproduce.exponent import fit
 from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, Protocol
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.pcn import Network, backprop, build
+from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.energy import output_error
-from pcviz.pcn.equilibrium import Settings, largest_curvature, smallest_curvature
-from pcviz.pcn.equilibrium.solvers import Reveal
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.solvers import Reveal, Settings
 from pcviz.probes.alignment import compare
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")

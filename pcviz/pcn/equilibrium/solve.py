@@ -9,14 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
-from pcviz.pcn.equilibrium.local import Look, look
 from pcviz.pcn.equilibrium.solution import Solution
-from pcviz.pcn.equilibrium.solvers import METHODS, Settings, recorded_steps
 from pcviz.pcn.inference import Settled
+from pcviz.pcn.messages import Look, look
 from pcviz.pcn.network import Network, unstack
+from pcviz.pcn.solvers import Settings, solver_of
 
 Stop = Literal["steps", "gradient", "energy"]
 _look = jax.jit(look)
@@ -39,7 +40,7 @@ def solve(
 ) -> Solution:
     """Relax the activities on the energy from the feedforward point, x (B, D) and y (B, K) clamped.
 
-    `name`: one of `METHODS`. At most `steps` steps; rules are tried at recorded rows (`rows` of them at most,
+    `name`: one of `SOLVERS`. At most `steps` steps; rules are tried at recorded rows (`rows` of them at most,
     log-spaced; None records every step): `stop="gradient"` when rms(gradient) ≤ tolerance (1 + rms(activities)), per
     example; `stop="energy"` when F ≤ (1 + tolerance) F*, with the `equilibrium_energy` F* (known for linear
     networks); `time_limit` in seconds of `Solution.seconds`. `numbers`: momentum, curvatures (smallest, largest),
@@ -49,7 +50,7 @@ def solve(
     energy rule without F*, and linear_exact on a network that is not linear.
     """
     _check(name, network, step_size, steps, tolerance, stop, equilibrium_energy)
-    method = METHODS[name]
+    method = solver_of(name)
     x, y = as_batch(network, x, y)
     if stop == "energy" and equilibrium_energy is None:
         equilibrium_energy = float(linear.least_energy(network, x, y))
@@ -112,6 +113,14 @@ def solve(
     )
 
 
+def recorded_steps(steps: int, rows: int | None = TRACE_ROWS) -> np.ndarray:
+    """Which steps are recorded: all if they are few, else `rows` of them, log-spaced, with the first and the last."""
+    if rows is None or steps < rows:
+        return np.arange(steps + 1)
+    spaced = np.geomspace(1, steps, max(rows - 1, 1)).round().astype(int)
+    return np.unique(np.concatenate([[0], spaced, [steps]]))
+
+
 def unreached(error_rms: np.ndarray, gradient_rms: np.ndarray) -> int:
     """How many of the lowest layers have errors of exactly zero because no signal has arrived.
 
@@ -142,8 +151,8 @@ def _check(
     stop: str,
     equilibrium_energy: float | None,
 ) -> None:
-    if name not in METHODS:
-        raise ValueError(f"solver: {name!r} is unknown (allowed: {', '.join(METHODS)})")
+    if name not in SOLVERS:
+        raise ValueError(f"solver: {name!r} is unknown (allowed: {', '.join(SOLVERS)})")
     if stop not in ("steps", "gradient", "energy"):
         raise ValueError(f"stop: {stop!r} is unknown (allowed: steps, gradient, energy)")
     if steps < 0:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from pcviz.pcn import linear
+from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver, every_step
 
 
 def linear_exact(network: Network, x: jax.Array, y: jax.Array) -> tuple[Activities, Activities]:
@@ -24,3 +28,23 @@ def _solved(network: Network, x: jax.Array, y: jax.Array) -> tuple[Activities, A
     if z.shape[0] == 1:
         return (z,), (e,)
     return (z[:1], z[1:]), (e[:1], e[1:])
+
+
+def _advance(
+    network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, settings: Settings
+) -> tuple[Activities, Activities]:
+    return linear_exact(network, x, y) if last > first else state
+
+
+def _begin(network: Network, x: jax.Array) -> tuple[Activities, Activities]:
+    z, _ = forward(network, x)
+    return z, jax.tree.map(jnp.zeros_like, z)
+
+
+SOLVER = Solver(
+    jax.jit(lambda network, x, y, by: _begin(network, x)),
+    _advance,
+    lambda network, x, y, state, step: Reveal(*state),
+    every_step,
+    last=1,
+)

@@ -19,12 +19,13 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.pcn.coordinates import Place, curvature_product, move
 from pcviz.pcn.energy import output_error
-from pcviz.pcn.equilibrium import conjugate
-from pcviz.pcn.equilibrium.conjugate import Conjugate
-from pcviz.pcn.equilibrium.coordinates import Place, curvature_product, move
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers import conjugate_gradient as conjugate
+from pcviz.pcn.solvers.base import Integer, Settings, Solver
+from pcviz.pcn.solvers.conjugate_gradient import Conjugate
 
 MEMORY = 2**24
 """Most numbers of Jacobians held at once: examples are taken in groups of MEMORY / (H K N)."""
@@ -107,3 +108,18 @@ def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities,
     return tuple(
         (jnp.einsum("bk,kcbn->cbn", u, g) - v) / damped[None, :, None] for g, v in zip(jacobians, gradient, strict=True)
     )
+
+
+@jax.jit
+def _advance(
+    network: Network, x: jax.Array, y: jax.Array, state: GaussNewton, first: Integer, last: Integer, settings: Settings
+) -> GaussNewton:
+    return jax.lax.fori_loop(first, last, lambda _, s: step(network, x, y, s), state)
+
+
+SOLVER = Solver(
+    jax.jit(lambda network, x, y, by: begin(network, x, y)),
+    _advance,
+    lambda network, x, y, state, step: conjugate.revealed(state.descent),
+    lambda state, step: conjugate.cost(state.descent, step),
+)

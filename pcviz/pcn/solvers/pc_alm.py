@@ -18,12 +18,13 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
-from pcviz.pcn.equilibrium.curvature import largest_curvature
-from pcviz.pcn.equilibrium.local import output_signal, received
+from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.inference import reached
+from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers.base import Reveal, Solver, every_step
 
 
 @short
@@ -85,3 +86,16 @@ def advance(
 
     z, multipliers = jax.lax.fori_loop(first, last, step, (state.activities, state.multipliers))
     return state._replace(activities=z, multipliers=multipliers)
+
+
+def _revealed(network: Network, x: jax.Array, y: jax.Array, state: Augmented, step: jax.Array) -> Reveal:
+    errors = errors_at(network, x, state, jnp.asarray(step))
+    return Reveal(state.activities, errors, signals_at(state, errors))
+
+
+SOLVER = Solver(
+    jax.jit(lambda network, x, y, by: begin(network, x, y, by.step_size, by.alpha, by.rho)),
+    jax.jit(lambda network, x, y, state, first, last, by: advance(network, x, y, state, first, last)),
+    jax.jit(_revealed),
+    every_step,
+)

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
-from pcviz.pcn.equilibrium.coordinates import (
+from pcviz.pcn.coordinates import (
     Place,
     choose,
     dot,
@@ -33,6 +33,7 @@ from pcviz.pcn.equilibrium.coordinates import (
 )
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver
 
 TRIES = 8
 """Most step lengths tried along one direction; the last is 4⁻⁷ of the first."""
@@ -134,3 +135,28 @@ def _one_sided(network: Network, x: jax.Array, y: jax.Array, place: Place) -> tu
         pins.append(pin & ~rightwards & ~leftwards)
     released = place._replace(errors=tuple(errors), activities=tuple(activities), pins=tuple(pins))
     return released, tuple(gradient), 2 * jnp.ones(())
+
+
+@jax.jit
+def _advance(
+    network: Network, x: jax.Array, y: jax.Array, state: Conjugate, first: Integer, last: Integer, settings: Settings
+) -> Conjugate:
+    return jax.lax.fori_loop(first, last, lambda _, s: step(network, x, y, s), state)
+
+
+def revealed(descent: Conjugate) -> Reveal:
+    """Where a descent is."""
+    return Reveal(descent.place.activities, descent.place.errors)
+
+
+def cost(descent: Conjugate, step: int) -> tuple[float, float]:
+    """Gradient evaluations so far, and the share of examples whose last step was accepted."""
+    return float(descent.passes), float(jnp.mean(descent.moved)) if step else 1.0
+
+
+SOLVER = Solver(
+    jax.jit(lambda network, x, y, by: begin(network, x, y)),
+    _advance,
+    lambda network, x, y, state, step: revealed(state),
+    cost,
+)

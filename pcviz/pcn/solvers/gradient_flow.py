@@ -22,6 +22,7 @@ from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Activities, Network, unstack
+from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver
 
 METHODS = {"euler": diffrax.Euler, "heun": diffrax.Heun, "tsit5": diffrax.Tsit5}
 EVALUATIONS = {"euler": 1, "heun": 2, "tsit5": 6}
@@ -150,3 +151,38 @@ def follow(
     )
     end, energies = solution.ys
     return Leg(tuple(stack[0] for stack in end), solution.stats["num_steps"], energies)
+
+
+class _Flowing(NamedTuple):
+    activities: Activities
+    evaluations: jax.Array
+
+
+@jax.jit
+def _flow(
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    state: _Flowing,
+    first: Integer,
+    last: Integer,
+    settings: Settings,
+) -> _Flowing:
+    step_size = settings.step_size
+    assert step_size is not None
+    start, end = (jnp.asarray(t, jnp.float64) * step_size for t in (first, last))
+
+    def go(state: _Flowing) -> _Flowing:
+        leg = follow(network, x, y, state.activities, (start, end[None]), (0.0, 1e-4, 1e-4), "tsit5", False)
+        return _Flowing(leg.activities, state.evaluations + EVALUATIONS["tsit5"] * leg.steps)
+
+    return jax.lax.cond(start < end, go, lambda same: same, state)
+
+
+SOLVER = Solver(
+    jax.jit(lambda network, x, y, by: _Flowing(forward(network, x)[0], jnp.zeros((), int))),
+    _flow,
+    jax.jit(lambda network, x, y, state, step: Reveal(state.activities, _errors(network, x, state.activities))),
+    lambda state, step: (float(state.evaluations), 1.0),
+    1.0,
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from pcviz.pcn.equilibrium.coordinates import curvature_product, dot, scaled
+from pcviz.pcn.coordinates import curvature_product, dot, scaled
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Activities, Network

@@ -12,11 +12,12 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
-from pcviz.pcn.equilibrium.curvature import largest_curvature, smallest_curvature
+from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.inference import reached
 from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.solvers.base import Reveal, Solver, every_step
 
 
 @short
@@ -67,3 +68,17 @@ def advance(
 
     z, velocity = jax.lax.fori_loop(first, last, step, (state.activities, state.velocity))
     return state._replace(activities=z, velocity=velocity)
+
+
+def _revealed(network: Network, x: jax.Array, y: jax.Array, state: Nesterov, step: jax.Array) -> Reveal:
+    correction = errors_of(network, x, state.start, None, None)
+    front = reached(state.activities, network.depth, jnp.asarray(step))
+    return Reveal(state.activities, errors_of(network, x, state.activities, correction, front))
+
+
+SOLVER = Solver(
+    jax.jit(lambda network, x, y, by: begin(network, x, y, by.step_size, by.curvatures)),
+    jax.jit(lambda network, x, y, state, first, last, by: advance(network, x, y, state, first, last)),
+    jax.jit(_revealed),
+    every_step,
+)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.pcn.coordinates import is_kinked
 from pcviz.pcn.energy import layer_energies, output_error, rms
-from pcviz.pcn.equilibrium.coordinates import is_kinked
 from pcviz.pcn.gradients import inputs_of
 from pcviz.pcn.network import Activities, Network
 

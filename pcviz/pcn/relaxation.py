@@ -1,0 +1,98 @@
+"""Relaxing the activities on the energy, with input and target clamped (theory.md 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from pcviz.brief import short
+from pcviz.experiment import Inference
+from pcviz.frames import TRACE_ROWS
+from pcviz.pcn.batch import as_batch
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.inference import Settled, advance, begin, rates_of, settle
+from pcviz.pcn.network import Network, unstack
+from pcviz.pcn.solvers import plan_of
+from pcviz.pcn.trace import empty_trace, padded_rows, recorded
+
+
+@dataclass(frozen=True)
+@short
+class Relaxation:
+    """One relaxation.
+
+    `energies` (T+1, L): layer energies E_1 … E_L of every state, batch mean, row 0 = the start, E_L with its precision;
+    `update_rms` (T+1, H): rms of the step of each layer's variable that led to the state, row 0 is 0; `activities`
+    [z_1 … z_{L-1}], each (B, N_l), and `errors` [e_1 … e_L] at the end, e_L = y - mu_L (mse) or y - softmax(mu_L) (ce).
+    """
+
+    energies: np.ndarray
+    update_rms: np.ndarray
+    activities: list[jax.Array]
+    errors: list[jax.Array]
+    settled: Settled
+
+
+_begin = jax.jit(begin, static_argnames=("plan",))
+_advance = jax.jit(advance, static_argnames=("plan",))
+_settle = jax.jit(settle, static_argnames=("plan",))
+_weight_gradient = jax.jit(weight_gradient)
+
+
+def relax(
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    inference: Inference,
+    steps: int | None = None,
+    *,
+    seed: int = 0,
+    windowed: bool = True,
+) -> Relaxation:
+    """Relax the activities for `steps` inference steps (default: those of `inference`; `depth` is H).
+
+    x (B, D) and y (B, K), or classes (B,), are clamped. `seed` draws normal initial activities; `windowed=False`
+    computes layers that nothing can have reached too. Any number of steps, in chunks. Raises ValueError for a negative
+    number, and for x and y that do not fit.
+    """
+    x, y = as_batch(network, x, y)
+    wanted = inference.steps if steps is None else steps
+    total = network.depth - 1 if wanted == "depth" else int(wanted)
+    if total < 0:
+        raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
+    plan = plan_of(inference.solver, inference.initial, windowed=windowed)
+    rates = rates_of(inference, network.dtype)
+    state = _begin(network, x, y, plan, rates, jax.random.key(seed), total)
+    energies: list[np.ndarray] = []
+    updates: list[np.ndarray] = []
+    for first in range(0, total, TRACE_ROWS):
+        last = min(first + TRACE_ROWS, total)
+        rows = padded_rows(np.arange(first, last + 1))
+        state = _advance(network, x, y, state, (first, last), plan, rates, rows)
+        for kept, rows in zip((energies, updates), recorded(state.trace, last - first), strict=True):
+            kept.append(rows)
+        state = state._replace(trace=empty_trace(network.depth)._replace(update=state.trace.update))
+    settled = _settle(network, x, y, state, total, plan)
+    energies.append(np.asarray(settled.energies)[None])
+    updates.append(np.asarray(state.trace.update)[None])
+    return Relaxation(
+        np.concatenate(energies),
+        np.concatenate(updates),
+        unstack(settled.activities),
+        unstack(settled.errors),
+        settled,
+    )
+
+
+def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: Relaxation) -> list[jax.Array]:
+    """dF/dW_1 … dF/dW_L at the end of a relaxation, each (N_l, N_{l-1}): batch mean, without weight decay.
+
+    x and y are those that were relaxed. Raises ValueError if they do not fit.
+    """
+    settled = relaxation.settled
+    x, _ = as_batch(network, x, y)  # the target's part is in the relaxation's errors
+    if x.shape[0] != (count := settled.errors[-1].shape[1]):
+        raise ValueError(f"x: has shape {x.shape} (wanted: ({count}, {x.shape[1]}), the batch that was relaxed)")
+    return unstack(_weight_gradient(network, x, settled.activities, settled.errors))

@@ -1,0 +1,28 @@
+"""Inference solvers: one file for each, by the names of `pcviz.experiment.solvers.SOLVERS`."""
+
+from functools import cache
+from importlib import import_module
+
+from pcviz.experiment.solvers import SOLVERS
+from pcviz.pcn.inference import Plan
+from pcviz.pcn.solvers.base import Reveal, Settings, Solver
+
+__all__ = ["Reveal", "Settings", "Solver", "plan_of", "solver_of"]
+
+
+@cache
+def solver_of(name: str) -> Solver:
+    """The solver, loaded when it is first asked for: some need libraries that take long to load. Its step size is per
+    example; gradient_flow takes the time between steps and chooses its own (tolerance 1e-4). Raises KeyError for an
+    unknown name."""
+    if name not in SOLVERS:
+        raise KeyError(name)
+    solver: Solver = import_module(f"{__name__}.{name}").SOLVER
+    return solver
+
+
+def plan_of(solver: str, initial: str, **options: bool) -> Plan:
+    """The plan of a relaxation by a solver that networks can be trained with, from these initial activities."""
+    update = solver_of(solver).update
+    assert update is not None, solver
+    return Plan(update, initial, **options)

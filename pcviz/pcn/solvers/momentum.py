@@ -1,0 +1,8 @@
+"""Heavy-ball gradient descent on the activities."""
+
+import optax
+
+from pcviz.pcn.solvers.base import descending
+from pcviz.pcn.update import Update
+
+SOLVER = descending(Update("activities", lambda rates: optax.sgd(rates.step_size, rates.momentum)))
