@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from pcviz.engine.client import Client
 from pcviz.experiment import from_paths
-from pcviz.instruments.relaxation.figures import PANELS as INFERENCE_PANELS
+from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options
 from pcviz.store import Store
 from tests.browser.on_page import button, panel, wait_for
@@ -21,14 +21,14 @@ def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
     """Open the page with these settings and wait until its buttons act."""
     page.goto(f"/inference?{query}")
     expect(button(page, "play")).to_be_visible(timeout=30_000)
-    expect(panel(page, INFERENCE_PANELS[-1])).to_be_visible(timeout=30_000)
+    expect(panel(page, [*PANELS][-1])).to_be_visible(timeout=30_000)
     # Streamlit looks for its own routes under the page's path first.
     page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
 def done(page: Page) -> bool:
     """Whether every panel has drawn the last frame."""
-    return all(panel(page, name).get_attribute("data-step") == "100" for name in INFERENCE_PANELS)
+    return all(panel(page, name).get_attribute("data-step") == "100" for name in PANELS)
 
 
 def profile(page: Page) -> list[float | None]:
@@ -75,7 +75,7 @@ def test_relax_fills_every_panel(page: Page, page_faults: list[str]) -> None:
     expect(reading).to_contain_text("layers have received a signal after 64 steps")
     expect(reading).to_contain_text("Fewest gradient evaluations", timeout=10_000)
     expect(button(page, "cancel")).to_be_disabled(timeout=10_000)
-    for name in INFERENCE_PANELS:
+    for name in PANELS:
         assert "pcviz-empty" not in (panel(page, name).get_attribute("class") or "")
 
 
@@ -138,6 +138,6 @@ def test_phone(relaxed: Page) -> None:
     relaxed.set_viewport_size({"width": 390, "height": 844})
     relaxed.wait_for_timeout(500)
     assert relaxed.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in INFERENCE_PANELS:
+    for name in PANELS:
         box = panel(relaxed, name).bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
