@@ -254,7 +254,7 @@ class Training:
 
     def _moving(self, step: Step) -> Step | State:
         """What a step under way has moved: the relaxation alone, unless weights move with it."""
-        return step.relaxation if learning.RULES[self._method.rule].learns_at_the_end else step
+        return step.relaxation if self._method.rule.learns_at_the_end else step
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from a checkpoint."""

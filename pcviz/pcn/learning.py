@@ -1,4 +1,4 @@
-"""Learning: one weight step from one batch, by predictive coding (pc), incrementally (ipc) or by backpropagation (bp).
+"""Learning: one weight step from one batch, by whatever rule.
 
 A step has three parts, so that a long one can be spread over several slices of time: `begin` starts the relaxation,
 `advance` runs some inference steps, `finish` settles it and moves the weights. `weight_steps` runs many whole steps in
@@ -7,8 +7,6 @@ one compiled loop. Steps, rates and seeds are traced: changing them never recomp
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,52 +16,14 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
-from pcviz.pcn.energy import (
-    layer_energies,
-    layers_with_signal,
-    output_error,
-    output_loss,
-    rounding_energies,
-    squared_norms,
-)
-from pcviz.pcn.feedforward import error_energy_gradient
-from pcviz.pcn.gradients import activity_gradient, replaced, stacked_weights, weight_gradient
-from pcviz.pcn.inference import Plan, Settled, State, settle
+from pcviz.pcn.energy import layers_with_signal, output_loss, rounding_energies, squared_norms
+from pcviz.pcn.gradients import stacked_weights, weight_gradient
 from pcviz.pcn.network import Network
 from pcviz.pcn.optimisers import Descent
+from pcviz.pcn.rules import rule_of
+from pcviz.pcn.rules.base import Method, Numbers, Step, descended
 from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trace import Trace, empty_trace, record
-from pcviz.pcn.update import Rates
-
-
-@dataclass(frozen=True)
-class Method:
-    """What is compiled in: learning rule, weight optimiser, plan of the relaxation, and whether the least energy that
-    it could reach is computed too (linear networks)."""
-
-    rule: str
-    optimiser: str
-    plan: Plan
-    knows_equilibrium: bool = False
-
-
-@short
-class Numbers(NamedTuple):
-    """What is traced: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
-
-    steps: jax.Array
-    rates: Rates
-    descent: Descent
-    rows: jax.Array
-
-
-@short
-class Step(NamedTuple):
-    """A weight step under way: network, optimiser slots, relaxation."""
-
-    network: Network
-    slots: Any
-    relaxation: State
 
 
 @short
@@ -84,13 +44,13 @@ class Report(NamedTuple):
 
 
 def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
-    """The compiled part of an experiment. Backpropagation is error-based inference that takes no step."""
-    rule, options = experiment.learning.facts, experiment.inference
-    solver, initial = (options.solver, options.initial) if rule.relaxes else ("error_based", "feedforward")
-    fixed = not rule.moves_weights
+    """The compiled part of an experiment."""
+    rule, facts, options = rule_of(experiment.learning.rule), experiment.learning.facts, experiment.inference
+    solver, initial = rule.relaxation or (options.solver, options.initial)
+    fixed = not facts.moves_weights
     plan = plan_of(solver, initial, windowed=windowed, recorded=recorded, fixed_weights=fixed)
-    known = recorded and rule.relaxes and fixed and experiment.network.has_closed_form
-    return Method(experiment.learning.rule, experiment.learning.optimiser, plan, known)
+    known = recorded and facts.relaxes and fixed and experiment.network.has_closed_form
+    return Method(rule, experiment.learning.optimiser, plan, known)
 
 
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
@@ -119,17 +79,17 @@ def advance(
     method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
 ) -> Step:
     """Inference steps span[0] … span[1] - 1 of a weight step."""
-    return RULES[method.rule].advance(method, step, x, y, numbers, span)
+    return method.rule.advance(method, step, x, y, numbers, span)
 
 
 def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> tuple[Network, Any, Report]:
     """Settle the relaxation, move the weights, report."""
-    settled = RULES[method.rule].settle(method, step, x, y, numbers)
+    settled = method.rule.settle(method, step, x, y, numbers)
     network, slots = step.network, step.slots
     least = linear.least_energy(network, x, y) if method.knows_equilibrium else jnp.array(jnp.nan)
-    if RULES[method.rule].learns_at_the_end:
+    if method.rule.learns_at_the_end:
         gradients = weight_gradient(network, x, settled.activities, settled.errors, method.plan.front(numbers.steps))
-        network, slots = _descended(method, network, slots, gradients, numbers)
+        network, slots = descended(method, network, slots, gradients, numbers)
     loss = output_loss(network.loss, step.relaxation.output, y)
     finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
     for weights in stacked_weights(network):
@@ -146,85 +106,6 @@ def weight_changes(before: Network, after: Network) -> jax.Array:
     old, new = stacked_weights(before), stacked_weights(after)
     moved = jnp.concatenate([squared_norms(b - a) for a, b in zip(old, new, strict=True)])
     return jnp.sqrt(moved / jnp.maximum(jnp.concatenate([squared_norms(a) for a in old]), jnp.finfo(moved.dtype).tiny))
-
-
-def _descended(
-    method: Method, network: Network, slots: Any, gradients: Any, numbers: Numbers, moving: Any = None
-) -> tuple[Network, Any]:
-    weights, slots = optimisers.descend(
-        method.optimiser, numbers.descent, stacked_weights(network), gradients, slots, moving
-    )
-    return replaced(network, weights), slots
-
-
-def _relax(
-    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
-) -> Step:
-    relaxation = inference.advance(step.network, x, y, step.relaxation, span, method.plan, numbers.rates, numbers.rows)
-    return step._replace(relaxation=relaxation)
-
-
-def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
-    return settle(step.network, x, y, step.relaxation, numbers.steps, method.plan)
-
-
-def _relax_and_learn(
-    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
-) -> Step:
-    """iPC (theory.md 3.5): activities and weights step together, both from the same old values.
-
-    A layer's weights and moments stand still until the front arrives, t >= L - l (methods.md D24).
-    """
-    plan, depth = method.plan, step.network.depth
-    solver = plan.update.rule(numbers.rates)
-
-    def one(t: jax.Array, step: Step) -> Step:
-        network, slots, relaxation = step
-        z = relaxation.variables
-        front = inference.reached(z, depth, t) if plan.follows_front else None
-        local = activity_gradient(network, x, y, z, None, front)
-        gradients = weight_gradient(network, x, z, local.errors)
-        moving = None if front is None else (*(f.ravel() for f in front), jnp.array([True]))
-        network, slots = _descended(method, network, slots, gradients, numbers, moving)
-        moved, updates, moments = inference.moved(solver, z, local.gradient, relaxation.slots)
-        trace = relaxation.trace
-        if plan.recorded:
-            energies = layer_energies(step.network, local.errors[:-1], local.output, y)
-            trace = record(trace, numbers.rows, t, energies)._replace(update=inference.update_rms(updates))
-        return Step(network, slots, relaxation._replace(variables=moved, slots=moments, trace=trace))
-
-    return jax.lax.fori_loop(*span, one, step)
-
-
-def _stand_still(
-    method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
-) -> Step:
-    return step
-
-
-def _backpropagated(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
-    """Backpropagation in the same terms: errors are -dLoss/dz of each example (times lambda), energies half their
-    squares, the output energy is the loss."""
-    network, zeros = step.network, step.relaxation.variables
-    z, output, gradient = error_energy_gradient(network, x, y, zeros)
-    errors = tuple(-g for g in gradient)
-    energies = layer_energies(network, errors, output, y)
-    return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
-
-
-class Rule(NamedTuple):
-    """A learning rule: what happens during the relaxation, how it ends, and whether weights move then."""
-
-    advance: Callable[..., Step]
-    settle: Callable[..., Settled]
-    learns_at_the_end: bool
-
-
-RULES: dict[str, Rule] = {
-    "pc": Rule(_relax, _settle, True),
-    "ipc": Rule(_relax_and_learn, _settle, False),
-    "bp": Rule(_stand_still, _backpropagated, True),
-}
 
 
 @short

@@ -1,0 +1,81 @@
+"""What every learning rule is, and what rules have in common: relaxing, settling, moving the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+
+from pcviz.brief import short
+from pcviz.pcn import inference, optimisers
+from pcviz.pcn.gradients import replaced, stacked_weights
+from pcviz.pcn.inference import Plan, Settled, State
+from pcviz.pcn.network import Network
+from pcviz.pcn.optimisers import Descent
+from pcviz.pcn.update import Rates
+
+Span = tuple[jax.Array, jax.Array]
+
+
+class Rule(NamedTuple):
+    """A learning rule: what happens in the inference steps span[0] … span[1] - 1 of a weight step (`advance`), how they
+    end (`settle`), and whether weights move then. `relaxation`: solver and initial activities, if they are the rule's
+    and not the experiment's."""
+
+    advance: Callable[[Method, Step, jax.Array, jax.Array, Numbers, Span], Step]
+    settle: Callable[[Method, Step, jax.Array, jax.Array, Numbers], Settled]
+    learns_at_the_end: bool = True
+    relaxation: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is compiled in: learning rule, weight optimiser, plan of the relaxation, and whether the least energy that
+    it could reach is computed too (linear networks)."""
+
+    rule: Rule
+    optimiser: str
+    plan: Plan
+    knows_equilibrium: bool = False
+
+
+@short
+class Numbers(NamedTuple):
+    """What is traced: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
+
+    steps: jax.Array
+    rates: Rates
+    descent: Descent
+    rows: jax.Array
+
+
+@short
+class Step(NamedTuple):
+    """A weight step under way: network, optimiser slots, relaxation."""
+
+    network: Network
+    slots: Any
+    relaxation: State
+
+
+def descended(
+    method: Method, network: Network, slots: Any, gradients: Any, numbers: Numbers, moving: Any = None
+) -> tuple[Network, Any]:
+    """The network after one step of the optimiser, and its slots; layers that are not `moving` keep theirs."""
+    weights, slots = optimisers.descend(
+        method.optimiser, numbers.descent, stacked_weights(network), gradients, slots, moving
+    )
+    return replaced(network, weights), slots
+
+
+def relaxed(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
+    """The inference steps of the plan, with weights that stand still."""
+    relaxation = inference.advance(step.network, x, y, step.relaxation, span, method.plan, numbers.rates, numbers.rows)
+    return step._replace(relaxation=relaxation)
+
+
+def settled(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
+    """The end of the relaxation."""
+    return inference.settle(step.network, x, y, step.relaxation, numbers.steps, method.plan)

@@ -1,0 +1,27 @@
+"""Backpropagation, the baseline, in the same terms: error-based inference that takes no step (theory.md 3.6)."""
+
+from __future__ import annotations
+
+import jax
+
+from pcviz.pcn.energy import layer_energies, output_error
+from pcviz.pcn.feedforward import error_energy_gradient
+from pcviz.pcn.inference import Settled
+from pcviz.pcn.rules.base import Method, Numbers, Rule, Span, Step
+
+
+def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
+    return step
+
+
+def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
+    """Errors are -dLoss/dz of each example (times lambda), energies half their
+    squares, the output energy is the loss."""
+    network, zeros = step.network, step.relaxation.variables
+    z, output, gradient = error_energy_gradient(network, x, y, zeros)
+    errors = tuple(-g for g in gradient)
+    energies = layer_energies(network, errors, output, y)
+    return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
+
+
+RULE = Rule(_advance, _settle, relaxation=("error_based", "feedforward"))

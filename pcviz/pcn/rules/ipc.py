@@ -1,0 +1,41 @@
+"""Incremental predictive coding: activities and weights move together (theory.md 3.5)."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pcviz.pcn import inference
+from pcviz.pcn.energy import layer_energies
+from pcviz.pcn.gradients import activity_gradient, weight_gradient
+from pcviz.pcn.rules.base import Method, Numbers, Rule, Span, Step, descended, settled
+from pcviz.pcn.trace import record
+
+
+def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
+    """Activities and weights step together, both from the same old values.
+
+    A layer's weights and moments stand still until the front arrives, t >= L - l (methods.md D24).
+    """
+    plan, depth = method.plan, step.network.depth
+    solver = plan.update.rule(numbers.rates)
+
+    def one(t: jax.Array, step: Step) -> Step:
+        network, slots, relaxation = step
+        z = relaxation.variables
+        front = inference.reached(z, depth, t) if plan.follows_front else None
+        local = activity_gradient(network, x, y, z, None, front)
+        gradients = weight_gradient(network, x, z, local.errors)
+        moving = None if front is None else (*(f.ravel() for f in front), jnp.array([True]))
+        network, slots = descended(method, network, slots, gradients, numbers, moving)
+        moved, updates, moments = inference.moved(solver, z, local.gradient, relaxation.slots)
+        trace = relaxation.trace
+        if plan.recorded:
+            energies = layer_energies(step.network, local.errors[:-1], local.output, y)
+            trace = record(trace, numbers.rows, t, energies)._replace(update=inference.update_rms(updates))
+        return Step(network, slots, relaxation._replace(variables=moved, slots=moments, trace=trace))
+
+    return jax.lax.fori_loop(*span, one, step)
+
+
+RULE = Rule(_advance, settled, learns_at_the_end=False)
