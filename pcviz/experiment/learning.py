@@ -21,8 +21,7 @@ class Learning(Section):
     rule: Rule = option(
         "pc",
         "Learning rule",
-        "pc: one weight step after T inference steps. ipc: weights and activities move together at every inference "
-        "step. bp: backpropagation, as a baseline in the same panels.",
+        " ".join(f"{name}: {facts.help}." for name, facts in RULES.items()),
         formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, d_l^\top \phi(z_{l-1}),\; d_{l<L} = e_l,\;"
         r" d_L = \lambda e_L",
     )

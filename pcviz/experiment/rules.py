@@ -17,7 +17,7 @@ class RuleFacts(NamedTuple):
 RULES: dict[str, RuleFacts] = {
     "pc": RuleFacts("PC", "one weight step after T inference steps"),
     "ipc": RuleFacts("iPC", "weights and activities move together at every inference step", moves_weights=True),
-    "bp": RuleFacts("BP", "as a baseline in the same panels", relaxes=False),
+    "bp": RuleFacts("BP", "backpropagation, as a baseline in the same panels", relaxes=False),
 }
 
 BASELINE = "bp"

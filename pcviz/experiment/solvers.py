@@ -15,10 +15,10 @@ class SolverFacts(NamedTuple):
 
     `trains`: networks can be trained with it. `compared`: it takes part in comparisons unless others are chosen.
     `slots`: arrays like the activities that it keeps from step to step. `needs_closed_form`: quadratic energies only.
-    `step`: what one of its steps is. `most_steps` of a comparison, where a step holds several gradient evaluations, and
-    `passes`: gradient evaluations after which it is done, if that seldom depends on the network. `never_rises`: its
-    steps never raise the energy. `usual_step` size from the greatest curvatures of the energy in the activities and in
-    the errors (where the least is 1), where the experiment does not choose it; None: it finds its own.
+    `most_steps` of a comparison, where a step holds several gradient evaluations, and `passes`: gradient evaluations
+    after which it is done, if that seldom depends on the network. `usual_step` size from the greatest curvatures of the
+    energy in the activities and in the errors (where the least is 1), where the experiment does not choose it; None: it
+    finds its own.
     """
 
     label: str
@@ -31,10 +31,8 @@ class SolverFacts(NamedTuple):
     compared: bool = False
     slots: int = 0
     needs_closed_form: bool = False
-    step: str = "step"
     most_steps: int | None = None
     passes: int | None = None
-    never_rises: bool = False
     usual_step: Callable[[float, float], float] | None = None
 
     @property
@@ -95,7 +93,6 @@ SOLVERS: dict[str, SolverFacts] = {
         "activities",
         "orange",
         "dot",
-        step="unit of time",
         most_steps=400,
         usual_step=lambda *_: 1.0,
     ),
@@ -118,7 +115,6 @@ SOLVERS: dict[str, SolverFacts] = {
         compared=True,
         most_steps=400,
         passes=300,
-        never_rises=True,
     ),
     "gauss_newton": SolverFacts(
         "Gauss-Newton",
@@ -128,7 +124,6 @@ SOLVERS: dict[str, SolverFacts] = {
         compared=True,
         most_steps=40,
         passes=200,
-        never_rises=True,
     ),
     "linear_exact": SolverFacts(
         "closed form", "linear networks with mse only", "none", "green", "dot", needs_closed_form=True, passes=1

@@ -29,6 +29,9 @@ LIMIT_HELP = (
     + ", ".join(f"{facts.label} {facts.limit}" for facts in SOLVERS.values() if facts.limit)
     + "; other solvers have none"
 )
+SOLVERS_HELP = "All start from the same point. The solver of the form always takes part.  \n" + "  \n".join(
+    f"**{facts.label}**: {facts.help}" for facts in SOLVERS.values()
+)
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the comparison that is done"),
     ("Layers with a signal", "{layers_with_signal} · theory {layers_expected}", SIGNAL_HELP),
@@ -80,7 +83,7 @@ def choose(form: controls.Form) -> Wish:
             format_func=lambda name: SOLVERS[name].label,
             key="solvers",
             width="stretch",
-            help="All start from the same point. The solver of the form always takes part.",
+            help=SOLVERS_HELP,
         )
     options = chosen()
     source.divergence(runs.get(options.source or FRESH))
