@@ -28,6 +28,7 @@ from pcviz.engine.supervisor import Supervisor
 from pcviz.live import serving
 from pcviz.live.assets import live_script, plotly_script
 from pcviz.live.ceilings import Ceiling, client_of
+from pcviz.live.clicks import Clicks
 from pcviz.live.guard import Guard
 from pcviz.live.hub import ENTRY_BYTES, Hub, Subscriber, parse_cursor
 from pcviz.settings import Settings
@@ -70,7 +71,7 @@ class Live:
 
     def middleware(self) -> list[Middleware]:
         """Middleware for `st.App` or Starlette."""
-        return [Middleware(Guard, settings=self._settings)]
+        return [Middleware(Guard, settings=self._settings), Middleware(Clicks)]
 
     @asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:

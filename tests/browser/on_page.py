@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Locator, Page
 
@@ -17,6 +18,13 @@ def button(page: Page, key: str) -> Locator:
 def panel(page: Page, name: str) -> Locator:
     """A live panel."""
     return page.locator(f'[data-panel="{name}"]')
+
+
+def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
+    """The value of a JavaScript expression of `plot`, a panel's plotly element, and `argument`, once it is drawn."""
+    drawn = "while (!plot._fullLayout) await new Promise((resolve) => setTimeout(resolve, 20));"
+    code = f"async (plot, argument) => {{ {drawn} return ({expression}); }}"
+    return panel(page, name).locator(".pcviz-plot").evaluate(code, argument)
 
 
 def step(page: Page, name: str = "learning-curves") -> int:

@@ -11,7 +11,7 @@ from pcviz.experiment import from_paths
 from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options
 from pcviz.store import Store
-from tests.browser.on_page import button, panel, wait_for
+from tests.browser.on_page import button, panel, plot, wait_for
 from tests.browser.serve import App
 
 SMALL = "network_depth=6&network_width=16&data_name=moons&inference_steps=64"
@@ -33,9 +33,9 @@ def done(page: Page) -> bool:
 
 def profile(page: Page) -> list[float | None]:
     """The errors over depth as they are drawn."""
-    drawn = """plot => Array.from(plot.data.find((trace) => trace.name === "error now").y,
+    drawn = """Array.from(plot.data.find((trace) => trace.name === "error now").y,
       (value) => Number.isFinite(value) ? value : null)"""
-    found: list[float | None] = panel(page, "depth-profiles").locator(".pcviz-plot").evaluate(drawn)
+    found: list[float | None] = plot(page, "depth-profiles", drawn)
     return found
 
 

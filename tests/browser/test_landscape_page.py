@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.instruments.curvature.figures import PANELS as CURVATURE_PANELS
-from tests.browser.on_page import button, panel, state, wait_for
+from tests.browser.on_page import button, panel, plot, state, wait_for
 
 SMALL = "network_depth=6&network_width=16&network_activation=tanh"
 SLOW = "network_depth=24&network_width=48&network_activation=tanh"
@@ -23,13 +23,13 @@ def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
 
 def computed(page: Page, name: str) -> int:
     """How many points a surface's heat map shows."""
-    count = "plot => [...(plot.data?.[0].z ?? [])].flatMap((row) => [...row]).filter(Number.isFinite).length"
-    return int(panel(page, name).locator(".pcviz-plot").evaluate(count))
+    count = "[...(plot.data?.[0].z ?? [])].flatMap((row) => [...row]).filter(Number.isFinite).length"
+    return int(plot(page, name, count))
 
 
 def layout(page: Page, name: str, path: str) -> Any:
     """A part of a panel's present layout."""
-    return panel(page, name).locator(".pcviz-plot").evaluate(f"plot => plot._fullLayout.{path}")
+    return plot(page, name, f"plot._fullLayout.{path}")
 
 
 def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> None:
@@ -43,8 +43,8 @@ def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> Non
     box = panel(page, "surface-loss").locator(".nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.3 * box["height"])
-    drawn = "plot => plot.data.map((trace) => trace.y.length)"
-    wait_for(page, lambda: panel(page, "walks").locator(".pcviz-plot").evaluate(drawn) == [61] * 4)
+    drawn = "plot.data.map((trace) => trace.y.length)"
+    wait_for(page, lambda: plot(page, "walks", drawn) == [61] * 4)
     assert computed(page, "surface-loss") == 21 * 21, "the surfaces stay"
 
 

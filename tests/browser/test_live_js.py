@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment, from_paths
 from tests.browser.fake_stream import BASELINE, CHILD, RUN, FakeStream, boundary_values, landscape_values, train_values
-from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, plot, section, train
+from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
+from tests.browser.on_page import panel, plot
 
 
 def test_frames_are_drawn_and_nodes_and_zoom_stay(page: Page, fake: FakeStream, experiment: Experiment) -> None:
@@ -33,14 +34,14 @@ def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, expe
     page.goto(fake.url)
     train(fake, experiment, 1, 20)
     drawn(page, 20)
-    box = section(page, "learning-curves").locator(".nsewdrag").first.bounding_box()
+    box = panel(page, "learning-curves").locator(".nsewdrag").first.bounding_box()
     assert box
     page.mouse.move(box["x"] + 60, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 42, steps=4)
     train(fake, experiment, 21, 22)
     drawn(page, 22, "energy-balance")
-    assert section(page, "learning-curves").get_attribute("data-step") == "20"  # not torn away while dragging
+    assert panel(page, "learning-curves").get_attribute("data-step") == "20"  # not torn away while dragging
     page.mouse.up()
     drawn(page, 22)
     zoomed = plot(page, "learning-curves", "plot._fullLayout.xaxis.range")
@@ -50,11 +51,11 @@ def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, expe
     drawn(page, 24)
     assert plot(page, "learning-curves", "plot._fullLayout.xaxis.range") == zoomed
     assert plot(page, "learning-curves", "plot._fullData[4].visible") == "legendonly"
-    move = section(page, "learning-curves").get_by_role("button", name="Drag to move")
+    move = panel(page, "learning-curves").get_by_role("button", name="Drag to move")
     for mode in ("pan", "zoom"):
         move.click()
         assert plot(page, "learning-curves", "plot._fullLayout.dragmode") == mode
-    section(page, "learning-curves").get_by_role("button", name="Show the whole").click()
+    panel(page, "learning-curves").get_by_role("button", name="Show the whole").click()
     eventually(page, lambda: plot(page, "learning-curves", "plot._fullLayout.xaxis.range")[1] >= 24)
 
 
@@ -65,7 +66,7 @@ def test_exact_zeros_have_a_row_of_their_own(page: Page, fake: FakeStream, exper
     bars, marks = plot(page, "energy-balance", "[2, 4].map((i) => Array.from(plot.data[i].x))")
     assert [layer for layer, mark in enumerate(marks, 1) if mark == 0] == [1, 2]
     assert [layer for layer, bar in enumerate(bars, 1) if not bar > 0] == [1, 2]
-    assert section(page, "energy-balance").locator(".x3y .point").count() == 2
+    assert panel(page, "energy-balance").locator(".x3y .point").count() == 2
     grey = plot(page, "energy-balance", "plot.data[1].z.map((row) => Array.from(row).filter((v) => v === 0).length)")
     assert grey == [3, 3] + [0] * 14
     assert plot(page, "energy-balance", "Array.from(plot.data[0].z[15]).every((v) => v < 0)")  # logarithms
@@ -75,21 +76,21 @@ def test_the_slider_chooses_the_row_of_the_profile(page: Page, fake: FakeStream,
     page.goto(fake.url)
     train(fake, experiment, 40, 40)
     drawn(page, 40)
-    panel = section(page, "activity-convergence")
+    convergence = panel(page, "activity-convergence")
     profile = "Array.from(plot.data.find((t) => t.meta.row === 'scrub' && t.meta.text === 'energy_trace').customdata)"
-    expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 15 of 15")
+    expect(convergence.locator(".pcviz-scrub span")).to_have_text("t = 15 of 15")
     at_end = plot(page, "activity-convergence", profile)
     assert all(value > 0 for value in at_end)
-    slider = panel.get_by_role("slider")
+    slider = convergence.get_by_role("slider")
     slider.focus()
     for _ in range(12):
         slider.press("ArrowLeft")
-    expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
+    expect(convergence.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
     heard = [False] * 12 + [True] * 4
     eventually(page, lambda: [value > 0 for value in plot(page, "activity-convergence", profile)] == heard)
     train(fake, experiment, 41, 41)  # and it stays where it was put
     drawn(page, 41)
-    expect(panel.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
+    expect(convergence.locator(".pcviz-scrub span")).to_have_text("t = 3 of 15")
     line = "Array.from(plot.data.find((t) => t.yaxis === 'y9').x)"
     assert plot(page, "activity-convergence", line) == [3, 3]
 
@@ -101,7 +102,7 @@ def test_csv_of_frames_and_of_the_latest_arrays(page: Page, fake: FakeStream, ex
 
     def table(name: str) -> list[dict[str, str]]:
         with page.expect_download() as download:
-            section(page, name).get_by_role("button", name="Download the data").click()
+            panel(page, name).get_by_role("button", name="Download the data").click()
         when = "step-4-t-15-of-15" if name == "activity-convergence" else "step-4"
         assert download.value.suggested_filename == f"pcviz-{name}-{RUN[:8]}-{when}.csv"
         return list(csv.DictReader(download.value.path().read_text().splitlines()))
@@ -127,10 +128,10 @@ def test_landscape_of_a_child_blank_where_not_computed(page: Page, fake: FakeStr
     blank = plot(page, "landscape", "plot.data[0].z.map((row) => Array.from(row).every(Number.isNaN))")
     assert blank == [False] * 16 + [True] * 15
     assert plot(page, "landscape", "plot.data.at(-1).x.length") == 1
-    expect(section(page, "landscape")).to_contain_text("41 % of the path's length, 93 % of its variance")
+    expect(panel(page, "landscape")).to_contain_text("41 % of the path's length, 93 % of its variance")
     fake.state("failed", 2, run=CHILD, kind="landscape", message="out of memory")
-    expect(section(page, "landscape")).to_contain_text("out of memory")
-    expect(section(page, "landscape")).to_have_attribute("data-state", "running")
+    expect(panel(page, "landscape")).to_contain_text("out of memory")
+    expect(panel(page, "landscape")).to_have_attribute("data-state", "running")
 
 
 @pytest.mark.parametrize("experiment", [from_paths({"data.name": "moons", "network.depth": 40})])
@@ -152,7 +153,7 @@ def test_boundary_and_deep_networks(page: Page, fake: FakeStream, experiment: Ex
     assert scales[0] == pytest.approx(scales[1], rel=1e-3) and scales[0] > 20, "circles are round, and seen"
     shape = plot(page, "activity-convergence", "plot.data[0].z.map((row) => row.length)")
     assert shape == [40] * 40  # L rows of T + 1
-    section(page, "activity-convergence").get_by_role("button", name="Logarithmic inference steps").click()
+    panel(page, "activity-convergence").get_by_role("button", name="Logarithmic inference steps").click()
     train(fake, experiment, 42, 42)
     drawn(page, 42)
     assert plot(page, "activity-convergence", "plot._fullLayout.xaxis.type") == "log"
@@ -164,13 +165,11 @@ def test_hover_tells_exact_values_and_stays(page: Page, fake: FakeStream, experi
     train(fake, experiment, 40, 41)
     drawn(page, 41)
     box = (
-        section(page, "activity-convergence")
-        .locator(".xy2 .nsewdrag, .nsewdrag[data-subplot=xy2]")
-        .first.bounding_box()
+        panel(page, "activity-convergence").locator(".xy2 .nsewdrag, .nsewdrag[data-subplot=xy2]").first.bounding_box()
     )
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.3)
-    label = section(page, "activity-convergence").locator(".hovertext")
+    label = panel(page, "activity-convergence").locator(".hovertext")
     expect(label).to_be_visible()
     layer, step, value = (float(part) for part in re.findall(r"[\d.]+(?:e[-−]\d+)?", label.text_content() or "")[:3])
     trace = train_values(experiment, 41)["energy_trace"]
@@ -205,11 +204,11 @@ def test_metric_curve_hover_and_csv_tell_the_same_number(page: Page, fake: FakeS
     assert plot(page, "learning-curves", end) == [30, pytest.approx(5e-10)]
     expect(page.locator("dd", has_text="5e-10").or_(page.get_by_text("5.00e-10")).first).to_be_visible()
     with page.expect_download() as download:
-        section(page, "learning-curves").get_by_role("button", name="Download the data").click()
+        panel(page, "learning-curves").get_by_role("button", name="Download the data").click()
     *_, last = csv.DictReader(download.value.path().read_text().splitlines())
     assert float(last["train_loss_last"]) == pytest.approx(5e-10)
     plot(page, "learning-curves", "window.Plotly.Fx.hover(plot, [{curveNumber: 2, pointNumber: 29}])")
-    expect(section(page, "learning-curves").locator(".hovertext").first).to_contain_text("5e-10")
+    expect(panel(page, "learning-curves").locator(".hovertext").first).to_contain_text("5e-10")
 
 
 def test_smoothing_counts_weight_steps_not_frames(page: Page, server: FakeStream) -> None:
@@ -265,7 +264,7 @@ def test_a_phone_has_one_column_and_no_sideways_scrolling(page: Page, fake: Fake
     drawn(page, 2, "landscape")
     assert plot(page, "landscape", top) == before, "the note's room was kept for it"
     whole = "note => note.scrollWidth <= note.clientWidth && note.scrollHeight <= note.clientHeight"
-    note = section(page, "landscape").locator(".pcviz-note")
+    note = panel(page, "landscape").locator(".pcviz-note")
     assert note.evaluate(whole)
     assert note.evaluate("note => note.clientHeight") >= 2 * 16, "on two lines"
 
@@ -278,9 +277,9 @@ def test_four_panels_fit_a_projector(page: Page, fake: FakeStream, experiment: E
     assert page.evaluate("document.documentElement.scrollHeight") <= 900
     assert page.locator(".modebar").count() == 0, "nothing lies over the data"
     assert plot(page, "landscape", "plot._fullLayout.xaxis.tickfont.size") == 11
-    full = section(page, "landscape").get_by_role("button", name="Full size")
+    full = panel(page, "landscape").get_by_role("button", name="Full size")
     full.click()
-    box = section(page, "landscape").bounding_box()
+    box = panel(page, "landscape").bounding_box()
     assert box and box["width"] > 1400
     fonts = "(({tickfont, title}) => [tickfont.size, title.font.size])(plot._fullLayout.xaxis)"
     eventually(page, lambda: min(plot(page, "landscape", fonts)) >= 20)
@@ -290,5 +289,5 @@ def test_four_panels_fit_a_projector(page: Page, fake: FakeStream, experiment: E
     page.keyboard.press("Escape")
     expect(full).to_have_attribute("aria-pressed", "false")
     eventually(page, lambda: plot(page, "landscape", fonts) == [11, 11])
-    section(page, "landscape").get_by_role("button", name="How to read").click()
-    expect(section(page, "landscape").locator(".pcviz-help")).to_be_visible()
+    panel(page, "landscape").get_by_role("button", name="How to read").click()
+    expect(panel(page, "landscape").locator(".pcviz-help")).to_be_visible()

@@ -7,14 +7,15 @@ from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment
 from tests.browser.fake_stream import CHILD, RUN, FakeStream, landscape_values, train_values
-from tests.browser.fed_panels import TRAIN_PANELS, drawn, plot, section, train
+from tests.browser.fed_panels import TRAIN_PANELS, drawn, train
+from tests.browser.on_page import panel, plot
 
 
 def test_the_first_steps_are_seen(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
     train(fake, experiment, 1, 1)
     drawn(page, 1)
-    points = section(page, "learning-curves").locator(".point")
+    points = panel(page, "learning-curves").locator(".point")
     assert (
         points.evaluate_all("all => all.filter((point) => point.getBBox().width > 3).length") == 4
     )  # losses, F, accuracy
@@ -23,25 +24,25 @@ def test_the_first_steps_are_seen(page: Page, fake: FakeStream, experiment: Expe
     assert points.count() == 0, "now there are lines"
     ticks = "tick => tick.map(({textContent}) => textContent)"
     for name in ("energy-balance", "learning-curves"):
-        shown = section(page, name).locator(".xtick text").evaluate_all(ticks)
+        shown = panel(page, name).locator(".xtick text").evaluate_all(ticks)
         assert {"1", "2"} <= set(shown) and not any("." in text for text in shown)
-    assert section(page, "activity-convergence").locator(".xtick text").first.text_content() == "0"
+    assert panel(page, "activity-convergence").locator(".xtick text").first.text_content() == "0"
 
     bars = "(({range, tick0, dtick}) => [range, tick0, dtick])(plot._fullLayout.xaxis2)"
     energy = train_values(experiment, 2)["energy"]
     low, high = (int(np.floor(np.log10(end))) for end in (energy[energy > 0].min(), energy.max()))
     ends = [[low, high + 1], low, 1 if high + 1 - low <= 2 else 2]
     assert plot(page, "energy-balance", bars) == ends
-    assert section(page, "energy-balance").locator(".x2tick text").count() >= 2
+    assert panel(page, "energy-balance").locator(".x2tick text").count() >= 2
     train(fake, experiment, 3, 29)
     drawn(page, 29)
     assert plot(page, "energy-balance", bars) == ends, "steady while values move a little"
 
     fake.show(experiment.changed({"learning.rule": "bp"}))
     page.goto(fake.url)
-    absent = section(page, "activity-convergence")
+    absent = panel(page, "activity-convergence")
     expect(absent).to_contain_text("Backpropagation has no relaxation")
-    expect(section(page, "learning-curves").locator("svg").first).to_be_visible()
+    expect(panel(page, "learning-curves").locator("svg").first).to_be_visible()
     assert absent.locator("input, button, svg").count() == 0, "no slider, no empty axes"
 
 
@@ -84,7 +85,7 @@ def test_images_carry_their_words(page: Page, fake: FakeStream, experiment: Expe
 
     def saved(kind: str) -> bytes:
         with page.expect_download() as download:
-            section(page, "landscape").get_by_role("button", name=f"image ({kind})").click()
+            panel(page, "landscape").get_by_role("button", name=f"image ({kind})").click()
         assert download.value.suggested_filename == f"pcviz-landscape-{RUN[:8]}-weight-step-2-of-200.{kind.lower()}"
         return download.value.path().read_bytes()
 

@@ -6,29 +6,30 @@ from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment
 from tests.browser.fake_stream import BASELINE, RUN, FakeStream, train_values
-from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, plot, section, train
+from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
+from tests.browser.on_page import panel, plot
 
 
 def test_without_a_run_panels_are_calm_and_say_what_to_do(page: Page, server: FakeStream) -> None:
     server.show(Experiment(), runs=())
     page.goto(server.url)
     for name in (*TRAIN_PANELS, "landscape"):
-        expect(section(page, name).locator(".main-svg").first).to_be_visible()
-        expect(section(page, name)).to_have_attribute("data-state", "idle")
-        expect(section(page, name).get_by_text("Press Train to begin.")).to_be_visible()
-        expect(section(page, name)).to_have_role("figure")
+        expect(panel(page, name).locator(".main-svg").first).to_be_visible()
+        expect(panel(page, name)).to_have_attribute("data-state", "idle")
+        expect(panel(page, name).get_by_text("Press Train to begin.")).to_be_visible()
+        expect(panel(page, name)).to_have_role("figure")
     assert not server.streams
 
 
 def test_states_and_metrics_are_told(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
     fake.state("compiling")
-    expect(section(page, "landscape").locator(".pcviz-waiting")).to_have_text(re.compile("follows once"))
-    expect(section(page, "landscape")).to_have_attribute("data-state", "compiling")
+    expect(panel(page, "landscape").locator(".pcviz-waiting")).to_have_text(re.compile("follows once"))
+    expect(panel(page, "landscape")).to_have_attribute("data-state", "compiling")
     train(fake, experiment, 1, 50)
     fake.state("paused", 50, message="worker restarted")
     for name in TRAIN_PANELS:
-        expect(section(page, name)).to_have_attribute("data-state", "paused")
+        expect(panel(page, name)).to_have_attribute("data-state", "paused")
     expect(page.get_by_role("status")).to_have_text("Paused on cpu: worker restarted")
     metrics = page.locator(".pcviz-metrics")
     expect(metrics).to_contain_text("50 / 200")
@@ -44,7 +45,7 @@ def test_a_new_generation_clears(page: Page, fake: FakeStream, experiment: Exper
     drawn(page, 10)
     fake.state("idle", 0, generation=1)
     for name in TRAIN_PANELS:
-        expect(section(page, name)).to_have_class(re.compile("pcviz-empty"))
+        expect(panel(page, name)).to_have_class(re.compile("pcviz-empty"))
     fake.frame("train", 11, train_values(experiment, 11))  # late, of the old generation
     fake.seq.clear()
     train(fake, experiment, 1, 2, generation=1)
@@ -134,7 +135,7 @@ def test_end_and_clean_up(page: Page, fake: FakeStream, experiment: Experiment) 
     fake.state("done", 1)
     drawn(page, 1)
     fake.send("end")
-    expect(section(page, "landscape")).to_have_attribute("data-state", "done")
+    expect(panel(page, "landscape")).to_have_attribute("data-state", "done")
     eventually(page, lambda: fake.open_streams == 0)
     page.evaluate("window.unmount()")
     assert page.locator(".pcviz-live").count() == 0

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.store import Store
-from tests.browser.on_page import LONG, SMALL, button, panel, state, step, wait_for
+from tests.browser.on_page import LONG, SMALL, button, panel, plot, state, step, wait_for
 from tests.browser.serve import App
 
 PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curves")
@@ -166,7 +166,7 @@ def test_the_decision_boundary_fills_its_panel_by_choice_and_by_link(page: Page)
 
     def scales() -> list[float]:
         wait_for(page, lambda: state(page) == "done" and state(page, "decision-boundary") == "done")
-        found: list[float] = panel(page, "decision-boundary").locator(".pcviz-plot").evaluate(f"plot => {axes}")
+        found: list[float] = plot(page, "decision-boundary", axes)
         return found
 
     page.set_viewport_size({"width": 1440, "height": 900})

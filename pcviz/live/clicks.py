@@ -1,0 +1,47 @@
+"""A click counts once.
+
+Streamlit's front end sends a click a moment after it was made, and forgets it then. A timer that draws a part of the page
+anew (`run_every`) and is overdue in a busy browser runs in between and sends the click as well: one press of Step was two
+steps. The click's own message always follows, so that those of timers carry none.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+CLICKS = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value")
+
+
+class Clicks:
+    """Middleware around Streamlit's websocket: takes clicks out of the messages of timers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, but those clicks."""
+
+        async def received() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive" and message.get("bytes"):
+                return {**message, "bytes": without_clicks_of_timers(message["bytes"])}
+            return message
+
+        await self._app(scope, received if scope["type"] == "websocket" else receive, send)
+
+
+def without_clicks_of_timers(sent: bytes) -> bytes:
+    """A message of Streamlit's front end as it is, or without clicks if a timer sent it."""
+    try:
+        message = BackMsg.FromString(sent)
+    except DecodeError:
+        return sent  # Streamlit's own to refuse
+    if not message.rerun_script.is_auto_rerun:
+        return sent
+    widgets = message.rerun_script.widget_states.widgets
+    lasting = [widget for widget in widgets if widget.WhichOneof("value") not in CLICKS]
+    del widgets[:]
+    widgets.extend(lasting)
+    return message.SerializeToString()
