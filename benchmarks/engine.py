@@ -215,7 +215,7 @@ class EngineRun:
         self.network = build(experiment, INPUTS, OUTPUTS)
         self.slots = learning.fresh_slots(self.method, self.network, self.numbers)
         x, y = batch()
-        self.batches = learning.Batches(x, y, jnp.broadcast_to(jnp.arange(BATCH), (64, BATCH)))
+        self.batches = learning.Batches(x, y, jnp.broadcast_to(jnp.arange(BATCH), (64, BATCH)), jnp.ones(64, bool))
         self.keys = jax.vmap(jax.random.key)(jnp.arange(64))
         self.loss = float("nan")
 
@@ -229,10 +229,10 @@ class EngineRun:
 
     def __call__(self, count: int) -> None:
         result = jax.block_until_ready(learning.weight_steps(*self.arguments(count)))
-        self.network, self.slots, _, losses, done = result
+        self.network, self.slots, _, course, done = result
         if int(done) != count:
             raise RuntimeError("the network diverged: these timings would mean nothing")
-        self.loss = float(losses[count - 1])
+        self.loss = float(course.losses[count - 1])
 
 
 class ReferenceRun:

@@ -50,7 +50,7 @@ PROGRESS: dict[str, Channel] = {
 """What every look reports of its progress."""
 
 AXES = ("step", "inference_step", "epoch", "seconds")
-"""Attributes of a frame that figures may bind like channels."""
+"""Attributes of a frame that say where it was made."""
 
 
 @dataclass(frozen=True)

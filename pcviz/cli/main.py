@@ -130,8 +130,8 @@ class LastStep:
         self._values |= frame.values
 
     def number(self, channel: str) -> float | None:
-        """The channel's number, of train_loss the last before its extremes; None where there is none."""
-        return float(np.ravel(self._values[channel])[0]) if channel in self._values else None
+        """The channel's number; None where there is none."""
+        return float(self._values[channel]) if channel in self._values else None
 
     def count(self, channel: str) -> int | None:
         """The same as a whole number."""

@@ -38,7 +38,6 @@ class Held:
         self._observations = observations
         self._place = place
         self._seconds = record.seconds
-        self._earlier_seconds = 0.0  # compute before the job was restored, which it cannot know
         self._asked_at: int | None = None
         self._frame_at = self._bulk_at = float("-inf")
         self._compute = 0.0
@@ -226,7 +225,6 @@ class Held:
             generation=self.record.generation,
             seq=self.seq + 1,
             inference_step=inference_step,
-            seconds=frame.seconds + self._earlier_seconds,
         )
         self.frame_bytes = self._observations.publish(frame, **values)
         self.seq, self.step, self._place = frame.seq, frame.step, (frame.step, inference_step)
@@ -280,9 +278,9 @@ class Held:
         self._last_write += time.monotonic() - began
 
     def _go_on_counting(self) -> None:
-        """A restored job's compute seconds follow those that are stored."""
+        """A restored job's compute seconds follow those that are stored, which it cannot know."""
         assert self.job is not None
-        self._earlier_seconds = max(0.0, self._seconds - self.job.seconds)
+        self.job.seconds = max(self.job.seconds, self._seconds)
 
     @property
     def wants_snapshot(self) -> bool:

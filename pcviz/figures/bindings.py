@@ -14,8 +14,9 @@ How the client reads a binding:
    never sees them); "only" blanks all else and draws a 0, for a marker row on an axis of its own. A matrix bound to a
    line with "only" gives one marker for each row that holds a zero, and `text` the number of zeros. `transpose` draws
    the rows of a replaced map as columns (plotly's own option leaves the hover text where it was).
-6. "append" adds one point (a map: one column) per frame, and beyond `keep` halves the resolution of what it has, first,
-   last and extremes kept; "replace" draws the frame alone. A number next to an array is repeated. `text` is what the
+6. "append" adds a point (a map: a column) for each row of the channels, whose leading dimension is K (perhaps none in a
+   frame), but for rows that are NaN; beyond `keep` it halves the resolution of what it has, first, last and extremes
+   kept. "replace" draws the frame alone. A number next to an array is repeated. `text` is what the
    hover label shows as `customdata`: the value before `zero` and `transform`.
 """
 
@@ -26,19 +27,19 @@ from typing import Any, Literal, Self
 import plotly.graph_objects as go
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pcviz.frames import AXES
 from pcviz.instruments import CHANNELS
 
 Kind = Literal["train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"]
 
 
 class Smoothing(BaseModel):
-    """Exponential moving average over weight steps, whatever the frames: d steps after the last value the past counts
-    exp(-d / `steps`), the new value the rest. `log` averages logarithms: what falls on a logarithmic axis in a line
-    stays one, `steps` later."""
+    """Exponential moving average over the weight steps that the channel `at` tells: d steps after the last value the
+    past counts exp(-d / `steps`), the new value the rest. `log` averages logarithms: what falls on a logarithmic axis
+    in a line stays one, `steps` later."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     steps: float = Field(gt=0)
+    at: str = "step_history"
     log: bool = False
 
 
@@ -68,7 +69,7 @@ class Binding(BaseModel):
     transform: Literal["log10"] | Smoothing | None = None
     zero: Literal["omit", "only"] | None = None
     mode: Literal["append", "replace"] = "replace"
-    keep: int = Field(1000, ge=16)
+    keep: int = Field(4096, ge=16)
 
     @model_validator(mode="after")
     def _channels_exist(self) -> Self:
@@ -76,8 +77,8 @@ class Binding(BaseModel):
         if not names:
             raise ValueError("a binding names at least one channel")
         for name in names:
-            if name not in CHANNELS and name not in AXES:
-                raise ValueError(f"{name} is neither a channel nor an attribute of a frame ({', '.join(AXES)})")
+            if name not in CHANNELS:
+                raise ValueError(f"{name} is no channel")
         return self
 
     @model_validator(mode="after")
@@ -91,7 +92,7 @@ class Binding(BaseModel):
         if self.transpose and (self.mode == "append" or "z" not in dims):
             raise ValueError("transpose turns a replaced map")
         if self.mode == "append" and any(points.values()):
-            raise ValueError(f"mode append adds one point for each frame: x and y are numbers, not {points}")
+            raise ValueError(f"mode append adds a point for each row: x and y are numbers in it, not {points}")
         matrices = [name for name, dim in points.items() if len(dim) > 1]
         if matrices and self.zero != "only":
             raise ValueError(f"{' and '.join(matrices)} would be a matrix: give index or row")
@@ -101,9 +102,7 @@ class Binding(BaseModel):
 
     def dims(self) -> dict[str, tuple[str, ...]]:
         """Named dimensions of what each bound attribute receives, after `row` and `index`."""
-        found = {
-            attribute: CHANNELS[name].dims if name in CHANNELS else () for attribute, name in self._bound().items()
-        }
+        found = {attribute: CHANNELS[name].dims for attribute, name in self._bound().items()}
         if self.row is not None:
             for attribute, dim in found.items():
                 if dim[:1] != ("R",):
@@ -114,6 +113,11 @@ class Binding(BaseModel):
             if most == 0:
                 raise ValueError("index needs a channel with dimensions")
             found = {attribute: dim[:-1] if len(dim) == most else dim for attribute, dim in found.items()}
+        if self.mode == "append":
+            for attribute, dim in found.items():
+                if dim[:1] != ("K",):
+                    raise ValueError(f"mode append needs channels by weight step; {attribute} has the dimensions {dim}")
+                found[attribute] = dim[1:]
         return found
 
     def meta(self) -> dict[str, Any]:

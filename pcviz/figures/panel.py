@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-PARTS = {"train_loss": ["last", "least", "greatest"]}
+HISTORY_AXES = ("step_history", "epoch_history", "seconds_history")
+PARTS = {"train_loss_history": ["", "least", "greatest"]}
 """Names of the parts of channels whose parts are not layers, for CSV headings."""
 
 
@@ -43,7 +44,7 @@ class Panel:
     `cursor_axes`.
     A click on a point of a panel that can `pick` is told to the page; panels with the same `link` zoom together; those
     in `space` are turned instead of zoomed.
-    `csv` lists the channels to export: one line for each frame, or one for each value of the latest arrays.
+    `csv` lists the channels to export: one line for each recorded weight step, or for each value of the latest arrays.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Panel:
     alt: str
     help: str
     csv: tuple[str, ...]
-    table: Literal["frames", "latest"] = "frames"
+    table: Literal["history", "latest"] = "history"
     scrub: str | None = None
     cursor: str | None = None
     cursor_axes: tuple[str, ...] = ("xaxis",)
@@ -68,13 +69,14 @@ class Panel:
 
     def for_client(self) -> dict[str, Any]:
         """The panel as JSON values; the figure as a JSON string, which the client parses once."""
+        names = (*HISTORY_AXES, *self.csv) if self.table == "history" else self.csv
         return {
             "name": self.name,
             "title": self.title,
             "figure": self.figure.to_json(),
             "alt": self.alt,
             "help": self.help,
-            "csv": [[name, PARTS.get(name)] for name in self.csv],
+            "csv": [[name, name.removesuffix("_history"), PARTS.get(name)] for name in names],
             "table": self.table,
             "scrub": self.scrub,
             "cursor": self.cursor,

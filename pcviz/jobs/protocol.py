@@ -33,9 +33,8 @@ class Job(Protocol):
     def diverged(self) -> bool:
         """Its energy stopped being finite."""
 
-    @property
-    def seconds(self) -> float:
-        """Compute seconds of this generation."""
+    seconds: float
+    """Compute seconds of this generation; whoever restores a job may put it forward."""
 
     @property
     def device(self) -> str:

@@ -11,16 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.data import Dataset, load
-from pcviz.data.batches import batch_indices, steps_per_epoch
+from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import estimate
 from pcviz.frames import Frame, Value, trace_rows
 from pcviz.jobs.device import device_name, tend_programs
+from pcviz.jobs.history import History
 from pcviz.jobs.path import Path
 from pcviz.pcn import Network, build, evaluate, learning
 from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.inference import State
-from pcviz.pcn.learning import Batches, Report, Step
+from pcviz.pcn.learning import Batches, Course, Report, Step
 from pcviz.pcn.trace import padded_rows, recorded
 from pcviz.probes.health import arrival, chain_energies, learning_layers
 
@@ -45,10 +46,12 @@ class Training:
         self.network: Network
         self.data: Dataset
         self._report: Report | None = None
-        self._losses: list[float] = []
+        self._history = History(self.steps, experiment.steps_per_epoch)
+        self._tested: tuple[int, dict[str, Value]] = (-1, {})
         self._pending: tuple[Step, int] | None = None
         self._restored: dict[str, np.ndarray] | None = None
         self._pace = _Pace()
+        self._begun = time.perf_counter()
 
     @property
     def done(self) -> bool:
@@ -91,7 +94,7 @@ class Training:
 
     def advance(self, until_step: int, seconds: float) -> None:
         """Train for about `seconds`, never past `until_step`; may stop in the middle of a long step."""
-        begun = time.perf_counter()
+        begun = self._begun = time.perf_counter()
         until = min(until_step, self.steps)
         self._remember()
         while self.step < until and not self.diverged:
@@ -99,13 +102,16 @@ class Training:
             if self._long:
                 self._long_step(left)
             else:
-                stop = until if self.path is None else min(until, self.path.next_due(self.step))
+                stop = min(until, self._history.next_test(self.step))
+                stop = stop if self.path is None else min(stop, self.path.next_due(self.step))
                 count = min(stop - self.step, STEPS_AT_ONCE, self._pace.affordable(left))
                 with self._pace.measured(count):
                     self._whole_steps(count)
             self._remember()
             if time.perf_counter() - begun >= seconds:
                 break
+        if self.diverged:
+            self._take_last()
         self.seconds += time.perf_counter() - begun
 
     def _remember(self) -> None:
@@ -129,20 +135,44 @@ class Training:
     def _whole_steps(self, count: int) -> None:
         steps = range(self.step, self.step + STEPS_AT_ONCE)
         chosen = np.stack([self._indices(step if step < self.step + count else self.step) for step in steps])
-        batches, keys = Batches(self._x, self._y, jnp.asarray(chosen, jnp.int32)), self._keys(steps)
+        wanted = self._history.wanted(range(steps.start + 1, steps.stop + 1))
+        batches = Batches(self._x, self._y, jnp.asarray(chosen, jnp.int32), jnp.asarray(wanted))
+        keys, begun = self._keys(steps), self._clock()
 
-        def made_of(count: int) -> tuple[Network, Any, Report, jax.Array, jax.Array]:
+        def made_of(count: int) -> tuple[Network, Any, Report, Course, jax.Array]:
             return learning.weight_steps(self._method, self.network, self._slots, batches, count, self._numbers, keys)
 
-        network, slots, report, losses, done = made_of(count)
+        network, slots, report, course, done = made_of(count)
         made = int(done)
         if 0 < made < count:  # up to the last finite step once more: its relaxation, its weights
-            network, slots, report, losses, _ = made_of(made)
+            network, slots, report, course, _ = made_of(made)
         if made:
             self.network, self._slots, self._report = network, slots, report
-        self._losses += np.asarray(losses[:made]).tolist()
-        self.step += made
         self.diverged = made < count
+        seconds = np.linspace(begun, self._clock(), count + 1)[1:]
+        self._take(seconds[:made], [np.asarray(rows[:made]) for rows in course])
+
+    def _clock(self) -> float:
+        """Compute seconds so far."""
+        return self.seconds + time.perf_counter() - self._begun
+
+    def _take(self, seconds: np.ndarray, course: list[np.ndarray]) -> None:
+        """Take the steps just made into the history."""
+        self.step += len(seconds)
+        self._history.take(range(self.step - len(seconds) + 1, self.step + 1), seconds, course)
+        if len(seconds) and self.step in self._history.tests:
+            self._take_test()
+
+    def _take_last(self) -> None:
+        """The last finite step is recorded in any case."""
+        if (report := self._report) is not None and self._history.include(self.step):
+            course = [np.asarray(row)[None] for row in (report.loss, report.energies, report.weight_changes)]
+            self._history.take(range(self.step, self.step + 1), np.array([self._clock()]), course)
+            self._take_test()
+
+    def _take_test(self) -> None:
+        metrics = self._test_metrics()
+        self._history.take_test(float(metrics["test_loss"]), float(metrics.get("test_accuracy", np.nan)))
 
     def _begin(self, network: Network, slots: Any) -> tuple[Step, int]:
         key = self._keys(range(self.step, self.step + 1))[0]
@@ -168,8 +198,8 @@ class Training:
         if not self.diverged:
             changes = learning.weight_changes_of_step(self.network, network)
             self.network, self._slots, self._report = network, slots, report._replace(weight_changes=changes)
-            self._losses.append(float(report.loss))
-            self.step += 1
+            course = [np.asarray(row)[None] for row in (report.loss, report.energies, changes)]
+            self._take(np.array([self._clock()]), course)
 
     def run(self, seconds: float = 0.1) -> Iterator[Frame]:
         """Train to the end, with a frame about every `seconds` and one at the end."""
@@ -182,12 +212,10 @@ class Training:
 
     def frame(self, bulk: bool) -> Frame:
         """What happened since the last call. Test metrics come with the bulk channels and at the end."""
-        values: dict[str, Value] = {}
+        values: dict[str, Value] = self._history.drained(self.experiment.network.depth)
         if self._report is not None:
             values |= self._energies(self._report)
-            if self._losses:
-                losses = np.array(self._losses)
-                values["train_loss"] = np.array([losses[-1], losses.min(), losses.max()])
+            values["train_loss"] = float(self._report.loss)
             if bulk:
                 values |= self._relaxation(self._report)
         if bulk or self.done:
@@ -195,9 +223,8 @@ class Training:
         rate = self.step / self.seconds if self.seconds else 0.0
         values["steps_per_second"] = rate
         values["seconds_left"] = (self.steps - self.step) / rate if rate and not self.done else float("nan")
-        self._losses = []
         experiment = self.experiment
-        epoch = self.step / steps_per_epoch(experiment.data.train_count, experiment.learning.batch_size)
+        epoch = self.step / experiment.steps_per_epoch
         return Frame("train", self.step, values, experiment.inference_steps, epoch, self.seconds, done=self.done)
 
     def _energies(self, report: Report) -> dict[str, Value]:
@@ -236,16 +263,22 @@ class Training:
         return values
 
     def _test_metrics(self) -> dict[str, Value]:
-        loss, accuracy = (float(metric) for metric in evaluate(self.network, *self._test))
-        metrics: dict[str, Value] = {"test_loss": loss}
-        if self.data.task == "classification":
-            metrics["test_accuracy"] = accuracy
-        return metrics
+        if self._tested[0] != self.step:
+            loss, accuracy = (float(metric) for metric in evaluate(self.network, *self._test))
+            metrics: dict[str, Value] = {"test_loss": loss}
+            if self.data.task == "classification":
+                metrics["test_accuracy"] = accuracy
+            self._tested = self.step, metrics
+        return self._tested[1]
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """Weights and optimiser state after the last step, counters, and the step under way if there is one."""
         saved = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves((self.network, self._slots)))}
-        saved |= {"step": np.int64(self.step), "seconds": np.float64(self.seconds), "diverged": np.bool_(self.diverged)}
+        saved |= self._history.saved() | {
+            "step": np.int64(self.step),
+            "seconds": np.float64(self.seconds),
+            "diverged": np.bool_(self.diverged),
+        }
         if self._pending is not None:
             step, t = self._pending
             saved |= {f"pending_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(self._moving(step)))}
@@ -260,6 +293,7 @@ class Training:
         """Go on from a checkpoint."""
         self.step, self.seconds = int(arrays["step"]), float(arrays["seconds"])
         self.diverged = bool(arrays["diverged"])
+        self._history.restore(arrays)
         if hasattr(self, "network"):
             self._put(arrays)
         else:

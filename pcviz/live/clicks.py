@@ -1,8 +1,8 @@
 """A click counts once.
 
-Streamlit's front end sends a click a moment after it was made, and forgets it then. A timer that draws a part of the page
-anew (`run_every`) and is overdue in a busy browser runs in between and sends the click as well: one press of Step was two
-steps. The click's own message always follows, so that those of timers carry none.
+Streamlit's front end sends a click a moment after it was made, and forgets it then. A timer that draws a part of the
+page anew (`run_every`) and is overdue in a busy browser runs in between and sends the click as well: one press of Step
+was two steps. The click's own message always follows, so that those of timers carry none.
 """
 
 from __future__ import annotations

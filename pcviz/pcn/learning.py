@@ -110,11 +110,22 @@ def weight_changes(before: Network, after: Network) -> jax.Array:
 
 @short
 class Batches(NamedTuple):
-    """Training data on the device, x (P, D), y (P, K), and which examples make up the coming batches, (M, B)."""
+    """Training data on the device, x (P, D), y (P, K), which examples make up the coming batches, (M, B), and for which
+    of these steps the changes of the weights are wanted, (M,) bool."""
 
     x: jax.Array
     y: jax.Array
     indices: jax.Array
+    wanted: jax.Array
+
+
+@short
+class Course(NamedTuple):
+    """What every weight step tells, (M,) and (M, L): see `Report`."""
+
+    losses: jax.Array
+    energies: jax.Array
+    weight_changes: jax.Array
 
 
 COMPILER = {"xla_cpu_use_fusion_emitters": False}
@@ -124,17 +135,17 @@ COMPILER = {"xla_cpu_use_fusion_emitters": False}
 @partial(jax.jit, static_argnames=("method",), compiler_options=COMPILER)
 def weight_steps(
     method: Method, network: Network, slots: Any, batches: Batches, count: jax.Array, numbers: Numbers, keys: jax.Array
-) -> tuple[Network, Any, Report, jax.Array, jax.Array]:
+) -> tuple[Network, Any, Report, Course, jax.Array]:
     """At most `count` weight steps on the first rows of `batches.indices`, ending early where one is not finite.
 
     `keys` (M,) draw normal initial activities. Returns the network, its slots, the report of the last finite step (zero
-    if there is none), the losses (M,) and the number of finite steps. Relaxation and changes of weights are recorded in
-    step `count` only.
+    if there is none), the course of all steps and the number of finite ones. The relaxation is recorded in step `count`
+    only, changes of weights there and in the steps that are `batches.wanted`.
     """
-    losses = jnp.zeros(batches.indices.shape[0])
+    rows = jnp.zeros((batches.indices.shape[0], network.depth))
 
     def one(carry: tuple[Any, ...]) -> tuple[Any, ...]:
-        done, _, network, slots, last, losses = carry
+        done, _, network, slots, last, course = carry
         chosen = batches.indices[done]
         x, y = batches.x[chosen], batches.y[chosen]
         seen = numbers._replace(rows=jnp.where(done + 1 == count, numbers.rows, -1))
@@ -142,15 +153,18 @@ def weight_steps(
         step = advance(method, step, x, y, seen, (jnp.zeros((), jnp.int32), seen.steps))
         before, (network, slots, report) = network, finish(method, step, x, y, seen)
         nothing = report.weight_changes
-        changes = jax.lax.cond(done + 1 == count, weight_changes, lambda *_: nothing, before, network)
+        measured = (done + 1 == count) | batches.wanted[done]
+        changes = jax.lax.cond(measured, weight_changes, lambda *_: nothing, before, network)
         report = report._replace(weight_changes=changes)
         last = jax.tree.map(lambda new, old: jnp.where(report.finite, new, old), report, last)
-        return done + report.finite, report.finite, network, slots, last, losses.at[done].set(report.loss)
+        told = Course(report.loss, report.energies, changes)
+        course = jax.tree.map(lambda rows, row: rows.at[done].set(row), course, told)
+        return done + report.finite, report.finite, network, slots, last, course
 
     nothing = _no_report(network.depth)
-    start = (jnp.zeros((), jnp.int32), jnp.array(True), network, slots, nothing, losses)
-    done, finite, network, slots, last, losses = jax.lax.while_loop(lambda c: (c[0] < count) & c[1], one, start)
-    return network, slots, last._replace(finite=finite), losses, done
+    start = (jnp.zeros((), jnp.int32), jnp.array(True), network, slots, nothing, Course(rows[:, 0], rows, rows))
+    done, finite, network, slots, last, course = jax.lax.while_loop(lambda c: (c[0] < count) & c[1], one, start)
+    return network, slots, last._replace(finite=finite), course, done
 
 
 def _no_report(depth: int) -> Report:

@@ -182,7 +182,8 @@ def train_values(experiment: Experiment, step: int) -> dict[str, Any]:
         update[:, : layers // 6] = 0
     energy = trace[-1]
     return {
-        "train_loss": np.array([loss, loss * 0.9, loss * 1.15]),
+        "train_loss": loss,
+        **history_values(step, train_loss=[loss, loss * 0.9, loss * 1.15], energy=energy),
         "test_loss": loss * 1.1,
         "test_accuracy": 1 - 0.85 * np.exp(-step / 50),
         "energy": energy,
@@ -201,6 +202,14 @@ def train_values(experiment: Experiment, step: int) -> dict[str, Any]:
         "steps_per_second": 12.3,
         "seconds_left": (200 - step) / 12.3,
     }
+
+
+def history_values(step: int, **values: Any) -> dict[str, Any]:
+    """The row of one recorded weight step; `train_loss` is at the step, least, greatest."""
+    row = {"train_loss": [0.5, 0.4, 0.6], "energy": np.ones(16), "test_loss": 0.5, "test_accuracy": 0.9, **values}
+    row |= {"step": step, "epoch": step / 22, "seconds": step * 0.08, "total_energy": np.sum(row["energy"])}
+    row.setdefault("weight_change", np.full(len(row["energy"]), 1e-3))
+    return {f"{name}_history": np.array([value]) for name, value in row.items()}
 
 
 def landscape_values(done: float = 1.0, grid: int = 31) -> dict[str, Any]:

@@ -8,7 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment, from_paths
-from tests.browser.fake_stream import BASELINE, CHILD, RUN, FakeStream, boundary_values, landscape_values, train_values
+from tests.browser.fake_stream import (
+    BASELINE,
+    CHILD,
+    RUN,
+    FakeStream,
+    boundary_values,
+    history_values,
+    landscape_values,
+    train_values,
+)
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
 from tests.browser.on_page import panel, plot
 
@@ -181,15 +190,15 @@ def test_hover_tells_exact_values_and_stays(page: Page, fake: FakeStream, experi
 
 
 def test_long_histories_are_thinned_and_keep_their_ends(page: Page, fake: FakeStream, experiment: Experiment) -> None:
-    loss = {"train_loss": [0.5, 0.4, 0.6], "test_loss": 0.5}
-    for step in range(1, 2601):
-        fake.frame("train", step, {**loss, "test_loss": 9.0 if step == 777 else 0.5})
+    for first in range(1, 8192, 91):
+        rows = [history_values(step, test_loss=9.0 if step == 777 else 0.5) for step in range(first, first + 91)]
+        fake.frame("train", first + 90, {name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
     page.goto(fake.url)
-    drawn(page, 2600, "learning-curves")
+    drawn(page, 8281, "learning-curves")
     steps, losses = plot(
-        page, "learning-curves", "(({x, y}) => [x, y])(plot.data.find((t) => t.meta?.y === 'test_loss'))"
+        page, "learning-curves", "(({x, y}) => [x, y])(plot.data.find((t) => t.meta?.y === 'test_loss_history'))"
     )
-    assert steps[0] == 1 and steps[-1] == 2600 and len(steps) <= 1000 and steps == sorted(steps)
+    assert steps[0] == 1 and steps[-1] == 8281 and len(steps) <= 4096 and steps == sorted(steps)
     assert max(losses) == 9.0
 
 
@@ -198,7 +207,8 @@ def test_metric_curve_hover_and_csv_tell_the_same_number(page: Page, fake: FakeS
     page.goto(fake.url)
     for step in range(1, 31):
         loss = 0.5 * 10 ** (-0.3 * step)
-        fake.frame("train", step, {**train_values(experiment, step), "train_loss": np.array([loss, loss, loss])})
+        values = {**train_values(experiment, step), **history_values(step, train_loss=[loss] * 3), "train_loss": loss}
+        fake.frame("train", step, values)
     drawn(page, 30)
     end = "(({x, y}) => [x.at(-1), y.at(-1)])(plot.data.find((t) => t.name === 'train loss'))"
     assert plot(page, "learning-curves", end) == [30, pytest.approx(5e-10)]
@@ -206,7 +216,7 @@ def test_metric_curve_hover_and_csv_tell_the_same_number(page: Page, fake: FakeS
     with page.expect_download() as download:
         panel(page, "learning-curves").get_by_role("button", name="Download the data").click()
     *_, last = csv.DictReader(download.value.path().read_text().splitlines())
-    assert float(last["train_loss_last"]) == pytest.approx(5e-10)
+    assert float(last["train_loss"]) == pytest.approx(5e-10)
     plot(page, "learning-curves", "window.Plotly.Fx.hover(plot, [{curveNumber: 2, pointNumber: 29}])")
     expect(panel(page, "learning-curves").locator(".hovertext").first).to_contain_text("5e-10")
 
@@ -219,7 +229,9 @@ def test_smoothing_counts_weight_steps_not_frames(page: Page, server: FakeStream
         page.goto(server.url)
         for step in range(spacing, 131, spacing):
             loss = 1.0 if step <= 100 else 0.01
-            server.frame("train", step, {**train_values(experiment, step), "train_loss": np.full(3, loss)})
+            server.frame(
+                "train", step, {**train_values(experiment, step), **history_values(step, train_loss=[loss] * 3)}
+            )
         drawn(page, 130)
         ends.append(plot(page, "learning-curves", "plot.data.find((t) => t.name === 'train loss').y.at(-1)"))
     assert ends == [pytest.approx(0.01 ** (1 - np.exp(-1)))] * 2

@@ -149,8 +149,8 @@ def test_bad_arguments_do_not_load_jax() -> None:
 def test_numbers_are_those_of_one_step() -> None:
     """An accuracy of an earlier step does not stand beside the loss of a later one."""
     last = LastStep()
-    last.see(Frame("train", 3, {"train_loss": np.array([0.5, 0.1, 0.9]), "test_accuracy": 0.8}))
-    last.see(Frame("train", 4, {"train_loss": np.array([0.4, 0.1, 0.9]), "energy": np.array([1.0, 2.0])}))
+    last.see(Frame("train", 3, {"train_loss": 0.5, "test_accuracy": 0.8}))
+    last.see(Frame("train", 4, {"train_loss": 0.4, "energy": np.array([1.0, 2.0])}))
     last.see(Frame("train", 4, {"test_loss": 0.3}))
     assert last.number("train_loss") == 0.4 and last.energies == [1.0, 2.0] and last.number("test_loss") == 0.3
     assert last.number("test_accuracy") is None

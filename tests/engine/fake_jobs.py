@@ -12,6 +12,7 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
+from pcviz.jobs.history import History
 
 SLOW, FAILS, DIVERGES, LONG_STEPS, BIG, FAILS_TO_COMPILE = 1000, 1001, 1002, 1003, 1004, 1005
 UNIT_SECONDS = 0.002
@@ -31,7 +32,7 @@ class FakeTrain:
         self.idle = False
         self._seed = experiment.seed
         self._state = np.random.default_rng(experiment.seed).uniform(0.2, 0.8, 200_000 if self._seed == BIG else 8)
-        self._losses: list[float] = []
+        self._history = History(self.steps, 10)
         self._inner = 0
 
     @property
@@ -61,29 +62,32 @@ class FakeTrain:
         noise = np.random.default_rng((self._seed, self.step)).uniform(0, 1e-3, self._state.shape)
         self._state = 3.9 * self._state * (1 - self._state) * 0.999 + noise * 0.5
         self.step += 1
-        self._losses.append(float(self._state[0]))
+        energy = self._state[None, :8].copy()
+        seconds = np.array([self.seconds])
+        self._history.take(range(self.step, self.step + 1), seconds, (energy[:, 0], energy, np.ones_like(energy)))
         if self._seed == FAILS and self.step == 5:
             raise RuntimeError("the job\nbroke")
         if self._seed == DIVERGES and self.step == 5:
-            self._losses[-1] = float("inf")
             self.diverged = True
 
     def frame(self, bulk: bool) -> Frame:
-        losses, self._losses = self._losses or [float("nan")], []
         values: dict[str, Value] = {
-            "train_loss": np.array([losses[-1], min(losses), max(losses)]),
+            "train_loss": float(self._state[0]),
             "energy": self._state[:8].copy(),
             "total_energy": float(self._state[:8].sum()),
+            **self._history.drained(8),
         }
         if bulk:
             values["energy_trace"] = np.outer(np.arange(4.0), self._state[:8])
         return Frame("train", self.step, values, seconds=self.seconds, epoch=self.step / 10)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        return {"state": self._state.copy(), "step": np.array(self.step), "inner": np.array(self._inner)}
+        counts = {"step": np.array(self.step), "inner": np.array(self._inner)}
+        return {"state": self._state.copy(), **counts, **self._history.saved()}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         self._state, self.step, self._inner = arrays["state"].copy(), int(arrays["step"]), int(arrays["inner"])
+        self._history.restore(arrays)
 
 
 class FakeLandscape:

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from pcviz.figures import Binding, bindings
 
-ENERGY = {"x": "step", "z": "energy", "mode": "append"}
+ENERGY = {"x": "step_history", "z": "energy_history", "mode": "append"}
+LOSS = {"x": "step_history", "y": "test_loss_history", "mode": "append"}
 TRACE = {"x": "trace_steps", "y": "energy_trace"}
 
 
@@ -20,12 +21,7 @@ def refused(**options: Any) -> str:
 
 @pytest.mark.parametrize("attribute", ["x", "y", "z", "text"])
 def test_channels_exist(attribute: str) -> None:
-    assert "no_such_channel is neither a channel" in refused(**{attribute: "no_such_channel"})
-
-
-def test_frame_attributes_count_as_numbers() -> None:
-    for axis in ("step", "inference_step", "epoch", "seconds"):
-        assert Binding(x=axis, y="test_loss", mode="append").dims() == {"x": (), "y": ()}
+    assert "no_such_channel is no channel" in refused(**{attribute: "no_such_channel"})
 
 
 def test_something_is_bound() -> None:
@@ -44,8 +40,8 @@ def test_kind_is_known() -> None:
 def test_index_takes_an_entry_of_the_last_dimension() -> None:
     assert Binding(**TRACE, index=3).dims() == {"x": ("R",), "y": ("R",)}
     assert Binding(kind="landscape", x="path_x", y="path_y", index=-1).dims() == {"x": (), "y": ()}
-    assert Binding(x="step", y="train_loss", index=0, mode="append").dims() == {"x": (), "y": ()}
-    assert "index needs" in refused(x="step", y="test_loss", index=0)
+    assert Binding(x="step_history", y="train_loss_history", index=0, mode="append").dims() == {"x": (), "y": ()}
+    assert "index needs" in refused(x="path_span", y="test_loss", index=0)
 
 
 def test_without_index_a_matrix_is_no_line() -> None:
@@ -68,10 +64,8 @@ def test_where_names_a_channel() -> None:
 
 def test_transform() -> None:
     assert Binding(**ENERGY, transform="log10").transform == "log10"
-    assert Binding(x="step", y="test_loss", mode="append", transform={"steps": 9}).meta()["transform"] == {
-        "steps": 9,
-        "log": False,
-    }
+    smoothing = {"steps": 9, "at": "step_history", "log": False}
+    assert Binding(**LOSS, transform={"steps": 9}).meta()["transform"] == smoothing
     for bad in ("log2", {"steps": 0}, {"ema": 0.5}):
         refused(**ENERGY, transform=bad)
 
@@ -89,9 +83,9 @@ def test_zero() -> None:
 
 
 def test_mode_fits_the_dimensions() -> None:
-    assert "append needs z with 1" in refused(x="trace_steps", z="energy_trace", mode="append")
-    assert "replace needs z with 2" in refused(x="step", z="energy")
-    assert "x and y are numbers" in refused(x="step", y="energy", mode="append")
+    assert "append needs channels by weight step" in refused(x="trace_steps", z="energy_trace", mode="append")
+    assert "replace needs z with 2" in refused(x="path_span", z="energy")
+    assert "x and y are numbers" in refused(x="step_history", y="energy_history", mode="append")
     refused(**{**ENERGY, "mode": "prepend"})
 
 
@@ -106,7 +100,7 @@ def test_keep_leaves_room_for_extremes() -> None:
 
 
 def test_meta_round_trip() -> None:
-    binding = Binding(run=1, transform="log10", zero="omit", text="energy", keep=64, **ENERGY)
+    binding = Binding(run=1, transform="log10", zero="omit", text="energy_history", keep=64, **ENERGY)
     figure = go.Figure(go.Heatmap(meta=binding.meta()))
     figure.add_scatter(y=[1])
     assert bindings(figure) == [binding]

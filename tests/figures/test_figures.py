@@ -101,7 +101,7 @@ def test_backpropagation_is_labelled_as_what_it_is() -> None:
 def test_learning_curves_follow_their_options() -> None:
     figure = panel("learning-curves", Experiment(), x="epoch", log=False, smoothing=30, baseline=1).figure
     bound = bindings(figure)
-    assert {b.x for b in bound} == {"epoch"}
+    assert {b.x for b in bound} == {"epoch_history"}
     assert figure.layout.yaxis.type is None and not any(b.zero for b in bound)
     assert all(b.transform == Smoothing(steps=30) for b in bound), "lines of one plot are alike"
     dashed = [trace for trace in figure.data if trace.meta and trace.meta["run"] == 1]
@@ -110,7 +110,7 @@ def test_learning_curves_follow_their_options() -> None:
 
 def test_a_regression_has_no_accuracy() -> None:
     experiment = from_paths({"data.name": "regression", "learning.batch_size": 20})
-    assert "test_accuracy" not in {b.y for b in bindings(panel("learning-curves", experiment).figure)}
+    assert "test_accuracy_history" not in {b.y for b in bindings(panel("learning-curves", experiment).figure)}
     assert "decision-boundary" not in panels_for(experiment)
     assert "decision-boundary" in panels_for(from_paths({"data.name": "moons"}))
 

@@ -55,9 +55,9 @@ class Trained:
         self.numbers = learning.numbers_of(experiment, padded_rows(np.arange(experiment.inference_steps + 1)))
         slots = learning.fresh_slots(self.method, network, self.numbers)
         data = (jnp.asarray(a.reshape(count * batch, -1), network.dtype) for a in (x, y))
-        batches = learning.Batches(*data, jnp.arange(count * batch).reshape(count, batch))
+        batches = learning.Batches(*data, jnp.arange(count * batch).reshape(count, batch), jnp.zeros(count, bool))
         keys = jax.vmap(jax.random.key)(np.arange(count))
-        self.network, self.slots, self.report, self.losses, self.done = learning.weight_steps(
+        self.network, self.slots, self.report, self.course, self.done = learning.weight_steps(
             self.method, network, slots, batches, jnp.asarray(count), self.numbers, keys
         )
 
@@ -83,7 +83,7 @@ class TestLearning:
             losses.append(net.output_loss(net.forward(batch[0])[1], batch[1]))
             gradients = net.weight_gradients(*batch, net.relax(*batch, 0.2, 7).activities)
             net.weights[:] = [w - 0.1 * g for w, g in zip(net.weights, gradients, strict=True)]
-        np.testing.assert_allclose(found.losses, losses, rtol=1e-11)
+        np.testing.assert_allclose(found.course.losses, losses, rtol=1e-11)
         assert_all_close(weights(found.network), net.weights, 1e-12)
 
     @pytest.mark.parametrize("windowed", [False, True])
@@ -98,7 +98,7 @@ class TestLearning:
             ws, slots, loss = plain(ws, slots, *map(jnp.asarray, batch))
             losses.append(float(loss))
         found = Trained(training("pc", "adam", steps=9), network, x, y, windowed=windowed)
-        np.testing.assert_allclose(found.losses, losses, rtol=1e-9)
+        np.testing.assert_allclose(found.course.losses, losses, rtol=1e-9)
         assert_all_close(weights(found.network), arrays(ws), 1e-9)
 
     def test_backpropagation_steps_are_numpys(self) -> None:
@@ -151,6 +151,6 @@ class TestLearning:
             Trained(training(rule, "adam", "float32"), pair(activation="tanh", dtype="float32")[1], x, y)
             for _ in range(2)
         ]
-        np.testing.assert_array_equal(runs[0].losses, runs[1].losses)
+        np.testing.assert_array_equal(runs[0].course.losses, runs[1].course.losses)
         for one, other in zip(weights(runs[0].network), weights(runs[1].network), strict=True):
             np.testing.assert_array_equal(one, other)

@@ -102,7 +102,7 @@ class Walk:
     def _moved(self, rule: str, network: Network, slots: Any, method: Any, numbers: Any) -> Any:
         """One weight step; None where it is not finite any more."""
         x, y = self.parent.x, self.parent.y
-        batches = Batches(x, y, jnp.arange(len(x), dtype=jnp.int32)[None])
+        batches = Batches(x, y, jnp.arange(len(x), dtype=jnp.int32)[None], jnp.zeros(1, bool))
         keys = jax.vmap(jax.random.key)(jnp.arange(1))
         network, slots, *_, made = learning.weight_steps(method, network, slots, batches, 1, numbers, keys)
         if not int(made):

@@ -1,14 +1,9 @@
-"""Channels of trainings and of what is drawn beside them. P: data points."""
+"""Channels of trainings and of what is drawn beside them. P: data points, K: recorded weight steps."""
 
 from pcviz.frames import Channel, number
 
 CHANNELS: dict[str, Channel] = {
-    "train_loss": Channel(
-        ("3",),
-        "float64",
-        "nats or half squared units",
-        "feedforward loss of the training batch: last, least and greatest since the frame before",
-    ),
+    "train_loss": number("nats or half squared units", "feedforward loss of the latest training batch"),
     "test_loss": number("as train_loss", "feedforward loss of the whole test set"),
     "test_accuracy": number("share", "share of test examples whose largest output is their class"),
     "energy": Channel(("L",), "float64", "energy", "E_1 … E_L at the end of the last relaxation, batch mean"),
@@ -46,6 +41,20 @@ CHANNELS: dict[str, Channel] = {
     ),
     "steps_per_second": number("1/s", "weight steps per second of compute, recent"),
     "seconds_left": number("s", "compute time left at the pace so far; NaN: unknown, or nothing is left"),
+    # by weight step: rows that no frame before has carried, chosen by `pcviz.jobs.history`
+    "step_history": Channel(("K",), "int32", "weight steps", "the weight step of each row"),
+    "epoch_history": Channel(("K",), "float64", "epochs", "the same in epochs"),
+    "seconds_history": Channel(("K",), "float64", "s", "compute time at each row"),
+    "train_loss_history": Channel(
+        ("K", "3"), "float64", "as train_loss", "`train_loss`: at the row, least and greatest since the row before"
+    ),
+    "energy_history": Channel(("K", "L"), "float64", "energy", "`energy` at each row"),
+    "total_energy_history": Channel(("K",), "float64", "energy", "row sums of `energy_history`"),
+    "weight_change_history": Channel(("K", "L"), "float64", "share", "|dW_l| / |W_l| of the row's weight step"),
+    "test_loss_history": Channel(("K",), "float64", "as train_loss", "`test_loss` after the row; NaN where not taken"),
+    "test_accuracy_history": Channel(
+        ("K",), "float64", "share", "`test_accuracy` after the row; NaN where not taken, or where there are no classes"
+    ),
     # kind "landscape": the mean loss on a plane through the current weights
     "landscape": Channel(
         ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True

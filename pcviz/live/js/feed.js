@@ -25,8 +25,8 @@ export class Feed {
     const got = pick(frame, this.binding, row);
     if (!got) return false;
     if (this.binding.mode === "replace") this.got = got; // a zoom before the next redraw must find what is drawn
-    else if (got.z) this.addColumn(got);
-    else this.addPoint(got, frame.step);
+    else if (got.z) this.addColumns(got);
+    else for (let i = 0; i < got.y.data.length; i++) this.addPoint(entry(got, i));
     return true;
   }
 
@@ -46,9 +46,9 @@ export class Feed {
     if (text !== undefined) trace.customdata = list(text);
   }
 
-  addPoint({ x, y, text }, step) {
+  addPoint({ x, y, text, at }) {
     const { trace, binding: { keep, transform } } = this;
-    if (transform?.steps && !Number.isNaN(y)) y = this.smoothed(y, step);
+    if (transform?.steps && !Number.isNaN(y)) y = this.smoothed(y, at);
     trace.x.push(x);
     trace.y.push(y);
     if (text !== undefined) trace.customdata.push(text);
@@ -67,9 +67,10 @@ export class Feed {
     return log ? Math.exp(this.average) : this.average;
   }
 
-  addColumn({ x, z, text }) {
-    this.columns.push({ x, z: z.data, text: text?.data });
-    if (this.columns.length > this.binding.keep) {
+  addColumns({ x, z, text }) {
+    const [drawn, told] = [rows(z), text && rows(text)];
+    drawn.forEach((column, i) => this.columns.push({ x: x.data[i], z: column, text: told?.[i] }));
+    while (this.columns.length > this.binding.keep) {
       this.columns = this.columns.filter((_, i) => i % 2 === 0 || i === this.columns.length - 1);
     }
   }
@@ -99,6 +100,9 @@ export class Feed {
     if (trace.colorbar && binding.transform === "log10") Object.assign(trace.colorbar, logTicks(trace.z, trace.colorbar.nticks));
   }
 }
+
+/** What a trace gets of row `i`. */
+const entry = (got, i) => Object.fromEntries(Object.entries(got).map(([key, { data }]) => [key, data[i]]));
 
 /** Whether each point of a line stands alone: no line leads to it. */
 export function lonely(x, y) {

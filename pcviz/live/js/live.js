@@ -15,7 +15,6 @@ const SLOW_MS = 10_000; // without an answer, after which the page says so
 const SLOW = "The live stream has no answer yet. A browser opens six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
 const REFUSED = [400, 403, 404, 414, 431]; // asking again would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
-const HISTORY = 4096; // frames kept for CSV files; beyond, every second one is dropped
 const mounted = new WeakMap();
 
 /** Where the server has `name`: beside this script, whatever stands before it. */
@@ -179,19 +178,17 @@ class Live {
     const values = { ...channels, step, inference_step, epoch, seconds };
     if (index === 0) this.scrub?.feed(values);
     this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
-    this.remember({ run, step, epoch, seconds, values: channels });
+    this.remember({ run, values: channels });
     if (run !== this.data.runs[0]) return;
     Object.assign(this.values, values);
     this.showMetrics();
   }
 
-  /** Keep the channels that CSV files want, one line for each frame. */
-  remember({ values, ...frame }) {
-    const wanted = new Set(this.panels.flatMap(({ spec }) => (spec.table === "frames" ? spec.csv.map(([name]) => name) : [])));
+  /** Keep the rows that CSV files want. */
+  remember({ run, values }) {
+    const wanted = new Set(this.panels.flatMap(({ spec }) => (spec.table === "history" ? spec.csv.map(([name]) => name) : [])));
     const kept = Object.entries(values).filter(([name]) => wanted.has(name));
-    if (!kept.length) return;
-    this.history.push({ ...frame, values: Object.fromEntries(kept) });
-    if (this.history.length > HISTORY) this.history = this.history.filter((_, i) => i % 2 === 0);
+    if (kept.some(([, { data }]) => data.length)) this.history.push({ run, values: Object.fromEntries(kept) });
   }
 
   // ---- state, metrics, status line

@@ -1,7 +1,7 @@
 // A panel as a file: its numbers as a table, or an image for a paper or a slide with the words that stand around it.
 
 import { download } from "./page.js";
-import { fill, framesTable, latestTable } from "./text.js";
+import { fill, historyTable, latestTable } from "./text.js";
 
 const [WIDTH, HEIGHT, ENLARGED] = [1200, 800, 1.5]; // pixels of an image, whatever the size of the panel
 const [TITLE, WORDS, PAD] = [26, 16, 24]; // sizes of its text, and the room around it
@@ -24,7 +24,7 @@ export function filename(panel) {
 
 export function saveTable(panel) {
   const { table, csv } = panel.spec;
-  const lines = table === "frames" ? framesTable(panel.live.history, csv) : latestTable(panel.latest);
+  const lines = table === "history" ? historyTable(panel.live.history, csv) : latestTable(panel.latest);
   download(`${filename(panel)}.csv`, lines.join("\n") + "\n");
 }
 

@@ -1,6 +1,6 @@
 // Values as text: templates, colour bar ticks, CSV tables.
 
-import { list, rank } from "./values.js";
+import { list, rank, rows } from "./values.js";
 
 /** A number with `n` significant digits. */
 export function digits(value, n) {
@@ -62,15 +62,17 @@ export function logTicks(map, count = 6) {
   return { tickmode: "array", tickvals: ticks.map(Math.log10), ticktext: ticks.map((v) => digits(v, 3)) };
 }
 
-/** CSV lines, one for each frame; `columns` is [[channel, names of its parts or null], …]. */
-export function framesTable(history, columns) {
-  const width = ({ values }, name) => (name in values ? list(values[name]).length : 0);
-  const wide = columns.map(([name, parts]) => ({ name, parts, count: Math.max(0, ...history.map((frame) => width(frame, name))) }));
-  const heads = wide.flatMap(({ name, parts, count }) =>
-    Array.from({ length: count }, (_, i) => (count > 1 ? `${name}_${parts?.[i] ?? i + 1}` : name)));
-  const cells = ({ values }) => wide.flatMap(({ name, count }) => (name in values ? [...list(values[name])] : Array(count).fill("")));
-  const line = (frame) => [frame.run, frame.step, frame.epoch, frame.seconds, ...cells(frame)].join(",");
-  return [["run,step,epoch,seconds", ...heads].join(","), ...history.map(line)];
+/** CSV lines, one for each row of frames {run, values}; `columns` is [[channel, heading, names of its parts or null], …]. */
+export function historyTable(frames, columns) {
+  const width = (name) => frames[0]?.values[name].shape[1];
+  const heads = columns.flatMap(([name, head, parts]) =>
+    width(name) ? Array.from({ length: width(name) }, (_, i) => [head, parts ? parts[i] : i + 1].filter(Boolean).join("_")) : head);
+  const known = (v) => (Number.isNaN(v) ? "" : v);
+  const lines = frames.flatMap(({ run, values }) => {
+    const parts = columns.map(([name]) => (values[name].shape.length > 1 ? rows(values[name]) : [...values[name].data]));
+    return Array.from(parts[0], (_, i) => [run, ...parts.flatMap((column) => Array.from([column[i]].flat(), known))].join(","));
+  });
+  return [["run", ...heads].join(","), ...lines];
 }
 
 /** CSV lines, one for each value of the latest arrays: {channel: {run, step, value}}. Rows and columns count from 1. */

@@ -47,7 +47,7 @@ function map(value, change) {
 
 /** {x, y, z, text} of a trace as far as they are bound, or null where the frame lacks a channel. */
 export function pick(frame, binding, scrubbed) {
-  const { row, index, where, zero, transform } = binding;
+  const { row, index, where, zero, transform, mode } = binding;
   const bound = ["x", "y", "z", "text"].filter((key) => binding[key]);
   if (![...bound.map((key) => binding[key]), where?.channel ?? "step"].every((name) => name in frame.values)) return null;
   const got = Object.fromEntries(bound.map((key) => [key, frame.values[binding[key]]]));
@@ -61,6 +61,11 @@ export function pick(frame, binding, scrubbed) {
   if (where) change(rank, (v) => takeWhere(v, frame.values[where.channel], where.equals));
 
   const main = ["z", "y", "x"].find((key) => key in got);
+  if (mode === "append" && main !== "z") {
+    if (transform?.steps) got.at = frame.values[transform.at];
+    const known = got[main].data.map((v) => !Number.isNaN(v));
+    for (const key of Object.keys(got)) got[key] = takeWhere(got[key], { data: known }, 1);
+  }
   if (zero === "only" && main !== "z" && rank(got[main]) === 2) {
     got.text = { data: Float64Array.from(rows(got[main]), (r) => r.filter((v) => v === 0).length), shape: [got[main].shape[0]] };
     got[main] = map(got.text, (count) => (count ? 0 : NaN));

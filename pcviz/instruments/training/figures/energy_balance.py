@@ -50,7 +50,14 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         hovertemplate=HOVER,
         hoverongaps=False,
         meta=Binding(
-            run=run, x="step", z="energy", text="energy", transform="log10", zero="omit", mode="append", keep=keep
+            run=run,
+            x="step_history",
+            z="energy_history",
+            text="energy_history",
+            transform="log10",
+            zero="omit",
+            mode="append",
+            keep=keep,
         ).meta(),
     )
     made.add_heatmap(
@@ -62,7 +69,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         showscale=False,
         hovertemplate="layer %{y}, step %{x}<br>exactly 0<extra></extra>",
         hoverongaps=False,
-        meta=Binding(run=run, x="step", z="energy", zero="only", mode="append", keep=keep).meta(),
+        meta=Binding(run=run, x="step_history", z="energy_history", zero="only", mode="append", keep=keep).meta(),
     )
     made.add_annotation(
         text="exactly 0",
@@ -128,5 +135,5 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "bars begin at the first power of ten below the least energy, and marks say what theory expects after T steps "
         "if every layer passes its error on unchanged: an error has come only so far down then, and little of it. "
         f"Layers that no error reached are marked exactly 0, never as a small value.{errors}",
-        csv=("energy", "total_energy"),
+        csv=("energy_history", "total_energy_history", "weight_change_history"),
     )

@@ -59,9 +59,9 @@ def figure(
         made.add_scatter(x=[None], y=[None], yaxis="y3", showlegend=False, hoverinfo="skip")
     if log:
         for channel, index, colour in (
-            ("train_loss", 0, style.BLUE),
-            ("test_loss", None, style.VERMILLION),
-            ("total_energy", None, style.GREEN),
+            ("train_loss_history", 0, style.BLUE),
+            ("test_loss_history", None, style.VERMILLION),
+            ("total_energy_history", None, style.GREEN),
         ):
             curves.zeros(run, channel, index, colour)
     return made
@@ -87,27 +87,29 @@ class _Curves:
         self.made, self.x, self.zero, self.classes, self.smoothing = made, x, zero, classes, smoothing
 
     def band(self, run: int) -> None:
-        """Least and greatest training loss since the frame before."""
+        """Least and greatest training loss since the point before."""
         plain = dict(mode="lines", showlegend=False, hoverinfo="skip", x=[], y=[])
         edge = dict(width=0, color=FAINT)
-        self.made.add_scatter(**plain, line=edge, meta=self._meta(run, "train_loss", index=1))
+        self.made.add_scatter(**plain, line=edge, meta=self._meta(run, "train_loss_history", index=1))
         band = dict(fill="tonexty", fillcolor=FAINT)
-        self.made.add_scatter(**plain, **band, line=edge, meta=self._meta(run, "train_loss", index=2))
+        self.made.add_scatter(**plain, **band, line=edge, meta=self._meta(run, "train_loss_history", index=2))
 
     def losses(self, run: int, dash: str, suffix: str) -> None:
         """Training loss, test loss, and test accuracy where there are classes."""
-        train = self._meta(run, "train_loss", index=0, transform=self._smoothing())
+        train = self._meta(run, "train_loss_history", index=0, transform=self._smoothing())
         self._curve("train loss" + suffix, style.BLUE, dash, 2, train)
-        test = self._meta(run, "test_loss", transform=self._smoothing())
+        test = self._meta(run, "test_loss_history", transform=self._smoothing())
         self._curve("test loss" + suffix, style.VERMILLION, dash, 1.6, test)
         if self.classes:
             smoothing = self._smoothing(log=False)
-            accuracy = Binding(run=run, x=self.x, y="test_accuracy", transform=smoothing, mode="append").meta()
+            accuracy = Binding(
+                run=run, x=f"{self.x}_history", y="test_accuracy_history", transform=smoothing, mode="append"
+            ).meta()
             self._curve("accuracy" + suffix, style.ORANGE, dash, 2, accuracy, axis="y3", hover="%{y:.1%}")
 
     def energy(self, run: int, name: str) -> None:
         """Total energy after the relaxation."""
-        energy = self._meta(run, "total_energy", transform=self._smoothing())
+        energy = self._meta(run, "total_energy_history", transform=self._smoothing())
         self._curve(name, style.GREEN, "solid", 1.6, energy)
 
     def zeros(self, run: int, channel: str, index: int | None, colour: str) -> None:
@@ -119,8 +121,8 @@ class _Curves:
             mode="markers",
             showlegend=False,
             marker=style.zero_marker(colour),
-            hovertemplate=f"{channel.replace('_', ' ')} exactly 0<extra></extra>",
-            meta=Binding(run=run, x=self.x, y=channel, index=index, zero="only", mode="append").meta(),
+            hovertemplate=f"{channel.removesuffix('_history').replace('_', ' ')} exactly 0<extra></extra>",
+            meta=Binding(run=run, x=f"{self.x}_history", y=channel, index=index, zero="only", mode="append").meta(),
         )
 
     def _smoothing(self, *, log: bool = True) -> Smoothing | None:
@@ -143,7 +145,7 @@ class _Curves:
         )
 
     def _meta(self, run: int, channel: str, **options: Any) -> dict[str, Any]:
-        return Binding(run=run, x=self.x, y=channel, zero=self.zero, mode="append", **options).meta()
+        return Binding(run=run, x=f"{self.x}_history", y=channel, zero=self.zero, mode="append", **options).meta()
 
 
 def panel(experiment: Experiment, **options: Any) -> Panel:
@@ -160,5 +162,5 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         "the output precision λ. At λ = 1 energy far below the loss means that the activities found most of the "
         "way. Smoothing averages every line over weight steps: then a point is no measured value."
         + (" Below: share of the test set classified correctly." if classes else ""),
-        csv=("train_loss", "test_loss", "test_accuracy", "total_energy"),
+        csv=("train_loss_history", "test_loss_history", "test_accuracy_history", "total_energy_history"),
     )

@@ -1,0 +1,146 @@
+"""The history of a training by weight step: which steps are recorded, and what of them.
+
+Steps are chosen by number alone, so that equal trainings have equal histories, however fast the machine and whoever
+looks: every step up to 2 · PER_OCTAVE, then PER_OCTAVE of each doubling, and those at which the test set is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pcviz.frames import Frame, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PER_OCTAVE = 128
+TESTS, TESTS_PER_OCTAVE = 50, 4
+"""The test set is looked at so often, evenly, and so often in each doubling, for the beginning of a long training."""
+NONE = np.array([np.inf, -np.inf])
+PARTS = (
+    "step",
+    "epoch",
+    "seconds",
+    "train_loss",
+    "energy",
+    "total_energy",
+    "weight_change",
+    "test_loss",
+    "test_accuracy",
+)
+
+
+def thinned(steps: int, per_octave: int) -> np.ndarray:
+    """The steps 1 … `steps` that are recorded: all up to twice `per_octave`, then so many of each doubling."""
+    first, stride = 2 * per_octave, 2
+    parts = [np.arange(1, min(first, steps) + 1)]
+    while first < steps:
+        parts.append(np.arange(first + stride, min(2 * first, steps) + 1, stride))
+        first, stride = 2 * first, 2 * stride
+    return np.concatenate(parts)
+
+
+class History:
+    """The recorded rows of a training of `steps` weight steps, `epoch` of them an epoch, that no frame has carried yet.
+
+    `rows` and `tests` are the steps that are recorded and those of them at which the test set is looked at.
+    """
+
+    def __init__(self, steps: int, epoch: int) -> None:
+        self.epoch = epoch
+        evenly = np.ceil(np.linspace(0, steps, TESTS + 1)[1:]).astype(int)
+        self.tests = np.unique(np.concatenate([thinned(steps, TESTS_PER_OCTAVE), evenly]))
+        self.rows = np.union1d(thinned(steps, PER_OCTAVE), self.tests)
+        self._open = NONE  # least and greatest loss since the last row
+        self._pending: dict[str, list[Value]] = {part: [] for part in PARTS}
+
+    def next_test(self, step: int) -> int:
+        """The first step after `step` at which the test set is looked at; the last of all if none follows."""
+        return int(self.tests[min(int(np.searchsorted(self.tests, step, "right")), len(self.tests) - 1)])
+
+    def wanted(self, steps: range) -> np.ndarray:
+        """Which of these steps are recorded, (len(steps),) bool."""
+        return np.isin(np.array(steps), self.rows)
+
+    def include(self, step: int) -> bool:
+        """See that a step is recorded; whether it would not have been."""
+        if new := step not in self.rows:
+            self.rows = np.append(self.rows, step)
+        return new
+
+    def take(self, steps: range, seconds: np.ndarray, course: Sequence[np.ndarray]) -> None:
+        """Steps that were made, with the compute time at each and their losses (M,), energies (M, L) and changes of the
+        weights (M, L)."""
+        losses, energies, changes = course
+        seen = 0
+        for i in np.flatnonzero(self.wanted(steps)):
+            self._open = _widened(self._open, losses[seen : i + 1])
+            row: dict[str, Any] = {
+                "step": steps[i],
+                "epoch": steps[i] / self.epoch,
+                "seconds": seconds[i],
+                "energy": energies[i],
+            }
+            row |= {"train_loss": np.array([losses[i], *self._open]), "total_energy": energies[i].sum()}
+            row |= {"weight_change": changes[i], "test_loss": np.nan, "test_accuracy": np.nan}
+            for part in PARTS:
+                self._pending[part].append(row[part])
+            self._open, seen = NONE, int(i) + 1
+        self._open = _widened(self._open, losses[seen:])
+
+    def take_test(self, loss: float, accuracy: float) -> None:
+        """What the test set says after the row that was taken last."""
+        self._pending["test_loss"][-1] = loss
+        self._pending["test_accuracy"][-1] = accuracy
+
+    def drained(self, layers: int) -> dict[str, Value]:
+        """The pending rows as channels of a frame (K rows, perhaps none), which count as carried from now on."""
+        widths: dict[str, tuple[int, ...]] = {"train_loss": (3,), "energy": (layers,), "weight_change": (layers,)}
+        rows = {
+            part: np.array(values, np.int32 if part == "step" else np.float64).reshape(
+                len(values), *widths.get(part, ())
+            )
+            for part, values in self._pending.items()
+        }
+        self._pending = {part: [] for part in PARTS}
+        return {f"{part}_history": values for part, values in rows.items()}
+
+    def saved(self) -> dict[str, np.ndarray]:
+        """What a checkpoint keeps of it."""
+        rows = {f"history_{part}": np.array(values) for part, values in self._pending.items()}
+        return rows | {"history_open": self._open}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from what `saved` gave, or from nothing: checkpoints of versions without it hold none."""
+        if "history_open" in arrays:
+            self._open = arrays["history_open"]
+            self._pending = {part: list(arrays[f"history_{part}"]) for part in PARTS}
+
+
+def _widened(ends: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.array([np.min(values, initial=ends[0]), np.max(values, initial=ends[1])])
+
+
+def history(frames: Iterable[Frame]) -> pd.DataFrame:
+    """The history of a training as a table with a row for each recorded weight step, in the order of the frames.
+
+    Columns: step, epoch, seconds, train_loss and its train_loss_least and train_loss_greatest since the row before,
+    total_energy, energy_l and weight_change_l = |dW_l| / |W_l| of the layers l = 1 … L, test_loss and test_accuracy
+    (NaN where the test set was not looked at). Frames of other kinds are passed over.
+    """
+    import pandas as pd
+
+    told = [frame.values for frame in frames if "step_history" in frame.values] or [History(0, 1).drained(0)]
+    columns: dict[str, np.ndarray] = {}
+    for part in PARTS:
+        rows = np.concatenate([np.asarray(values[f"{part}_history"]) for values in told])
+        if part == "train_loss":
+            columns |= dict(zip(("train_loss", "train_loss_least", "train_loss_greatest"), rows.T, strict=True))
+        elif rows.ndim == 2:
+            columns |= {f"{part}_{layer}": column for layer, column in enumerate(rows.T, 1)}
+        else:
+            columns[part] = rows
+    return pd.DataFrame(columns)
