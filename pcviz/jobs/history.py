@@ -63,12 +63,13 @@ class History:
 
     def wanted(self, steps: range) -> np.ndarray:
         """Which of these steps are recorded, (len(steps),) bool."""
-        return np.isin(np.array(steps), self.rows)
+        at = np.searchsorted(self.rows, steps).clip(max=len(self.rows) - 1)
+        return self.rows[at] == np.array(steps)
 
     def include(self, step: int) -> bool:
         """See that a step is recorded; whether it would not have been."""
         if new := step not in self.rows:
-            self.rows = np.append(self.rows, step)
+            self.rows = np.union1d(self.rows, [step])
         return new
 
     def take(self, steps: range, seconds: np.ndarray, course: Sequence[np.ndarray]) -> None:

@@ -134,9 +134,11 @@ class Training:
 
     def _whole_steps(self, count: int) -> None:
         steps = range(self.step, self.step + STEPS_AT_ONCE)
-        chosen = np.stack([self._indices(step if step < self.step + count else self.step) for step in steps])
+        chosen = np.zeros((STEPS_AT_ONCE, self.experiment.learning.batch_size), np.int32)
+        for row, step in zip(chosen[:count], steps, strict=False):
+            row[:] = self._indices(step)
         wanted = self._history.wanted(range(steps.start + 1, steps.stop + 1))
-        batches = Batches(self._x, self._y, jnp.asarray(chosen, jnp.int32), jnp.asarray(wanted))
+        batches = Batches(self._x, self._y, jnp.asarray(chosen), jnp.asarray(wanted))
         keys, begun = self._keys(steps), self._clock()
 
         def made_of(count: int) -> tuple[Network, Any, Report, Course, jax.Array]:
@@ -150,7 +152,7 @@ class Training:
             self.network, self._slots, self._report = network, slots, report
         self.diverged = made < count
         seconds = np.linspace(begun, self._clock(), count + 1)[1:]
-        self._take(seconds[:made], [np.asarray(rows[:made]) for rows in course])
+        self._take(seconds[:made], [np.asarray(rows)[:made] for rows in course])
 
     def _clock(self) -> float:
         """Compute seconds so far."""
