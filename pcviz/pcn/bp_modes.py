@@ -1,4 +1,4 @@
-"""Predictive coding in the regimes where it equals backpropagation: for teaching and for tests (methods.md 2.1, 4).
+"""Predictive coding in the regimes where it equals backpropagation: for teaching and for tests (theory.md 5).
 
 All start from the feedforward activities z(0). `Modes` hold signals d_l (what the weight gradient is made of) and
 weight gradients in the convention of the energy: dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), d_l = -delta_l for
@@ -185,7 +185,7 @@ def _spiking(
 def spiking_forward_update(
     network: Network, x: jax.Array, y: jax.Array, *, step_size: float, alpha: float = 0.0, steps: int | None = None
 ) -> Mode:
-    """Spiking precision with forward update (methods.md 1.3, 1.4; Qi et al. 2025): layer-wise rescaled backpropagation.
+    """Spiking precision with forward update (theory.md 5.4; Qi et al. 2025): layer-wise rescaled backpropagation.
 
     Layer l relaxes with precision 1 at t = L - l and `alpha` otherwise; the weights then learn from the whole
     displacement z_l(T) - z_l(0) with feedforward inputs. With alpha 0 and T ≥ L steps (the default) the gradient of

@@ -92,7 +92,7 @@ def activity_gradient(
     """Errors and energy gradient at the hidden activities z, with input x (B, D) and target y (B, K) clamped.
 
     `correction` is the rounding difference of the feedforward start, subtracted from every error so that layers which
-    nothing reached have an error of exactly zero; `reached` masks the layers ahead of the front (DESIGN.md section 3).
+    nothing reached have an error of exactly zero; `reached` masks the layers ahead of the front (theory.md 6.1).
     """
     below = inputs_of(x, z)
     hidden = list(zip(list(network.stages)[:-1], z, below, strict=False))

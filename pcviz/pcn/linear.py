@@ -109,7 +109,7 @@ def _unstacked(stack: jax.Array) -> list[Array]:
 
 
 def output_jacobians(maps: Sequence[Array]) -> list[Array]:
-    """G_1 … G_H, each (K, N): G_l = M_L … M_{l+1} maps a change of z_l to the output (theory.md section 0)."""
+    """G_1 … G_H, each (K, N): G_l = M_L … M_{l+1} maps a change of z_l to the output (theory.md 0)."""
     return _unstacked(_jacobians(stacked(maps)))
 
 

@@ -1,7 +1,7 @@
 """The network: a list of stages, each a stack of identical layers.
 
 In predictive coding every error is local, so all layers of a stage are predicted by one batched call whatever the
-depth, and compile time does not grow with it (DESIGN.md section 3).
+depth, and compile time does not grow with it (architecture.md 5.1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tiles: a few neighbouring layers at a time, from the output down (spec: performance.md sections 1 and 2).
+"""Tiles: a few neighbouring layers at a time, from the output down (performance.md 2).
 
 From a feedforward start every hidden error is zero and the output error moves back one layer per step, so that at step
 t only the top t + 1 hidden layers can move. One compiled body works on one tile of a stage, in a loop whose length is

@@ -43,7 +43,7 @@ def attenuation(depth: int, step_size: float, steps: Sequence[int] | np.ndarray)
     """log10 of binom(t, L - l) eta^(L - l), (len(steps), L): the share of delta_l in e_l(t), to leading order.
 
     -inf ahead of the front. It neglects that errors decay, so it is an upper bound, useless once eta t is large.
-    Source: methods.md 2.4.
+    Source: theory.md 6.2.
     """
     t, k = np.asarray(steps, np.float64)[:, None], arrival(depth).astype(np.float64)
     reached = t >= k

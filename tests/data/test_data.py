@@ -1,4 +1,4 @@
-"""The data sets keep what `pcviz.experiment.DATASETS` and DESIGN.md section 4 promise of them."""
+"""The data sets keep what `pcviz.experiment.DATASETS` and methods.md 1 promise of them."""
 
 import numpy as np
 import pytest

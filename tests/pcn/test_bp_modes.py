@@ -1,4 +1,4 @@
-"""Where predictive coding equals backpropagation, and where it does not (methods.md section 10: O1-O4, O8-O11)."""
+"""Where predictive coding equals backpropagation, and where it does not (theory.md 5)."""
 
 import jax
 import jax.numpy as jnp

@@ -1,5 +1,4 @@
-"""The equilibrium by every solver (theory.md section 8: 10, 12, 13, 15, 18, 25, 26; methods.md section 10: O5-O7, O13,
-O14)."""
+"""The equilibrium by every solver (theory.md 8: oracles 10, 12, 13, 15 to 18, 25, 26)."""
 
 from functools import cache
 
@@ -114,7 +113,7 @@ class TestLinear:
 
 
 class TestChain:
-    """One unit a layer, unit weights, x = 1, y = 2 (methods.md O5); two layers with any weights (theory.md 26)."""
+    """One unit a layer, unit weights, x = 1, y = 2; two layers with any weights (theory.md 4.7)."""
 
     @staticmethod
     def chain(*values: float) -> Network:

@@ -1,4 +1,4 @@
-"""The output error moves back one layer per step; what is ahead of it is exactly zero (theory.md section 8)."""
+"""The output error moves back one layer per step; what is ahead of it is exactly zero (theory.md 8)."""
 
 import numpy as np
 import pytest

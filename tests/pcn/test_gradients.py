@@ -1,4 +1,4 @@
-"""Local gradients are the slopes of the energy, in numpy, by autodiff and here (theory.md section 8)."""
+"""Local gradients are the slopes of the energy, in numpy, by autodiff and here (theory.md 8)."""
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +53,7 @@ class TestGradients:
     @both_losses
     @pytest.mark.parametrize("activation", ["tanh", "gelu"])
     def test_are_the_slopes_of_the_energy(self, activation: str, loss: str) -> None:
-        """Methods.md O7: central differences of F in every activity and every weight."""
+        """Central differences of F in every activity and every weight."""
         net, network, x, y = pair(activation=activation, loss=loss, **PRECISION)
         z, h = perturbed(net, x), 1e-5
         stacks = stacked_by_stage(network, z)

@@ -1,4 +1,4 @@
-"""Relaxations: every step numpy's, the end the closed form's (theory.md section 8)."""
+"""Relaxations: every step numpy's, the end the closed form's (theory.md 8)."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -135,7 +135,7 @@ class TestGradientDescent:
     @pytest.mark.parametrize("solver", ["gradient_descent", "momentum", "error_based"])
     @pytest.mark.parametrize("activation", ["linear", "gelu"])
     def test_a_free_output_leaves_everything_where_it_is(self, activation: str, solver: str) -> None:
-        """Methods.md O13. An output that costs nothing is as good as one that is not clamped."""
+        """Oracle 15. An output that costs nothing is as good as one that is not clamped."""
         _, network, x, y = pair(activation=activation)
         free = Network(network.stages, jnp.zeros(()), network.loss)
         found = relax(free, x, y, descent(0.3, solver), steps=30)
@@ -145,7 +145,7 @@ class TestGradientDescent:
 
 
 class TestErrorBasedInference:
-    """Theory.md 3.6 and oracle 7: errors as variables."""
+    """Oracle 7: errors as variables (theory.md 3.6)."""
 
     @kinds
     @both_losses

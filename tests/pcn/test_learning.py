@@ -1,4 +1,4 @@
-"""Weight steps by every rule are numpy's, repeatable, and blind to the order of examples (theory.md section 8)."""
+"""Weight steps by every rule are numpy's, repeatable, and blind to the order of examples (theory.md 8)."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""One calling convention for all inference solvers, and why they stop (theory.md 3.4; methods.md D6, O13, O14)."""
+"""One calling convention for all inference solvers, and why they stop (theory.md 3.4)."""
 
 from functools import cache
 

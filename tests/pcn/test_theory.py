@@ -1,4 +1,4 @@
-"""Networks obey the rest of their theory: linear closed forms, scales, cross-entropy, formats (theory.md section 8)."""
+"""Networks obey the rest of their theory: linear closed forms, scales, cross-entropy, formats (theory.md 8)."""
 
 import jax
 import jax.numpy as jnp

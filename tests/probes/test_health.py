@@ -11,7 +11,7 @@ from pcviz.probes.health import NOTHING, arrival, chain_energies, chain_trace, l
 
 
 def test_a_chain_follows_the_binomial_law_at_small_steps() -> None:
-    """E_{H-k} / E_H = (binom(T, k + 1) eta^k / T)^2 to leading order: a steady source above layer H (theory.md 2.4)."""
+    """E_{H-k} / E_H = (binom(T, k + 1) eta^k / T)^2 to leading order: a steady source above layer H (theory.md 6.2)."""
     chain = chain_energies(from_paths({"network.depth": 6, "inference.steps": 9, "inference.step_size": 1e-4}))
     assert chain is not None
     below = np.arange(4, -1, -1)

@@ -187,7 +187,7 @@ def initial_blocks(
 
 
 class TestConditioning:
-    """The table of theory.md 4.4, which states a spread of 15 to 30 %."""
+    """The table of theory.md 4.4, within 30 %."""
 
     @pytest.mark.parametrize(
         ("parameterisation", "init", "skips", "width", "hidden", "kappa"),
@@ -256,7 +256,7 @@ class TestDynamics:
 
     @pytest.mark.parametrize("activation", ["tanh", pytest.param("gelu", marks=SLOW)])
     def test_gradient_descent_is_stable_up_to_two_over_the_largest_eigenvalue(self, activation: str) -> None:
-        """Small errors, so that the Hessian at the start is that of the minimum to a percent (O6)."""
+        """Small errors, so that the Hessian at the start is that of the minimum to a percent (oracle 16)."""
         net, network, x, y = pair(2, activation=activation, batch=1, parameterisation="ntp")
         z, output = net.forward(x)
         y = output + 1e-4 * y

@@ -42,7 +42,7 @@ class TestSignal:
 
     @pytest.mark.parametrize("precision", [1.0, 3.0])
     def test_the_binomial_law_holds_for_small_steps(self, precision: float) -> None:
-        """Within 5 % for eta = 1e-3, T = 20, L - l in 1 … 6 (O21); lambda multiplies what hidden layers hear."""
+        """Within 5 % for eta = 1e-3, T = 20, L - l in 1 … 6 (theory.md 6.2). lambda multiplies hidden signals."""
         net, _, x, y = pair(depth=8, width=12, parameterisation="ntp", precision=precision)
         # Large targets (and no activation that saturates): deep errors must be more than the rounding of activities.
         y, eta = 1e4 * y, 1e-3 / precision
@@ -331,7 +331,7 @@ class TestEquilibriumGradients:
         assert all(abs(c) < 0.1 for c, _ in found)
 
     def test_hidden_errors_are_rescaled_backpropagation_at_equilibrium(self) -> None:
-        """e_l = G_l^T S^-1 r, not backpropagation's G_l^T r (methods.md O9)."""
+        """e_l = G_l^T S^-1 r, not backpropagation's G_l^T r (theory.md 3.7)."""
         net, _, x, y = pair(parameterisation="ntp", batch=6)
         maps, r = net.maps(), y - net.forward(x)[1]
         u = np.linalg.solve(np.asarray(linear.rescaling(maps)), r.T).T

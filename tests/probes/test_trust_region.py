@@ -43,7 +43,7 @@ def test_what_inference_gains_is_the_minimum_of_the_quadratic_model() -> None:
 
 
 def test_the_step_is_backpropagations_with_a_preconditioned_error_and_corrected_activities() -> None:
-    """Theory.md 3.7: d_l = G_l^T S^-1 r, presynaptic activities z*."""
+    """d_l = G_l^T S^-1 r, presynaptic activities z* (theory.md 3.7)."""
     network, x, y = net()
     maps = linear.layer_maps(network)
     s = np.asarray(linear.rescaling(maps, 1.5))
@@ -81,7 +81,7 @@ def test_steps_are_what_they_are_called(options: dict[str, Any]) -> None:
 
 
 def test_wide_networks_learn_like_backpropagation() -> None:
-    """theory.md 4.3: under muPC the step turns towards the gradient as L / N falls."""
+    """Under muPC the step turns towards the gradient as L / N falls (theory.md 4.3)."""
     cosines = []
     for width in (4, 64):
         network, x, y = net(width=width, depth=6, parameterisation="mupc", precision=1.0)

@@ -27,8 +27,8 @@ class Solution:
     For pc_alm its errors are the signals u_l + rho e_l, which weights learn from.
 
     `stopped_by`: steps, gradient, energy, time or diverged. `unreached`: layers 1 … n whose errors are exactly zero
-    because no signal has arrived yet; `false_convergence`: a rule fired nevertheless (theory.md 3.4, methods.md D6).
-    `silent` (H,): layers whose errors are below 100 roundings of their activities (methods.md D6, D21).
+    because no signal has arrived yet; `false_convergence`: a rule fired nevertheless (theory.md 3.4).
+    `silent` (H,): layers whose errors are below 100 roundings of their activities (theory.md 3.4).
     """
 
     solver: str

@@ -15,7 +15,7 @@ from pcviz.pcn.trace import record
 def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
     """Activities and weights step together, both from the same old values.
 
-    A layer's weights and moments stand still until the front arrives, t >= L - l (methods.md D24).
+    A layer's weights and moments stand still until the front arrives, t >= L - l (theory.md 3.5).
     """
     plan, depth = method.plan, step.network.depth
     solver = plan.update.rule(numbers.rates)

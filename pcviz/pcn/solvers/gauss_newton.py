@@ -1,4 +1,4 @@
-"""The equilibrium by Gauss-Newton in error coordinates, then conjugate gradients (performance.md section 4).
+"""The equilibrium by Gauss-Newton in error coordinates, then conjugate gradients (theory.md 3.6, performance.md 4).
 
 With G = d output / d errors (K × H N) of one example, the energy's Gauss-Newton Hessian is I + lambda G^T C G, C = I
 for the squared error and diag(p) - p p^T for the cross-entropy. Its inverse needs only a K × K solve (Woodbury):
