@@ -55,7 +55,7 @@ lock: .venv/dev.stamp ## pin what pyproject.toml asks for in requirements*.txt (
 	$(COMPILE) pyproject.toml --output-file requirements-dev.txt --extra dev --constraint requirements.txt
 
 clean: ## remove what the other targets made; runs in pcviz.db stay
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
+	rm -rf .venv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
