@@ -2,11 +2,12 @@
 PYTHON ?= python3
 PORT ?= 8501
 PYTEST_ARGS ?=
+LOCK_ARGS ?=
 BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-equilibrium bench-sentences lint format clean
+.PHONY: help run test test-all bench bench-equilibrium bench-sentences lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,8 +46,16 @@ format: .venv/dev.stamp ## apply the style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# For every Python and system at once, so that the files are the same wherever they are made.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --annotation-style line $(LOCK_ARGS)
+
+lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
+lock: .venv/dev.stamp ## pin what pyproject.toml asks for in requirements*.txt (LOCK_ARGS=--upgrade: newest releases)
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --output-file requirements-dev.txt --extra dev --constraint requirements.txt
+
 clean: ## remove what the other targets made; runs in pcviz.db stay
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
+	rm -rf .venv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -1,22 +1,7 @@
-"""pcviz in the browser: `streamlit run app.py`."""
-
-# ruff: noqa: E402
-from pcviz.live import heap
-
-heap.keep_small()  # before anything is done twice
-
-from pathlib import Path
+"""pcviz in the browser, from a checkout: `streamlit run app.py`."""
 
 import streamlit as st
 
-from pcviz.live import stream
-from pcviz.ui import trouble
+from pcviz.ui.scripts.app import PARTS
 
-live = stream.live()
-app = st.App(
-    Path(__file__).parent / "pcviz" / "ui" / "shell.py",
-    lifespan=live.lifespan,
-    routes=live.routes(),
-    middleware=live.middleware(),
-    on_script_error=trouble.anywhere,
-)
+app = st.App(**PARTS)  # Streamlit looks for such a line in the script that it is given

@@ -23,6 +23,9 @@ from pcviz.places import ensure_home
 if TYPE_CHECKING:
     from pcviz.frames import Frame
 
+PACKAGE = Path(__file__).parents[1]
+OPTIONS = next(folder for above in (PACKAGE, PACKAGE.parent) if (folder := above / ".streamlit").exists())
+"""Streamlit's options for this app; a wheel has that folder of the checkout in the package."""
 TRAIN_FLAGS = {"preset": PRESET, "json": JSON, "limit": LIMIT}
 SERVE_FLAGS = {
     "port": Flag("Port of the app (default 8501)", "1 to 65535"),
@@ -171,7 +174,12 @@ def summary(document: dict[str, Any]) -> str:
 
 def bench(words: list[str]) -> int:
     """Measure the speed of training and inference."""
-    return int(import_module("benchmarks.engine").main(words) or DONE)
+    try:
+        engine = import_module("benchmarks.engine")
+    except ModuleNotFoundError:
+        print("bench: the benchmarks are not installed; run python -m pcviz bench in a checkout", file=sys.stderr)
+        return FAILED
+    return int(engine.main(words) or DONE)
 
 
 def serve(words: list[str]) -> int:
@@ -189,14 +197,14 @@ def serve(words: list[str]) -> int:
     lines += [f"{path}: is no flag of serve (allowed: --port, --address)" for path in given.fields]
     if lines:
         raise BadArguments(lines)
-    app = Path(__file__).parents[2] / "app.py"
-    if not app.exists():
-        print(f"serve: {app} is missing; run from a checkout of pcviz", file=sys.stderr)
-        return FAILED
+    app = PACKAGE / "ui" / "scripts" / "app.py"
     ensure_home(app.parent)
     heap.keep_small()
+    from streamlit import config
     from streamlit.web.cli import main as streamlit
 
+    found = config.get_config_files  # the user's, then the one in the working directory: later ones win
+    config.get_config_files = lambda file_name: [*found(file_name)[:1], str(OPTIONS / file_name), *found(file_name)[1:]]
     options = ["--server.port", str(port)]
     if "address" in given.flags:
         options += ["--server.address", str(given.flags["address"])]

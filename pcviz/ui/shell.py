@@ -7,7 +7,7 @@ import streamlit as st
 from pcviz.live import serving
 from pcviz.ui import back, narrow, session, style, trouble, unreadable
 
-PAGES = Path(__file__).parents[2] / "pages"
+PAGES = Path(__file__).parent / "scripts"
 
 # Drawn here, because Streamlit's own icons come from another host.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M3 13V8m5 5V3m5 10V6" fill="none" \

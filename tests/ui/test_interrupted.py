@@ -20,7 +20,7 @@ from tests.ui.test_look_options import asked
 from tests.ui.test_looks import INFERENCE, LANDSCAPE
 from tests.ui.test_shell import opened
 
-TRAIN = "../../pages/1_train.py"
+TRAIN = "scripts/1_train.py"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pcviz.ui.look import PROGRESS
 from pcviz.ui.url import key_of
 from tests.ui.test_shell import opened
 
-INFERENCE, LANDSCAPE = "../../pages/2_inference.py", "../../pages/3_landscape.py"
+INFERENCE, LANDSCAPE = "scripts/2_inference.py", "scripts/3_landscape.py"
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_a_weight_step_that_nobody_waits_for_is_refused_on_every_page() -> None:
     app = opened(network_depth="128", network_width="256", learning_batch_size="512", inference_steps="4096")
     for page in (None, "2_inference", "3_landscape"):
         if page is not None:
-            app.switch_page(f"../../pages/{page}.py").run()
+            app.switch_page(f"scripts/{page}.py").run()
         (error,) = app.error
         assert error.value.startswith("inference.steps\\: 4096 makes the relaxation of one weight step last ≈ "), page
         assert "above 10 min (nearest number of steps that fits" in error.value
@@ -266,7 +266,7 @@ def test_looks_are_refused_by_a_full_store_as_well(client: Client, name: str, mo
     monkeypatch.setenv("PCVIZ_STORE_LIMIT", "1000")
     client.start(Experiment(), "s", wanted="paused")
     app = opened()
-    app.switch_page(f"../../pages/{name}.py").run()
+    app.switch_page(f"scripts/{name}.py").run()
     assert any("PCVIZ\\_STORE\\_LIMIT" in error.value for error in app.error)
     assert app.button(key="play").disabled
 

@@ -100,7 +100,7 @@ def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
     assert len(found) >= 10
     app = opened()
     if name != "1_train":
-        app.switch_page(f"../../pages/{name}.py").run()
+        app.switch_page(f"scripts/{name}.py").run()
     assert not app.exception and not app.error
     assert f"{len(found)} stored runs cannot be read by this pcviz" in [one.label for one in app.expander]
     for run in found[:2]:
@@ -142,5 +142,5 @@ def test_a_look_at_weights_that_cannot_be_read(path: Path, name: str, kind: str)
     )
     app = opened(run=source)
     app.query_params["run"] = look
-    app.switch_page(f"../../pages/{name}.py").run()
+    app.switch_page(f"scripts/{name}.py").run()
     assert not app.exception

@@ -1,0 +1,24 @@
+"""pcviz in the browser: what `pcviz serve` gives to Streamlit."""
+
+# ruff: noqa: E402
+from pcviz.live import heap
+
+heap.keep_small()  # before anything is done twice
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pcviz.live import stream
+from pcviz.ui import trouble
+
+live = stream.live()
+PARTS: dict[str, Any] = {
+    "script_path": Path(__file__).parents[1] / "shell.py",
+    "lifespan": live.lifespan,
+    "routes": live.routes(),
+    "middleware": live.middleware(),
+    "on_script_error": trouble.anywhere,
+}
+app = st.App(**PARTS)
