@@ -26,10 +26,10 @@ from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, Protoc
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.pcn import Network, backprop, build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
-from pcviz.pcn.energy import output_error
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.solvers import Reveal, Settings
+from pcviz.pcn.inference import Settled, settled_at
+from pcviz.pcn.solvers import Settings
 from pcviz.probes.alignment import compare
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
@@ -45,9 +45,8 @@ THREADS = 2
 
 
 @jax.jit
-def _gradients(network: Network, x: jax.Array, y: jax.Array, at: Reveal) -> tuple[jax.Array, ...]:
-    output = network.stages[-1](at.activities[-1][-1:])[0]
-    return weight_gradient(network, x, at.activities, (*at.errors, output_error(network.loss, output, y)[None]))
+def _gradients(network: Network, x: jax.Array, y: jax.Array, at: Settled) -> tuple[jax.Array, ...]:
+    return weight_gradient(network, x, at.activities, settled_at(network, y, at.activities, at.errors[:-1]).errors)
 
 
 def cap_of(solver: str, depth: int) -> int:
@@ -166,7 +165,7 @@ def _best_step(run: Callable[[float, int], Arrival], cap: int) -> tuple[Arrival,
     return best, chosen
 
 
-def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Reveal, reference: list[np.ndarray]) -> list[float]:
+def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Settled, reference: list[np.ndarray]) -> list[float]:
     """Cosine of the weight gradients with backprop's in each quartile of depth, input side first."""
     stacks = _gradients(network, x, y, jax.tree.map(lambda stack: stack.astype(network.dtype), at))
     cosine = compare([layer for stack in stacks for layer in np.asarray(stack)], reference).quartile_cosine

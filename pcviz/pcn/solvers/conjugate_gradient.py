@@ -32,8 +32,9 @@ from pcviz.pcn.coordinates import (
     start_at,
 )
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver
+from pcviz.pcn.solvers.base import Integer, Settings, Solver, settled_at
 
 TRIES = 8
 """Most step lengths tried along one direction; the last is 4⁻⁷ of the first."""
@@ -144,9 +145,9 @@ def _advance(
     return jax.lax.fori_loop(first, last, lambda _, s: step(network, x, y, s), state)
 
 
-def revealed(descent: Conjugate) -> Reveal:
+def settle(network: Network, y: jax.Array, descent: Conjugate) -> Settled:
     """Where a descent is."""
-    return Reveal(descent.place.activities, descent.place.errors)
+    return settled_at(network, y, descent.place.activities, descent.place.errors)
 
 
 def cost(descent: Conjugate, step: int) -> tuple[float, float]:
@@ -157,6 +158,6 @@ def cost(descent: Conjugate, step: int) -> tuple[float, float]:
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: begin(network, x, y)),
     _advance,
-    lambda network, x, y, state, step: revealed(state),
+    lambda network, x, y, state, step: settle(network, y, state),
     cost,
 )

@@ -120,6 +120,6 @@ def _advance(
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: begin(network, x, y)),
     _advance,
-    lambda network, x, y, state, step: conjugate.revealed(state.descent),
+    lambda network, x, y, state, step: conjugate.settle(network, y, state.descent),
     lambda state, step: conjugate.cost(state.descent, step),
 )

@@ -17,7 +17,7 @@ from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.inference import reached
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Reveal, Solver, every_step
+from pcviz.pcn.solvers.base import Integer, Solver, every_step, settled_at
 
 
 @short
@@ -70,15 +70,16 @@ def advance(
     return state._replace(activities=z, velocity=velocity)
 
 
-def _revealed(network: Network, x: jax.Array, y: jax.Array, state: Nesterov, step: jax.Array) -> Reveal:
+@jax.jit
+def _errors(network: Network, x: jax.Array, state: Nesterov, step: Integer) -> Activities:
     correction = errors_of(network, x, state.start, None, None)
     front = reached(state.activities, network.depth, jnp.asarray(step))
-    return Reveal(state.activities, errors_of(network, x, state.activities, correction, front))
+    return errors_of(network, x, state.activities, correction, front)
 
 
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: begin(network, x, y, by.step_size, by.curvatures)),
     jax.jit(lambda network, x, y, state, first, last, by: advance(network, x, y, state, first, last)),
-    jax.jit(_revealed),
+    lambda network, x, y, state, step: settled_at(network, y, state.activities, _errors(network, x, state, step)),
     every_step,
 )

@@ -21,10 +21,10 @@ from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import reached
+from pcviz.pcn.inference import Settled, reached
 from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Reveal, Solver, every_step
+from pcviz.pcn.solvers.base import Integer, Solver, every_step, settled_at
 
 
 @short
@@ -88,14 +88,20 @@ def advance(
     return state._replace(activities=z, multipliers=multipliers)
 
 
-def _revealed(network: Network, x: jax.Array, y: jax.Array, state: Augmented, step: jax.Array) -> Reveal:
+def _settle(network: Network, x: jax.Array, y: jax.Array, state: Augmented, step: Integer) -> Settled:
+    errors, signals = _sent(network, x, state, step)
+    return settled_at(network, y, state.activities, errors, signals=signals)
+
+
+@jax.jit
+def _sent(network: Network, x: jax.Array, state: Augmented, step: Integer) -> tuple[Activities, Activities]:
     errors = errors_at(network, x, state, jnp.asarray(step))
-    return Reveal(state.activities, errors, signals_at(state, errors))
+    return errors, signals_at(state, errors)
 
 
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: begin(network, x, y, by.step_size, by.alpha, by.rho)),
     jax.jit(lambda network, x, y, state, first, last, by: advance(network, x, y, state, first, last)),
-    jax.jit(_revealed),
+    _settle,
     every_step,
 )
