@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import repeat
 
@@ -16,7 +17,7 @@ from pcviz.pcn import Network, layers_with_signal
 from pcviz.pcn.energy import layer_rms, rounding_energies
 from pcviz.pcn.inference import Plan, Settled, State, settle
 from pcviz.pcn.solvers import plan_of
-from pcviz.pcn.trajectory import Iterate, Trajectory, trajectory
+from pcviz.pcn.trajectory import Iterate, trajectory
 from pcviz.probes.alignment import Comparison, backprop_gradients, compare, gradients_at
 from pcviz.probes.health import arrival, chain_trace
 
@@ -62,17 +63,13 @@ class Traced:
         self._chain = chain_trace(experiment, self.rows)
         self._floors = np.zeros(experiment.network.depth)
         self._plan = plan_of(experiment.inference.solver, experiment.inference.initial)
-        self._trajectory = self._relaxing(network)
+        self._trajectory = trajectory(network, x, y, experiment.inference, seed=experiment.seed, traced=_last)
         # From a feedforward start nothing moves without the target.
-        fed = experiment.inference.initial == "feedforward"
-        self._without = None if fed else self._relaxing(without_target(network))
+        fed = self._plan.initial == "feedforward"
+        self._without = None if fed else replace(self._trajectory, network=without_target(network))
         self._recorded: dict[str, list[np.ndarray]] = {n: [] for n in ("energies", "activity", "error", "update")}
         self._aligned: list[tuple[int, Comparison]] = []
         self._backprop = backprop_gradients(network, x, y)
-
-    def _relaxing(self, network: Network) -> Trajectory:
-        experiment = self.experiment
-        return trajectory(network, self.x, self.y, experiment.inference, seed=experiment.seed, traced=_last)
 
     def _measured(self, at: Iterate, own: Iterate | None) -> tuple[Settled, jax.Array, jax.Array, jax.Array]:
         without = None if own is None else own.state

@@ -243,6 +243,12 @@ def reached(stacks: Activities, depth: int, t: jax.Array) -> Activities:
     return tuple(masks)
 
 
+def errors_after(network: Network, x: jax.Array, z: Activities, start: Activities, t: jax.Array | int) -> Activities:
+    """Hidden errors at z, t steps after the feedforward `start`: less its rounding, zero where no signal can be."""
+    correction = errors_of(network, x, start, None, None)
+    return errors_of(network, x, z, correction, reached(z, network.depth, jnp.asarray(t)))
+
+
 def _advance_errors(
     network: Network,
     x: jax.Array,

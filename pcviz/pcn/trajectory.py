@@ -16,7 +16,6 @@ from pcviz.experiment import Inference
 from pcviz.pcn.inference import Settled, rates_of
 from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import Settings, Solver, descending, update_of
-from pcviz.pcn.solvers.base import Spans
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +37,13 @@ class Trajectory:
         `chunk` steps, so that there are states to pause at. A flow's own steps depend on where calls end: neither may
         depend on measured time. Raises ValueError for marks that do not ascend.
         """
-        state: Any = None
-        step, seconds, begun = 0, 0.0, False
+        at: Iterate | None = None
         for mark in map(int, marks):
-            if mark < step or (begun and mark == step):
-                raise ValueError(f"marks: must ascend from 0 or more, got {mark} at step {step}")
-            while not begun or step < mark:
-                clock = time.perf_counter()
-                if begun:
-                    last = mark if chunk is None else min(mark, step + chunk)
-                    state, step = self._advanced(state, step, last), last
-                else:
-                    state, begun = self.solver.begin(self.network, self.x, self.y, self.settings), True
-                jax.block_until_ready(state)
-                seconds += time.perf_counter() - clock
-                yield Iterate(self, step, seconds, step == mark, state)
+            if mark <= (-1 if at is None else at.step):
+                raise ValueError(f"marks: must ascend from 0 or more, got {mark} after {at.step if at else 'nothing'}")
+            while at is None or at.step < mark:
+                at = self._after(at, mark, chunk)
+                yield at
 
     def compile(self) -> Iterate:
         """Run the compiled programs once; results stay. A step is done (its state is returned): what lies in a loop is
@@ -61,8 +52,17 @@ class Trajectory:
         jax.block_until_ready(first.settled)
         return first
 
-    def _advanced(self, state: Any, first: int, last: int) -> Any:
-        return self.solver.advance(self.network, self.x, self.y, state, first, last, self.settings)
+    def _after(self, at: Iterate | None, mark: int, chunk: int | None) -> Iterate:
+        batch, step = (self.network, self.x, self.y), 0
+        begun = time.perf_counter()
+        if at is None:
+            state = self.solver.begin(*batch, self.settings)
+        else:
+            step = mark if chunk is None else min(mark, at.step + chunk)
+            state = self.solver.advance(*batch, at.state, at.step, step, self.settings)
+        jax.block_until_ready(state)
+        seconds = time.perf_counter() - begun + (0.0 if at is None else at.seconds)
+        return Iterate(self, step, seconds, step == mark, state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,26 +95,13 @@ class Iterate:
 
     def next(self) -> Iterate:
         """The state one step later, whether the trajectory's own steps go there or not."""
-        later = self.step + 1
-        return Iterate(
-            self.trajectory, later, self.seconds, False, self.trajectory._advanced(self.state, self.step, later)
-        )
+        return self.trajectory._after(self, self.step + 1, None)
 
 
-def trajectory(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    inference: Inference,
-    *,
-    seed: int = 0,
-    windowed: bool = True,
-    traced: Spans | None = None,
-) -> Trajectory:
+def trajectory(network: Network, x: jax.Array, y: jax.Array, inference: Inference, **options: Any) -> Trajectory:
     """The relaxation of trainings, by `inference`'s solver, rates and initial activities (its steps are ignored).
 
-    `seed`, `windowed` and `traced` as of `descending`.
+    `options` as of `descending`: seed, windowed, traced.
     """
-    update = update_of(inference.solver)
-    solver = descending(update, inference.initial, seed=seed, windowed=windowed, traced=traced)
+    solver = descending(update_of(inference.solver), inference.initial, **options)
     return Trajectory(solver, network, x, y, Settings(*rates_of(inference, network.dtype)))
