@@ -45,10 +45,6 @@ def without_target(network: Network) -> Network:
     return Network(list(network.stages), jnp.zeros_like(network.output_precision[...]), network.loss)
 
 
-def _last(first: int, last: int) -> np.ndarray:
-    return np.array([last])
-
-
 class Traced:
     """The experiment's own relaxation of one batch, with its solver and start; at most 512 rows of it are recorded.
 
@@ -63,7 +59,8 @@ class Traced:
         self._chain = chain_trace(experiment, self.rows)
         self._floors = np.zeros(experiment.network.depth)
         self._plan = plan_of(experiment.inference.solver, experiment.inference.initial)
-        self._trajectory = trajectory(network, x, y, experiment.inference, seed=experiment.seed, traced=_last)
+        options = {"seed": experiment.seed, "traced": lambda first, last: np.array([last])}
+        self._trajectory = trajectory(network, x, y, experiment.inference, **options)
         # From a feedforward start nothing moves without the target.
         fed = self._plan.initial == "feedforward"
         self._without = None if fed else replace(self._trajectory, network=without_target(network))

@@ -56,28 +56,17 @@ def relax(
     total = network.depth - 1 if wanted == "depth" else int(wanted)
     if total < 0:
         raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
-    path = trajectory(network, x, y, inference, seed=seed, windowed=windowed, traced=_every)
-    energies: list[np.ndarray] = []
-    updates: list[np.ndarray] = []
+    options = {"seed": seed, "windowed": windowed, "traced": lambda first, last: np.arange(first, last + 1)}
+    path = trajectory(network, x, y, inference, **options)
+    rows: list[tuple[np.ndarray, np.ndarray]] = []
     before = 0
     for at in path.iterates([*range(0, total, TRACE_ROWS), total]):
-        for kept, rows in zip((energies, updates), recorded(at.state.trace, at.step - before), strict=True):
-            kept.append(rows)
+        rows.append(recorded(at.state.trace, at.step - before))
         before = at.step
-    settled = at.settled
-    energies.append(np.asarray(settled.energies)[None])
-    updates.append(np.asarray(at.state.trace.update)[None])
-    return Relaxation(
-        np.concatenate(energies),
-        np.concatenate(updates),
-        unstack(settled.activities),
-        unstack(settled.errors),
-        settled,
-    )
-
-
-def _every(first: int, last: int) -> np.ndarray:
-    return np.arange(first, last + 1)
+    end = at.settled
+    rows.append((np.asarray(end.energies)[None], np.asarray(at.state.trace.update)[None]))
+    energies, updates = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return Relaxation(energies, updates, unstack(end.activities), unstack(end.errors), end)
 
 
 def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: Relaxation) -> list[jax.Array]:

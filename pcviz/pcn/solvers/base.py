@@ -23,6 +23,7 @@ from pcviz.pcn.update import Rates, Update
 
 Integer = int | jax.Array
 Spans = Callable[[int, int], np.ndarray]
+"""From the first and the last step of an advance to some of the steps between, both included."""
 
 
 @short
@@ -53,6 +54,16 @@ class Solver(NamedTuple):
 def every_step(state: Any, step: int) -> tuple[float, float]:
     """One gradient evaluation a step, every step accepted."""
     return float(step), 1.0
+
+
+def repeating(step: Callable[[Network, jax.Array, jax.Array, Any], Any]) -> Callable[..., Any]:
+    """The `advance` of a solver whose step needs neither its number nor settings: (network, x, y, state) -> state."""
+
+    @jax.jit
+    def advance(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, _: Any) -> Any:
+        return jax.lax.fori_loop(first, last, lambda _, now: step(network, x, y, now), state)
+
+    return advance
 
 
 def descending(
@@ -97,3 +108,4 @@ _begin, _advance, _settle = (
     jax.jit(f, static_argnames=("plan",)) for f in (inference.begin, inference.advance, inference.settle)
 )
 settled_at = jax.jit(inference.settled_at)
+"""The same, compiled."""
