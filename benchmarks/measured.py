@@ -12,7 +12,7 @@ import numpy as np
 from pcviz.experiment import Inference
 from pcviz.instruments.relaxation.job import RelaxationJob
 from pcviz.instruments.relaxation.options import ARRIVED, STAYS
-from pcviz.jobs.descent import Descent, energy_of
+from pcviz.jobs.descent import Descent
 from pcviz.jobs.traced import without_target
 from pcviz.numerics.krylov import finish
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
@@ -20,6 +20,7 @@ from pcviz.pcn.energy import layer_energies, rounding_energies
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import solver_of
+from pcviz.pcn.trajectory import Trajectory
 from pcviz.probes.hessian import as_float64, as_stacks, hessian_blocks
 from pcviz.probes.minimum import descend
 
@@ -133,15 +134,8 @@ class Measured:
             return None
         last = min(seen.steps[-1], max(2 * there, there + 20))
         looks = np.unique(np.append(np.arange(min(last, 128) + 1), np.geomspace(1, max(1, last), 256).round()))
-        method, batch, settings = solver_of(solver), (self.network, self.x, self.y), seen.settings
-        state, before = method.begin(*batch, settings), 0
-        energies, passes = [], []
-        for t in looks.astype(int):
-            state = method.advance(*batch, state, before, int(t), settings) if t else state
-            shown = method.reveal(*batch, state, int(t))
-            energies.append(float(np.asarray(energy_of(self.network, self.y, shown)).sum()))
-            passes.append(method.cost(state, int(t))[0])
-            before = int(t)
+        path = Trajectory(solver_of(solver), self.network, self.x, self.y, seen.settings)
+        energies, passes = zip(*((at.energy, at.cost[0]) for at in path.iterates(looks)), strict=True)
         found = np.array(energies), self.job.lowest
         return arrival(*found, looks), arrival(*found, np.array(passes))
 

@@ -74,15 +74,23 @@ class Frame:
     done: bool = field(default=False, compare=False)
 
 
-def trace_rows(steps: int, rows: int = TRACE_ROWS) -> np.ndarray:
-    """Which of the states 0 … `steps` of a relaxation to record: all, or `rows` of them, log-spaced.
+def trace_rows(steps: int, rows: int = TRACE_ROWS, *, filled: bool = True) -> np.ndarray:
+    """Which of the states 0 … `steps` of a relaxation to record: all, or `rows` (≥ 2) of them, log-spaced.
 
-    Returns a strictly increasing int32 array of at most `rows` entries that holds 0 and `steps`.
+    Returns a strictly increasing int32 array of at most `rows` entries that holds 0 and `steps`. Small steps crowd:
+    not `filled`, fewer are recorded than could be.
     """
     if steps < rows:
         return np.arange(steps + 1, dtype=np.int32)
     # Rounding merges the crowded small steps: draw as many points as leave no more than `rows` distinct ones.
-    drawn, wanted = rows, np.empty(0)
-    while len(spaced := np.unique(np.round(np.geomspace(1, steps, drawn)))) < rows:
+    drawn, wanted = rows, _spaced(steps, rows - 1)
+    while filled and len(spaced := _spaced(steps, drawn)) < rows:
         drawn, wanted = drawn + max(1, rows - len(spaced)), spaced
     return np.concatenate([[0], wanted]).astype(np.int32)
+
+
+def _spaced(steps: int, drawn: int) -> np.ndarray:
+    """Steps from 1 to `steps` in equal ratios, rounded, each once: the distinct ones of `drawn`."""
+    spaced = np.round(np.geomspace(1, steps, drawn))
+    spaced[-1] = steps
+    return np.unique(spaced)

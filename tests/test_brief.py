@@ -17,7 +17,7 @@ from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import Frame
 
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "learning.batch_size": 4, "learning.steps": 3})
-HELD = ("Array", "ndarray", "Activities", "Network", "State", "Reveal", "Place", "Blocks", "Comparison", "Trace")
+HELD = ("Array", "ndarray", "Activities", "Network", "State", "Settled", "Place", "Blocks", "Comparison", "Trace")
 """Types of fields that hold arrays."""
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterator
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.pcn.energy import layer_energies, output_error, rms
+from pcviz.frames import trace_rows
+from pcviz.pcn.energy import layer_rms
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers import Reveal, Settings, solver_of
+from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.trajectory import Iterate, Trajectory
 
 MARKS = 64
 """Most recorded states of a solver."""
@@ -22,26 +24,7 @@ PRECISE = 1e-5
 """Share of the initial excess over a known lowest energy at which a solver has nothing left to show."""
 
 
-def marks_of(steps: int, most: int = MARKS) -> np.ndarray:
-    """The steps 0 … `steps` that are recorded: the first ones, then evenly on a logarithmic scale."""
-    if steps < most:
-        return np.arange(steps + 1)
-    return np.unique(np.concatenate([[0], np.geomspace(1, steps, most - 1).round().astype(int)]))
-
-
-@jax.jit
-def energy_of(network: Network, y: jax.Array, shown: Reveal) -> jax.Array:
-    """E_1 … E_L at revealed activities and errors."""
-    output = network.stages[-1](shown.activities[-1][-1:])[0]
-    return layer_energies(network, shown.errors, output, y)
-
-
-@jax.jit
-def error_profile(network: Network, y: jax.Array, shown: Reveal) -> jax.Array:
-    """rms(e_1) … rms(e_L)."""
-    output = network.stages[-1](shown.activities[-1][-1:])[0]
-    top = output_error(network.loss, output, y)[None]
-    return jnp.concatenate([rms(stack) for stack in (*shown.errors, top)])
+_error_profile = jax.jit(layer_rms)
 
 
 class Descent:
@@ -66,16 +49,14 @@ class Descent:
         most = SOLVERS[name].most_steps  # where steps hold several gradient evaluations
         self.budget, self.chunk = budget, max(1, chunk // (8 if most else 1))
         steps = min(budget, most or budget, self.method.last or budget)
-        self.marks = marks_of(steps)
+        self.marks = trace_rows(steps, MARKS, filled=False)
         self.steps: list[float] = []
         self.passes: list[float] = []
         self.seconds: list[float] = []
         self.energies: list[float] = []
         self.state = "waiting"
-        self.shown: Reveal | None = None
-        self._t = 0
-        self._clock = 0.0
-        self._solver_state: Any = None
+        self.settled: Settled | None = None
+        self._iterates: Iterator[Iterate] | None = None
 
     @property
     def done(self) -> bool:
@@ -87,71 +68,50 @@ class Descent:
         """How much of the work is done, 0 to 1."""
         return 1.0 if self.done else len(self.steps) / (len(self.marks) + 1)
 
+    def _trajectory(self) -> Trajectory:
+        return Trajectory(self.method, self.network, self.x, self.y, self.settings)
+
     def compile(self) -> None:
         """Run the compiled programs once, in whatever thread; results stay."""
-        state = self.method.begin(self.network, self.x, self.y, self.settings)
-        # A step is done: what lies in a loop is loaded when it first runs, and that is no computing.
-        state = self.method.advance(self.network, self.x, self.y, state, 0, 1, self.settings)
-        shown = self.method.reveal(self.network, self.x, self.y, state, 1)
-        jax.block_until_ready((energy_of(self.network, self.y, shown), error_profile(self.network, self.y, shown)))
+        jax.block_until_ready(_error_profile(self._trajectory().compile().settled.errors))
 
     def advance(self, seconds: float, lowest: float | None) -> None:
         """Go on for about `seconds`. `lowest` is the lowest energy that others know, which ends a solver near it."""
         deadline = time.perf_counter() + seconds
+        if self._iterates is None:
+            self.state = "running"
+            self._iterates = self._trajectory().iterates(self.marks, self.chunk)
         while not self.done:
-            self._one_call()
-            if self._t == self.marks[len(self.steps)]:
-                self._record(lowest)
+            at = next(self._iterates)
+            if at.recorded:
+                self._record(at, lowest)
             if time.perf_counter() >= deadline:
                 break
 
-    def _one_call(self) -> None:
-        begun = time.perf_counter()
-        if self._solver_state is None:
-            self.state = "running"
-            self._solver_state = self.method.begin(self.network, self.x, self.y, self.settings)
-        else:
-            last = min(int(self.marks[len(self.steps)]), self._t + self.chunk)
-            batch = self.network, self.x, self.y
-            self._solver_state = self.method.advance(*batch, self._solver_state, self._t, last, self.settings)
-            self._t = last
-        jax.block_until_ready(self._solver_state)
-        self._clock += time.perf_counter() - begun
-
-    def _record(self, lowest: float | None) -> None:
-        shown = self.method.reveal(self.network, self.x, self.y, self._solver_state, self._t)
-        energy = float(np.asarray(energy_of(self.network, self.y, shown)).sum())
-        passes, accepted = self.method.cost(self._solver_state, self._t)
-        self.steps.append(float(self._t))
+    def _record(self, at: Iterate, lowest: float | None) -> None:
+        energy, (passes, accepted) = at.energy, at.cost
+        self.steps.append(float(at.step))
         self.passes.append(passes)
-        self.seconds.append(self._clock)
-        if np.isfinite(energy):
-            self.energies.append(energy)
-            self.shown = shown
-        else:
+        self.seconds.append(at.seconds)
+        if not np.isfinite(energy):
             self.energies.append(float("nan"))
             self.state = "diverged"
             return
+        self.energies.append(energy)
+        self.settled = at.settled
         first = self.energies[0]
+        nothing = NOTHING * abs(first - energy)
         near = lowest is not None and lowest < first and abs(energy - lowest) <= PRECISE * (first - lowest)
         # The error needs H steps to reach the first layer: before, standing still means little.
-        late = self._t >= 2 * self.network.depth or SOLVERS[self.name].most_steps is not None
+        late = at.step >= 2 * self.network.depth or SOLVERS[self.name].most_steps is not None
         gained = self.energies[-2] - energy if len(self.energies) > 1 else float("inf")
-        if accepted == 0 or near or (self.method.last is not None and self._t >= self.method.last):
+        if accepted == 0 or near or (self.method.last is not None and at.step >= self.method.last):
             self.state = "arrived"
-        elif late and abs(gained) <= NOTHING * abs(first - energy) and self._rests(NOTHING * abs(first - energy)):
+        # One more step must change nothing either: in a cycle the energies of two marks can be the same.
+        elif late and abs(gained) <= nothing and abs(at.next().energy - energy) <= nothing:
             self.state = "stalled"
         elif len(self.steps) == len(self.marks) or passes >= self.budget:
             self.state = "budget"
-
-    def _rests(self, nothing: float) -> bool:
-        """Whether one more step changes nothing either: a solver that goes round in circles can have the same energy at
-        two marks."""
-        batch, t = (self.network, self.x, self.y), self._t
-        state = self.method.advance(*batch, self._solver_state, t, t + 1, self.settings)
-        shown = self.method.reveal(*batch, state, t + 1)
-        energy = float(np.asarray(energy_of(self.network, self.y, shown)).sum())
-        return abs(energy - self.energies[-1]) <= nothing
 
     def fail(self) -> None:
         """It raised: nothing follows."""
@@ -159,4 +119,4 @@ class Descent:
 
     def errors_at_end(self) -> np.ndarray | None:
         """rms(e_1) … rms(e_L) of the last finite state."""
-        return None if self.shown is None else np.asarray(error_profile(self.network, self.y, self.shown))
+        return None if self.settled is None else np.asarray(_error_profile(self.settled.errors))

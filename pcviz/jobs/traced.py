@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from itertools import repeat
 
 import jax
 import jax.numpy as jnp
@@ -11,41 +13,31 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import FULL_ROWS, Value, trace_rows
-from pcviz.pcn import Network, backprop, layers_with_signal
-from pcviz.pcn.energy import rms, rounding_energies
-from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.inference import Plan, Settled, State, advance, begin, rates_of, settle
-from pcviz.pcn.network import Activities
+from pcviz.pcn import Network, layers_with_signal
+from pcviz.pcn.energy import layer_rms, rounding_energies
+from pcviz.pcn.inference import Plan, Settled, State, settle
 from pcviz.pcn.solvers import plan_of
-from pcviz.pcn.trace import padded_rows
-from pcviz.probes.alignment import Comparison, compare
+from pcviz.pcn.trajectory import Iterate, trajectory
+from pcviz.probes.alignment import Comparison, backprop_gradients, compare, gradients_at
 from pcviz.probes.health import arrival, chain_trace
 
 ALIGNMENTS = 24
 """Most looks at the weight gradients, evenly on a logarithmic scale."""
 
-_begin = partial(jax.jit, static_argnames=("plan",))(begin)
-_advance = partial(jax.jit, static_argnames=("plan",))(advance)
-_gradients = jax.jit(weight_gradient)
-
 
 @partial(jax.jit, static_argnames=("plan",))
 def _measure(
     network: Network, x: jax.Array, y: jax.Array, state: State, without: State | None, t: jax.Array, plan: Plan
-) -> tuple[Settled, jax.Array, jax.Array, jax.Array, jax.Array]:
-    """The state after t steps: itself, rms(z_l), rms(e_l), rms of the last update, layers with a signal. `without` is
-    the state without the target, None where that has no errors."""
+) -> tuple[Settled, jax.Array, jax.Array, jax.Array]:
+    """The state after t steps: itself, rms(z_l), rms(e_l), layers with a signal. `without` is the state without the
+    target, None where that has no errors."""
     settled = settle(network, x, y, state, t, plan)
-
-    def sizes(stacks: Activities) -> jax.Array:
-        return jnp.concatenate([rms(stack) for stack in stacks])
-
     signal = settled.errors
     if without is not None:
         own = settle(without_target(network), x, y, without, t, plan).errors
         signal = (*(e - o for e, o in zip(signal[:-1], own, strict=False)), signal[-1])
     heard = layers_with_signal(settled.activities, signal, y)
-    return settled, sizes(settled.activities), sizes(settled.errors), state.trace.update, heard
+    return settled, layer_rms(settled.activities), layer_rms(settled.errors), heard
 
 
 def without_target(network: Network) -> Network:
@@ -67,17 +59,24 @@ class Traced:
         self._chain = chain_trace(experiment, self.rows)
         self._floors = np.zeros(experiment.network.depth)
         self._plan = plan_of(experiment.inference.solver, experiment.inference.initial)
-        self._rates = rates_of(experiment.inference, network.dtype)
+        options = {"seed": experiment.seed, "traced": lambda first, last: np.array([last])}
+        self._trajectory = trajectory(network, x, y, experiment.inference, **options)
+        # From a feedforward start nothing moves without the target.
+        fed = self._plan.initial == "feedforward"
+        self._without = None if fed else replace(self._trajectory, network=without_target(network))
         self._recorded: dict[str, list[np.ndarray]] = {n: [] for n in ("energies", "activity", "error", "update")}
         self._aligned: list[tuple[int, Comparison]] = []
-        precision = float(network.output_precision[...])
-        self._backprop = [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
+        self._backprop = backprop_gradients(network, x, y)
+
+    def _measured(self, at: Iterate, own: Iterate | None) -> tuple[Settled, jax.Array, jax.Array, jax.Array]:
+        without = None if own is None else own.state
+        return _measure(self.network, self.x, self.y, at.state, without, at.step, self._plan)
 
     def compile(self) -> None:
         """Run the compiled programs once; results stay."""
-        state = self._relax(self._start(), 0, 0)
-        settled = _measure(self.network, self.x, self.y, state, self._start_without(), 0, self._plan)[0]
-        jax.block_until_ready(_gradients(self.network, self.x, settled.activities, settled.errors))
+        own = None if self._without is None else self._without.compile()
+        settled, *_ = self._measured(self._trajectory.compile(), own)
+        gradients_at(self.network, self.x, settled)
 
     @property
     def energies(self) -> np.ndarray:
@@ -90,54 +89,36 @@ class Traced:
         """How much is done, 0 to 1."""
         return 1.0 if self.diverged else len(self._recorded["energies"]) / len(self.rows)
 
-    def _start(self) -> State:
-        key = jax.random.key(self.experiment.seed)
-        return _begin(self.network, self.x, self.y, plan=self._plan, rates=self._rates, key=key)
-
-    def _start_without(self) -> State | None:
-        """The same start for the relaxation without the target, which a feedforward start never leaves."""
-        return None if self._plan.initial == "feedforward" else self._start()
-
-    def _relax(self, state: State, first: int, last: int, *, target: bool = True) -> State:
-        end, span = padded_rows(np.array([last])), (jnp.int32(first), jnp.int32(last))
-        options = {"plan": self._plan, "rates": self._rates, "rows": end}
-        network = self.network if target else without_target(self.network)
-        return _advance(network, self.x, self.y, state, span, **options)
-
     def work(self) -> Iterator[None]:
         """The relaxation; ends where the energy stops being finite."""
         spaced = np.geomspace(1, max(1, self.rows[-1]), ALIGNMENTS).round()
         looks = {int(self.rows[np.abs(self.rows - t).argmin()]) for t in spaced} - {0}
-        state, without, t = self._start(), self._start_without(), 0
+        path = self._trajectory.iterates(self.rows, self.chunk)
+        without = repeat(None) if self._without is None else self._without.iterates(self.rows, self.chunk)
         before: tuple[int, Settled] | None = None
-        for row in self.rows:
-            while t < row:
-                last = min(int(row), t + self.chunk)
-                if without is not None:
-                    without = self._relax(without, t, last, target=False)
-                state, t = jax.block_until_ready(self._relax(state, t, last)), last
-                yield
-            looked = _measure(self.network, self.x, self.y, state, without, t, self._plan)
-            settled, activity, error, update, heard = looked
+        for at, own in zip(path, without, strict=False):
+            yield
+            if not at.recorded:
+                continue
+            settled, activity, error, heard = self._measured(at, own)
             if not np.isfinite(np.asarray(settled.energies)).all():
                 self.diverged = True
                 if before is not None and before[0] not in {0, *(step for step, _ in self._aligned)}:
                     self._align(*before)  # the last step that there is
                 return
+            update = at.state.trace.update
             found = {"energies": settled.energies, "activity": activity, "error": error, "update": update}
             for name, values in found.items():
                 self._recorded[name].append(np.asarray(values))
             self.layers_with_signal = int(heard)
             self._floors = np.asarray(rounding_energies(settled.activities, self.y))
-            if t in looks:
-                self._align(t, settled)
-            before = t, settled
+            if at.step in looks:
+                self._align(at.step, settled)
+            before = at.step, settled
             yield
 
     def _align(self, t: int, settled: Settled) -> None:
-        stacks = _gradients(self.network, self.x, settled.activities, settled.errors)
-        layers = [layer for stack in stacks for layer in np.asarray(stack, np.float64)]
-        self._aligned.append((t, compare(layers, self._backprop)))
+        self._aligned.append((t, compare(gradients_at(self.network, self.x, settled), self._backprop)))
 
     def numbers(self) -> dict[str, Value]:
         """What is known so far, as numbers."""

@@ -1,7 +1,8 @@
 """The science of predictive coding networks: networks, energies, inference, learning, linear theory.
 
-Pure JAX and Flax NNX: no input or output, no clock, no user interface. Symbols as in the literature: depth L, H = L - 1
-hidden layers, width N, batch size B, D inputs, K outputs; activities z_l, predictions mu_l, errors e_l = z_l - mu_l.
+Pure JAX and Flax NNX: no input or output, no user interface, no clock but that of `trajectory`. Symbols as in the
+literature: depth L, H = L - 1 hidden layers, width N, batch size B, D inputs, K outputs; activities z_l, predictions
+mu_l, errors e_l = z_l - mu_l.
 
 Importing this package enables 64-bit JAX types (spectra and energies need them; networks stay float32 unless asked).
 """

@@ -39,6 +39,11 @@ def rms(stack: jax.Array) -> jax.Array:
     return jnp.squeeze(largest, axes) * jnp.sqrt(jnp.mean(jnp.square(scaled), axis=axes))
 
 
+def layer_rms(stacks: tuple[jax.Array, ...]) -> jax.Array:
+    """`rms` of every layer of all stages, (layers,) float64."""
+    return jnp.concatenate([rms(stack) for stack in stacks])
+
+
 def output_loss(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
     """Batch mean of 1/2 |y - output|^2 or of the cross-entropy: (B, K), (B, K) -> (), float64."""
     output, y = output.astype(jnp.float64), y.astype(jnp.float64)

@@ -134,6 +134,9 @@ def weight_gradient(
     return (*hidden, _stage_gradient(network.stages[-1], inputs_of(x, z)[-1], output))
 
 
+stacked_gradients = jax.jit(weight_gradient)
+
+
 def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> jax.Array:
     def predict(weight: jax.Array) -> jax.Array:
         return Stage(weight, stage.premultiplier[...], stage.activation, stage.skip)(below)

@@ -63,11 +63,13 @@ class State(NamedTuple):
 
 @short
 class Settled(NamedTuple):
-    """The end of a relaxation: hidden activities, errors of every stage (output last), layer energies (L,) float64."""
+    """What a relaxation has come to: hidden activities, errors of every stage (output last), layer energies (L,)
+    float64; `signals` stand for the errors in gradients where a solver descends another function than the energy."""
 
     activities: Activities
     errors: Activities
     energies: jax.Array
+    signals: Activities | None = None
 
 
 def rates_of(inference: Inference, dtype: Any) -> Rates:
@@ -241,6 +243,12 @@ def reached(stacks: Activities, depth: int, t: jax.Array) -> Activities:
     return tuple(masks)
 
 
+def errors_after(network: Network, x: jax.Array, z: Activities, start: Activities, t: jax.Array | int) -> Activities:
+    """Hidden errors at z, t steps after the feedforward `start`: less its rounding, zero where no signal can be."""
+    correction = errors_of(network, x, start, None, None)
+    return errors_of(network, x, z, correction, reached(z, network.depth, jnp.asarray(t)))
+
+
 def _advance_errors(
     network: Network,
     x: jax.Array,
@@ -272,9 +280,24 @@ def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Ar
     if plan.update.space == "errors":
         errors = state.variables
         z, output = forward(network, x, errors)
-    else:
-        z = state.variables
-        errors = tiled_errors(network, x, z, state.correction, t if plan.follows_front else None, plan.front(t))
+        return settled_at(network, y, z, errors, output)
+    z = state.variables
+    errors = tiled_errors(network, x, z, state.correction, t if plan.follows_front else None, plan.front(t))
+    return settled_at(network, y, z, errors)
+
+
+def settled_at(
+    network: Network,
+    y: jax.Array,
+    z: Activities,
+    errors: Activities,
+    output: jax.Array | None = None,
+    signals: Activities | None = None,
+) -> Settled:
+    """The state with hidden activities z, hidden errors and `signals`, if they differ; the `output` prediction (B, K)
+    is computed unless given."""
+    if output is None:
         output = network.stages[-1](z[-1][-1:])[0]
+    top = output_error(network.loss, output, y)[None]
     energies = layer_energies(network, errors, output, y)
-    return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
+    return Settled(z, (*errors, top), energies, None if signals is None else (*signals, top))

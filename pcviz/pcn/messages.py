@@ -9,8 +9,9 @@ import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.pcn.coordinates import is_kinked
-from pcviz.pcn.energy import layer_energies, output_error, rms
+from pcviz.pcn.energy import layer_energies, layer_rms, output_error
 from pcviz.pcn.gradients import inputs_of
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Activities, Network
 
 
@@ -34,16 +35,12 @@ def output_signal(network: Network, z: Activities, y: jax.Array) -> tuple[jax.Ar
 
 
 @short
-class Look(NamedTuple):
-    """One look at a state, float64 but the output's error.
-
-    Energies E_1 … E_L (L,); the output's error e_L (1, B, K); for every hidden layer (H,) the rms of the energy's
-    gradient (per example), of the activities, of their change since the look before, and of the errors; `gradient` and
-    `activity` are over all layers.
-    """
+class Sizes(NamedTuple):
+    """How large things are in a state, float64: energies E_1 … E_L (L,); for every hidden layer (H,) the rms of the
+    energy's gradient (per example), of the activities, of their change since an earlier state, and of the errors;
+    `gradient` and `activity` are over all layers."""
 
     energies: jax.Array
-    output_error: jax.Array
     gradient_rms: jax.Array
     activity_rms: jax.Array
     update_rms: jax.Array
@@ -52,22 +49,16 @@ class Look(NamedTuple):
     activity: jax.Array
 
 
-def look(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    z: Activities,
-    errors: Activities,
-    signals: Activities | None,
-    before: Activities,
-) -> Look:
-    """Measure the state with hidden activities z and hidden errors; `before` are the activities of the look before.
+@jax.jit
+def sizes_of(network: Network, x: jax.Array, y: jax.Array, state: Settled, before: Activities) -> Sizes:
+    """Measure a state; `before` are the activities of the earlier one.
 
-    `signals` (hidden) stand for the errors in the gradient where a solver descends another function. At z = 0 of an
-    activation with a kink the gradient is the shortest one-sided derivative: zero where neither side descends.
+    At z = 0 of an activation with a kink the gradient is the shortest one-sided derivative: zero where neither side
+    descends.
     """
+    z, errors = state.activities, state.errors[:-1]
     output, top = output_signal(network, z, y)
-    sent = (*(errors if signals is None else signals), top)
+    sent = (*(state.signals or state.errors)[:-1], top)
 
     def gradient(at: Activities) -> Activities:
         return tuple(own - r for own, r in zip(sent, received(network, x, at, sent), strict=False))
@@ -86,9 +77,7 @@ def look(
     else:
         found = gradient(z)
     by_layer = [
-        jnp.concatenate([rms(stack) for stack in stacks])
-        for stacks in (found, z, tuple(a - b for a, b in zip(z, before, strict=True)), errors)
+        layer_rms(stacks) for stacks in (found, z, tuple(a - b for a, b in zip(z, before, strict=True)), errors)
     ]
     total = [jnp.sqrt(jnp.mean(jnp.square(values))) for values in by_layer[:2]]
-    missed = output_error(network.loss, output, y)[None]
-    return Look(layer_energies(network, errors, output, y), missed, *by_layer, *total)
+    return Sizes(layer_energies(network, errors, output, y), *by_layer, *total)

@@ -11,11 +11,11 @@ from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.batch import as_batch
-from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.inference import Settled, advance, begin, rates_of, settle
+from pcviz.pcn.gradients import stacked_gradients
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network, unstack
-from pcviz.pcn.solvers import plan_of
-from pcviz.pcn.trace import empty_trace, padded_rows, recorded
+from pcviz.pcn.trace import recorded
+from pcviz.pcn.trajectory import trajectory
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,6 @@ class Relaxation:
     activities: list[jax.Array]
     errors: list[jax.Array]
     settled: Settled
-
-
-_begin = jax.jit(begin, static_argnames=("plan",))
-_advance = jax.jit(advance, static_argnames=("plan",))
-_settle = jax.jit(settle, static_argnames=("plan",))
-_weight_gradient = jax.jit(weight_gradient)
 
 
 def relax(
@@ -62,28 +56,17 @@ def relax(
     total = network.depth - 1 if wanted == "depth" else int(wanted)
     if total < 0:
         raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
-    plan = plan_of(inference.solver, inference.initial, windowed=windowed)
-    rates = rates_of(inference, network.dtype)
-    state = _begin(network, x, y, plan, rates, jax.random.key(seed), total)
-    energies: list[np.ndarray] = []
-    updates: list[np.ndarray] = []
-    for first in range(0, total, TRACE_ROWS):
-        last = min(first + TRACE_ROWS, total)
-        rows = padded_rows(np.arange(first, last + 1))
-        state = _advance(network, x, y, state, (first, last), plan, rates, rows)
-        for kept, rows in zip((energies, updates), recorded(state.trace, last - first), strict=True):
-            kept.append(rows)
-        state = state._replace(trace=empty_trace(network.depth)._replace(update=state.trace.update))
-    settled = _settle(network, x, y, state, total, plan)
-    energies.append(np.asarray(settled.energies)[None])
-    updates.append(np.asarray(state.trace.update)[None])
-    return Relaxation(
-        np.concatenate(energies),
-        np.concatenate(updates),
-        unstack(settled.activities),
-        unstack(settled.errors),
-        settled,
-    )
+    options = {"seed": seed, "windowed": windowed, "traced": lambda first, last: np.arange(first, last + 1)}
+    path = trajectory(network, x, y, inference, **options)
+    rows: list[tuple[np.ndarray, np.ndarray]] = []
+    before = 0
+    for at in path.iterates([*range(0, total, TRACE_ROWS), total]):
+        rows.append(recorded(at.state.trace, at.step - before))
+        before = at.step
+    end = at.settled
+    rows.append((np.asarray(end.energies)[None], np.asarray(at.state.trace.update)[None]))
+    energies, updates = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return Relaxation(energies, updates, unstack(end.activities), unstack(end.errors), end)
 
 
 def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: Relaxation) -> list[jax.Array]:
@@ -95,4 +78,4 @@ def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: R
     x, _ = as_batch(network, x, y)  # the target's part is in the relaxation's errors
     if x.shape[0] != (count := settled.errors[-1].shape[1]):
         raise ValueError(f"x: has shape {x.shape} (wanted: ({count}, {x.shape[1]}), the batch that was relaxed)")
-    return unstack(_weight_gradient(network, x, settled.activities, settled.errors))
+    return unstack(stacked_gradients(network, x, settled.activities, settled.errors))

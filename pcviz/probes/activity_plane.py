@@ -21,10 +21,8 @@ from pcviz.numerics.blocktridiagonal import extreme_eigenpairs
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import advance, begin, rates_of, settle
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers import plan_of
-from pcviz.pcn.trace import padded_rows
+from pcviz.pcn.trajectory import trajectory
 from pcviz.probes.hessian import as_batch, as_float64
 from pcviz.probes.minimum import Array, Minimum, free_blocks
 
@@ -148,20 +146,12 @@ def solver_path(
     being finite. A generator that pauses on the way.
     """
     x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
-    plan = plan_of(inference.solver, inference.initial, recorded=False)
-    rates = rates_of(inference, network.dtype)
-    state, t = _begin(network, x, y, plan=plan, rates=rates, key=jax.random.key(seed)), 0
-    none, found = padded_rows(np.arange(0)), []
-    for row in rows:
-        while t < row:
-            last = min(int(row), t + CHUNK)
-            state, t = _advance(network, x, y, state, (t, last), plan=plan, rates=rates, rows=none), last
+    found: list[Activities] = []
+    for at in trajectory(network, x, y, inference, seed=seed).iterates(rows, CHUNK):
+        if at.step:
             yield
-        z = _settle(network, x, y, state, t, plan=plan).activities
-        if not all(np.isfinite(stack).all() for stack in z):
-            break
-        found.append(z)
+        if at.recorded:
+            if not all(np.isfinite(stack).all() for stack in at.settled.activities):
+                break
+            found.append(at.settled.activities)
     return found
-
-
-_begin, _advance, _settle = (jax.jit(f, static_argnames=("plan",)) for f in (begin, advance, settle))

@@ -7,7 +7,6 @@ each quartile of depth (input side first) and in total.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,11 +17,10 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.pcn.feedforward import backprop
-from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.inference import Plan, State, advance, begin, rates_of, settle
+from pcviz.pcn.gradients import stacked_gradients
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers import plan_of
-from pcviz.pcn.trace import padded_rows
+from pcviz.pcn.trajectory import trajectory
 
 QUARTILES = 4
 
@@ -73,34 +71,21 @@ def alignment(
     if any(t < 0 for t in wanted) or any(a >= b for a, b in pairwise(wanted)):
         raise ValueError(f"steps must ascend from 0 or more, got {wanted}")
     x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
-    precision = float(network.output_precision[...])
-    reference = [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
-
-    plan = plan_of(inference.solver, inference.initial, recorded=False)
-    rates = rates_of(inference, network.dtype)
-    state = _begin(network, x, y, plan, rates, jax.random.key(seed))
-    rows, found, t = padded_rows(np.zeros(0, np.int32)), [], 0
-    for last in wanted:
-        state = _advance(network, x, y, state, (t, last), plan, rates, rows)
-        t = last
-        found.append(compare(_gradients(network, x, y, state, t, plan), reference))
+    reference = backprop_gradients(network, x, y)
+    path = trajectory(network, x, y, inference, seed=seed).iterates(wanted)
+    found = [compare(gradients_at(network, x, at.settled), reference) for at in path if at.recorded]
     return Comparison(*(np.stack(part) for part in zip(*found, strict=True)))
 
 
-_begin = partial(jax.jit, static_argnames=("plan",))(begin)
-_advance = partial(jax.jit, static_argnames=("plan",))(advance)
+def backprop_gradients(network: Network, x: jax.Array, y: jax.Array) -> list[np.ndarray]:
+    """The gradients of lambda times the loss, [g_1 … g_L] in float64."""
+    precision = float(network.output_precision[...])
+    return [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
 
 
-@partial(jax.jit, static_argnames=("plan",))
-def _stacked_gradients(
-    network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan
-) -> tuple[jax.Array, ...]:
-    settled = settle(network, x, y, state, t, plan)
-    return weight_gradient(network, x, settled.activities, settled.errors)
-
-
-def _gradients(network: Network, x: jax.Array, y: jax.Array, state: State, t: int, plan: Plan) -> list[np.ndarray]:
-    stacks = _stacked_gradients(network, x, y, state, t, plan)
+def gradients_at(network: Network, x: jax.Array, state: Settled) -> list[np.ndarray]:
+    """The energy's weight gradients at a state of a relaxation, [g_1 … g_L] in float64."""
+    stacks = stacked_gradients(network, x, state.activities, state.errors)
     return [layer for stack in stacks for layer in np.asarray(stack, np.float64)]
 
 

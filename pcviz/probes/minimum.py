@@ -20,6 +20,7 @@ from pcviz.pcn.coordinates import is_kinked
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Activities, Network
 from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.trajectory import Trajectory
 from pcviz.probes import hessian
 from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
 
@@ -54,21 +55,19 @@ def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Wor
     if network.has_closed_form:
         layers = linear.equilibrium(linear.layer_maps(network), x, y, network.output_precision[...]).activities
         return _finished(network, x, y, hessian.as_stacks(network, layers), polish)
-    method, settings = solver_of("gauss_newton"), Settings(None)
-    state = method.begin(network, x, y, settings)
-    yield
-    begun = _worst(activity_slope(network, x, y, method.reveal(network, x, y, state, 0).activities))
-    left = np.inf
-    for chunk in range(MOST_CHUNKS):
-        state = method.advance(network, x, y, state, chunk * CHUNK, (chunk + 1) * CHUNK, settings)
-        z = method.reveal(network, x, y, state, 0).activities
-        free = _free(network, z)
-        slope = jnp.where(free, activity_slope(network, x, y, z), 0)
-        before, left = left, _worst(slope)
+    begun = left = np.inf
+    path = Trajectory(solver_of("gauss_newton"), network, x, y, Settings(None))
+    for at in path.iterates(range(0, CHUNK * MOST_CHUNKS + 1, CHUNK)):
+        z = at.settled.activities
+        slope = activity_slope(network, x, y, z)
+        if not at.step:
+            begun = _worst(slope)
+        else:
+            before, left = left, _worst(jnp.where(_free(network, z), slope, 0))
+            # A solver that has arrived at its rounding error stands still.
+            if left <= NEAR * begun or (at.step > 4 * CHUNK and left == before):
+                break
         yield
-        # A solver that has arrived at its rounding error stands still.
-        if left <= NEAR * begun or (chunk > 3 and left == before):
-            break
     return _finished(network, x, y, z, polish)
 
 

@@ -13,6 +13,7 @@ from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import from_paths
 from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
+from pcviz.frames import trace_rows
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.jobs import JOBS
 from pcviz.instruments.relaxation.job import RelaxationJob
@@ -22,6 +23,7 @@ from pcviz.jobs.training import Training
 from pcviz.numerics.blocktridiagonal import spectrum
 from pcviz.pcn import build, linear, relax
 from pcviz.pcn.equilibrium import solve
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
 from pcviz.probes.alignment import alignment
@@ -271,9 +273,10 @@ def invented(monkeypatch: pytest.MonkeyPatch, energies: Callable[[int], float]) 
         spans.append(given[4:6])
         return int(given[5])
 
-    monkeypatch.setattr(descent, "energy_of", lambda network, y, t: np.array([energies(t)]))
-    monkeypatch.setattr(descent, "error_profile", lambda *_: 0)
-    method = Solver(lambda *_: 0, advance, lambda *given: given[3], lambda *_: (1.0, 1.0))
+    def settle(*given: Any) -> Settled:
+        return Settled((), (jnp.zeros((1, 1, 1)),), jnp.array([energies(given[3])]))
+
+    method = Solver(lambda *_: 0, advance, settle, lambda *_: (1.0, 1.0))
     monkeypatch.setattr(descent, "solver_of", lambda name: method)
     deep: Any = SimpleNamespace(depth=40)
     return descent.Descent("gradient_descent", deep, (jnp.zeros(1), jnp.zeros(1)), Settings(None), 300, 300), spans
@@ -282,7 +285,7 @@ def invented(monkeypatch: pytest.MonkeyPatch, energies: Callable[[int], float]) 
 @pytest.mark.parametrize(("between", "state"), [(1.5, "budget"), (1.0, "stalled")])
 def test_going_round_in_circles_is_not_rest(monkeypatch: pytest.MonkeyPatch, between: float, state: str) -> None:
     """A solver in a cycle whose period divides the distance of two marks has the same energy at both."""
-    marks = set(descent.marks_of(300))
+    marks = set(trace_rows(300, descent.MARKS, filled=False))
     solver, _ = invented(monkeypatch, lambda t: 2.0 if t == 0 else 1.0 if t in marks else between)
     solver.advance(60.0, None)
     assert solver.state == state

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
-import numpy as np
 
 from pcviz.brief import short
-from pcviz.jobs.descent import energy_of
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers import Reveal, Settings, solver_of
+from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.trajectory import Trajectory
 
 RESOLUTION = 1.02
 """Energies are looked at after every step up to 100, then every 2 %."""
@@ -57,7 +58,7 @@ class Arrival(NamedTuple):
 
     steps: int | None
     passes: float | None
-    shown: Reveal | None
+    shown: Settled | None
     state: str
     lowest: float
 
@@ -75,32 +76,33 @@ def arrive(
 
     The stay must begin within `cap` steps; it may end after.
     """
-    x, y = batch
-    method = solver_of(name)
-    state = method.begin(network, x, y, settings)
     first = lowest = float("nan")
-    step, kept = 0, None
+    kept = None
     path: list[tuple[int, float]] = []
-    while True:
-        shown = method.reveal(network, x, y, state, step)
-        energy = float(np.asarray(energy_of(network, y, shown)).sum())
-        if not math.isfinite(energy):
+    for at in Trajectory(solver_of(name), network, *batch, settings).iterates(_seen()):
+        if not math.isfinite(at.energy):
             return Arrival(None, None, None, "diverged", lowest)
-        if step == 0:
-            first = lowest = energy
-        lowest = min(lowest, energy)
+        if at.step == 0:
+            first = lowest = at.energy
+        lowest = min(lowest, at.energy)
         before = watch.since
-        held = watch.see(step, (energy - least) / (first - least))
+        held = watch.see(at.step, (at.energy - least) / (first - least))
         if watch.since is not None and watch.since != before:
-            kept = watch.since, method.cost(state, step)[0], shown
+            kept = watch.since, at.cost[0], at.settled
         if held and kept is not None:
             return Arrival(*kept, "arrived", lowest)
-        path.append((step, lowest - least))
-        if watch.since is None and (step >= cap or _stands_still(path, cap)):
-            return Arrival(None, None, None, "cap" if step >= cap else "stalled", lowest)
-        after = max(step + 1, int(step * RESOLUTION))
-        state = method.advance(network, x, y, state, step, after, settings)
-        step = after
+        path.append((at.step, lowest - least))
+        if watch.since is None and (at.step >= cap or _stands_still(path, cap)):
+            return Arrival(None, None, None, "cap" if at.step >= cap else "stalled", lowest)
+    raise AssertionError("there is always another step to see")
+
+
+def _seen() -> Iterator[int]:
+    """The steps whose energies are looked at, without end."""
+    step = 0
+    while True:
+        yield step
+        step = max(step + 1, int(step * RESOLUTION))
 
 
 def _stands_still(path: list[tuple[int, float]], cap: int) -> bool:
@@ -112,10 +114,7 @@ def _stands_still(path: list[tuple[int, float]], cap: int) -> bool:
 
 def lowest_energy(
     name: str, network: Network, batch: tuple[jax.Array, jax.Array], settings: Settings, steps: int
-) -> tuple[float, Reveal]:
+) -> tuple[float, Settled]:
     """The energy after `steps` steps of a solver that never goes up, and the state."""
-    x, y = batch
-    method = solver_of(name)
-    state = method.advance(network, x, y, method.begin(network, x, y, settings), 0, steps, settings)
-    shown = method.reveal(network, x, y, state, steps)
-    return float(np.asarray(energy_of(network, y, shown)).sum()), shown
+    *_, end = Trajectory(solver_of(name), network, *batch, settings).iterates((steps,))
+    return end.energy, end.settled

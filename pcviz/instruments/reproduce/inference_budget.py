@@ -24,13 +24,13 @@ from pcviz.instruments.reproduce.arrival import Arrival, Hold, arrive, lowest_en
 from pcviz.instruments.reproduce.exponent import fit
 from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, Protocol
 from pcviz.jobs.device import device_name, tend_programs
-from pcviz.pcn import Network, backprop, build
+from pcviz.pcn import Network, build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
-from pcviz.pcn.energy import output_error
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.solvers import Reveal, Settings
-from pcviz.probes.alignment import compare
+from pcviz.pcn.inference import Settled, settled_at
+from pcviz.pcn.solvers import Settings
+from pcviz.probes.alignment import backprop_gradients, compare
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
 ERROR_STEPS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
@@ -45,9 +45,8 @@ THREADS = 2
 
 
 @jax.jit
-def _gradients(network: Network, x: jax.Array, y: jax.Array, at: Reveal) -> tuple[jax.Array, ...]:
-    output = network.stages[-1](at.activities[-1][-1:])[0]
-    return weight_gradient(network, x, at.activities, (*at.errors, output_error(network.loss, output, y)[None]))
+def _gradients(network: Network, x: jax.Array, y: jax.Array, at: Settled) -> tuple[jax.Array, ...]:
+    return weight_gradient(network, x, at.activities, settled_at(network, y, at.activities, at.errors[:-1]).errors)
 
 
 def cap_of(solver: str, depth: int) -> int:
@@ -95,7 +94,7 @@ def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
     least, bottom = min(ends, key=lambda end: end[0])
     initial = lowest_energy("conjugate_gradient", network, batch, Settings(None), 0)[0]
 
-    reference = [float(network.output_precision[...]) * np.asarray(g) for g in backprop(network, x, y).gradients]
+    reference = backprop_gradients(network, x, y)
 
     def race(least: float) -> tuple[list[dict[str, Any]], float]:
         """An entry for each solver, with F* = `least`; and the lowest energy that any met."""
@@ -166,7 +165,7 @@ def _best_step(run: Callable[[float, int], Arrival], cap: int) -> tuple[Arrival,
     return best, chosen
 
 
-def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Reveal, reference: list[np.ndarray]) -> list[float]:
+def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Settled, reference: list[np.ndarray]) -> list[float]:
     """Cosine of the weight gradients with backprop's in each quartile of depth, input side first."""
     stacks = _gradients(network, x, y, jax.tree.map(lambda stack: stack.astype(network.dtype), at))
     cosine = compare([layer for stack in stacks for layer in np.asarray(stack)], reference).quartile_cosine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Literal
 
 import jax
@@ -10,17 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.frames import TRACE_ROWS
+from pcviz.frames import TRACE_ROWS, trace_rows
 from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.equilibrium.solution import Solution
-from pcviz.pcn.inference import Settled
-from pcviz.pcn.messages import Look, look
+from pcviz.pcn.messages import Sizes, sizes_of
 from pcviz.pcn.network import Network, unstack
 from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.trajectory import Trajectory
 
 Stop = Literal["steps", "gradient", "energy"]
-_look = jax.jit(look)
 
 
 def solve(
@@ -56,46 +54,32 @@ def solve(
         equilibrium_energy = float(linear.least_energy(network, x, y))
     chosen = method.default_step if step_size is None else step_size
     settings = Settings(None if chosen is None else jnp.asarray(chosen, network.dtype), **numbers)
-    marks = recorded_steps(steps if method.last is None else min(steps, method.last), rows)
-
-    def start() -> Any:
-        return method.begin(network, x, y, settings)
-
-    state = start()
-    jax.block_until_ready(method.advance(network, x, y, state, 0, 0 if method.last is None else 1, settings))
-    began = time.perf_counter()
-    state = jax.block_until_ready(start())
-    clock = time.perf_counter() - began
-    shown = method.reveal(network, x, y, state, 0)
-    seen: list[tuple[Look, float, float, float]] = []
-    stopped, before = "steps", shown.activities
-    for index, mark in enumerate(marks):
-        if index:
-            began = time.perf_counter()
-            state = method.advance(network, x, y, state, int(marks[index - 1]), int(mark), settings)
-            jax.block_until_ready(state)
-            clock += time.perf_counter() - began
-            shown = method.reveal(network, x, y, state, int(mark))
-        found = jax.tree.map(np.asarray, _look(network, x, y, *shown, before))
-        before = shown.activities
-        seen.append((found, *method.cost(state, int(mark)), clock))
+    last = steps if method.last is None else min(steps, method.last)
+    marks = trace_rows(last, last + 1 if rows is None else rows, filled=False).astype(int)
+    path = Trajectory(method, network, x, y, settings)
+    path.compile()
+    seen: list[tuple[Sizes, float, float, float]] = []
+    stopped, before = "steps", None
+    for at in path.iterates(marks):
+        end = at.settled
+        found = jax.tree.map(np.asarray, sizes_of(network, x, y, end, before or end.activities))
+        seen.append((found, *at.cost, at.seconds))
         if fired := _fired(found, stop, tolerance, equilibrium_energy):
             stopped = fired
             break
-        if time_limit is not None and clock > time_limit:
+        if time_limit is not None and at.seconds > time_limit:
             stopped = "time"
             break
-    looks, passes, accepted, seconds = zip(*seen, strict=True)
+        before = end.activities
+    sizes, passes, accepted, seconds = zip(*seen, strict=True)
 
     def rows_of(key: str) -> np.ndarray:
-        return np.stack([getattr(one, key) for one in looks])
+        return np.stack([getattr(one, key) for one in sizes])
 
-    top = jnp.asarray(looks[-1].output_error)
-    learned = shown.errors if shown.signals is None else shown.signals
     return Solution(
         solver=name,
         energies=rows_of("energies"),
-        steps=marks[: len(looks)],
+        steps=marks[: len(seen)],
         update_rms=rows_of("update_rms"),
         gradient_rms=rows_of("gradient_rms"),
         activity_rms=rows_of("activity_rms"),
@@ -103,22 +87,14 @@ def solve(
         passes=np.array(passes),
         seconds=np.array(seconds),
         accepted=np.array(accepted),
-        activities=unstack(shown.activities),
-        errors=unstack((*shown.errors, top)),
+        activities=unstack(end.activities),
+        errors=unstack(end.errors),
         stopped_by=stopped,
         tolerance=tolerance,
-        unreached=unreached(looks[-1].error_rms, looks[-1].gradient_rms),
+        unreached=unreached(sizes[-1].error_rms, sizes[-1].gradient_rms),
         equilibrium_energy=equilibrium_energy,
-        settled=Settled(shown.activities, (*learned, top), jnp.asarray(looks[-1].energies)),
+        settled=end._replace(errors=end.signals or end.errors, energies=jnp.asarray(sizes[-1].energies)),
     )
-
-
-def recorded_steps(steps: int, rows: int | None = TRACE_ROWS) -> np.ndarray:
-    """Which steps are recorded: all if they are few, else `rows` of them, log-spaced, with the first and the last."""
-    if rows is None or steps < rows:
-        return np.arange(steps + 1)
-    spaced = np.geomspace(1, steps, max(rows - 1, 1)).round().astype(int)
-    return np.unique(np.concatenate([[0], spaced, [steps]]))
 
 
 def unreached(error_rms: np.ndarray, gradient_rms: np.ndarray) -> int:
@@ -131,7 +107,7 @@ def unreached(error_rms: np.ndarray, gradient_rms: np.ndarray) -> int:
     return quiet if quiet and gradient_rms[quiet - 1] > 0 else 0
 
 
-def _fired(found: Look, stop: Stop, tolerance: float, equilibrium_energy: float | None) -> str | None:
+def _fired(found: Sizes, stop: Stop, tolerance: float, equilibrium_energy: float | None) -> str | None:
     energy = float(found.energies.sum())
     if not np.isfinite(energy):
         return "diverged"

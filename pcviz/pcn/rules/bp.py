@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import jax
 
-from pcviz.pcn.energy import layer_energies, output_error
 from pcviz.pcn.feedforward import error_energy_gradient
-from pcviz.pcn.inference import Settled
+from pcviz.pcn.inference import Settled, settled_at
 from pcviz.pcn.rules.base import Method, Numbers, Rule, Span, Step
 
 
@@ -20,8 +19,7 @@ def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Num
     network, zeros = step.network, step.relaxation.variables
     z, output, gradient = error_energy_gradient(network, x, y, zeros)
     errors = tuple(-g for g in gradient)
-    energies = layer_energies(network, errors, output, y)
-    return Settled(z, (*errors, output_error(network.loss, output, y)[None]), energies)
+    return settled_at(network, y, z, errors, output)
 
 
 RULE = Rule(_advance, _settle, relaxation=("error_based", "feedforward"))

@@ -5,9 +5,10 @@ from importlib import import_module
 
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.pcn.inference import Plan
-from pcviz.pcn.solvers.base import Reveal, Settings, Solver
+from pcviz.pcn.solvers.base import Settings, Solver, descending
+from pcviz.pcn.update import Update
 
-__all__ = ["Reveal", "Settings", "Solver", "plan_of", "solver_of"]
+__all__ = ["Settings", "Solver", "descending", "plan_of", "solver_of", "update_of"]
 
 
 @cache
@@ -21,8 +22,13 @@ def solver_of(name: str) -> Solver:
     return solver
 
 
-def plan_of(solver: str, initial: str, **options: bool) -> Plan:
-    """The plan of a relaxation by a solver that networks can be trained with, from these initial activities."""
+def update_of(solver: str) -> Update:
+    """The update of a solver that networks can be trained with."""
     update = solver_of(solver).update
     assert update is not None, solver
-    return Plan(update, initial, **options)
+    return update
+
+
+def plan_of(solver: str, initial: str, **options: bool) -> Plan:
+    """The plan of a relaxation by such a solver from these initial activities."""
+    return Plan(update_of(solver), initial, **options)

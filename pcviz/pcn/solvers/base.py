@@ -1,8 +1,8 @@
 """What every inference solver is (theory.md 3, 4.10), and what those that descend by an update have in common.
 
 A solver is four functions: begin (a state at the feedforward point), advance (steps first … last - 1 in one compiled
-loop with traced bounds and rates), reveal (activities and errors of a state) and cost (gradient evaluations so far
-and the share of examples whose last step was accepted).
+loop with traced bounds and rates), settle (activities, errors and energies of a state) and cost (gradient evaluations
+so far and the share of examples whose last step was accepted).
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.pcn import inference
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.inference import Settled
+from pcviz.pcn.network import Network
 from pcviz.pcn.trace import padded_rows
 from pcviz.pcn.update import Rates, Update
 
 Integer = int | jax.Array
+Spans = Callable[[int, int], np.ndarray]
+"""From the first and the last step of an advance to some of the steps between, both included."""
 
 
 @short
@@ -29,20 +32,10 @@ class Settings(NamedTuple):
     choose its own; `curvatures` (smallest, largest) spare nesterov its measurement; alpha and rho are pc_alm's."""
 
     step_size: jax.Array | None
-    momentum: float = 0.9
+    momentum: float | jax.Array = 0.9
     curvatures: tuple[float, float] | None = None
     alpha: float = 1.0
     rho: float = 1.0
-
-
-@short
-class Reveal(NamedTuple):
-    """A state's hidden `activities` and `errors`; `signals` stand for the errors in gradients where a solver descends
-    another function than the energy."""
-
-    activities: Activities
-    errors: Activities
-    signals: Activities | None = None
 
 
 class Solver(NamedTuple):
@@ -51,7 +44,7 @@ class Solver(NamedTuple):
 
     begin: Callable[[Network, jax.Array, jax.Array, Settings], Any]
     advance: Callable[[Network, jax.Array, jax.Array, Any, Integer, Integer, Settings], Any]
-    reveal: Callable[[Network, jax.Array, jax.Array, Any, Integer], Reveal]
+    settle: Callable[[Network, jax.Array, jax.Array, Any, Integer], Settled]
     cost: Callable[[Any, int], tuple[float, float]]
     default_step: float | None = None
     last: int | None = None
@@ -63,25 +56,56 @@ def every_step(state: Any, step: int) -> tuple[float, float]:
     return float(step), 1.0
 
 
-def descending(update: Update) -> Solver:
-    """The solver that relaxes by `update`, as trainings do."""
-    plan = inference.Plan(update, "feedforward", recorded=False)
-    begin, advance, settle = (
-        jax.jit(f, static_argnames=("plan",)) for f in (inference.begin, inference.advance, inference.settle)
-    )
-    rows = padded_rows(np.arange(0))
+def repeating(step: Callable[[Network, jax.Array, jax.Array, Any], Any]) -> Callable[..., Any]:
+    """The `advance` of a solver whose step needs neither its number nor settings: (network, x, y, state) -> state."""
+
+    @jax.jit
+    def advance(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, _: Any) -> Any:
+        return jax.lax.fori_loop(first, last, lambda _, now: step(network, x, y, now), state)
+
+    return advance
+
+
+def descending(
+    update: Update,
+    initial: str = "feedforward",
+    *,
+    seed: int = 0,
+    windowed: bool = True,
+    traced: Spans | None = None,
+) -> Solver:
+    """The solver that relaxes by `update` from `initial` activities, as trainings do.
+
+    `seed` draws normal initial activities; `windowed=False` computes layers that nothing can have reached too.
+    `traced`: which states of the steps first … last are kept in the state's trace at every advance (and it knows the
+    rms of the last step if that is one of them); None: none, and nobody pays for it.
+    """
+    plan = inference.Plan(update, initial, windowed, recorded=traced is not None)
+    nothing = padded_rows(np.arange(0))
 
     def rates(network: Network, settings: Settings) -> Rates:
         return Rates(jnp.asarray(settings.step_size, network.dtype), jnp.asarray(settings.momentum, network.dtype))
 
-    def start(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> Any:
-        return begin(network, x, y, plan=plan, rates=rates(network, settings), key=jax.random.key(0))
+    def begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> inference.State:
+        return _begin(network, x, y, plan=plan, rates=rates(network, settings), key=jax.random.key(seed))
 
-    def go(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, by: Any) -> Any:
-        return advance(network, x, y, state, (first, last), plan=plan, rates=rates(network, by), rows=rows)
+    def advance(
+        network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, settings: Settings
+    ) -> inference.State:
+        rows = nothing
+        if traced is not None:
+            rows = padded_rows(traced(int(first), int(last)))
+            state = state._replace(trace=state.trace._replace(row=jnp.zeros((), jnp.int32)))
+        return _advance(network, x, y, state, (first, last), plan=plan, rates=rates(network, settings), rows=rows)
 
-    def show(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Reveal:
-        settled = settle(network, x, y, state, step, plan=plan)
-        return Reveal(settled.activities, settled.errors[:-1])
+    def settle(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Settled:
+        return _settle(network, x, y, state, step, plan=plan)
 
-    return Solver(start, go, show, every_step, 0.3, update=update)
+    return Solver(begin, advance, settle, every_step, 0.3, update=update)
+
+
+_begin, _advance, _settle = (
+    jax.jit(f, static_argnames=("plan",)) for f in (inference.begin, inference.advance, inference.settle)
+)
+settled_at = jax.jit(inference.settled_at)
+"""The same, compiled."""

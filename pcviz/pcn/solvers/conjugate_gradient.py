@@ -32,8 +32,9 @@ from pcviz.pcn.coordinates import (
     start_at,
 )
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver
+from pcviz.pcn.solvers.base import Solver, repeating, settled_at
 
 TRIES = 8
 """Most step lengths tried along one direction; the last is 4⁻⁷ of the first."""
@@ -137,16 +138,9 @@ def _one_sided(network: Network, x: jax.Array, y: jax.Array, place: Place) -> tu
     return released, tuple(gradient), 2 * jnp.ones(())
 
 
-@jax.jit
-def _advance(
-    network: Network, x: jax.Array, y: jax.Array, state: Conjugate, first: Integer, last: Integer, settings: Settings
-) -> Conjugate:
-    return jax.lax.fori_loop(first, last, lambda _, s: step(network, x, y, s), state)
-
-
-def revealed(descent: Conjugate) -> Reveal:
+def settle(network: Network, y: jax.Array, descent: Conjugate) -> Settled:
     """Where a descent is."""
-    return Reveal(descent.place.activities, descent.place.errors)
+    return settled_at(network, y, descent.place.activities, descent.place.errors)
 
 
 def cost(descent: Conjugate, step: int) -> tuple[float, float]:
@@ -156,7 +150,7 @@ def cost(descent: Conjugate, step: int) -> tuple[float, float]:
 
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: begin(network, x, y)),
-    _advance,
-    lambda network, x, y, state, step: revealed(state),
+    repeating(step),
+    lambda network, x, y, state, step: settle(network, y, state),
     cost,
 )

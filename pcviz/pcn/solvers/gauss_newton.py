@@ -24,7 +24,7 @@ from pcviz.pcn.energy import output_error
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Activities, Network
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
-from pcviz.pcn.solvers.base import Integer, Settings, Solver
+from pcviz.pcn.solvers.base import Solver, repeating
 from pcviz.pcn.solvers.conjugate_gradient import Conjugate
 
 MEMORY = 2**24
@@ -110,16 +110,9 @@ def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities,
     )
 
 
-@jax.jit
-def _advance(
-    network: Network, x: jax.Array, y: jax.Array, state: GaussNewton, first: Integer, last: Integer, settings: Settings
-) -> GaussNewton:
-    return jax.lax.fori_loop(first, last, lambda _, s: step(network, x, y, s), state)
-
-
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: begin(network, x, y)),
-    _advance,
-    lambda network, x, y, state, step: conjugate.revealed(state.descent),
+    repeating(step),
+    lambda network, x, y, state, step: conjugate.settle(network, y, state.descent),
     lambda state, step: conjugate.cost(state.descent, step),
 )

@@ -22,7 +22,7 @@ from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Activities, Network, unstack
-from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver
+from pcviz.pcn.solvers.base import Integer, Settings, Solver, settled_at
 
 METHODS = {"euler": diffrax.Euler, "heun": diffrax.Heun, "tsit5": diffrax.Tsit5}
 EVALUATIONS = {"euler": 1, "heun": 2, "tsit5": 6}
@@ -182,7 +182,7 @@ def _flow(
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: _Flowing(forward(network, x)[0], jnp.zeros((), int))),
     _flow,
-    jax.jit(lambda network, x, y, state, step: Reveal(state.activities, _errors(network, x, state.activities))),
+    lambda network, x, y, state, step: settled_at(network, y, state.activities, _errors(network, x, state.activities)),
     lambda state, step: (float(state.evaluations), 1.0),
     1.0,
 )

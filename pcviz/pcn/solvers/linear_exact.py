@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from pcviz.pcn import linear
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Integer, Reveal, Settings, Solver, every_step
+from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
 
 
 def linear_exact(network: Network, x: jax.Array, y: jax.Array) -> tuple[Activities, Activities]:
@@ -44,7 +44,7 @@ def _begin(network: Network, x: jax.Array) -> tuple[Activities, Activities]:
 SOLVER = Solver(
     jax.jit(lambda network, x, y, by: _begin(network, x)),
     _advance,
-    lambda network, x, y, state, step: Reveal(*state),
+    lambda network, x, y, state, step: settled_at(network, y, *state),
     every_step,
     last=1,
 )

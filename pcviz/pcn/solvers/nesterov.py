@@ -15,9 +15,9 @@ from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.pcn.inference import reached
+from pcviz.pcn.inference import errors_after, reached
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Reveal, Solver, every_step
+from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
 
 
 @short
@@ -31,15 +31,11 @@ class Nesterov(NamedTuple):
     momentum: jax.Array
 
 
-def begin(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    step_size: jax.Array | None,
-    curvatures: tuple[float, float] | None,
-) -> Nesterov:
+@jax.jit
+def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> Nesterov:
     """At the feedforward point. `curvatures` (smallest, largest) are measured there unless given; `step_size` (per
     example) is 1 / largest unless given."""
+    step_size, curvatures = settings.step_size, settings.curvatures
     start, _ = forward(network, x)
     if curvatures is None:
         smallest = jnp.min(smallest_curvature(network, x, y, start))
@@ -52,8 +48,9 @@ def begin(
     return Nesterov(start, still, start, jnp.asarray(step_size, x.dtype), jnp.asarray((1 - root) / (1 + root), x.dtype))
 
 
-def advance(
-    network: Network, x: jax.Array, y: jax.Array, state: Nesterov, first: jax.Array, last: jax.Array
+@jax.jit
+def _advance(
+    network: Network, x: jax.Array, y: jax.Array, state: Nesterov, first: Integer, last: Integer, settings: Settings
 ) -> Nesterov:
     """Steps first … last - 1: v <- b v - s g, z <- z + b v - s g."""
     correction = errors_of(network, x, state.start, None, None)
@@ -70,15 +67,14 @@ def advance(
     return state._replace(activities=z, velocity=velocity)
 
 
-def _revealed(network: Network, x: jax.Array, y: jax.Array, state: Nesterov, step: jax.Array) -> Reveal:
-    correction = errors_of(network, x, state.start, None, None)
-    front = reached(state.activities, network.depth, jnp.asarray(step))
-    return Reveal(state.activities, errors_of(network, x, state.activities, correction, front))
+@jax.jit
+def _errors(network: Network, x: jax.Array, state: Nesterov, step: Integer) -> Activities:
+    return errors_after(network, x, state.activities, state.start, step)
 
 
 SOLVER = Solver(
-    jax.jit(lambda network, x, y, by: begin(network, x, y, by.step_size, by.curvatures)),
-    jax.jit(lambda network, x, y, state, first, last, by: advance(network, x, y, state, first, last)),
-    jax.jit(_revealed),
+    _begin,
+    _advance,
+    lambda network, x, y, state, step: settled_at(network, y, state.activities, _errors(network, x, state, step)),
     every_step,
 )

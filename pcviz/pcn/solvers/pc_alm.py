@@ -21,10 +21,10 @@ from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import reached
+from pcviz.pcn.inference import Settled, errors_after, reached
 from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Activities, Network
-from pcviz.pcn.solvers.base import Reveal, Solver, every_step
+from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
 
 
 @short
@@ -40,16 +40,11 @@ class Augmented(NamedTuple):
     rho: jax.Array
 
 
-def begin(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    step_size: jax.Array | None,
-    alpha: float | jax.Array = 1.0,
-    rho: float | jax.Array = 1.0,
-) -> Augmented:
+@jax.jit
+def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> Augmented:
     """At the feedforward point, all multipliers zero; unless given, `step_size` is three quarters of the stable one, by
     the curvature measured there."""
+    step_size, alpha, rho = settings.step_size, settings.alpha, settings.rho
     start, _ = forward(network, x)
     if step_size is None:
         step_size = jnp.minimum(1, 3 / ((2 + alpha) * rho)) / jnp.max(largest_curvature(network, x, y, start))
@@ -57,19 +52,9 @@ def begin(
     return Augmented(start, jax.tree.map(jnp.zeros_like, start), start, *rates)
 
 
-def errors_at(network: Network, x: jax.Array, state: Augmented, t: jax.Array) -> Activities:
-    """Hidden errors after t steps, exactly zero where no signal can have arrived."""
-    correction = errors_of(network, x, state.start, None, None)
-    return errors_of(network, x, state.activities, correction, reached(state.activities, network.depth, t))
-
-
-def signals_at(state: Augmented, errors: Activities) -> Activities:
-    """u_l + rho e_l of the hidden stages: what is sent down, and what the weight gradient is made of."""
-    return tuple(u + state.rho * e for u, e in zip(state.multipliers, errors, strict=True))
-
-
-def advance(
-    network: Network, x: jax.Array, y: jax.Array, state: Augmented, first: jax.Array, last: jax.Array
+@jax.jit
+def _advance(
+    network: Network, x: jax.Array, y: jax.Array, state: Augmented, first: Integer, last: Integer, settings: Settings
 ) -> Augmented:
     """Steps first … last - 1, one gradient evaluation each: activities first, then multipliers."""
     correction = errors_of(network, x, state.start, None, None)
@@ -88,14 +73,16 @@ def advance(
     return state._replace(activities=z, multipliers=multipliers)
 
 
-def _revealed(network: Network, x: jax.Array, y: jax.Array, state: Augmented, step: jax.Array) -> Reveal:
-    errors = errors_at(network, x, state, jnp.asarray(step))
-    return Reveal(state.activities, errors, signals_at(state, errors))
+def _settle(network: Network, x: jax.Array, y: jax.Array, state: Augmented, step: Integer) -> Settled:
+    errors, signals = _sent(network, x, state, step)
+    return settled_at(network, y, state.activities, errors, signals=signals)
 
 
-SOLVER = Solver(
-    jax.jit(lambda network, x, y, by: begin(network, x, y, by.step_size, by.alpha, by.rho)),
-    jax.jit(lambda network, x, y, state, first, last, by: advance(network, x, y, state, first, last)),
-    jax.jit(_revealed),
-    every_step,
-)
+@jax.jit
+def _sent(network: Network, x: jax.Array, state: Augmented, step: Integer) -> tuple[Activities, Activities]:
+    """Hidden errors, and the signals u_l + rho e_l that are sent down and that the weight gradient is made of."""
+    errors = errors_after(network, x, state.activities, state.start, step)
+    return errors, tuple(u + state.rho * e for u, e in zip(state.multipliers, errors, strict=True))
+
+
+SOLVER = Solver(_begin, _advance, _settle, every_step)

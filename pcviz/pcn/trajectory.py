@@ -1,0 +1,107 @@
+"""The one loop of inference: the states that a solver goes through on a clamped batch, as far as somebody asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+
+from pcviz.brief import short
+from pcviz.experiment import Inference
+from pcviz.pcn.inference import Settled, rates_of
+from pcviz.pcn.network import Network
+from pcviz.pcn.solvers import Settings, Solver, descending, update_of
+
+
+@dataclass(frozen=True, eq=False)
+@short
+class Trajectory:
+    """A relaxation of `network` by a `solver` and its `settings`, x (B, D) and y (B, K) clamped, both in the network's
+    number format. Nothing is computed before it is asked for."""
+
+    solver: Solver
+    network: Network
+    x: jax.Array
+    y: jax.Array
+    settings: Settings
+
+    def iterates(self, marks: Iterable[int], chunk: int | None = None) -> Iterator[Iterate]:
+        """The start, and the state after every call of the compiled program, to the last of the `marks`.
+
+        `marks`: the steps whose states are `recorded`, ascending from 0 or more. A call ends at every mark, and after
+        `chunk` steps, so that there are states to pause at. A flow's own steps depend on where calls end: neither may
+        depend on measured time. Raises ValueError for marks that do not ascend.
+        """
+        at: Iterate | None = None
+        for mark in map(int, marks):
+            if mark <= (-1 if at is None else at.step):
+                raise ValueError(f"marks: must ascend from 0 or more, got {mark} after {at.step if at else 'nothing'}")
+            while at is None or at.step < mark:
+                at = self._after(at, mark, chunk)
+                yield at
+
+    def compile(self) -> Iterate:
+        """Run the compiled programs once; results stay. A step is done (its state is returned): what lies in a loop is
+        loaded when it first runs, and that is no computing."""
+        *_, first = self.iterates((1,))
+        jax.block_until_ready(first.settled)
+        return first
+
+    def _after(self, at: Iterate | None, mark: int, chunk: int | None) -> Iterate:
+        batch, step = (self.network, self.x, self.y), 0
+        begun = time.perf_counter()
+        if at is None:
+            state = self.solver.begin(*batch, self.settings)
+        else:
+            step = mark if chunk is None else min(mark, at.step + chunk)
+            state = self.solver.advance(*batch, at.state, at.step, step, self.settings)
+        jax.block_until_ready(state)
+        seconds = time.perf_counter() - begun + (0.0 if at is None else at.seconds)
+        return Iterate(self, step, seconds, step == mark, state)
+
+
+@dataclass(frozen=True, eq=False)
+@short
+class Iterate:
+    """A state of a trajectory: after how many of the solver's steps, after how many `seconds` of computing (without the
+    measuring of states), whether its step is one of the marks; `state` is the solver's own."""
+
+    trajectory: Trajectory
+    step: int
+    seconds: float
+    recorded: bool
+    state: Any
+
+    @cached_property
+    def settled(self) -> Settled:
+        """Activities, errors and layer energies."""
+        path = self.trajectory
+        return path.solver.settle(path.network, path.x, path.y, self.state, self.step)
+
+    @cached_property
+    def energy(self) -> float:
+        """The energy, mean over examples."""
+        return float(np.asarray(self.settled.energies).sum())
+
+    @property
+    def cost(self) -> tuple[float, float]:
+        """Gradient evaluations so far, and the share of examples whose last step was accepted."""
+        return self.trajectory.solver.cost(self.state, self.step)
+
+    def next(self) -> Iterate:
+        """The state one step later, whether the trajectory's own steps go there or not."""
+        return self.trajectory._after(self, self.step + 1, None)
+
+
+def trajectory(network: Network, x: jax.Array, y: jax.Array, inference: Inference, **options: Any) -> Trajectory:
+    """The relaxation of trainings, by `inference`'s solver, rates and initial activities (its steps are ignored).
+
+    `options` as of `descending`: seed, windowed, traced.
+    """
+    solver = descending(update_of(inference.solver), inference.initial, **options)
+    return Trajectory(solver, network, x, y, Settings(*rates_of(inference, network.dtype)))
