@@ -1,6 +1,7 @@
 """Stores of earlier versions are opened by this one, those of later versions and of other programs are left alone."""
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -8,11 +9,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, select
 
+from pcviz.jobs.history import history
 from pcviz.store import Store, StoreFault, database, versions
 from pcviz.store import tables as t
 
@@ -75,9 +78,42 @@ def test_an_old_store_is_opened_with_all_it_holds(old: Path) -> None:
             saved = store.reader.checkpoint(run.id, run.generation)
             assert saved is not None and saved[0] == run.steps
     store.close()
-    assert rows(old, columns) == before
+    after = rows(old, columns)
+    place = columns["frames"].index("scalars")
+    grown = sum(len(str(row[place])) for row in after["frames"]) - sum(len(str(row[place])) for row in before["frames"])
+    place = columns["runs"].index("frame_bytes")
+    assert sum(row[place] for row in after["runs"]) - sum(row[place] for row in before["runs"]) == grown  # type: ignore[misc]
+    assert without_history(after, columns) == without_history(before, columns)
     with sqlite3.connect(old) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(str(versions.CURRENT),)]
+
+
+def without_history(found: dict[str, list[tuple[object, ...]]], columns: dict[str, list[str]]) -> object:
+    """What a file held before version 3."""
+    told = {table: [dict(zip(columns[table], row, strict=True)) for row in found[table]] for table in found}
+    for frame in told["frames"]:
+        values = json.loads(str(frame["scalars"]))
+        frame["scalars"] = {name: value for name, value in values.items() if not name.endswith("_history")}
+    for run in told["runs"]:
+        del run["frame_bytes"]
+    return told
+
+
+def test_old_trainings_have_a_history_of_what_their_frames_told(old: Path) -> None:
+    store = opened(old)
+    for run in store.reader.select(t.runs.c.kind == "train"):
+        frames = [stored.frame() for stored in store.reader.frames(run.id, run.generation)]
+        if not frames:
+            continue
+        found = history(frames)
+        for name in ("step", "epoch", "seconds", "total_energy", "test_loss", "test_accuracy"):
+            told = [getattr(frame, name, frame.values.get(name, np.nan)) for frame in frames]
+            np.testing.assert_array_equal(found[name], told)
+        losses = [frame.values["train_loss"] for frame in frames]
+        for number, name in enumerate(("train_loss", "train_loss_least", "train_loss_greatest")):
+            assert found[name].tolist() == [loss[number] for loss in losses]  # type: ignore[index]
+        assert found["energy_4"].tolist() == [frame.values["energy"][3] for frame in frames]  # type: ignore[index]
+        assert found["weight_change_4"].isna().all()
 
 
 def test_a_store_is_backed_up_before_it_is_migrated(old: Path) -> None:
@@ -126,9 +162,6 @@ def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.M
         raise RuntimeError("power cut")
 
     columns, before = columns_of(old), rows(old, columns_of(old))
-    with sqlite3.connect(old) as connection:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-            connection.execute("DROP TABLE alembic_version")
     monkeypatch.setattr(versions, "upgrade", failing)
     with pytest.raises(RuntimeError, match="power cut"):
         opened(old).reader.runs(1)
@@ -216,14 +249,13 @@ def test_a_migration_waits_its_turn_and_is_tried_again(old: Path, monkeypatch: p
 
 def test_a_migration_that_cannot_work_is_one_line(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with sqlite3.connect(old) as connection:
-        connection.execute("DROP INDEX runs_state")
-        connection.execute("CREATE TABLE runs_state (x)")  # where an index has to be made
+        connection.execute("CREATE TRIGGER no BEFORE UPDATE ON frames BEGIN SELECT RAISE(ABORT, 'no'); END")
     store = opened(old)
     for _ in range(2):
         with pytest.raises(StoreFault, match=r"cannot be brought to version \d+ \(.*\); nothing was changed"):
             store.reader.runs(1)
     with sqlite3.connect(old) as connection:
-        connection.execute("DROP TABLE runs_state")
+        connection.execute("DROP TRIGGER no")
     assert store.reader.runs(1)
 
 
