@@ -14,8 +14,8 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
 
 
 def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
-    """Errors are -dLoss/dz of each example (times lambda), energies half their
-    squares, the output energy is the loss."""
+    """Errors are -dLoss/dz of each example (times lambda), energies half their squares; the output's energy is the
+    loss."""
     network, zeros = step.network, step.relaxation.variables
     z, output, gradient = error_energy_gradient(network, x, y, zeros)
     errors = tuple(-g for g in gradient)

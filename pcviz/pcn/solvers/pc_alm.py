@@ -56,7 +56,7 @@ def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> 
 def _advance(
     network: Network, x: jax.Array, y: jax.Array, state: Augmented, first: Integer, last: Integer, settings: Settings
 ) -> Augmented:
-    """Steps first … last - 1, one gradient evaluation each: activities first, then multipliers."""
+    """Steps first … last - 1, one gradient evaluation each: multipliers first, then activities."""
     correction = errors_of(network, x, state.start, None, None)
 
     def step(t: jax.Array, carry: tuple[Activities, Activities]) -> tuple[Activities, Activities]:
