@@ -27,7 +27,8 @@ def load(data: Data, seed: int, dtype: str) -> Dataset:
     """The data set that `data` chooses, as arrays of `dtype` ("float32" or "float64").
 
     A smaller data set is the beginning of a larger one. `seed` is for data sets that draw their examples from the
-    experiment's seed; those that are here now are the same for every seed, so that seeds vary the network and the order of examples.
+    experiment's seed; those that are here now are the same for every seed, so that seeds vary the network and the order
+    of the examples.
     """
     full = LOADERS[data.name](data.train_count, data.test_count)
     x_train, y_train, x_test, y_test = (
