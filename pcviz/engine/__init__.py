@@ -1,1 +1,1 @@
-"""From wish to result: `client` for the server, `worker` for the process that computes, `supervisor` for its life."""
+"""From request to result: `client` for the server, `worker` for the process that computes, `supervisor` to keep it."""

@@ -1,4 +1,4 @@
-"""The server's handle on runs: start, steer, read. Writes wishes; a worker fulfils them."""
+"""The server's handle on runs: start, steer, read. Writes requests; a worker fulfils them."""
 
 from __future__ import annotations
 
@@ -92,44 +92,44 @@ class Client:
     def pause(self, run: str, proof: str = "") -> None:
         """Stop after the current slice; nothing is lost."""
         self._check(run, proof)
-        self.store.wishes.want(run, "paused")
+        self.store.requests.want(run, "paused")
 
     def resume(self, run: str, proof: str = "") -> None:
         """Go on, without a step limit."""
         self._check(run, proof)
-        self.store.wishes.want(run, "running")
+        self.store.requests.want(run, "running")
 
     def step(self, run: str, count: int = 1, proof: str = "") -> None:
         """Take `count` more weight steps, then pause."""
         self._check(run, proof)
-        self.store.wishes.allow_steps(run, count)
+        self.store.requests.allow_steps(run, count)
 
     def reset(self, run: str, proof: str = "", *, wanted: Wanted | None = None) -> None:
         """Begin again at step 0 with the same settings, children too; `wanted` None: as it was wanted before."""
         self._check(run, proof)
-        self.store.wishes.reset(run, wanted)
+        self.store.requests.reset(run, wanted)
 
     def cancel(self, run: str, proof: str = "") -> None:
         """End a run and its children; what they reported stays."""
         self._check(run, proof)
-        self.store.wishes.want(run, "cancelled")
+        self.store.requests.want(run, "cancelled")
         self._spaces = UNREAD
 
     def pin(self, run: str, pinned: bool = True, proof: str = "") -> None:
         """Keep a run from being pruned when the store is full."""
         self._check(run, proof)
-        self.store.wishes.pin(run, pinned)
+        self.store.requests.pin(run, pinned)
         self._spaces = UNREAD
 
     def snapshot(self, run: str, proof: str = "") -> None:
         """Ask for a checkpoint now."""
         self._check(run, proof)
-        self.store.wishes.want_snapshot(run)
+        self.store.requests.want_snapshot(run)
 
     def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None, proof: str = "") -> str:
         """Add an extra, such as a landscape, that works on the run's network; returns its id."""
         self._check(run, proof)
-        return self.store.wishes.create_child(run, kind, options or {}, self.limits)
+        return self.store.requests.create_child(run, kind, options or {}, self.limits)
 
     def keep_token(self, run: str, proof: str = "") -> str:
         """What a tab shows to this server in order to `renew` a run; good for nothing else: addresses may hold it."""
@@ -147,7 +147,7 @@ class Client:
         if self.keepable(wanted, tokens) != wanted:
             raise NotAllowed("This run belongs to somebody else: watching does not keep it going")
         if wanted:
-            self.store.wishes.renew(wanted)
+            self.store.requests.renew(wanted)
 
     def may(self, record: RunRecord, proof: str = "") -> bool:
         """Whether who has this proof may steer the run."""
@@ -192,7 +192,7 @@ class Client:
     def delete(self, run: str, proof: str = "") -> None:
         """Delete a run with all that belongs to it; a worker that is on it stops."""
         self._check(run, proof)
-        self.store.wishes.delete(run)
+        self.store.requests.delete(run)
         self._spaces = UNREAD
         self._strange.clear()
 
@@ -231,7 +231,7 @@ class Client:
         run = uuid.uuid4().hex
         details |= {"id": run, "control": digest(token(key, run)), "limits": self.limits}
         try:
-            return self.store.wishes.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
+            return self.store.requests.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
         finally:
             self._spaces = UNREAD
 

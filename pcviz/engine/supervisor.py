@@ -130,7 +130,7 @@ class Supervisor:
 
     def _pause_unseen(self) -> None:
         with suppress(StoreFault):  # the worker meets it too, and says so
-            self._store.wishes.pause_unseen(time.time() - 60 * self._settings.idle_minutes)
+            self._store.requests.pause_unseen(time.time() - 60 * self._settings.idle_minutes)
 
     def _committed_since(self, started: float) -> bool:
         try:

@@ -21,8 +21,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pcviz.engine.held import Held
 from pcviz.engine.lease import is_stale, worker_name
+from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.settings import Settings
@@ -70,10 +70,10 @@ class Worker:
         self._settings = settings
         self._jobs = jobs
         self._observations = store.observations(self.name)
-        self._held: dict[str, Held] = {}
+        self._leased: dict[str, LeasedRun] = {}
         self._ledger = Ledger()
         self._preparing = ThreadPoolExecutor(1, "pcviz-prepare")
-        self._prepared: tuple[Held, Future[Job]] | None = None
+        self._prepared: tuple[LeasedRun, Future[Job]] | None = None
         self._looked_at = self._pruned_at = float("-inf")
         self._giving_back = False
 
@@ -94,7 +94,7 @@ class Worker:
             self._observations.release_all()
 
     def turn(self) -> bool:
-        """Read wishes, then give one run one slice; False if no run had anything to do."""
+        """Read requests, then give one run one slice; False if no run had anything to do."""
         now = time.monotonic()
         if self._observations.changed() or now - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
@@ -106,34 +106,34 @@ class Worker:
                 self._pruned_at = now
         self._giving_back = self._giving_back and self._observations.give_back()
         self._collect_prepared()
-        for held in sorted(
-            self._held.values(), key=lambda held: held.parent is None
+        for leased in sorted(
+            self._leased.values(), key=lambda leased: leased.parent is None
         ):  # children may need their parents
-            self._guard(held, self._settle, held)
+            self._guard(leased, self._settle, leased)
         self._prepare_next()
-        ready = {held.candidate: held for held in self._held.values() if self._has_work(held)}
+        ready = {leased.candidate: leased for leased in self._leased.values() if self._has_work(leased)}
         chosen = self._ledger.next([*ready])
         if chosen is None:
             return False
-        held, began = ready[chosen], time.monotonic()
-        self._guard(held, held.work, slice_seconds(len(ready)))
+        leased, began = ready[chosen], time.monotonic()
+        self._guard(leased, leased.work, slice_seconds(len(ready)))
         self._ledger.charge(chosen, time.monotonic() - began)
         return True
 
     def _reconcile(self) -> None:
-        """Claim what needs a worker, follow wishes, forget what others took."""
+        """Claim what needs a worker, follow requests, forget what others took."""
         records = {record.id: record for record in self._store.reader.open_runs() if self._is_readable(record)}
-        for gone in [held for run, held in self._held.items() if run not in records]:
+        for gone in [leased for run, leased in self._leased.items() if run not in records]:
             self._forget(gone)
         for record in records.values():
-            held = self._held.get(record.id)
-            if held is not None and (held.record.generation, record.worker) != (record.generation, self.name):
-                self._forget(held)
-                held = None
-            if held is None:
-                held = self._claim(record)
-            if held is not None:
-                self._guard(held, held.follow, record)
+            leased = self._leased.get(record.id)
+            if leased is not None and (leased.record.generation, record.worker) != (record.generation, self.name):
+                self._forget(leased)
+                leased = None
+            if leased is None:
+                leased = self._claim(record)
+            if leased is not None:
+                self._guard(leased, leased.follow, record)
 
     def _is_readable(self, record: RunRecord) -> bool:
         """What this version cannot read stays as it is, for one that can."""
@@ -142,9 +142,9 @@ class Worker:
             LOG.warning("Run %s is left alone: %s", record.id, record.unreadable)
         return record.unreadable is None
 
-    def _claim(self, record: RunRecord) -> Held | None:
+    def _claim(self, record: RunRecord) -> LeasedRun | None:
         """Take a run that is free, ours, or a dead worker's."""
-        parent = self._held.get(record.parent) if record.parent else None
+        parent = self._leased.get(record.parent) if record.parent else None
         if record.parent and parent is None:  # another worker's, who cannot take the child as long as it is ours
             if record.worker == self.name:
                 with contextlib.suppress(Lost):
@@ -161,56 +161,58 @@ class Worker:
             LOG.warning("Run %s: %s", record.id, message)
             record = replace(record, state="queued", strikes=record.strikes + 1)
         place = self._store.reader.last_place(record.id, record.generation)
-        held = self._held[record.id] = Held(self._observations, record, parent, place)
-        if record.strikes >= MOST_STRIKES and not held.ended:
+        leased = self._leased[record.id] = LeasedRun(self._observations, record, parent, place)
+        if record.strikes >= MOST_STRIKES and not leased.ended:
             message = f"The worker died {record.strikes} times in a row while it worked on this run; is it too large?"
-            self._guard(held, held.fail, message)
-        return held
+            self._guard(leased, leased.fail, message)
+        return leased
 
-    def _settle(self, held: Held) -> None:
+    def _settle(self, leased: LeasedRun) -> None:
         """Bring it to the state that it is due; give it back once nothing follows."""
-        held.settle()
-        if held.ended and not held.has_work and not self._children_active(held):
-            self._release(held)
+        leased.settle()
+        if leased.ended and not leased.has_work and not self._children_active(leased):
+            self._release(leased)
 
-    def _has_work(self, held: Held) -> bool:
-        return held.has_work or (held.replaying and self._children_active(held))
+    def _has_work(self, leased: LeasedRun) -> bool:
+        return leased.has_work or (leased.replaying and self._children_active(leased))
 
-    def _children_active(self, parent: Held) -> bool:
+    def _children_active(self, parent: LeasedRun) -> bool:
         """Whether a child needs the parent's job."""
         return any(not child.ended and child.state != "paused" for child in self._children(parent))
 
-    def _children(self, parent: Held) -> list[Held]:
-        return [held for held in self._held.values() if held.parent is parent]
+    def _children(self, parent: LeasedRun) -> list[LeasedRun]:
+        return [leased for leased in self._leased.values() if leased.parent is parent]
 
     def _prepare_next(self) -> None:
         """Start to load and compile the next run that needs it."""
         if self._prepared is not None:
             return
-        prepared = Counter(held.record.payer for held in self._held.values() if held.job is not None)
+        prepared = Counter(leased.record.payer for leased in self._leased.values() if leased.job is not None)
         # Who may have brought down the last worker waits behind the others; so do owners that have many jobs already.
-        for held in sorted(self._held.values(), key=lambda held: (held.record.strikes, prepared[held.record.payer])):
-            if held.job is None and self._wants_job(held):
-                self._guard(held, held.show_compiling)
-                if self._held.get(held.record.id) is held:
-                    self._prepared = held, self._preparing.submit(self._prepare, held)
+        for leased in sorted(
+            self._leased.values(), key=lambda leased: (leased.record.strikes, prepared[leased.record.payer])
+        ):
+            if leased.job is None and self._wants_job(leased):
+                self._guard(leased, leased.show_compiling)
+                if self._leased.get(leased.record.id) is leased:
+                    self._prepared = leased, self._preparing.submit(self._prepare, leased)
                 return
 
-    def _wants_job(self, held: Held) -> bool:
-        if held.parent is not None:
-            ready = held.parent.job is not None and not held.parent.replaying
-            return ready and not held.ended
-        return not held.resting or held.wants_snapshot or self._children_active(held)
+    def _wants_job(self, leased: LeasedRun) -> bool:
+        if leased.parent is not None:
+            ready = leased.parent.job is not None and not leased.parent.replaying
+            return ready and not leased.ended
+        return not leased.resting or leased.wants_snapshot or self._children_active(leased)
 
-    def _prepare(self, held: Held) -> Job:
-        record = held.record
+    def _prepare(self, leased: LeasedRun) -> Job:
+        record = leased.record
         make = self._jobs()[record.kind]
-        if held.parent is not None:
-            job = make(record.experiment, held.parent.job, record.options)
+        if leased.parent is not None:
+            job = make(record.experiment, leased.parent.job, record.options)
         else:
             job = make(record.experiment, **self._extras(record))
         job.prepare()
-        saved = self._store.reader.checkpoint(record.id, record.generation) if held.parent is None else None
+        saved = self._store.reader.checkpoint(record.id, record.generation) if leased.parent is None else None
         if saved is not None:
             job.restore(saved[1])
         return job
@@ -223,80 +225,80 @@ class Worker:
         if source is None:
             return {"options": record.options}
         reader = self._store.reader
-        theirs = reader.run(source)
-        saved = reader.checkpoint(source, theirs.generation)
-        return {"options": record.options, "source": saved and (*saved, theirs.experiment)}
+        trained = reader.run(source)
+        saved = reader.checkpoint(source, trained.generation)
+        return {"options": record.options, "source": saved and (*saved, trained.experiment)}
 
     def _collect_prepared(self) -> None:
         if self._prepared is None or not self._prepared[1].done():
             return
-        (held, future), self._prepared = self._prepared, None
-        if self._held.get(held.record.id) is held:
-            self._guard(held, lambda: held.adopt(future.result()))
+        (leased, future), self._prepared = self._prepared, None
+        if self._leased.get(leased.record.id) is leased:
+            self._guard(leased, lambda: leased.adopt(future.result()))
 
     def _let_go(self) -> None:
         """Give back runs that have been paused for long, or that are too many to keep in memory."""
         resting = [
-            held
-            for held in self._held.values()
-            if held.parent is None and held.state == "paused" and not (held.has_work or self._wants_job(held))
+            leased
+            for leased in self._leased.values()
+            if leased.parent is None and leased.state == "paused" and not (leased.has_work or self._wants_job(leased))
         ]
-        resting.sort(key=lambda held: held.rested_at)
-        for number, held in enumerate(resting):
+        resting.sort(key=lambda leased: leased.rested_at)
+        for number, leased in enumerate(resting):
             too_many = len(resting) - number > RESTING_RUNS
-            idle = held.job is None and not self._is_preparing(held)
-            if idle or too_many or time.monotonic() - held.rested_at > REST_SECONDS:
-                self._guard(held, held.save)
-                self._release(held)
+            idle = leased.job is None and not self._is_preparing(leased)
+            if idle or too_many or time.monotonic() - leased.rested_at > REST_SECONDS:
+                self._guard(leased, leased.save)
+                self._release(leased)
 
-    def _is_preparing(self, held: Held) -> bool:
-        return self._prepared is not None and self._prepared[0] is held
+    def _is_preparing(self, leased: LeasedRun) -> bool:
+        return self._prepared is not None and self._prepared[0] is leased
 
-    def _release(self, held: Held) -> None:
-        for child in self._children(held):
+    def _release(self, leased: LeasedRun) -> None:
+        for child in self._children(leased):
             self._release(child)
-        if self._held.get(held.record.id) is held:
+        if self._leased.get(leased.record.id) is leased:
             with contextlib.suppress(Lost):
-                self._observations.release(held.record.id, held.record.generation)
-            self._forget(held)
+                self._observations.release(leased.record.id, leased.record.generation)
+            self._forget(leased)
 
     def _drop_all(self) -> None:
         """The store failed: what was not stored is computed again, from the checkpoints, once it works."""
-        self._held.clear()
+        self._leased.clear()
         self._prepared = None
         self._looked_at = float("-inf")
         self._observations.close()
 
-    def _forget(self, held: Held) -> None:
+    def _forget(self, leased: LeasedRun) -> None:
         """Drop a run and its children from memory; what is still ours is claimed again at the next look."""
-        for run in [run for run, other in self._held.items() if other is held or other.parent is held]:
-            del self._held[run]
+        for run in [run for run, other in self._leased.items() if other is leased or other.parent is leased]:
+            del self._leased[run]
         self._looked_at = float("-inf")
 
-    def _guard(self, held: Held, act: Callable[..., None], *arguments: Any) -> None:
+    def _guard(self, leased: LeasedRun, act: Callable[..., None], *arguments: Any) -> None:
         """Do something with a run; a run that is lost is dropped, one whose job raises has failed, the others go on."""
-        if self._held.get(held.record.id) is not held:
+        if self._leased.get(leased.record.id) is not leased:
             return
         try:
             act(*arguments)
         except Lost:
-            self._forget(held)
+            self._forget(leased)
         except StoreFault:
             raise
         except Exception as error:
-            LOG.exception("Run %s failed", held.record.id)
+            LOG.exception("Run %s failed", leased.record.id)
             # An ended run is only worked on for its children: they fail, it stays as it was.
-            failing = [child for child in self._children(held) if not child.ended] if held.ended else [held]
+            failing = [child for child in self._children(leased) if not child.ended] if leased.ended else [leased]
             for failed in failing:
                 try:
                     failed.fail(_one_line(error))
                 except Lost:
                     self._forget(failed)
-            held.job = None
+            leased.job = None
 
     def _renew_leases(self, stop: threading.Event) -> None:
         while not stop.wait(RENEW_SECONDS):
-            if self._held:
+            if self._leased:
                 try:
                     self._observations.renew()
                 except StoreFault:

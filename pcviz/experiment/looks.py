@@ -30,7 +30,7 @@ FACTOR_SPEED = 5e9
 
 
 class LookOptions(Section):
-    """What a look is told besides its experiment."""
+    """What a look takes besides its experiment."""
 
     PAGE: ClassVar[str]
     """Path of the page that shows such looks."""
@@ -66,8 +66,8 @@ def slowdown(experiment: Experiment, options: Options, history: Iterable[tuple[E
     compute seconds of earlier looks of this kind that came to their end."""
     size = options.seconds(experiment)
     ratios = []
-    for theirs, told, took in history:
-        expected = told.seconds(theirs)
+    for earlier, chosen, took in history:
+        expected = chosen.seconds(earlier)
         ratios.append((abs(math.log(expected / size)), took / expected))
     return cost.of_nearest(ratios)
 

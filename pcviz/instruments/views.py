@@ -34,7 +34,7 @@ def view() -> View:
     return VIEWS[chosen]
 
 
-@session.told()
+@session.reporting()
 def _turn() -> None:
     """Another view: its own run comes back, the one before is kept for later."""
     if not widgets.chosen("landscape_view"):

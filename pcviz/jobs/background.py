@@ -18,7 +18,7 @@ def until(future: Future[Result]) -> Iterator[bool]:
         yield True
 
 
-def aside(work: Callable[[], Result]) -> Generator[bool, None, Result]:
+def in_thread(work: Callable[[], Result]) -> Generator[bool, None, Result]:
     """Do `work` in a thread and wait for it in small portions; its value."""
     with ThreadPoolExecutor(1, "pcviz-aside") as pool:
         future = pool.submit(work)

@@ -197,8 +197,8 @@ class Look(ABC, Generic[Options]):
         experiment; None where they are there."""
         if step is None or step == self.source_step:
             return None
-        theirs = experiment if self._source is None else self._source.experiment
-        training = Training(theirs.changed({"learning.steps": max(1, step)}))
+        trained = experiment if self._source is None else self._source.experiment
+        training = Training(trained.changed({"learning.steps": max(1, step)}))
         training.prepare()
         return training
 

@@ -14,10 +14,10 @@ def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
     not finite: pcviz 0.1.0 kept the last weights of a run that diverged, now they are the last finite ones."""
     leaves, shape = jax.tree.flatten(network)
     found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
-    for mine, theirs in zip(leaves, found, strict=True):
-        if theirs is None or theirs.shape != mine.shape:
+    for leaf, stored in zip(leaves, found, strict=True):
+        if stored is None or stored.shape != leaf.shape:
             raise ValueError("source: the stored run has another network than the experiment")
-        if not np.isfinite(theirs).all():
+        if not np.isfinite(stored).all():
             raise ValueError("source: the stored run diverged, its weights are not finite (allowed: train it again)")
     return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])
 

@@ -36,8 +36,8 @@ def _measure(
     if without is not None:
         own = settle(without_target(network), x, y, without, t, plan).errors
         signal = (*(e - o for e, o in zip(signal[:-1], own, strict=False)), signal[-1])
-    heard = layers_with_signal(settled.activities, signal, y)
-    return settled, layer_rms(settled.activities), layer_rms(settled.errors), heard
+    with_signal = layers_with_signal(settled.activities, signal, y)
+    return settled, layer_rms(settled.activities), layer_rms(settled.errors), with_signal
 
 
 def without_target(network: Network) -> Network:
@@ -100,7 +100,7 @@ class Traced:
             yield
             if not at.recorded:
                 continue
-            settled, activity, error, heard = self._measured(at, own)
+            settled, activity, error, with_signal = self._measured(at, own)
             if not np.isfinite(np.asarray(settled.energies)).all():
                 self.diverged = True
                 if before is not None and before[0] not in {0, *(step for step, _ in self._aligned)}:
@@ -110,7 +110,7 @@ class Traced:
             found = {"energies": settled.energies, "activity": activity, "error": error, "update": update}
             for name, values in found.items():
                 self._recorded[name].append(np.asarray(values))
-            self.layers_with_signal = int(heard)
+            self.layers_with_signal = int(with_signal)
             self._floors = np.asarray(rounding_energies(settled.activities, self.y))
             if at.step in looks:
                 self._align(at.step, settled)

@@ -148,7 +148,7 @@ class Hub:
                 if time.monotonic() - renewed_at > RENEW_SECONDS:
                     renewed_at = time.monotonic()
                     for runs in _chunks({run for item in listening for run in item.kept}):
-                        self._store.wishes.renew(runs)
+                        self._store.requests.renew(runs)
             except StoreFault as error:
                 fault, pause = str(error), FAULT_SECONDS
                 _close(watcher)

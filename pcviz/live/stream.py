@@ -120,7 +120,7 @@ class Live:
 
     async def _events(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
         with suppress(StoreFault):  # the stream says so
-            await asyncio.to_thread(self.client.store.wishes.renew, subscriber.kept)
+            await asyncio.to_thread(self.client.store.requests.renew, subscriber.kept)
         self.hub.subscribe(subscriber)
         try:
             yield b"retry: %d\n\n" % RETRY_MILLISECONDS

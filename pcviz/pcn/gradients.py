@@ -55,7 +55,7 @@ def _clean(errors: Activities, correction: Activities | None, reached: Activitie
     return tuple(map(cleaned, errors, correction or nothing, reached or nothing))
 
 
-def heard(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
+def within_front(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
     """Which layers of a tile the output error has reached after t steps: l >= L - t, (size, 1, 1)."""
     return None if t is None else (tile.numbers() >= jnp.asarray(depth - t, jnp.int32))[:, None, None]
 
@@ -75,7 +75,7 @@ def tiled_errors(
         index = tile.stage
         below, own = inputs_and_own(around(x, rows, tile))
         subtracted = None if correction is None else tile.cut(correction[index])
-        error = cleaned(own - tile.cut(network.stages[index])(below), subtracted, heard(tile, depth, t))
+        error = cleaned(own - tile.cut(network.stages[index])(below), subtracted, within_front(tile, depth, t))
         return replaced_at(errors, index, tile.put(errors[index], error))
 
     return sweep(tiles_of(network), front, lambda *_: None, visit, jax.tree.map(jnp.zeros_like, z))

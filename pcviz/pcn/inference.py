@@ -13,7 +13,7 @@ from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
-from pcviz.pcn.gradients import cleaned, errors_of, heard, tiled_errors
+from pcviz.pcn.gradients import cleaned, errors_of, tiled_errors, within_front
 from pcviz.pcn.network import Activities, Network
 from pcviz.pcn.trace import Trace, empty_trace, record
 from pcviz.pcn.update import Rates, Update
@@ -140,7 +140,7 @@ def advance(
             index, stage = tile.stage, tile.cut(network.stages[tile.stage])
             mu, back = jax.vjp(stage, below)
             correction = None if state.correction is None else tile.cut(state.correction[index])
-            error = cleaned(own - mu, correction, heard(tile, depth, t) if plan.follows_front else None)
+            error = cleaned(own - mu, correction, within_front(tile, depth, t) if plan.follows_front else None)
             (message,) = back(error)
             # Tiles above have moved already, their message was sent before: every layer moves from the same old state.
             received = _shifted(message, messages[index])

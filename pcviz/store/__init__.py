@@ -1,7 +1,7 @@
 """The store: runs, what each should do and what it does, their frames and checkpoints. Server and workers share it.
 
-One SQLite file by default, any SQLAlchemy URL by setting. Who writes what is fixed by three classes: `Wishes` holds the
-writes of the server, `Observations` those of a worker, `Reader` what both may read.
+One SQLite file by default, any SQLAlchemy URL by setting. Who writes what is fixed by three classes: `Requests` holds
+the writes of the server, `Observations` those of a worker, `Reader` what both may read.
 """
 
 from pcviz.store.database import Database, Watcher
@@ -9,8 +9,8 @@ from pcviz.store.faults import StoreFault
 from pcviz.store.observations import Lost, Observations
 from pcviz.store.reader import Reader, StoredFrame
 from pcviz.store.records import TERMINAL, RunRecord, UnknownRun, Unreadable
+from pcviz.store.requests import Requests
 from pcviz.store.room import Limits, StoreFull
-from pcviz.store.wishes import Wishes
 
 __all__ = [
     "TERMINAL",
@@ -19,6 +19,7 @@ __all__ = [
     "Lost",
     "Observations",
     "Reader",
+    "Requests",
     "RunRecord",
     "Store",
     "StoreFault",
@@ -27,12 +28,11 @@ __all__ = [
     "UnknownRun",
     "Unreadable",
     "Watcher",
-    "Wishes",
 ]
 
 
 class Store:
-    """A database with its reader and the server's wishes. Safe to use from any thread.
+    """A database with its reader and the server's requests. Safe to use from any thread.
 
     It opens at its first use; until it can be opened, and whenever it cannot be used, calls raise `StoreFault`.
     `founding`: see `Database`.
@@ -41,7 +41,7 @@ class Store:
     def __init__(self, url: str, *, founding: bool = True) -> None:
         self.database = Database(url, founding=founding)
         self.reader = Reader(self.database)
-        self.wishes = Wishes(self.database)
+        self.requests = Requests(self.database)
 
     def observations(self, worker: str) -> Observations:
         """The writes of the worker named `worker`; to be used by one thread only."""

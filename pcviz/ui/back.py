@@ -10,8 +10,8 @@ import streamlit as st
 
 MARK = "back"
 """Key in the address of a page that Back or Forward has led to; each time with another value."""
-HEARD = "heard"
-"""Key in the server's answer to a marked address: the mark that it has heard. Browsers may send it, not show it."""
+ACKNOWLEDGED = "acknowledged"
+"""Key in the server's answer to a marked address: the mark that it has received. Browsers may send it, not show it."""
 
 _SCRIPT = f"""
 export default function () {{
@@ -24,11 +24,11 @@ export default function () {{
   const follow = (go) => (state, title, target) => {{
     const here = new URL(location.href);
     const url = new URL(target ?? "", here);
-    const heard = url.searchParams.get("{HEARD}");
-    url.searchParams.delete("{HEARD}");
+    const acknowledged = url.searchParams.get("{ACKNOWLEDGED}");
+    url.searchParams.delete("{ACKNOWLEDGED}");
     const same = url.pathname === here.pathname;
-    if (same && heard !== null ? heard !== here.searchParams.get("{MARK}") : waiting) return;
-    if (heard !== null || (same && switched)) native.replace(state, title, url);
+    if (same && acknowledged !== null ? acknowledged !== here.searchParams.get("{MARK}") : waiting) return;
+    if (acknowledged !== null || (same && switched)) native.replace(state, title, url);
     else go(state, title, url);
     waiting = false;
     switched = !same;
@@ -74,7 +74,7 @@ def keep() -> None:
 
 def take_mark(query: dict[str, str]) -> str | None:
     """The mark of an address that Back or Forward has led to; None of any other. Takes our keys out of `query`."""
-    found, _ = query.pop(MARK, None), query.pop(HEARD, None)
+    found, _ = query.pop(MARK, None), query.pop(ACKNOWLEDGED, None)
     return None if found == st.session_state.setdefault("loaded_with_mark", found) else found
 
 
@@ -92,6 +92,6 @@ def go(query: dict[str, str]) -> None:
     """Let the browser show this address, if it shows another one or waits for the answer to a mark."""
     shown = st.query_params.to_dict()
     if (answered := take_mark(shown)) is not None:
-        st.query_params.from_dict({**query, HEARD: answered})
+        st.query_params.from_dict({**query, ACKNOWLEDGED: answered})
     elif query != shown:
         st.query_params.from_dict(query)

@@ -10,15 +10,15 @@ from pcviz.experiment.faults import shown
 from pcviz.instruments import options_of
 
 NAMED = ("data.name", "network.activation", "network.depth", "network.width", "seed")
-"""Fields that the line always tells, in words of their own."""
+"""Fields that the line always names, in words of their own."""
 OF_NO_NETWORK = "chain"
 
 
 def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | None = None) -> str:
-    """Data, network, whatever differs from the defaults, what a run of this kind was told, seed, version."""
-    told, version = _told(kind, options or {}), f"pcviz {pcviz.__version__}"
+    """Data, network, whatever differs from the defaults, the options of a run of this kind, seed, version."""
+    chosen, version = _options_text(kind, options or {}), f"pcviz {pcviz.__version__}"
     if kind == OF_NO_NETWORK:
-        return f"{told} · {version}"
+        return f"{chosen} · {version}"
     network, titles = experiment.network, fields()
     others = [
         f"{titles[path].title} {shown(value)}" for path, value in experiment.differences().items() if path not in NAMED
@@ -26,15 +26,15 @@ def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | 
     parts = [
         f"{experiment.data.name}, {network.activation} {network.depth} × {network.width}",
         ", ".join(others),
-        told,
+        chosen,
         f"seed {experiment.seed}",
         version,
     ]
     return " · ".join(part for part in parts if part)
 
 
-def _told(kind: str, options: dict[str, Any]) -> str:
-    """The options that differ from their defaults; of chains all, for there is nothing else to tell. The legend has the
+def _options_text(kind: str, options: dict[str, Any]) -> str:
+    """The options that differ from their defaults; of chains all, for there is nothing else to say. The legend has the
     solvers."""
     model = options_of(kind, options)
     if model is None:

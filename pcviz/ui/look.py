@@ -10,7 +10,7 @@ import streamlit as st
 
 from pcviz.experiment import Experiment, cost, looks
 from pcviz.instruments import options_of
-from pcviz.ui import brought, controls, markdown, room, session, subject, trouble, watching
+from pcviz.ui import controls, look_options, markdown, room, session, subject, trouble, watching
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -26,7 +26,7 @@ PROGRESS: list[dict[str, Any]] = [
 """What every look tells of its progress besides its share; of several texts the first whose values are known shows."""
 
 
-class Wish(NamedTuple):
+class Choice(NamedTuple):
     """What a page would start: options of the run (None: they are faulty), and what is wrong."""
 
     options: dict[str, Any] | None
@@ -42,7 +42,7 @@ class View(NamedTuple):
     verb: str
     panels: Sequence[str]
     metrics: Sequence[tuple[str, str, str]]
-    choose: Callable[[controls.Form], Wish]
+    choose: Callable[[controls.Form], Choice]
     figures: Callable[[dict[str, Any]], dict[str, dict[str, Any]]] = lambda options: {}
     of_network: bool = True
 
@@ -58,11 +58,11 @@ class View(NamedTuple):
         return [made[0], *PROGRESS, *made[1:]]
 
 
-def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], object] | None = None) -> None:
+def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[], object] | None = None) -> None:
     """The button that starts, Cancel, what the page adds (`more`), and what stands in the way."""
     record = session.record()
     experiment = form.experiment if view.of_network else Experiment()
-    wrong = [*(form.faults if view.of_network else []), *wish.wrong]
+    wrong = [*(form.faults if view.of_network else []), *choice.wrong]
     if view.of_network and experiment is not None:
         wrong += cost.admission(experiment, slowdown=cost.slowdown(experiment, session.history()))
     full = room.refusals(view.kind, experiment)
@@ -75,8 +75,8 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
             type="primary",
             icon=":material/play_arrow:",
             on_click=_start,
-            args=(view.kind, experiment, wish.options),
-            disabled=watched or experiment is None or wish.options is None or bool(wrong or full),
+            args=(view.kind, experiment, choice.options),
+            disabled=watched or experiment is None or choice.options is None or bool(wrong or full),
         )
         st.button(
             "Cancel",
@@ -89,8 +89,8 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
         room.pin(record)
         if more is not None:
             more()
-        if experiment is not None and wish.options is not None:
-            st.caption(estimate(view.kind, experiment, wish.options), width="content", help=COST_HELP)
+        if experiment is not None and choice.options is not None:
+            st.caption(estimate(view.kind, experiment, choice.options), width="content", help=COST_HELP)
     watching.line(record)
     if view.of_network:
         subject.line(record, form)
@@ -104,9 +104,9 @@ def transport(view: View, form: controls.Form, wish: Wish, more: Callable[[], ob
 
 def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
     """How long such a look takes, as far as one can say before: "≈ 20 s"."""
-    told = options_of(kind, options)
-    assert told is not None
-    return cost.seconds_text(told.seconds(experiment, looks.slowdown(experiment, told, session.looks(kind))))
+    found = options_of(kind, options)
+    assert found is not None
+    return cost.seconds_text(found.seconds(experiment, looks.slowdown(experiment, found, session.looks(kind))))
 
 
 def follow() -> None:
@@ -115,7 +115,7 @@ def follow() -> None:
     alive = shown is not None and not shown.ended
 
     @st.fragment(run_every=POLL_SECONDS if alive else None)
-    @trouble.told()
+    @trouble.reporting()
     def watch() -> None:
         now = session.record()
         if alive and (now is None or now.ended):
@@ -124,7 +124,7 @@ def follow() -> None:
     watch()
 
 
-@session.told()
+@session.reporting()
 def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
     if session.watches(session.record()):
         session.refuse()
@@ -132,7 +132,7 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
     if experiment is None or options is None:
         return
     session.steer("cancel")  # one that is under way makes room
-    with session.told():
+    with session.reporting():
         run = session.client().look(
             kind, experiment, options, st.session_state.session, session.owner_key(), leaving=session.shown_runs()
         )
@@ -141,14 +141,14 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
 
 
 @contextmanager
-def held(kind: str) -> Iterator[bool]:
-    """Before the widgets of a kind of look are drawn: see that they hold what they held, or what an address brings.
-    Gives whether it said so, or a run that it opened; what is done with that may be interrupted, and is done again."""
+def taking_over(kind: str) -> Iterator[bool]:
+    """Around the widgets of a kind of look: they keep their values, or take over those of an address, or of a run that
+    it opened. Gives whether they took over any; what is done with that may be interrupted, and is done again."""
     shown = session.record()
     opened = shown is not None and st.session_state.get("taken_over") != shown.id
-    values, said = brought.asked(kind, shown if opened else None)
-    brought.keep(kind, values)
-    yield said
-    brought.done(kind)
+    values, given = look_options.given(kind, shown if opened else None)
+    look_options.keep(kind, values)
+    yield given
+    look_options.taken(kind)
     if shown is not None:
         st.session_state.taken_over = shown.id

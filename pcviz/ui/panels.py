@@ -28,7 +28,7 @@ _component = st.components.v2.component(
     isolate_styles=False,  # plotly adds its own styles to the page's head
 )
 
-_NOT_TOLD = "Not told where theory expects nothing: other starts than feedforward, Adam on the activities."
+_NOT_SHOWN = "Not shown where theory expects nothing: other starts than feedforward, Adam on the activities."
 ENERGY_LEFT = (
     "Energy at the end of the relaxation over that at its start. Below 1: inference went down, as it should. Above: "
     "its steps are too large for this network."
@@ -37,12 +37,12 @@ OFF_THEORY = (
     "How far the energy of the worst layer is from what theory expects after T steps of this size, if every layer "
     "passes its error on unchanged: the marks in the bars. Networks that learned were within about 2 decades, mostly "
     "1; deep ones that did not began at 3 to 17, because the error is lost or blown up on its way down "
-    "(docs/health.md). " + _NOT_TOLD
+    "(docs/health.md). " + _NOT_SHOWN
 )
 LAYERS_LEARNING = (
     "Layers whose weights moved by 0.01 % to 20 % of their size in the latest step, of those that by theory an error "
     "reaches in T steps of this size. Layers further down keep their weights, and skips carry the input through them: "
-    "that is no fault. " + _NOT_TOLD
+    "that is no fault. " + _NOT_SHOWN
 )
 
 

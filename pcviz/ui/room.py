@@ -25,7 +25,7 @@ def wait(kind: str, experiment: Experiment | None) -> None:
     """Draw the page anew once there is room."""
 
     @st.fragment(run_every=LOOK_SECONDS)
-    @trouble.told()
+    @trouble.reporting()
     def watch() -> None:
         if not refusals(kind, experiment):
             st.rerun()

@@ -16,7 +16,7 @@ from pcviz.experiment.looks import LookOptions
 from pcviz.instruments import options_of
 from pcviz.live import serving
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import back, brought, browser, controls, markdown, url, widgets
+from pcviz.ui import back, browser, controls, look_options, markdown, url, widgets
 from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 
 WRONG_LINK = "control: this does not fit the run, so you only watch it (allowed: the control link that its owner sees)"
@@ -40,7 +40,7 @@ def begin(page: str) -> None:
     control, mark = query.pop("control", None), back.take_mark(query)
     widgets.put_again()
     _turn_to(page)
-    # A slow browser may still send an address that we have replaced since. Taking it for a wish would undo what the
+    # A slow browser may still send an address that we have replaced since. Taking it for a request would undo what the
     # person did meanwhile, so that addresses of our own are taken over again after Back and Forward only.
     ours = query in known or _is_page_switch(page, query)
     if back.is_news(mark) or "settings" not in st.session_state or not ours:
@@ -67,24 +67,24 @@ def _turn_to(page: str) -> None:
 def remember() -> None:
     """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
     if not owner_key():
-        widgets.tell(st.session_state.page, st.query_params.to_dict())
+        widgets.remember_sent(st.session_state.page, st.query_params.to_dict())
         return
     runs = st.session_state.runs
     query = url.query(
-        st.session_state.settings, runs, brought.texts(st.session_state.page, record()), lasting=bool(runs)
+        st.session_state.settings, runs, look_options.texts(st.session_state.page, record()), lasting=bool(runs)
     )
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
         del known[:-MOST_ADDRESSES]
     back.go(query)
-    widgets.tell(st.session_state.page, query)
+    widgets.remember_sent(st.session_state.page, query)
 
 
 def _is_page_switch(page: str, query: dict[str, str]) -> bool:
     """Links between pages drop the query string; `remember` puts it back, unless it is interrupted before."""
-    told = st.session_state.get("told")
-    return not query and (st.session_state.get("page") != page or (told is not None and told.page != page))
+    sent = st.session_state.get("sent")
+    return not query and (st.session_state.get("page") != page or (sent is not None and sent.page != page))
 
 
 def _adopt(page: str, state: url.State) -> None:
@@ -113,7 +113,7 @@ def _adopt(page: str, state: url.State) -> None:
     controls.fill({**values, **state.values})
     st.session_state.runs_of[page] = st.session_state.runs = runs
     st.session_state.notices = notices
-    brought.adopt(page, state)
+    look_options.adopt(page, state)
 
 
 def _without_sources(state: url.State) -> list[str]:
@@ -202,14 +202,14 @@ def keep_tokens() -> dict[str, str]:
 
 def start(experiment: Experiment, allowed_until_step: int | None = None, *, beside: bool = False) -> str:
     """A new run, which pauses at `allowed_until_step`; its id. It takes the place of those shown, or stands `beside`
-    them. Raises what `told` tells."""
+    them. Raises what `reporting` reports."""
     details: dict[str, Any] = {"allowed_until_step": allowed_until_step, "leaving": () if beside else shown_runs()}
     return client().start(experiment, st.session_state.session, owner_key(), **details)
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Whatever is refused or fails inside, most often a callback, is told on the page."""
+def reporting() -> Iterator[None]:
+    """Whatever is refused or fails inside, most often a callback, is reported on the page."""
     try:
         yield
     except NotAllowed:
@@ -220,18 +220,18 @@ def told() -> Iterator[None]:
         st.session_state.notices = [str(error)]
 
 
-def steer(wish: str, key: str = "run", **details: Any) -> None:
-    """Pause, resume, step, reset or cancel the run shown. Who may not is told so."""
+def steer(action: str, key: str = "run", **details: Any) -> None:
+    """Pause, resume, step, reset or cancel the run shown. Who may not is refused."""
     run = st.session_state.runs.get(key)
     if run is None:
         return
     st.session_state.notices = []  # read by now, and perhaps no longer true
-    with told():
-        getattr(client(), wish)(run, proof=proof(client().get(run)), **details)
+    with reporting():
+        getattr(client(), action)(run, proof=proof(client().get(run)), **details)
 
 
 def notices() -> None:
-    """What was wrong with the address, or with a wish: one line each, until the next start."""
+    """What was wrong with the address, or with a request: one line each, until the next start."""
     if st.session_state.notices:
         st.warning(markdown.lines(st.session_state.notices), icon=":material/warning:")
 
@@ -239,7 +239,7 @@ def notices() -> None:
 @st.cache_data(ttl=5, show_spinner=False)
 def history() -> list[tuple[Experiment, int, float]]:
     """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
-    runs = client().store.reader.runs(40)  # whoever started them: nothing else is told of them
+    runs = client().store.reader.runs(40)  # whoever started them: nothing else of them is shown
     return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train" and not run.unreadable]
 
 
@@ -247,8 +247,8 @@ def history() -> list[tuple[Experiment, int, float]]:
 def looks(kind: str) -> list[tuple[Experiment, LookOptions, float]]:
     """Experiment, options and compute seconds of recent looks of a kind that came to their end, as `history`."""
     ended = [run for run in client().store.reader.runs(40) if run.kind == kind and run.state == "done"]
-    told = ((run, options_of(kind, run.options)) for run in ended if not run.unreadable)
-    return [(run.experiment, options, run.seconds) for run, options in told if options is not None]
+    readable = ((run, options_of(kind, run.options)) for run in ended if not run.unreadable)
+    return [(run.experiment, options, run.seconds) for run, options in readable if options is not None]
 
 
 def trainings(named: str | None = None) -> dict[str, RunRecord]:
@@ -278,5 +278,5 @@ def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
             with suppress(UnknownRun):
                 client().cancel(child.id, proof(child))
     if not any(child.options == options for child in mine):
-        with told():
+        with reporting():
             client().add_child(record.id, kind, options, proof(record))

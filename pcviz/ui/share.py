@@ -15,7 +15,7 @@ from pcviz.experiment.command import command_line
 from pcviz.experiment.schema import flatten, unflatten
 from pcviz.instruments.relaxation.options import Options
 from pcviz.store import RunRecord
-from pcviz.ui import brought, session, url
+from pcviz.ui import look_options, session, url
 
 
 def configuration(experiment: Experiment, relaxation: Options | None = None) -> None:
@@ -45,7 +45,7 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
 def link_text(experiment: Experiment) -> str:
     """The address that opens the page with these settings, and the options of its looks."""
     settings = flatten(experiment.model_dump(exclude={"schema_version"}))
-    options = brought.texts(st.session_state.page, None)
+    options = look_options.texts(st.session_state.page, None)
     return f"{address()}?{urlencode(url.query(settings, {}, options, lasting=True), safe=',')}"
 
 

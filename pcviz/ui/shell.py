@@ -24,7 +24,7 @@ page = st.navigation(
 )
 back.keep()  # first: whoever goes back while the page still comes should arrive
 narrow.keep()
-with trouble.told():
+with trouble.reporting():
     session.begin(page.url_path)
     page.run()
     unreadable.runs()

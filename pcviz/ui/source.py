@@ -50,7 +50,7 @@ def mismatch(form: controls.Form, source: str | None) -> list[str]:
     """Why the weights of the stored run `source` do not go with the form; empty if they do."""
     if source is None or form.experiment is None:
         return []
-    theirs, mine = session.client().get(source).experiment, form.experiment
-    if theirs.network == mine.network and theirs.data == mine.data and theirs.dtype == mine.dtype:
+    trained, chosen = session.client().get(source).experiment, form.experiment
+    if (trained.network, trained.data, trained.dtype) == (chosen.network, chosen.data, chosen.dtype):
         return []
     return ["network: the form differs from the stored run (allowed: its settings, or fresh weights)"]

@@ -71,9 +71,9 @@ def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:
         return None
     if record.unreadable or record.kind != "train":
         return None
-    theirs, mine = record.experiment, form.experiment
+    shown, chosen = record.experiment, form.experiment
     same = all(
-        getattr(theirs, part) == getattr(mine, part) for part in ("network", "learning", "data", "seed", "dtype")
+        getattr(shown, part) == getattr(chosen, part) for part in ("network", "learning", "data", "seed", "dtype")
     )
     return record if same else None
 

@@ -16,9 +16,9 @@ LOOK_SECONDS = 2.0
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Around a page, or a part of one that draws itself anew: a store that fails inside is said in its place, which is
-    drawn anew once that is over."""
+def reporting() -> Iterator[None]:
+    """Around a page, or a part of one that draws itself anew: a store that fails inside is reported in its place, which
+    is drawn anew once that is over."""
     try:
         yield
     except StoreFault as fault:
@@ -27,7 +27,7 @@ def told() -> Iterator[None]:
 
 
 def anywhere(error: Exception) -> bool:
-    """The same where `told` is not around (`on_script_error` of `st.App`); True if it was said."""
+    """The same where `reporting` is not around (`on_script_error` of `st.App`); True if it was reported."""
     if isinstance(error, StoreFault):
         _say(error)
     return isinstance(error, StoreFault)

@@ -70,5 +70,5 @@ def _exported(run: str, proof: str) -> bytes:
 
 
 def _delete(record: RunRecord) -> None:
-    with session.told():
+    with session.reporting():
         session.client().delete(record.id, session.proof(record))

@@ -26,7 +26,7 @@ def line(record: RunRecord | None) -> None:
         st.caption("This browser stores nothing for this page: you steer your runs as long as this tab is open.")
 
 
-@session.told()
+@session.reporting()
 def _copy(record: RunRecord) -> None:
     """Leave the run; the form holds its settings, ready to start."""
     controls.fill(record.experiment.differences())

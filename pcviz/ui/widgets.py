@@ -1,4 +1,4 @@
-"""What we put into widgets, until the browser has heard of it: a browser that has not sends what they held before."""
+"""Values that we set in widgets, until the browser has received them: before, it still sends the old ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pcviz.ui import back
 
 
 class Put(NamedTuple):
-    """What a widget is to hold, and what a browser that has not heard of it may still send."""
+    """A value that was set, and those that a browser which has not received it may still send."""
 
     value: Any
     before: tuple[Any, ...]
 
 
-class Told(NamedTuple):
-    """What the browser was told last: the address of a page, and with it all that had been put into widgets."""
+class Sent(NamedTuple):
+    """What was sent to the browser last: the address of a page, and with it all values that had been set."""
 
     page: str
     query: dict[str, str]
@@ -25,7 +25,7 @@ class Told(NamedTuple):
 
 
 def put(values: dict[str, Any]) -> None:
-    """Let widgets hold `values` (key -> value). Only before they are drawn."""
+    """Set `values` in widgets (key -> value). Only before they are drawn."""
     waiting: dict[str, Put] = st.session_state.get("put", {})
     st.session_state.put = waiting | {key: Put(value, _before(waiting, key, value)) for key, value in values.items()}
     for key, value in values.items():
@@ -33,8 +33,8 @@ def put(values: dict[str, Any]) -> None:
 
 
 def put_again() -> None:
-    """Before anything is drawn: undo what a browser sent that had not heard of what we put. A value that is neither old
-    nor new was chosen by somebody meanwhile, and stays."""
+    """Before anything is drawn: undo what a browser sent that had not received the values set. A value that is neither
+    old nor new was chosen by somebody meanwhile, and stays."""
     waiting = _waiting()
     st.session_state.put = waiting
     for key, (value, before) in waiting.items():
@@ -43,25 +43,25 @@ def put_again() -> None:
 
 
 def chosen(key: str) -> bool:
-    """In the callback of a widget: whether somebody changed it, or a browser that had not heard of what we put."""
+    """In the callback of a widget: whether somebody changed it, or a browser that had not received the value set."""
     waiting = _waiting()
     return key not in waiting or st.session_state[key] not in waiting[key].before
 
 
-def tell(page: str, query: dict[str, str]) -> None:
-    """After everything is drawn: remember the address that the browser was told, which it will come from once it has
-    heard of what was put."""
-    st.session_state.told = Told(page, query, st.session_state.get("put", {}))
+def remember_sent(page: str, query: dict[str, str]) -> None:
+    """After everything is drawn: remember the address that the browser is sent. It comes from there once it has
+    received the values set."""
+    st.session_state.sent = Sent(page, query, st.session_state.get("put", {}))
 
 
 def _waiting() -> dict[str, Put]:
-    """What was put and the browser may not have heard of. It has if it comes from the address that it was told then."""
+    """Values set that the browser may not have received: it has if it comes from the address sent with them."""
     waiting: dict[str, Put] = st.session_state.get("put", {})
-    told: Told | None = st.session_state.get("told")
+    sent: Sent | None = st.session_state.get("sent")
     query = st.query_params.to_dict()
-    if told is None or back.take_mark(query) is not None or query != told.query:
+    if sent is None or back.take_mark(query) is not None or query != sent.query:
         return waiting
-    return {key: put for key, put in waiting.items() if told.put.get(key) is not put}
+    return {key: put for key, put in waiting.items() if sent.put.get(key) is not put}
 
 
 def _before(waiting: dict[str, Put], key: str, value: Any) -> tuple[Any, ...]:

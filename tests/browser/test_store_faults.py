@@ -140,7 +140,7 @@ def test_a_run_that_cannot_be_read_is_exported_and_deleted(
     page: Page, chromium: Path, tmp_path: Path, page_faults: list[str]
 ) -> None:
     store = Store(f"sqlite:///{tmp_path / 'pcviz.db'}")
-    readable, strange = (store.wishes.create(Experiment(), "s", "", "paused", None) for _ in range(2))
+    readable, strange = (store.requests.create(Experiment(), "s", "", "paused", None) for _ in range(2))
     store.close()
     document = '{"schema": 7, "network": {"biases": true}}'
     with sqlite3.connect(tmp_path / "pcviz.db") as connection:

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, update
 
-from pcviz.engine import held, lease, scheduler
+from pcviz.engine import lease, leased, scheduler
 from pcviz.engine import worker as worker_module
 from pcviz.engine.client import Client
 from pcviz.engine.worker import Worker
@@ -107,7 +107,7 @@ class Runs(RuleBasedStateMachine):
     def begin(self) -> None:
         self.clock = Clock()
         self.patches = pytest.MonkeyPatch()
-        for module in (held, worker_module, lease, observations, fake_jobs):
+        for module in (leased, worker_module, lease, observations, fake_jobs):
             self.patches.setattr(module, "time", self.clock)
         self.patches.setattr(worker_module, "ThreadPoolExecutor", Preparing)
         self.patches.setattr(scheduler, "CHECKPOINT_SECONDS", 0.3)

@@ -11,7 +11,7 @@ from pcviz.store import Store
 def new_store(path: Path, *statements: str) -> str:
     """A store of this version with one paused run, and what is done to it; the run's id."""
     store = Store(f"sqlite:///{path}")
-    run = store.wishes.create(Experiment(), "s", "", "paused", None)
+    run = store.requests.create(Experiment(), "s", "", "paused", None)
     store.close()
     change(path, *statements)
     return run

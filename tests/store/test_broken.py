@@ -29,7 +29,7 @@ def refused(path: Path) -> str:
     store, lines = store_at(path), []
     for attempt in (
         lambda: store.reader.runs(1),
-        lambda: store.wishes.create(Experiment(), "s", "o", "paused", None),
+        lambda: store.requests.create(Experiment(), "s", "o", "paused", None),
         lambda: store.reader.runs(1),
     ):
         with pytest.raises(StoreFault) as caught:
@@ -99,11 +99,11 @@ def test_a_store_that_is_locked(path: Path) -> None:
     other.execute("BEGIN EXCLUSIVE")
     store = store_at(path)
     with pytest.raises(StoreFault, match="is locked by another program; close that, and pcviz goes on by itself"):
-        store.wishes.want(run, "running")
+        store.requests.want(run, "running")
     assert store.reader.run(run).wanted == "paused", "reading goes on"
     other.execute("ROLLBACK")
     other.close()
-    store.wishes.want(run, "running")
+    store.requests.want(run, "running")
     assert store.reader.run(run).wanted == "running"
 
 
@@ -128,13 +128,13 @@ def test_a_disk_that_is_full(path: Path) -> None:
         driver.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreFault, match="the disk is full; free some space, and pcviz goes on by itself"):
         for _ in range(100):
-            store.wishes.create(Experiment(), "s", "o", "paused", None)
+            store.requests.create(Experiment(), "s", "o", "paused", None)
     assert store.reader.run(run).wanted == "paused"
     with store.database.engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.execute("PRAGMA max_page_count = 1000000")
-    assert store.wishes.create(Experiment(), "s", "o", "paused", None)
+    assert store.requests.create(Experiment(), "s", "o", "paused", None)
 
 
 def test_a_store_that_may_not_be_written(path: Path, as_nobody: Callable[[], None]) -> None:
@@ -143,7 +143,7 @@ def test_a_store_that_may_not_be_written(path: Path, as_nobody: Callable[[], Non
     as_nobody()
     store = store_at(path)
     with pytest.raises(StoreFault, match=r"cannot be (written|opened).*PCVIZ_DATABASE"):
-        store.wishes.want(run, "running")
+        store.requests.want(run, "running")
 
 
 def test_a_folder_that_may_not_be_written(path: Path, as_nobody: Callable[[], None]) -> None:
@@ -172,7 +172,7 @@ def as_nobody(tmp_path: Path) -> Iterator[Callable[[], None]]:
 def test_a_store_deleted_while_it_is_used_is_rescued(path: Path) -> None:
     run = new_store(path)
     store = store_at(path)
-    store.wishes.want(run, "running")  # in the write-ahead log only
+    store.requests.want(run, "running")  # in the write-ahead log only
     for file in path.parent.iterdir():
         file.unlink()
     with pytest.raises(StoreFault, match="was deleted while pcviz was running; what it held is in ") as caught:
@@ -180,11 +180,11 @@ def test_a_store_deleted_while_it_is_used_is_rescued(path: Path) -> None:
     (rescued,) = path.parent.glob("pcviz.rescued-*.db")
     assert str(rescued) in str(caught.value)
     with pytest.raises(StoreFault, match="give that the old name"):
-        store.wishes.want(run, "cancelled")
+        store.requests.want(run, "cancelled")
     assert [found.name for found in path.parent.iterdir()] == [rescued.name], "nothing new in its place"
     rescued.rename(path)
     assert store.reader.run(run).wanted == "running"
-    store.wishes.want(run, "cancelled")
+    store.requests.want(run, "cancelled")
     assert store_at(path).reader.run(run).wanted == "cancelled"
 
 
@@ -216,11 +216,11 @@ def test_a_backup_put_in_place_stays_what_it_is(path: Path, tmp_path: Path) -> N
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM runs").fetchone()
         for _ in range(40):
-            store.wishes.create(Experiment(), "s", "o", "paused", None)
+            store.requests.create(Experiment(), "s", "o", "paused", None)
         assert path.with_name("pcviz.db-wal").stat().st_size > 0
         backup.replace(path)
         assert len(store.reader.runs(99)) == 3
-        store.wishes.create(Experiment(), "s", "o", "paused", None)
+        store.requests.create(Experiment(), "s", "o", "paused", None)
     store.close()
     assert len(store_at(path).reader.runs(99)) == 4
     (rescued,) = path.parent.glob("pcviz.rescued-*.db")
@@ -241,7 +241,7 @@ def test_other_processes_see_what_is_written_after_a_look_at_the_file(path: Path
     code = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM runs').fetchone())"
     command = [sys.executable, "-c", code, str(path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "1"
-    store.wishes.create(Experiment(), "s", "o", "paused", None)
+    store.requests.create(Experiment(), "s", "o", "paused", None)
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "2"
 
 
@@ -296,10 +296,10 @@ def test_who_missed_that_a_store_was_away_still_sees_what_others_write(
         if not founding or noticed:
             assert look() == "MissingStore"
         (tmp_path / "away.db").rename(path)
-        store.wishes.create(Experiment(), "s", "o", "paused", None)
+        store.requests.create(Experiment(), "s", "o", "paused", None)
         if look() == "MissingStore":  # it is told, once
             assert look() == "True 2"
-        store.wishes.create(Experiment(), "s", "o", "paused", None)
+        store.requests.create(Experiment(), "s", "o", "paused", None)
         assert look() == "True 3"
         assert len(store.reader.runs(9)) == 3
 
@@ -380,21 +380,21 @@ def test_a_strange_holder_holds_until_its_lease_ends(path: Path, worker: str) ->
 def test_children_that_cannot_be_read_are_listed_unless_they_go_with_their_parents(path: Path) -> None:
     parent = new_store(path)
     store = store_at(path)
-    child = store.wishes.create_child(parent, "landscape", {})
+    child = store.requests.create_child(parent, "landscape", {})
     with store.database.writing() as connection:
         connection.execute(update(t.runs).where(t.runs.c.id == child).values(options_json="["))
     assert [record.id for record in store.reader.unreadable()] == [child]
     with store.database.writing() as connection:
         connection.execute(update(t.runs).where(t.runs.c.id == parent).values(kind="sweep"))
     assert [record.id for record in store.reader.unreadable()] == [parent]
-    store.wishes.delete(parent)
+    store.requests.delete(parent)
     assert store.reader.select() == []
 
 
 def test_a_free_list_that_is_damaged_is_said(path: Path) -> None:
     store = store_at(path)
     for _ in range(300):
-        store.wishes.create(Experiment(), "s", "o", "paused", None)
+        store.requests.create(Experiment(), "s", "o", "paused", None)
     with store.database.writing() as connection:
         connection.execute(delete(t.runs))
     store.close()

@@ -24,9 +24,9 @@ TRAINING = cost.estimate(Experiment()).checkpoint_bytes + ROW_BYTES
 """What a training counts as until it has ended."""
 
 
-def start(store: Store, owner: str = "owner", **wishes: Any) -> str:
-    details = {"wanted": "running", "allowed_until_step": None, "kind": "relax"} | wishes
-    return store.wishes.create(Experiment(), "session", owner, **details)
+def start(store: Store, owner: str = "owner", **requests: Any) -> str:
+    details = {"wanted": "running", "allowed_until_step": None, "kind": "relax"} | requests
+    return store.requests.create(Experiment(), "session", owner, **details)
 
 
 def fill(store: Store, worker: Observations, run: str, count: int = 200_000, **observed: Any) -> None:
@@ -76,7 +76,7 @@ def test_what_is_counted_is_what_the_file_holds(store: Store, worker: Observatio
         run = start(store)
         assert worker.claim(store.reader.run(run))
         for _ in range(20 if kind == "children" else 0):
-            store.wishes.create_child(run, "landscape", {"directions": "pca"})
+            store.requests.create_child(run, "landscape", {"directions": "pca"})
         for seq in range(1, 30 if kind in ("frames", "bulk channels") else 1):
             values: dict[str, Any] = {"energy": np.zeros(16)}
             if kind == "bulk channels" and seq % 5 == 0:
@@ -99,15 +99,15 @@ def test_a_training_counts_as_what_it_will_take_until_it_has_ended(store: Store,
 
 def test_ended_runs_go_first_then_abandoned_then_forgotten_ones(store: Store, worker: Observations) -> None:
     forgotten, abandoned, ended, later, paused, running, pinned = (start(store) for _ in range(7))
-    child = store.wishes.create_child(ended, "landscape", {})
+    child = store.requests.create_child(ended, "landscape", {})
     for run in (forgotten, paused):
-        store.wishes.want(run, "paused")
+        store.requests.want(run, "paused")
         fill(store, worker, run, state="paused")
     fill(store, worker, abandoned, state="paused")
-    store.wishes.want(abandoned, "cancelled")
+    store.requests.want(abandoned, "cancelled")
     for run in (ended, later, pinned):
         fill(store, worker, run, state="done")
-    store.wishes.pin(pinned, True)
+    store.requests.pin(pinned, True)
     ago(store, 8 * DAY)
     ago(store, 6 * DAY, paused)
     assert order_of_pruning(store, worker) == [ended, later, abandoned, forgotten]
@@ -123,7 +123,7 @@ def test_a_run_that_is_worked_on_or_looked_at_stays(store: Store, worker: Observ
     held, orphaned, seen, seen_child = (start(store) for _ in range(4))
     for run in (held, orphaned, seen, seen_child):
         fill(store, worker, run, state="done")
-    child = store.wishes.create_child(seen_child, "landscape", {})
+    child = store.requests.create_child(seen_child, "landscape", {})
     ago(store, 3600)
     ago(store, 5, seen, child)
     assert worker.claim(store.reader.run(held)) and other.claim(store.reader.run(orphaned))
@@ -140,7 +140,7 @@ def test_a_run_that_is_opened_meanwhile_stays(store: Store, worker: Observations
     delete = worker._delete
 
     def open_then_delete(run: str, limits: Limits) -> bool:
-        store.wishes.renew([runs[1]])
+        store.requests.renew([runs[1]])
         return delete(run, limits)
 
     worker._delete = open_then_delete  # type: ignore[method-assign]
@@ -153,7 +153,7 @@ def test_paused_runs_fill_the_store_until_nothing_new_may_start(store: Store, wo
     with pytest.raises(StoreFull) as refused:
         for _ in range(12):
             started.append(start(store, kind="train", limits=limits))
-            store.wishes.want(started[-1], "paused")
+            store.requests.want(started[-1], "paused")
     assert len(started) == 4 * MB // TRAINING == 2 and taken(store) <= limits.total
     assert str(refused.value) == (
         "PCVIZ_STORE_LIMIT: 3 MB of 4 MB are taken by runs that are pinned, unfinished or open, and a new one needs "
@@ -171,8 +171,8 @@ def test_an_extra_is_refused_as_well(store: Store, worker: Observations) -> None
     run = start(store)
     fill(store, worker, run, count=MB, state="paused")
     with pytest.raises(StoreFull, match=r"PCVIZ_STORE_LIMIT: .* and a new one needs 400 B"):
-        store.wishes.create_child(run, "landscape", {}, Limits(MB, None, 7.0))
-    assert store.wishes.create_child(run, "landscape", {}, Limits(2 * MB, None, 7.0))
+        store.requests.create_child(run, "landscape", {}, Limits(MB, None, 7.0))
+    assert store.requests.create_child(run, "landscape", {}, Limits(2 * MB, None, 7.0))
 
 
 def test_whoever_leaves_an_ended_run_for_a_new_one_has_its_room(store: Store, worker: Observations) -> None:
@@ -184,7 +184,7 @@ def test_whoever_leaves_an_ended_run_for_a_new_one_has_its_room(store: Store, wo
     with pytest.raises(StoreFull):
         start(store, limits=limits, leaving=[other])
     assert start(store, limits=limits, leaving=[run])
-    store.wishes.pin(run, True)
+    store.requests.pin(run, True)
     with pytest.raises(StoreFull):
         start(store, limits=limits, leaving=[run])
 
@@ -199,7 +199,7 @@ def test_an_owner_above_the_quota_loses_and_is_refused_alone(store: Store, worke
     assert worker.prune(limits) == 1
     assert {record.id for record in store.reader.runs(9)} == {*mine[1:], *yours}
     for run in mine[1:]:
-        store.wishes.pin(run, True)
+        store.requests.pin(run, True)
     big = start(store, "me")
     fill(store, worker, big, 200_000, state="paused")
     with pytest.raises(StoreFull, match=r"PCVIZ_OWNER_LIMIT: 1\.1 MB of 1 MB are taken by your runs that"):
@@ -228,7 +228,7 @@ def test_what_is_deleted_leaves_the_file_and_hardly_passes_through_the_log(
     kept, *going = (start(store) for _ in range(6))
     for run in (*going, kept):
         fill(store, worker, run, 16 * MB, state="done")
-    store.wishes.pin(kept, True)
+    store.requests.pin(kept, True)
     ago(store, 3600)
     assert file_size(store) > 96 * MB
     assert worker.prune(Limits(0, None, 7.0)) == 5

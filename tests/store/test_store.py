@@ -14,9 +14,9 @@ from pcviz.store import tables as t
 from pcviz.store.observations import PART_BYTES
 
 
-def start(store: Store, worker: Observations | None = None, **wishes: object) -> str:
-    wanted = {"wanted": "running", "allowed_until_step": None} | wishes
-    run = store.wishes.create(Experiment(), "session", "owner", **wanted)  # type: ignore[arg-type]
+def start(store: Store, worker: Observations | None = None, **requests: object) -> str:
+    wanted = {"wanted": "running", "allowed_until_step": None} | requests
+    run = store.requests.create(Experiment(), "session", "owner", **wanted)  # type: ignore[arg-type]
     if worker is not None:
         assert worker.claim(store.reader.run(run))
     return run
@@ -37,7 +37,7 @@ def kept_bulk(store: Store, run: str) -> list[int]:
 
 def test_a_new_run_has_every_column(store: Store) -> None:
     experiment = Experiment.model_validate({"network": {"depth": 33}, "seed": 5})
-    run = store.wishes.create(experiment, "s", "key", "paused", 7)
+    run = store.requests.create(experiment, "s", "key", "paused", 7)
     record = store.reader.run(run)
     assert record.experiment == experiment and record.steps == experiment.learning.steps
     assert (record.state, record.wanted, record.limit, record.generation, record.seq) == ("queued", "paused", 7, 1, 0)
@@ -45,7 +45,7 @@ def test_a_new_run_has_every_column(store: Store) -> None:
 
 
 def test_an_unknown_run_is_named(store: Store) -> None:
-    for call in (lambda: store.reader.run("nope"), lambda: store.wishes.want("nope", "paused")):
+    for call in (lambda: store.reader.run("nope"), lambda: store.requests.want("nope", "paused")):
         with pytest.raises(UnknownRun, match="nope"):
             call()
 
@@ -128,7 +128,7 @@ def test_a_reset_stops_the_old_generation_and_starts_afresh(store: Store, worker
     worker.publish(frame(run, 1))
     list(worker.checkpoint(run, 1, 1, 1, {"w": np.zeros(3)}))
     worker.complete_checkpoint(run, 1, 1, state="done")
-    store.wishes.reset(run, None)
+    store.requests.reset(run, None)
     with pytest.raises(Lost):
         worker.publish(frame(run, 2))
     record = store.reader.run(run)
@@ -141,27 +141,27 @@ def test_a_reset_stops_the_old_generation_and_starts_afresh(store: Store, worker
 
 def test_reset_and_cancel_reach_children(store: Store) -> None:
     run = start(store)
-    child = store.wishes.create_child(run, "landscape", {"size": 5})
-    store.wishes.want(run, "cancelled")
+    child = store.requests.create_child(run, "landscape", {"size": 5})
+    store.requests.want(run, "cancelled")
     assert store.reader.run(child).wanted == "cancelled"
-    store.wishes.reset(run, None)
+    store.requests.reset(run, None)
     record = store.reader.run(child)
     assert (record.generation, record.wanted, record.options) == (2, "running", {"size": 5})
     assert store.reader.run(run).wanted == "paused"
     with pytest.raises(ValueError, match="children"):
-        store.wishes.create_child(child, "landscape", {})
+        store.requests.create_child(child, "landscape", {})
 
 
 def test_steps_add_up_until_they_are_taken(store: Store, worker: Observations) -> None:
     run = start(store, worker, wanted="paused")
-    store.wishes.allow_steps(run, 1)
-    store.wishes.allow_steps(run, 2)
+    store.requests.allow_steps(run, 1)
+    store.requests.allow_steps(run, 2)
     assert store.reader.run(run).allowed_until_step == 3
     worker.publish(frame(run, 1, step=3))
     assert store.reader.run(run).resting
-    store.wishes.allow_steps(run, 1)
+    store.requests.allow_steps(run, 1)
     assert store.reader.run(run).allowed_until_step == 4
-    store.wishes.want(run, "running")
+    store.requests.want(run, "running")
     assert store.reader.run(run).allowed_until_step is None
 
 
@@ -200,7 +200,7 @@ def test_unseen_runs_are_paused(store: Store) -> None:
     seen, unseen = start(store), start(store)
     with store.database.writing() as connection:
         connection.execute(update(t.runs).where(t.runs.c.id == unseen).values(seen_at=time.time() - 700))
-    assert store.wishes.pause_unseen(time.time() - 600) == 1
+    assert store.requests.pause_unseen(time.time() - 600) == 1
     assert [store.reader.run(run).wanted for run in (seen, unseen)] == ["running", "paused"]
 
 
@@ -217,15 +217,15 @@ def test_a_watcher_sees_the_commits_of_others_only(store: Store, worker: Observa
 
 def test_what_rests_is_not_open(store: Store, worker: Observations) -> None:
     run = start(store, worker)
-    child = store.wishes.create_child(run, "landscape", {})
+    child = store.requests.create_child(run, "landscape", {})
     assert [record.id for record in store.reader.open_runs()] == [run, child]
     for one in (run, child):
         if one == child:
             worker.claim(store.reader.run(child))
         worker.observe(one, 1, state="paused", worker=None)
-    store.wishes.want(run, "paused")
+    store.requests.want(run, "paused")
     assert store.reader.open_runs() == []
-    store.wishes.want(run, "running")
+    store.requests.want(run, "running")
     assert [record.id for record in store.reader.open_runs()] == [run, child]
-    store.wishes.want(run, "cancelled")
+    store.requests.want(run, "cancelled")
     assert [record.id for record in store.reader.open_runs()] == [run, child]

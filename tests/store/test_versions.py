@@ -229,7 +229,7 @@ def test_the_wishes_of_an_old_store_can_be_followed(old: Path) -> None:
     with store.database.reading() as connection:
         ids = connection.execute(select(t.runs.c.id).where(t.runs.c.parent.is_(None))).scalars().all()
     for run in ids:
-        store.wishes.want(run, "cancelled")
+        store.requests.want(run, "cancelled")
     assert {store.reader.run(run).wanted for run in ids} == {"cancelled"}
 
 

@@ -132,7 +132,7 @@ def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
 )
 def test_a_look_at_weights_that_cannot_be_read(path: Path, name: str, kind: str) -> None:
     store = Store(f"sqlite:///{path}")
-    source, look = (store.wishes.create(Experiment(), "s", "", "paused", None, kind=one) for one in ("train", kind))
+    source, look = (store.requests.create(Experiment(), "s", "", "paused", None, kind=one) for one in ("train", kind))
     store.close()
     options = {"source": source} | ({"directions": "run"} if kind == "surface" else {})
     change(

@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from pcviz.experiment.faults import faults
 from pcviz.instruments.chain.figures import PANELS
 from pcviz.instruments.chain.options import DEEPEST, Options
-from pcviz.ui import brought, controls, look
-from pcviz.ui.look import View, Wish
+from pcviz.ui import controls, look, look_options
+from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [("Computed", "{step} %", "Share of the surfaces and races that is done")]
 
 
-def choose(form: controls.Form) -> Wish:
+def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
-    with look.held("chain"):
+    with look.taking_over("chain"):
         pass
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="chain_row"):
         st.segmented_control("Hidden units", range(1, DEEPEST + 1), key="chain_hidden", required=True)
@@ -30,9 +30,9 @@ def choose(form: controls.Form) -> Wish:
             st.number_input("Cap", 100, 1_000_000, step=1000, key="chain_cap", help="Updates until a racer is stopped.")
             st.number_input("Other weights", -2.0, 2.0, step=0.1, key="chain_fixed", help="Value of those not drawn.")
     try:
-        return Wish(Options.model_validate(brought.held("chain")).stored(), [])
+        return Choice(Options.model_validate(look_options.current("chain")).stored(), [])
     except ValidationError as error:
-        return Wish(None, faults(error, Options))
+        return Choice(None, faults(error, Options))
 
 
 def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pcviz.experiment.faults import faults
 from pcviz.instruments.curvature.figures import PANELS
 from pcviz.instruments.curvature.options import Options, misfit
-from pcviz.ui import brought, controls, look, session, source, subject
+from pcviz.ui import controls, look, look_options, session, source, subject
 from pcviz.ui.instruments import FRESH
-from pcviz.ui.look import View, Wish
+from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the work that is done"),
@@ -22,10 +22,10 @@ METRICS: list[tuple[str, str, str]] = [
 ]
 
 
-def choose(form: controls.Form) -> Wish:
+def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
-    with look.held("curvature") as said:
-        subject.follow_source("curved", form, "curved_source", "curved_step", opened=said)
+    with look.taking_over("curvature") as given:
+        subject.follow_source("curved", form, "curved_source", "curved_step", opened=given)
     runs = session.trainings(st.session_state.curved_source)
     if st.session_state.curved_source not in runs:
         st.session_state.curved_source = FRESH
@@ -44,14 +44,14 @@ def choose(form: controls.Form) -> Wish:
             "Examples", 1, 256, key="curved_examples", width=110, help="How many of the batch Hessians are means over."
         )
     try:
-        options = Options.model_validate(brought.held("curvature"))
+        options = Options.model_validate(look_options.current("curvature"))
     except ValidationError as error:
-        return Wish(None, faults(error, Options))
+        return Choice(None, faults(error, Options))
     source.divergence(runs.get(options.source or FRESH))
     wrong = source.mismatch(form, options.source)
     if form.experiment is not None and (large := misfit(form.experiment)):
         wrong = [*wrong, large]
-    return Wish(options.stored(), wrong)
+    return Choice(options.stored(), wrong)
 
 
 VIEW = View("curvature", "Curvature", "Compute", tuple(PANELS), METRICS, choose)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pcviz.experiment.faults import faults
 from pcviz.instruments.plane.figures import PANELS
 from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
-from pcviz.ui import brought, controls, look, session, source, subject
-from pcviz.ui.look import View, Wish
+from pcviz.ui import controls, look, look_options, session, source, subject
+from pcviz.ui.look import Choice, View
 
 LABELS = {
     "random": "random",
@@ -29,10 +29,10 @@ METRICS: list[tuple[str, str, str]] = [
 ]
 
 
-def choose(form: controls.Form) -> Wish:
+def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
-    with look.held("surface") as said:
-        subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=said)
+    with look.taking_over("surface") as given:
+        subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=given)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
         st.number_input(
             "Weights after step",
@@ -61,13 +61,13 @@ def choose(form: controls.Form) -> Wish:
             st.number_input("Half extent", 0.001, 1e4, key="plane_span", placeholder="chosen", help="In directions.")
             st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
-    values = brought.held("surface")
+    values = look_options.current("surface")
     if values["directions"] != "run":
         values["source"] = values["source_step"] = None
     try:
-        return Wish(Options.model_validate(values).stored(), [])
+        return Choice(Options.model_validate(values).stored(), [])
     except ValidationError as error:
-        return Wish(None, faults(error, Options))
+        return Choice(None, faults(error, Options))
 
 
 def _other_run(form: controls.Form) -> None:
@@ -97,7 +97,7 @@ def walks() -> int:
     return 0 if record is None else sum(child.kind == "walk" for child in session.client().children(record.id))
 
 
-@session.told()
+@session.reporting()
 def walk_from(point: dict[str, Any]) -> None:
     """A point of a surface was clicked: both rules start there."""
     record = session.record()

@@ -107,8 +107,8 @@ class Forecast:
         precision = float(self.network.output_precision[...])
         predicted = 10.0 ** theory.chain_signal(deltas, size, self.rows, precision)
         self.values["predicted_error"] = predicted
-        heard = predicted > floor
-        self.values["predicted_front"] = np.where(heard.any(1), heard.argmax(1) + 1.0, np.nan)
+        above_floor = predicted > floor
+        self.values["predicted_front"] = np.where(above_floor.any(1), above_floor.argmax(1) + 1.0, np.nan)
         steps = theory.steps_until_signal(deltas, size, floor[0], output_precision=precision, most=SIGNAL_STEPS)
         self.values["signal_steps"] = float("inf") if steps is None else float(steps)
 

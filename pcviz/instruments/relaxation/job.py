@@ -14,7 +14,7 @@ from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import Value
 from pcviz.instruments.relaxation.forecast import Forecast
 from pcviz.instruments.relaxation.options import ARRIVED, STATES, STAYS, Options
-from pcviz.jobs.background import aside, until
+from pcviz.jobs.background import in_thread, until
 from pcviz.jobs.descent import Descent
 from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
@@ -82,7 +82,7 @@ class RelaxationJob(Look[Options]):
     def _work(self) -> Iterator[object]:
         if not hasattr(self, "traced"):
             yield from self._weights(self.options.step)
-            yield from self._while_compiling(aside(self._set_up))
+            yield from self._while_compiling(in_thread(self._set_up))
         for _ in self.traced.work():
             self._share["trace"] = self.traced.share
             yield True

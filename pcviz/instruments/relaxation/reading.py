@@ -169,20 +169,20 @@ def _divergence(values: Mapping[str, Any]) -> list[Sentence]:
 def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[Finish]) -> list[Sentence]:
     if "layers_with_signal" not in values or (step := _step(values)) is None:
         return []
-    layers, heard = experiment.network.depth, round(values["layers_with_signal"])
+    layers, reached = experiment.network.depth, round(values["layers_with_signal"])
     expected = values.get("layers_expected")
-    facts = {"heard": heard, "layers": layers, "steps": step, "expected": expected}
-    if heard == layers:
+    facts = {"reached": reached, "layers": layers, "steps": step, "expected": expected}
+    if reached == layers:
         words = "All {layers} layers have received a signal after {steps:in_steps}."
     elif expected is None:
-        words = "{heard} of {layers} layers have received a signal after {steps:in_steps}."
+        words = "{reached} of {layers} layers have received a signal after {steps:in_steps}."
     else:
-        only = "Only " if heard < expected else ""
-        words = f"{only}{{heard}} of {{layers}} layers have received a signal after {{steps:in_steps}}"
+        only = "Only " if reached < expected else ""
+        words = f"{only}{{reached}} of {{layers}} layers have received a signal after {{steps:in_steps}}"
         words += " ({expected:count} where all layers pass their errors on unchanged)."
     said = [_say("signal", words, **facts)]
     needed = values.get("signal_steps")
-    if heard < layers and needed is not None:
+    if reached < layers and needed is not None:
         if not math.isfinite(needed):  # stored frames have no infinity: it comes back as NaN
             words = "By a chain of scalars the first layer needs more than {most:count} steps."
         else:

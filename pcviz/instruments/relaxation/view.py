@@ -9,9 +9,9 @@ from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options, possible
 from pcviz.instruments.relaxation.reading import AXES, reading
 from pcviz.store import UnknownRun, Unreadable
-from pcviz.ui import brought, controls, look, markdown, room, session, source, subject, trouble, widgets
+from pcviz.ui import controls, look, look_options, markdown, room, session, source, subject, trouble, widgets
 from pcviz.ui.instruments import FRESH
-from pcviz.ui.look import View, Wish
+from pcviz.ui.look import Choice, View
 
 POLL_SECONDS = 1.0
 KEYS_HELP = (
@@ -56,10 +56,10 @@ def drawn(path: str) -> bool:
     return not path.startswith("learning.") or path == "learning.batch_size"
 
 
-def choose(form: controls.Form) -> Wish:
+def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
-    with look.held("relax") as said:
-        subject.follow_source("relax", form, "source", "at_step", opened=said)
+    with look.taking_over("relax") as given:
+        subject.follow_source("relax", form, "source", "at_step", opened=given)
     runs = session.trainings(st.session_state.source)
     if st.session_state.source not in runs:
         st.session_state.source = FRESH
@@ -87,27 +87,27 @@ def choose(form: controls.Form) -> Wish:
         )
     options = chosen()
     source.divergence(runs.get(options.source or FRESH))
-    return Wish(options.stored(), source.mismatch(form, options.source))
+    return Choice(options.stored(), source.mismatch(form, options.source))
 
 
 def chosen() -> Options:
     """What the controls say."""
-    return Options.model_validate(brought.held("relax"))
+    return Options.model_validate(look_options.current("relax"))
 
 
-@session.told()
+@session.reporting()
 def _source_changed() -> None:
     """A stored run brings its network, data and seed; how to relax it stays as chosen."""
     run = st.session_state.source
     if run == FRESH or not widgets.chosen("source"):
         return
     try:
-        theirs = session.client().get(run).experiment.differences()
+        trained = session.client().get(run).experiment.differences()
     except (UnknownRun, Unreadable):
         return
     mine = controls.read().values
     inference = {path: value for path, value in mine.items() if path.startswith("inference.")}
-    controls.fill({**{p: v for p, v in theirs.items() if not p.startswith("inference.")}, **inference})
+    controls.fill({**{p: v for p, v in trained.items() if not p.startswith("inference.")}, **inference})
 
 
 def race_axis() -> None:
@@ -123,13 +123,13 @@ def race_axis() -> None:
     )
 
 
-def said() -> None:
+def sentences() -> None:
     """The reading line, which keeps up with the run by itself."""
     drawn = session.record()
     alive = drawn is not None and not drawn.ended
 
     @st.fragment(run_every=POLL_SECONDS if alive else None)
-    @trouble.told()
+    @trouble.reporting()
     def line() -> None:
         record = session.record()
         if record is None:

@@ -98,7 +98,7 @@ def transport(form: controls.Form) -> None:
     drawn, said = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)
-    @trouble.told()
+    @trouble.reporting()
     def buttons() -> None:
         now = Situation(form, session.record())
         same = (now.alive, _id(now), st.session_state.notices) == (drawn.alive, _id(drawn), said)
@@ -146,7 +146,7 @@ def _now() -> Situation:
     return Situation(controls.read(), session.record())
 
 
-@session.told()
+@session.reporting()
 def _play() -> None:
     now = _now()
     if now.starts:
@@ -155,12 +155,12 @@ def _play() -> None:
         session.steer("resume")
 
 
-@session.told()
+@session.reporting()
 def _pause() -> None:
     session.steer("pause")
 
 
-@session.told()
+@session.reporting()
 def _step() -> None:
     now = _now()
     experiment = now.record.experiment if now.alive and now.record else now.form.experiment
@@ -173,12 +173,12 @@ def _step() -> None:
         _start(now, allowed_until_step=count)
 
 
-@session.told()
+@session.reporting()
 def _reset() -> None:
     session.steer("reset", wanted="paused")
 
 
-@session.told()
+@session.reporting()
 def _cancel() -> None:
     session.steer("cancel")
 
@@ -189,7 +189,7 @@ def _start(now: Situation, allowed_until_step: int | None = None) -> None:
         return
     if now.form.experiment is None or not now.startable:
         return
-    with session.told():
+    with session.reporting():
         run = session.start(now.form.experiment, allowed_until_step)
         if now.alive:
             session.steer("pause")  # what is under way stays resumable

@@ -139,7 +139,7 @@ def _baseline(record: RunRecord | None) -> None:
     possible = record is not None and record.experiment.learning.facts.relaxes and bool(session.owner_key())
     pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
     if pressed and possible and record is not None:
-        with session.told():
+        with session.reporting():
             session.show("baseline", session.start(record.experiment.changed({"learning.rule": BASELINE}), beside=True))
         st.rerun()
 

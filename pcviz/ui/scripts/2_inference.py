@@ -11,7 +11,7 @@ form = controls.form(relax.drawn)
 st.markdown("**Inference** · what happens inside one relaxation?", help=relax.KEYS_HELP)
 session.notices()
 look.transport(relax.VIEW, form, relax.choose(form), relax.race_axis)
-relax.said()
+relax.sentences()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)

@@ -11,8 +11,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view = landscape.view()
 form = controls.form() if view.of_network else controls.rest(f"{view.label}: all options stand above the panels.")
 session.notices()
-wish = view.choose(form)
-look.transport(view, form, wish)
+choice = view.choose(form)
+look.transport(view, form, choice)
 look.follow()
 
 run = session.record()
@@ -20,7 +20,7 @@ experiment = run.experiment if run else controls.nearest(form)
 panels.live(
     experiment,
     session.shown_runs(),
-    view.figures(run.options if run else wish.options or {}),
+    view.figures(run.options if run else choice.options or {}),
     key="landscape",
     panels=list(view.panels),
     keep=session.keep_tokens(),

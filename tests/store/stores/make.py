@@ -47,8 +47,8 @@ def make(path: Path) -> dict[str, str]:
             if not worker.turn():
                 time.sleep(0.01)
 
-    def start(changes: dict[str, object], **wishes: object) -> str:
-        return client.start(small(changes), "session", "owner", **wishes)  # type: ignore[arg-type]
+    def start(changes: dict[str, object], **requests: object) -> str:
+        return client.start(small(changes), "session", "owner", **requests)  # type: ignore[arg-type]
 
     def get(name: str) -> RunRecord:
         return client.get(found[name])

@@ -20,17 +20,17 @@ def adopt(page: str, state: url.State) -> None:
         widgets.put({"landscape_view": state.view or next(iter(on(page)))})
 
 
-def asked(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
-    """(what the widgets of a kind of look are to hold, None: what they held; whether somebody said so). `opened` is a
-    run that was opened just now, whose options stand for what the address leaves out."""
-    given = st.session_state.get("brought", {}).get(kind)
-    if opened is None and given is None:
+def given(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
+    """(the values that the widgets of a kind of look take over, None: those they had; whether an address or a run gave
+    them). `opened` is a run that was opened just now, whose options stand for what the address leaves out."""
+    found = st.session_state.get("brought", {}).get(kind)
+    if opened is None and found is None:
         return None, False
-    return _base(kind, opened) | (given or {}), opened is not None or bool(given)
+    return _base(kind, opened) | (found or {}), opened is not None or bool(found)
 
 
-def done(kind: str) -> None:
-    """The widgets of a kind of look hold what the address brought."""
+def taken(kind: str) -> None:
+    """The widgets of a kind of look have taken over what the address brought."""
     st.session_state.get("brought", {}).pop(kind, None)
 
 
@@ -45,7 +45,7 @@ def keep(kind: str, brought: dict[str, Any] | None = None) -> None:
         st.session_state.setdefault(key, value)
 
 
-def held(kind: str) -> dict[str, Any]:
+def current(kind: str) -> dict[str, Any]:
     """After the widgets were drawn: what they hold, remembered; as options."""
     instrument = INSTRUMENTS[kind]
     kept = st.session_state.kept[kind]

@@ -19,14 +19,14 @@ EARLY = 0.8
 """A frame may be this early: slices end just before or after the time at which one is due."""
 
 
-class Held:
+class LeasedRun:
     """One claimed run. Methods that write raise `Lost` once the run was reset or taken over.
 
     `step`, `seq` and `state` are the stored ones: the job may be ahead by less than a frame, or behind after a restart.
     """
 
     def __init__(
-        self, observations: Observations, record: RunRecord, parent: Held | None, place: tuple[int, int]
+        self, observations: Observations, record: RunRecord, parent: LeasedRun | None, place: tuple[int, int]
     ) -> None:
         self.record = record
         self.parent = parent
@@ -87,7 +87,7 @@ class Held:
         self.observe(state="failed", message=message)
 
     def follow(self, record: RunRecord) -> None:
-        """Adopt new wishes."""
+        """Adopt new requests."""
         self.record = record
         self.settle()
 
@@ -198,7 +198,7 @@ class Held:
         if save:
             self._begin_checkpoint()
 
-    def _work_on_parent(self, seconds: float, parent: Held) -> None:
+    def _work_on_parent(self, seconds: float, parent: LeasedRun) -> None:
         assert self.job is not None and parent.job is not None
         had_work = not (self.job.idle or self.job.done)
         self.job.advance(parent.job.step, seconds)

@@ -18,7 +18,7 @@ from pcviz.store.room import Limits, StoreFull, needed, refusal, spaces
 from pcviz.store.tables import runs
 
 
-class Wishes:
+class Requests:
     """Creates runs and changes their desired state. Unknown ids raise `UnknownRun`."""
 
     def __init__(self, database: Database) -> None:
@@ -104,12 +104,12 @@ class Wishes:
             _update(connection, run, wanted="running", allowed_until_step=base + count)
 
     def reset(self, run: str, wanted: Wanted | None) -> None:
-        """Begin a new generation from step 0, children included; `wanted` None keeps the wish (cancelled: paused)."""
+        """Begin a new generation from step 0, children included; `wanted` None: as before (cancelled: paused)."""
         with self._database.writing() as connection:
             now = _locked(connection, run)
-            wish = wanted or ("paused" if now.wanted == "cancelled" else now.wanted)
+            kept = wanted or ("paused" if now.wanted == "cancelled" else now.wanted)
             values = {"generation": runs.c.generation + 1, "allowed_until_step": None}
-            _update(connection, run, wanted=wish, **values)
+            _update(connection, run, wanted=kept, **values)
             connection.execute(update(runs).where(runs.c.parent == run).values(wanted="running", **values))
 
     def renew(self, wanted: Iterable[str]) -> None:
