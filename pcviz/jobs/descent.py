@@ -47,7 +47,8 @@ class Descent:
         self.x, self.y = batch
         self.method = solver_of(name)
         most = SOLVERS[name].most_steps  # where steps hold several gradient evaluations
-        self.budget, self.chunk = budget, max(1, chunk // (8 if most else 1))
+        self.budget, self.chunk = budget, chunk
+        self._steps_at_once = max(1, chunk // (8 if most else 1))
         steps = min(budget, most or budget, self.method.last or budget)
         self.marks = trace_rows(steps, MARKS, filled=False)
         self.steps: list[float] = []
@@ -80,7 +81,7 @@ class Descent:
         deadline = time.perf_counter() + seconds
         if self._iterates is None:
             self.state = "running"
-            self._iterates = self._trajectory().iterates(self.marks, self.chunk)
+            self._iterates = self._trajectory().iterates(self.marks, self._steps_at_once)
         while not self.done:
             at = next(self._iterates)
             if at.recorded:
