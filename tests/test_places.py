@@ -143,4 +143,4 @@ def test_a_second_app_on_a_port_is_told_so(capsys: pytest.CaptureFixture[str]) -
         first.listen()
         port = first.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == BAD
-    assert capsys.readouterr().err == f"port: {port} is in use, perhaps by another pcviz (allowed: a free one)\n"
+    assert capsys.readouterr().err == f"port: {port} is in use, perhaps by another pcviz; choose another\n"

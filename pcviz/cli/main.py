@@ -193,7 +193,7 @@ def serve(words: list[str]) -> int:
     if not (str(port).isascii() and str(port).isdigit() and 1 <= int(str(port)) <= 65535):
         lines.append(f"port: {shown(port)} is not a port (allowed: 1 to 65535)")
     elif _in_use(str(given.flags.get("address", "localhost")), int(str(port))):
-        lines.append(f"port: {port} is in use, perhaps by another pcviz (allowed: a free one)")
+        lines.append(f"port: {port} is in use, perhaps by another pcviz; choose another")
     lines += [f"{path}: is no flag of serve (allowed: --port, --address)" for path in given.fields]
     if lines:
         raise BadArguments(lines)

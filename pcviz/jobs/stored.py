@@ -18,7 +18,9 @@ def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
         if stored is None or stored.shape != leaf.shape:
             raise ValueError("source: the stored run has another network than the experiment")
         if not np.isfinite(stored).all():
-            raise ValueError("source: the stored run diverged, its weights are not finite (allowed: train it again)")
+            raise ValueError(
+                "source: the stored run diverged, its weights are not finite: train it again, or choose another"
+            )
     return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])
 
 

@@ -50,5 +50,5 @@ def _orthogonal(first: np.ndarray, second: np.ndarray, fault: str) -> np.ndarray
     squared = first @ first
     rest = second - first * (first @ second) / max(squared, 1e-300)
     if not (squared > 0 and rest @ rest > 1e-24 * (second @ second)):
-        raise ValueError(f"directions: {fault} (allowed: directions that span a plane)")
+        raise ValueError(f"directions: {fault}; choose others")
     return np.stack([first, rest])

@@ -19,7 +19,7 @@ from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
 from pcviz.ui import back, browser, controls, look_options, markdown, url, widgets
 from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 
-WRONG_LINK = "control: this does not fit the run, so you only watch it (allowed: the control link that its owner sees)"
+WRONG_LINK = "control: this link does not fit the run, so you only watch. Ask its owner for the control link"
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
 
@@ -98,7 +98,7 @@ def _adopt(page: str, state: url.State) -> None:
         try:
             record = client().get(run)
         except UnknownRun:
-            notices.append(f"{key}: {run} is not known here, it may have been deleted (allowed: a run of this server)")
+            notices.append(f"{key}: {run} is not known here; it may have been deleted")
             continue
         if record.unreadable:
             notices.append(f"{key}: {run} cannot be read by this pcviz: {record.unreadable}")
@@ -126,7 +126,7 @@ def _without_sources(state: url.State) -> list[str]:
             except UnknownRun:
                 found = False
             if not found:
-                messages.append(f"{key}: {given.pop(key)} is not known here (allowed: a training of this server)")
+                messages.append(f"{key}: {given.pop(key)} is not known here; it may have been deleted")
     return messages
 
 
@@ -138,7 +138,7 @@ def record(key: str = "run") -> RunRecord | None:
     try:
         found = client().get(run)
     except UnknownRun:
-        st.session_state.notices = [f"{key}: {run} was deleted (allowed: a run of this server)"]
+        st.session_state.notices = [f"{key}: {run} was deleted"]
     else:
         if not found.unreadable:
             return found

@@ -53,4 +53,4 @@ def mismatch(form: controls.Form, source: str | None) -> list[str]:
     trained, chosen = session.client().get(source).experiment, form.experiment
     if (trained.network, trained.data, trained.dtype) == (chosen.network, chosen.data, chosen.dtype):
         return []
-    return ["network: the form differs from the stored run (allowed: its settings, or fresh weights)"]
+    return ["network: the form differs from the stored run: take its settings, or choose fresh weights"]

@@ -217,7 +217,7 @@ def test_ben_gets_nowhere_by_hand(annas: Annas, client: Client, shared: App) -> 
     others = (token(ANNA, annas.waiting), token(BEN, mine), "0" * 64, link[:-1], link.upper())
     for wrong in (*others, stored.control, stored.owner):
         with by_hand(shared.url, "", f"run={annas.run}&control={wrong}", BEN) as hand:
-            assert "control: this does not fit the run" in hand.said and WATCHING in hand.said
+            assert "control: this link does not fit the run" in hand.said and WATCHING in hand.said
             hand.press(*BUTTONS)
             annas.unchanged("open a wrong control link and press everything")
     for claimed, links in ((stored.owner, {}), (BEN, {annas.run: stored.control}), (stored.control, {})):

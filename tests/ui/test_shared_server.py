@@ -166,7 +166,7 @@ def test_a_wrong_control_link_only_watches(client: Client, control: str) -> None
     run = started(ANNA)
     app = opened(BEN, {"run": run, "control": control})
     (warning,) = app.warning
-    assert "control: this does not fit the run" in warning.value.replace("\\", "")
+    assert "control: this link does not fit the run" in warning.value.replace("\\", "")
     assert "control" not in app.query_params
     assert enabled(app) == set()
 

@@ -57,7 +57,7 @@ class Chain(Look[Options]):
                 yield
 
     def _record(self, race: Race) -> None:
-        # Who has stopped stays there: the end of a race holds for the next row too.
+        # The end of a race holds for the rows after it too.
         row = int(np.searchsorted(self._rows, race.step))
         if row < len(self._rows) and (race.done or self._rows[row] == race.step):
             self._losses[row, race.hidden - 1] = race.losses

@@ -58,7 +58,14 @@ def choose(form: controls.Form) -> Choice:
             "Examples", 1, 1024, key="plane_examples", width=110, help="Both surfaces are means over these."
         )
         with st.popover("Centre and span", icon=":material/crop_free:"):
-            st.number_input("Half extent", 0.001, 1e4, key="plane_span", placeholder="chosen", help="In directions.")
+            st.number_input(
+                "Half extent",
+                0.001,
+                1e4,
+                key="plane_span",
+                placeholder="chosen",
+                help="How far the plane reaches on each side, in lengths of its directions.",
+            )
             st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
     values = look_options.current("surface")

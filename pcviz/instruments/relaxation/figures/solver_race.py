@@ -67,11 +67,9 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         figure=figure(experiment, **options),
         alt="Energy above the equilibrium of each solver, on a logarithmic axis, against "
         f"{X_TITLES[options.get('x', 'passes')]}.",
-        help="Every solver starts at the feedforward point of the same batch. A gradient evaluation is one pass up "
-        "and one "
-        "pass down the network; milliseconds are pure computing time on this machine. The lowest energy that any of "
-        "them "
-        "found stands for the equilibrium (for linear networks with mse it is exact); whoever found it is marked at 0.",
+        help="Every solver starts at the feedforward point of the same batch. A gradient evaluation is one pass up and "
+        "one pass down the network; milliseconds are computing time on this machine. The lowest energy found stands "
+        "for the equilibrium (it is exact for linear networks with mse); the solver that found it is marked at 0.",
         csv=("solver_steps", "solver_passes", "solver_ms", "solver_excess"),
         table="latest",
         idle="Press Relax to begin.",
