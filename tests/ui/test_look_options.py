@@ -109,7 +109,7 @@ def test_a_page_holds_the_options_of_its_address_and_keeps_them_there(client: Cl
     assert app.number_input(key="at_step").value == 40 and app.multiselect(key="solvers").value == ["adam"]
     assert app.number_input(key="batch").value == 0 and app.selectbox(key="source").value == FRESH
     (warning,) = app.warning
-    assert len(warning.value.splitlines()) == 2 and "training of this server" in warning.value
+    assert len(warning.value.splitlines()) == 2 and "is not known here; it may have been deleted" in warning.value
     assert asked(app) == {"v": "1", "at_step": "40", "solvers": "adam"}
     app.number_input(key="at_step").set_value(50).run()
     assert asked(app)["at_step"] == "50"
