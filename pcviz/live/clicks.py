@@ -1,15 +1,21 @@
-"""A click counts once.
+"""A click counts once: not twice, and not never.
 
 Streamlit's front end sends a click a moment after it was made, and forgets it then. A timer that draws a part of the
 page anew (`run_every`) and is overdue in a busy browser runs in between and sends the click as well: one press of Step
 was two steps. The click's own message always follows, so that those of timers carry none.
+
+On the server, a message that comes while the callbacks of the one before are due, or at work, makes Streamlit drop
+them at the next look into the session's state. Here they come to their end first.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 CLICKS = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value")
 
@@ -45,3 +51,20 @@ def without_clicks_of_timers(sent: bytes) -> bytes:
     del widgets[:]
     widgets.extend(lasting)
     return message.SerializeToString()
+
+
+_on_script_will_rerun = SafeSessionState.on_script_will_rerun
+
+
+def let_callbacks_end() -> None:
+    """From now on nothing interrupts callbacks, in any session of this process."""
+    SafeSessionState.on_script_will_rerun = _uninterrupted  # type: ignore[assignment, method-assign]
+
+
+def _uninterrupted(state: SafeSessionState, *arguments: Any, **options: Any) -> None:
+    interrupts = state._yield_callback
+    object.__setattr__(state, "_yield_callback", lambda: None)  # the class keeps `setattr` for the session's state
+    try:
+        _on_script_will_rerun(state, *arguments, **options)
+    finally:
+        object.__setattr__(state, "_yield_callback", interrupts)

@@ -1,9 +1,12 @@
-"""Messages of timers carry no clicks; all others pass as they are."""
+"""Messages of timers carry no clicks, all others pass as they are; callbacks come to their end."""
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import SessionState
 
+from pcviz.live import clicks
 from pcviz.live.clicks import without_clicks_of_timers
 
 
@@ -27,3 +30,26 @@ def test_a_timer_sends_values_alone(clicks: bool) -> None:
 @pytest.mark.parametrize("sent", [_message(clicks=True).SerializeToString(), b"\xff\xff no message"])
 def test_whatever_else_is_sent_passes_as_it_is(sent: bytes) -> None:
     assert without_clicks_of_timers(sent) is sent
+
+
+def test_nothing_interrupts_callbacks_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer message raises at every look into the session's state, where Streamlit would drop the click."""
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt() -> None:
+        raise Interrupted
+
+    made: list[str] = []
+    inner = SessionState()
+    inner["click"] = "step"
+    state = SafeSessionState(inner, interrupt)
+    monkeypatch.setattr(SessionState, "_call_callbacks", lambda *_, **__: made.append(state["click"]))
+    with pytest.raises(Interrupted):
+        clicks._on_script_will_rerun(state, WidgetStates())
+    assert made == []
+    clicks._uninterrupted(state, WidgetStates())
+    assert made == ["step"]
+    with pytest.raises(Interrupted):
+        _ = state["click"]

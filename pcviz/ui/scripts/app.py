@@ -10,9 +10,10 @@ from typing import Any
 
 import streamlit as st
 
-from pcviz.live import stream
+from pcviz.live import clicks, stream
 from pcviz.ui import trouble
 
+clicks.let_callbacks_end()
 live = stream.live()
 PARTS: dict[str, Any] = {
     "script_path": Path(__file__).parents[1] / "shell.py",
