@@ -69,8 +69,8 @@ export function historyTable(frames, columns) {
     width(name) ? Array.from({ length: width(name) }, (_, i) => [head, parts ? parts[i] : i + 1].filter(Boolean).join("_")) : head);
   const known = (v) => (Number.isNaN(v) ? "" : v);
   const lines = frames.flatMap(({ run, values }) => {
-    const parts = columns.map(([name]) => (values[name].shape.length > 1 ? rows(values[name]) : [...values[name].data]));
-    return Array.from(parts[0], (_, i) => [run, ...parts.flatMap((column) => Array.from([column[i]].flat(), known))].join(","));
+    const parts = columns.map(([name]) => (values[name].shape.length > 1 ? rows(values[name]) : Array.from(values[name].data, (v) => [v])));
+    return Array.from(parts[0], (_, i) => [run, ...parts.flatMap((column) => Array.from(column[i], known))].join(","));
   });
   return [["run", ...heads].join(","), ...lines];
 }
