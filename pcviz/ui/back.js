@@ -1,6 +1,7 @@
 // The browser's history: marks addresses that Back and Forward lead to, and keeps one entry for each switch of pages.
 
-/** `data`: {mark, heard}, the keys of back.py in the address. */
+/** `data`: the keys of back.py in the address.
+ *  @type {(call: Call<{ mark: string, heard: string }>) => void} */
 export default function ({ data }) {
   if (window.pcvizHistory) return;
   window.pcvizHistory = true;
@@ -8,6 +9,7 @@ export default function ({ data }) {
   let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
   let waiting = false; // for the answer to a mark; what comes before it answers an address that Back has left
   let marks = 0; // two may be made in one millisecond
+  /** @type {(go: History["pushState"]) => History["pushState"]} */
   const follow = (go) => (state, title, target) => {
     const here = new URL(location.href);
     const url = new URL(target ?? "", here);
@@ -42,7 +44,9 @@ export default function ({ data }) {
     });
   } else {
     window.addEventListener("popstate", (event) => {
-      if (event.isTrusted) mark(), window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+      if (!event.isTrusted) return;
+      mark();
+      window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
     });
   }
 }

@@ -5,8 +5,11 @@ const KEY = `pcviz.owner:${HOME}`;
 const LINKS = `pcviz.control:${HOME}`;
 const MOST = 50; // control links kept, the newest
 
+/** @typedef {{ getItem: (name: string) => string | null, setItem: (name: string, text: string) => void }} Kept */
+
+/** @type {() => { kept: Kept, lasting: boolean }} */
 function memory() {
-  for (const name of ["localStorage", "sessionStorage"]) {
+  for (const name of /** @type {const} */ (["localStorage", "sessionStorage"])) {
     try {
       window[name].setItem("pcviz.try", "1");
       window[name].removeItem("pcviz.try");
@@ -14,7 +17,7 @@ function memory() {
     } catch { /* this page may not store: the next one, or the tab itself */ }
   }
   const held = (window.pcvizMemory ??= new Map());
-  return { kept: { getItem: (name) => held.get(name), setItem: (name, text) => held.set(name, text) }, lasting: false };
+  return { kept: { getItem: (name) => held.get(name) ?? null, setItem: (name, text) => held.set(name, text) }, lasting: false };
 }
 
 function random() {
@@ -22,17 +25,21 @@ function random() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @type {(kept: Kept) => [run: string, token: string][]} */
 function read(kept) {
-  try { return Object.entries(JSON.parse(kept.getItem(LINKS))); } catch { return []; }
+  try { return Object.entries(JSON.parse(kept.getItem(LINKS) ?? "")); } catch { return []; }
 }
 
 // The answer draws the page anew. What Streamlit sends then may take the place of what the browser has not read yet,
 // and what a form is to hold at first would be lost: the last part of the page must be here before.
+/** @type {(act: () => void, until?: number) => void} */
 function whenDrawn(act, until = performance.now() + 5000) {
   if (document.querySelector(".st-key-configuration") || performance.now() > until) act();
   else setTimeout(whenDrawn, 50, act, until);
 }
 
+/** `data`: whether the server knows the key, and run -> token of the links that it knows.
+ *  @type {(call: Call<{ known: boolean, links: Record<string, string> }>) => void} */
 export default function ({ data, setStateValue }) {
   const address = new URL(location.href);
   if (address.searchParams.has("control")) {
@@ -43,7 +50,10 @@ export default function ({ data, setStateValue }) {
   if (!/^[0-9a-f]{64}$/.test(kept.getItem(KEY) ?? "")) kept.setItem(KEY, random());
   const links = new Map(read(kept));
   const before = links.size;
-  for (const [run, token] of Object.entries(data.links)) links.delete(run), links.set(run, token);
+  for (const [run, token] of Object.entries(data.links)) {
+    links.delete(run);
+    links.set(run, token); // as the newest
+  }
   const newest = Object.fromEntries([...links].slice(-MOST));
   if (before || links.size) kept.setItem(LINKS, JSON.stringify(newest));
   if (!data.known) whenDrawn(() => setStateValue("brought", { key: kept.getItem(KEY), lasting, links: newest }));

@@ -4,20 +4,23 @@
 const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
 const PATIENCE = 3000; // milliseconds; panels hear of a new state before the server has enabled its button
 let byPointer = false;
+/** @type {number | undefined} */
 let waiting;
 
+/** @type {(key: string, until?: number) => void} */
 function press(key, until = performance.now() + PATIENCE) {
   clearTimeout(waiting);
-  const button = document.querySelector(`.st-key-${key} button:not(:disabled)`);
+  const button = /** @type {HTMLElement | null} */ (document.querySelector(`.st-key-${key} button:not(:disabled)`));
   if (button) button.click();
   else if (performance.now() < until) waiting = setTimeout(press, 50, key, until);
 }
 
 function moving() {
-  const state = document.querySelector("[data-panel]")?.dataset.state;
-  return ["queued", "compiling", "running"].includes(state);
+  const state = document.querySelector("[data-panel]")?.getAttribute("data-state");
+  return ["queued", "compiling", "running"].includes(state ?? "");
 }
 
+/** @type {(event: KeyboardEvent) => void} */
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
   const focused = document.activeElement;
@@ -25,7 +28,7 @@ function onKey(event) {
   const key = event.key.toLowerCase();
   if (key === " ") {
     if (focused !== document.body && !byPointer) return;
-    focused?.blur();
+    if (focused instanceof HTMLElement) focused.blur();
     event.preventDefault();
     press(moving() ? "pause" : "play");
   } else if (key === "s" || key === "x") {

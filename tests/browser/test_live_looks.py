@@ -73,6 +73,7 @@ def test_axes_notes_and_ticks_without_a_plot(page: Page, fake: FakeStream) -> No
     assert of("text", f"m.fill({note}, {{a: 0.5, b: 1, n: 16}})") == "loss 0.5 · 16 examples"
     assert of("text", f"m.fill({note}, {{}})") is None
     assert of("text", "m.fill('{step} / {steps}', {step: 3})") is None
+    assert of("text", "m.fill(['{step} / {steps}', 'step {step}'], {step: 3})") == "step 3", "the first that is known"
 
 
 def test_a_table_has_nothing_where_nothing_is_known(page: Page, fake: FakeStream) -> None:
