@@ -124,10 +124,10 @@ export class Feed {
  *  @type {(columns: Numbers[]) => Numbers[]} */
 const turned = (columns) => Array.from(columns[0], (_, l) => Float64Array.from(columns, (column) => column[l]));
 
-/** What a trace gets of row `i`: numbers of as many kinds as are bound.
- *  @returns {any} */
-const entry = (/** @type {Got} */ got, /** @type {number} */ i) =>
-  Object.fromEntries(Object.entries(got).map(([key, value]) => [key, array(value).data[i]]));
+/** What a trace gets of row `i`: a number for each key that is bound.
+ *  @type {(got: Got, i: number) => Required<Got<number>>} */
+const entry = (got, i) =>
+  /** @type {Required<Got<number>>} */ (Object.fromEntries(Object.entries(got).map(([key, value]) => [key, array(value).data[i]])));
 
 /** Whether each point of a line stands alone: no line leads to it.
  *  @type {(x: ArrayLike<number>, y: ArrayLike<number>) => boolean[]} */
