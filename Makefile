@@ -36,11 +36,13 @@ bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibri
 bench-sentences: .venv/run.stamp ## measure whether what the Inference page says is true
 	$(BIN)/python -m benchmarks.sentences
 
-lint: .venv/dev.stamp ## check style, layers and types
+lint: .venv/dev.stamp node_modules/.stamp ## check style, layers and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/node node_modules/typescript/bin/tsc
+	$(BIN)/node node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 
 format: .venv/dev.stamp ## apply the style
 	$(BIN)/ruff check --fix
@@ -49,13 +51,17 @@ format: .venv/dev.stamp ## apply the style
 # For every Python and system at once, so that the files are the same wherever they are made.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --annotation-style line $(LOCK_ARGS)
 
+# Node and npm come from PyPI. What they install needs no scripts of its own.
+NPM = $(BIN)/npm --ignore-scripts --no-audit --no-fund --loglevel=error
+
 lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
-lock: .venv/dev.stamp ## pin what pyproject.toml asks for in requirements*.txt (LOCK_ARGS=--upgrade: newest releases)
+lock: .venv/dev.stamp ## pin what pyproject.toml and package.json ask for (LOCK_ARGS=--upgrade: newest releases)
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --output-file requirements-dev.txt --extra dev --constraint requirements.txt
+	$(NPM) $(if $(filter --upgrade,$(LOCK_ARGS)),update,install) --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## remove what the other targets made; runs in pcviz.db stay
-	rm -rf .venv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
+	rm -rf .venv node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -69,3 +75,7 @@ clean: ## remove what the other targets made; runs in pcviz.db stay
 .venv/dev.stamp: requirements-dev.txt requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
+
+node_modules/.stamp: package.json package-lock.json | .venv/dev.stamp
+	$(NPM) ci
+	@touch $@

@@ -1,5 +1,6 @@
 """pcviz can be installed: what a wheel holds, what it asks for, and where its Streamlit options come from."""
 
+import json
 import re
 import subprocess
 import sys
@@ -62,6 +63,9 @@ def test_pins_are_what_the_project_asks_for(name: str) -> None:
 def test_pins_come_from_nowhere_in_particular() -> None:
     for name in WANTED:
         assert not re.search(r"https?://|file:|--(extra-)?index|--find", (ROOT / name).read_text(encoding="utf-8"))
+    scripts = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all("integrity" in package for path, package in scripts.items() if path)
+    assert {package.get("resolved", "")[:27] for package in scripts.values()} <= {"", "https://registry.npmjs.org/"}
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ browser's old address."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,63 +14,15 @@ MARK = "back"
 ACKNOWLEDGED = "acknowledged"
 """Key in the server's answer to a marked address: the mark that it has received. Browsers may send it, not show it."""
 
-_SCRIPT = f"""
-export default function () {{
-  if (window.pcvizHistory) return;
-  window.pcvizHistory = true;
-  const native = {{ push: history.pushState.bind(history), replace: history.replaceState.bind(history) }};
-  let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
-  let waiting = false; // for the answer to a mark; what comes before it answers an address that Back has left
-  let marks = 0; // two may be made in one millisecond
-  const follow = (go) => (state, title, target) => {{
-    const here = new URL(location.href);
-    const url = new URL(target ?? "", here);
-    const acknowledged = url.searchParams.get("{ACKNOWLEDGED}");
-    url.searchParams.delete("{ACKNOWLEDGED}");
-    const same = url.pathname === here.pathname;
-    if (same && acknowledged !== null ? acknowledged !== here.searchParams.get("{MARK}") : waiting) return;
-    if (acknowledged !== null || (same && switched)) native.replace(state, title, url);
-    else go(state, title, url);
-    waiting = false;
-    switched = !same;
-  }};
-  history.pushState = follow(native.push);
-  history.replaceState = follow(native.replace);
-  const byHand = () => {{ switched = waiting = false; }};
-  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, byHand, {{ capture: true }});
-  const mark = () => {{
-    switched = false;
-    waiting = true;
-    const address = new URL(location.href);
-    address.searchParams.set("{MARK}", `${{Date.now()}}-${{++marks}}`);
-    native.replace(history.state, "", address);
-  }};
-  // A page that was loaded with a mark waits for no answer: the server's came before this script.
-  const loaded = new URL(location.href);
-  loaded.searchParams.delete("{MARK}");
-  if (loaded.href !== location.href) native.replace(history.state, "", loaded);
-  // The mark must be there before Streamlit reads the address, at popstate.
-  if (window.navigation) {{
-    navigation.addEventListener("currententrychange", ({{ navigationType }}) => {{
-      if (navigationType === "traverse") mark();
-    }});
-  }} else {{
-    window.addEventListener("popstate", (event) => {{
-      if (event.isTrusted) mark(), window.dispatchEvent(new PopStateEvent("popstate", {{ state: history.state }}));
-    }});
-  }}
-}}
-"""
-
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("pcviz_history", js=_SCRIPT)
+    return st.components.v2.component("pcviz_history", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
 
 
 def keep() -> None:
     """Let the browser mark addresses that Back and Forward lead to; the same element on every page."""
-    _component()(key="history")
+    _component()(key="history", data={"mark": MARK, "acknowledged": ACKNOWLEDGED})
 
 
 def take_mark(query: dict[str, str]) -> str | None:

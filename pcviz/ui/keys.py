@@ -3,60 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-# A key presses the button of the page, so that both do the same. A button that was clicked with the mouse keeps the
-# focus and would take Space for itself; one that was reached with Tab should.
-_SCRIPT = """
-const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
-const PATIENCE = 3000; // milliseconds; panels hear of a new state before the server has enabled its button
-let byPointer = false;
-let waiting;
-
-function press(key, until = performance.now() + PATIENCE) {
-  clearTimeout(waiting);
-  const button = document.querySelector(`.st-key-${key} button:not(:disabled)`);
-  if (button) button.click();
-  else if (performance.now() < until) waiting = setTimeout(press, 50, key, until);
-}
-
-function moving() {
-  const state = document.querySelector("[data-panel]")?.dataset.state;
-  return ["queued", "compiling", "running"].includes(state);
-}
-
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
-  const focused = document.activeElement;
-  if (focused?.matches(INPUTS)) return;
-  const key = event.key.toLowerCase();
-  if (key === " ") {
-    if (focused !== document.body && !byPointer) return;
-    focused?.blur();
-    event.preventDefault();
-    press(moving() ? "pause" : "play");
-  } else if (key === "s" || key === "x") {
-    press(key === "s" ? "step" : "reset");
-  }
-}
-
-export default function () {
-  window.pcvizKeys?.abort();
-  const listening = (window.pcvizKeys = new AbortController());
-  const { signal } = listening;
-  document.addEventListener("keydown", (event) => { if (event.key === "Tab") byPointer = false; }, { signal });
-  document.addEventListener("pointerdown", () => { byPointer = true; }, { signal, capture: true });
-  document.addEventListener("keydown", onKey, { signal });
-  return () => listening.abort();
-}
-"""
-
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("pcviz_keys", js=_SCRIPT)
+    return st.components.v2.component("pcviz_keys", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
 
 
 def listen() -> None:

@@ -73,6 +73,16 @@ def test_axes_notes_and_ticks_without_a_plot(page: Page, fake: FakeStream) -> No
     assert of("text", f"m.fill({note}, {{a: 0.5, b: 1, n: 16}})") == "loss 0.5 · 16 examples"
     assert of("text", f"m.fill({note}, {{}})") is None
     assert of("text", "m.fill('{step} / {steps}', {step: 3})") is None
+    assert of("text", "m.fill(['{step} / {steps}', 'step {step}'], {step: 3})") == "step 3", "the first that is known"
+
+
+def test_a_table_has_nothing_where_nothing_is_known(page: Page, fake: FakeStream) -> None:
+    page.goto(fake.url)
+    steps, layers = "{data: Float64Array.of(1, 2), shape: [2]}", "{data: Float64Array.of(1, NaN, 3, 4), shape: [2, 2]}"
+    frame = f"{{run: 'a', values: {{step: {steps}, energy: {layers}}}}}"
+    columns = "[['step', 'step', null], ['energy', 'energy', null]]"
+    table = page.evaluate(f"import('/live/text.js').then((m) => m.historyTable([{frame}], {columns}))")
+    assert table == ["run,step,energy_1,energy_2", "a,1,1,", "a,2,3,4"]
 
 
 def test_images_carry_their_words(page: Page, fake: FakeStream, experiment: Experiment) -> None:

@@ -3,11 +3,13 @@
 const SLACK = 3; // decades that an end may lie too far out before it moves in
 const DENSE_PX = 40; // ticks of whole numbers at every 1 stand no closer
 
+/** @type {(layout: Layout) => string[]} */
 export const axisNames = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
 
 /** Ends of a logarithmic axis, as powers of ten: the first whole decades beyond the least and the greatest value, or
  *  from a fixed `floor` on. An end of `before` stays while it is beyond the values by at most `SLACK` decades, so that a
- *  live axis is steady. */
+ *  live axis is steady.
+ *  @type {(least: number, most: number, floor: number | null, before?: Ends) => Ends} */
 export function decades(least, most, floor, before) {
   const [low, high] = [floor ?? Math.ceil(Math.log10(least)) - 1, Math.ceil(Math.log10(most))];
   const [from, to] = before ?? [low, high];
@@ -15,13 +17,17 @@ export function decades(least, most, floor, before) {
 }
 
 /** Give the axes in `layout.meta.decades` (name -> floor or null) their ends and two or three labels. `ends` holds what
- *  each had before: what a person zoomed stays until the ends move. */
+ *  each had before: what a person zoomed stays until the ends move.
+ *  @type {(layout: Layout, data: Trace[], ends: Record<string, Ends>) => void} */
 export function settleDecades(layout, data, ends) {
-  for (const [name, floor] of Object.entries(layout.meta?.decades ?? {})) {
-    const [id, key] = [name.replace("axis", ""), name[0]];
+  /** @type {Record<string, number | null>} */
+  const floors = layout.meta?.decades ?? {};
+  for (const [name, floor] of Object.entries(floors)) {
+    const id = name.replace("axis", "");
+    const key = name[0] === "x" ? "x" : "y";
     let [least, most] = [Infinity, 0];
     for (const trace of data) {
-      if ((trace[`${key}axis`] ?? key) !== id) continue;
+      if ((trace[/** @type {const} */ (`${key}axis`)] ?? key) !== id) continue;
       for (const value of trace[key]) if (value > 0 && value < Infinity) [least, most] = [Math.min(least, value), Math.max(most, value)];
     }
     if (!most) continue;
@@ -34,8 +40,10 @@ export function settleDecades(layout, data, ends) {
 }
 
 /** What to change in the ticks of axes as they are drawn in `full`, whose layout came as `fresh`. Axes of whole numbers
- *  (format d) have none in between: they would tell of steps that do not exist. Logarithmic ones have two at least. */
+ *  (format d) have none in between: they would tell of steps that do not exist. Logarithmic ones have two at least.
+ *  @type {(fresh: Layout, full: Layout) => Record<string, unknown>} */
 export function betterTicks(fresh, full) {
+  /** @type {Record<string, unknown>} */
   const change = {};
   for (const name of axisNames(full)) {
     const axis = full[name];
@@ -47,9 +55,10 @@ export function betterTicks(fresh, full) {
   return change;
 }
 
+/** @type {(axis: Layout) => object} */
 function wholeTicks({ type, tickmode, dtick, range, _length }) {
   const log = type === "log";
-  const [low, high] = log ? range.map((power) => 10 ** power) : range;
+  const [low, high] = log ? range.map((/** @type {number} */ power) => 10 ** power) : range;
   const [, letter, size] = /^(L?)([\d.]+)$/.exec(dtick) ?? [];
   const between = (letter || !log) && Number(size) < 1;
   const dense = high - low > _length / DENSE_PX;
@@ -58,7 +67,8 @@ function wholeTicks({ type, tickmode, dtick, range, _length }) {
   return { tickmode: "array", tickvals: Array.from({ length: Math.floor(high) - first + 1 }, (_, i) => first + i) };
 }
 
-/** Plotly puts whole strides of decades from 10^0 on, of which a narrow axis may hold but one. */
+/** Plotly puts whole strides of decades from 10^0 on, of which a narrow axis may hold but one.
+ *  @type {(axis: Layout) => object} */
 function powerTicks({ range: [low, high], nticks }) {
   const stride = Math.ceil((high - low) / nticks);
   const [first, last] = [Math.ceil(low), Math.floor(high)];
@@ -67,14 +77,17 @@ function powerTicks({ range: [low, high], nticks }) {
 }
 
 /** Both ranges of axes of one scale: the extent of their map. Plotly's own would depend on the shape that the axes had
- *  before there was anything to see. */
+ *  before there was anything to see.
+ *  @type {(layout: Layout, data: Trace[]) => Ends[] | undefined} */
 export function mapRanges(layout, data) {
   const map = layout.yaxis?.scaleanchor && data.find(({ z }) => z?.length);
   return map && [map.x, map.y].map((at) => [1.5 * at[0] - 0.5 * at[1], 1.5 * at.at(-1) - 0.5 * at.at(-2)]);
 }
 
-/** What shows the whole of a figure again, whose layout came as `fresh`. */
+/** What shows the whole of a figure again, whose layout came as `fresh`.
+ *  @type {(fresh: Layout, full: Layout) => Record<string, unknown>} */
 export function wholeView(fresh, full) {
+  /** @type {Record<string, unknown>} */
   const change = fresh.scene ? { "scene.camera": fresh.scene.camera } : {};
   for (const name of axisNames(full)) {
     const range = fresh[name]?.range;

@@ -1,75 +1,95 @@
 // One trace and the binding that fills it: step 6 of pcviz/figures/bindings.py.
 
-import { columns, list, pick, rank, rows } from "./values.js";
+import { array, columns, list, pick, rows } from "./values.js";
 import { logTicks } from "./text.js";
 
+/** @typedef {{ x: number, z: Numbers, text?: Numbers }} Column */
+
+const AXES = /** @type {const} */ (["x", "y"]);
+
 export class Feed {
-  constructor(trace) {
+  /** @type {Column[]} */
+  columns = [];
+
+  /** @param {Trace} trace
+   *  @param {Binding} binding */
+  constructor(trace, binding) {
     this.trace = trace;
-    this.binding = trace.meta;
+    this.binding = binding;
     this.line = trace.type === "scatter" && trace.mode === "lines" && trace.line.width > 0;
     this.clear();
   }
 
   /** Forget all data; what the figure itself gave (a layer axis) stays. */
   clear() {
-    for (const key of ["x", "y", "z"]) if (this.binding[key]) this.trace[key] = [];
+    for (const key of /** @type {const} */ (["x", "y", "z"])) if (this.binding[key]) this.trace[key] = [];
     this.trace.customdata = [];
     this.columns = [];
-    this.average = this.averagedAt = undefined;
+    /** The moving average so far, and the weight step of its newest value.
+     *  @type {{ value: number, step: number } | undefined} */
+    this.average = undefined;
+    /** @type {Got | undefined} */
     this.got = undefined;
   }
 
-  /** Take what the frame holds; false if it holds nothing for this trace. `row` is where the panel's slider stands. */
+  /** Take what the frame holds; false if it holds nothing for this trace. `row` is where the panel's slider stands.
+   *  @type {(frame: Frame, row: number) => boolean} */
   put(frame, row) {
     const got = pick(frame, this.binding, row);
     if (!got) return false;
     if (this.binding.mode === "replace") this.got = got; // a zoom before the next redraw must find what is drawn
     else if (got.z) this.addColumns(got);
-    else for (let i = 0; i < got.y.data.length; i++) this.addPoint(entry(got, i));
+    else for (let i = 0; i < array(got.y).data.length; i++) this.addPoint(entry(got, i));
     return true;
   }
 
-  replace({ x, y, z, text }) {
+  /** @type {(got: Got) => void} */
+  replace({ z, text, ...points }) {
     const { trace } = this;
-    const points = Object.entries({ x, y }).filter(([, value]) => value !== undefined);
-    if (z) {
+    if (z !== undefined) {
       const lines = this.binding.transpose ? columns : rows;
-      trace.z = lines(z);
-      if (text) trace.customdata = lines(text);
-      for (const [key, value] of points) trace[key] = value.data;
+      trace.z = lines(array(z));
+      if (text) trace.customdata = lines(array(text));
+      for (const key of AXES) if (points[key] !== undefined) trace[key] = list(points[key]);
       return;
     }
     // A number next to an array is repeated to its length.
-    const length = Math.max(...["x", "y"].map((key) => (this.binding[key] ? list({ x, y }[key]) : trace[key]).length));
-    for (const [key, value] of points) trace[key] = rank(value) ? value.data : Array(length).fill(value);
+    const length = Math.max(...AXES.map((key) => (points[key] === undefined ? trace[key] : list(points[key])).length));
+    for (const key of AXES) {
+      const value = points[key];
+      if (value !== undefined) trace[key] = typeof value === "number" ? Array(length).fill(value) : value.data;
+    }
     if (text !== undefined) trace.customdata = list(text);
   }
 
+  /** @type {(point: Required<Got<number>>) => void} */
   addPoint({ x, y, text, at }) {
     const { trace, binding: { keep, transform } } = this;
-    if (transform?.steps && !Number.isNaN(y)) y = this.smoothed(y, at);
     trace.x.push(x);
-    trace.y.push(y);
+    trace.y.push(typeof transform === "object" && !Number.isNaN(y) ? this.smoothed(transform, y, at) : y);
     if (text !== undefined) trace.customdata.push(text);
     if (trace.x.length <= keep) return;
     const kept = halved(trace.y);
-    for (const key of ["x", "y", "customdata"]) if (trace[key].length) trace[key] = kept.map((i) => trace[key][i]);
+    for (const key of /** @type {const} */ (["x", "y", "customdata"])) {
+      if (trace[key].length) trace[key] = kept.map((i) => trace[key][i]);
+    }
   }
 
-  /** The moving average at this weight step, of which `y` is the newest value. */
-  smoothed(y, step) {
-    const { steps, log } = this.binding.transform;
-    const value = log ? Math.log(y) : y;
-    const past = this.average === undefined ? 0 : Math.exp((this.averagedAt - step) / steps);
-    this.average = past * (this.average ?? 0) + (1 - past) * value;
-    this.averagedAt = step;
-    return log ? Math.exp(this.average) : this.average;
+  /** The moving average at this weight step, of which `y` is the newest value.
+   *  @type {(how: Smoothing, y: number, step: number) => number} */
+  smoothed({ steps, log }, y, step) {
+    const { average } = this;
+    const past = average ? Math.exp((average.step - step) / steps) : 0;
+    const value = past * (average?.value ?? 0) + (1 - past) * (log ? Math.log(y) : y);
+    this.average = { value, step };
+    return log ? Math.exp(value) : value;
   }
 
+  /** @type {(got: Got) => void} */
   addColumns({ x, z, text }) {
-    const [drawn, told] = [rows(z), text && rows(text)];
-    drawn.forEach((column, i) => this.columns.push({ x: x.data[i], z: column, text: told?.[i] }));
+    const at = array(x).data;
+    const told = text === undefined ? [] : rows(array(text));
+    rows(array(z)).forEach((column, i) => this.columns.push({ x: at[i], z: column, text: told[i] }));
     while (this.columns.length > this.binding.keep) {
       this.columns = this.columns.filter((_, i) => i % 2 === 0 || i === this.columns.length - 1);
     }
@@ -91,26 +111,34 @@ export class Feed {
     if (this.got) this.replace(this.got);
     this.got = undefined;
     if (columns.length) {
-      const turned = (key) => Array.from(columns[0][key], (_, l) => Float64Array.from(columns, (column) => column[key][l]));
-      trace.x = columns.map((column) => column.x);
-      trace.z = turned("z");
-      if (columns[0].text) trace.customdata = turned("text");
+      trace.x = columns.map(({ x }) => x);
+      trace.z = turned(columns.map(({ z }) => z));
+      if (columns[0].text) trace.customdata = turned(columns.flatMap(({ text }) => text ?? []));
     }
     if (this.line) this.markLonely();
     if (trace.colorbar && binding.transform === "log10") Object.assign(trace.colorbar, logTicks(trace.z, trace.colorbar.nticks));
   }
 }
 
-/** What a trace gets of row `i`. */
-const entry = (got, i) => Object.fromEntries(Object.entries(got).map(([key, { data }]) => [key, data[i]]));
+/** The rows of a map whose columns these are.
+ *  @type {(columns: Numbers[]) => Numbers[]} */
+const turned = (columns) => Array.from(columns[0], (_, l) => Float64Array.from(columns, (column) => column[l]));
 
-/** Whether each point of a line stands alone: no line leads to it. */
+/** What a trace gets of row `i`: a number for each key that is bound.
+ *  @type {(got: Got, i: number) => Required<Got<number>>} */
+const entry = (got, i) =>
+  /** @type {Required<Got<number>>} */ (Object.fromEntries(Object.entries(got).map(([key, value]) => [key, array(value).data[i]])));
+
+/** Whether each point of a line stands alone: no line leads to it.
+ *  @type {(x: ArrayLike<number>, y: ArrayLike<number>) => boolean[]} */
 export function lonely(x, y) {
+  /** @type {(i: number) => boolean} */
   const there = (i) => Number.isFinite(x[i]) && Number.isFinite(y[i]);
   return Array.from(y, (_, i) => there(i) && !there(i - 1) && !there(i + 1));
 }
 
-/** Indices that halve a line's resolution: first, last, and the least and greatest of every four points between. */
+/** Indices that halve a line's resolution: first, last, and the least and greatest of every four points between.
+ *  @type {(values: ArrayLike<number>) => number[]} */
 export function halved(values) {
   const last = values.length - 1;
   const kept = [0];

@@ -1,9 +1,13 @@
 // What a figure measures in pixels: text, lines, points, ticks and margins. One factor enlarges it all.
 
 const ALWAYS = ["standoff", "ticklen", "thickness", "xpad", "ypad", "itemwidth"];
+/** @type {Record<string, RegExp>} */
 const WITHIN = { size: /font$|^marker$|^pattern$/, width: /^line$/ };
 
-/** [object, key, length] of everything in `node`, which its parent calls `name`. */
+/** @typedef {[node: Layout, key: string, length: number]} Length */
+
+/** [object, key, length] of everything in `node`, which its parent calls `name`.
+ *  @type {(node: Layout, name?: string) => Length[]} */
 export function lengths(node, name = "") {
   return Object.entries(node).flatMap(([key, value]) => {
     if (value && typeof value === "object") return key === "meta" ? [] : lengths(value, key);
@@ -12,7 +16,8 @@ export function lengths(node, name = "") {
   });
 }
 
-/** Write every length `factor` times as long as it came. */
+/** Write every length `factor` times as long as it came.
+ *  @type {(found: Length[], factor: number) => void} */
 export function enlarge(found, factor) {
   for (const [node, key, length] of found) node[key] = factor * length;
 }

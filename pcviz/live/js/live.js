@@ -1,7 +1,7 @@
 // Live panels: draws figures that Python made, fed by server-sent frames through the bindings in each trace's `meta`
 // (pcviz/figures/bindings.py), under a row of metrics and a status line. It knows no channel, layer or colour by name.
 
-import { decode } from "./values.js";
+import { array, decode } from "./values.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
 import { Panel } from "./panel.js";
@@ -15,24 +15,71 @@ const SLOW_MS = 10_000; // without an answer, after which the page says so
 const SLOW = "The live stream has no answer yet. A browser opens six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
 const REFUSED = [400, 403, 404, 414, 431]; // asking again would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
+/** @type {WeakMap<Element, Live>} */
 const mounted = new WeakMap();
 
-/** Where the server has `name`: beside this script, whatever stands before it. */
+/** Where the server has `name`: beside this script, whatever stands before it.
+ *  @type {(name: string, query: Record<string, string>) => string} */
 const address = (name, query) => new URL(`${name}?${new URLSearchParams(query)}`, import.meta.url).href;
 
-/** Draw `data` (see panels.py) into `parent`, or bring up to date what is there. Returns the clean-up. */
+/** Draw `data` (see panels.py) into `parent`, or bring up to date what is there. Returns the clean-up.
+ *  @type {(parent: Element, data: Payload, tell?: Tell) => () => void} */
 export function mount(parent, data, tell) {
-  if (mounted.has(parent)) mounted.get(parent).update(data);
-  else mounted.set(parent, new Live(parent, data));
-  mounted.get(parent).pick = (point) => tell?.("picked", point);
+  const live = mounted.get(parent) ?? new Live(parent, data);
+  if (mounted.has(parent)) live.update(data);
+  mounted.set(parent, live);
+  live.pick = (point) => tell?.("picked", point);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
-class Live {
+export class Live {
+  abort = new AbortController();
+  signal = this.abort.signal;
+  /** @type {Panel[]} */
+  panels = [];
+  /** @type {Scrub | null} */
+  scrub = null;
+  /** @type {(point: Point) => void} */
+  pick = () => {};
+  /** @type {{ metric: Metric, tile: HTMLElement, value: HTMLElement, bar: HTMLProgressElement }[]} */
+  shown = [];
+
+  // What is known of the runs since `start`.
+  /** @type {Record<string, number>} */
+  generations = {};
+  /** @type {Record<string, number>} */
+  seqs = {};
+  /** @type {Row[]} */
+  history = [];
+  /** @type {Values} */
+  values = {};
+  cursor = ""; // the last event that came
+  ended = false; // nothing follows any more
+  linking = false;
+
+  // What is going on, if it is.
+  /** @type {EventSource | undefined} */
+  stream = undefined;
+  /** @type {number | undefined} */
+  slow = undefined;
+  /** @type {number | undefined} */
+  retry = undefined;
+  /** @type {number | undefined} */
+  keeper = undefined;
+  /** @type {number | undefined} */
+  speaker = undefined;
+  spokenAt = -SPEAK_MS;
+  spoken = ""; // the state of the first run, in words
+  saying = "";
+
+  // The latest payload without the keep tokens, and these, as text.
+  text = "";
+  tokens = "";
+
+  /** @param {Element} parent
+   *  @param {Payload} data */
   constructor(parent, data) {
-    this.abort = new AbortController();
-    this.signal = this.abort.signal;
-    this.panels = [];
+    this.data = data;
     this.probe = element("span", { className: "pcviz-probe" });
     this.sheet = element("span", { className: "pcviz-probe pcviz-paper" });
     const theme = element("span", { className: "pcviz-probe pcviz-theme" });
@@ -40,6 +87,8 @@ class Live {
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
     this.metrics = element("div", { className: "pcviz-metrics" });
     this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
+    /** Cause -> text.
+     *  @type {Record<string, string>} */
     this.faults = {};
     this.fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
     this.grid = element("div", { className: "pcviz-grid" });
@@ -49,7 +98,8 @@ class Live {
     this.update(data);
   }
 
-  /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices. */
+  /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices.
+   *  @type {(data: Payload) => void} */
   update(data) {
     const { keep, ...drawn } = data;
     const [text, tokens] = [JSON.stringify(drawn), JSON.stringify(keep)];
@@ -103,6 +153,7 @@ class Live {
   follow() {
     clearInterval(this.keeper);
     const { runs, keep } = this.data;
+    /** @type {(wanted: string[]) => Record<string, string>} */
     const query = (wanted) => ({ runs: wanted.join(), keep: wanted.map((run) => keep[run] ?? "").join() });
     if (!runs.length) return;
     if (document.hidden || this.ended) {
@@ -115,9 +166,11 @@ class Live {
     }
   }
 
+  /** @type {(source: string) => void} */
   connect(source) {
     const stream = (this.stream = new EventSource(source));
     this.slow = setTimeout(() => this.warn("stream", SLOW), SLOW_MS);
+    /** @type {(name: string, act: (data: string) => void) => void} */
     const on = (name, act) => stream.addEventListener(name, (event) => {
       this.cursor = event.lastEventId || this.cursor;
       act(event.data);
@@ -135,7 +188,8 @@ class Live {
     };
   }
 
-  /** Say why the stream was refused, and try again unless that would change nothing. */
+  /** Say why the stream was refused, and try again unless that would change nothing.
+   *  @type {(source: string) => Promise<void>} */
   async refused(source) {
     const { stream } = this;
     const { status, text } = await whyNot(source, "text/event-stream");
@@ -153,7 +207,8 @@ class Live {
   }
 
   /** Position of an event's run in the page's list (a child counts as its parent), or -1 if it is not or no longer wanted.
-   *  A generation above the known one clears what the older one drew. */
+   *  A generation above the known one clears what the older one drew.
+   *  @type {(place: Place) => number} */
   place({ run, parent, generation, kind }) {
     const { runs } = this.data;
     const child = parent && !runs.includes(run);
@@ -169,6 +224,7 @@ class Live {
     return index;
   }
 
+  /** @type {(frame: Frame<Packed>) => void} */
   frame(frame) {
     const index = this.place(frame);
     if (index < 0 || frame.seq <= (this.seqs[frame.run] ?? 0)) return;
@@ -178,21 +234,23 @@ class Live {
     const values = { ...channels, step, inference_step, epoch, seconds };
     if (index === 0) this.scrub?.feed(values);
     this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
-    this.remember({ run, values: channels });
+    this.remember(run, channels);
     if (run !== this.data.runs[0]) return;
     Object.assign(this.values, values);
     this.showMetrics();
   }
 
-  /** Keep the rows that CSV files want. */
-  remember({ run, values }) {
+  /** Keep the rows that CSV files want.
+   *  @type {(run: string, values: Values) => void} */
+  remember(run, values) {
     const wanted = new Set(this.panels.flatMap(({ spec }) => (spec.table === "history" ? spec.csv.map(([name]) => name) : [])));
-    const kept = Object.entries(values).filter(([name]) => wanted.has(name));
+    const kept = Object.entries(values).filter(([name]) => wanted.has(name)).map(([name, value]) => /** @type {const} */ ([name, array(value)]));
     if (kept.some(([, { data }]) => data.length)) this.history.push({ run, values: Object.fromEntries(kept) });
   }
 
   // ---- state, metrics, status line
 
+  /** @type {(state: RunState) => void} */
   state(state) {
     if (this.place(state) !== 0) return;
     if (state.run === this.data.runs[0]) {
@@ -206,6 +264,7 @@ class Live {
     }
   }
 
+  /** @type {(state: State) => void} */
   tell({ state, device, message }) {
     this.root.dataset.state = state;
     for (const panel of this.panels) panel.tell(state);
@@ -214,13 +273,15 @@ class Live {
     this.say(this.spoken);
   }
 
-  /** Show what keeps the panels from living, by cause; an empty text when it is over. */
+  /** Show what keeps the panels from living, by cause; an empty text when it is over.
+   *  @type {(cause: string, text: string) => void} */
   warn(cause, text) {
     this.faults[cause] = text;
     this.fault.textContent = Object.values(this.faults).filter(Boolean).join(" ");
     this.fault.hidden = !this.fault.textContent;
   }
 
+  /** @type {(text: string) => void} */
   say(text) {
     this.saying = text;
     this.speaker ??= setTimeout(() => {
@@ -228,7 +289,7 @@ class Live {
       if (this.status.textContent === this.saying) return;
       this.status.textContent = this.saying;
       this.spokenAt = performance.now();
-    }, (this.spokenAt ?? -SPEAK_MS) + SPEAK_MS - performance.now());
+    }, this.spokenAt + SPEAK_MS - performance.now());
   }
 
   buildMetrics() {
@@ -243,28 +304,32 @@ class Live {
 
   showMetrics() {
     for (const { metric, value, bar } of this.shown) {
-      const texts = [metric.value].flat().map((template) => fill(template, this.values));
-      value.textContent = texts.find((text) => text !== null) ?? "–";
-      if (metric.progress) bar.value = this.values[metric.progress[0]] / this.values[metric.progress[1]] || 0;
+      value.textContent = fill(metric.value, this.values) ?? "–";
+      if (!metric.progress) continue;
+      const [part, whole] = metric.progress.map((name) => Number(this.values[name]));
+      bar.value = part / whole || 0;
     }
   }
 
-  /** A panel was zoomed: those linked to it show the same part. */
+  /** A panel was zoomed: those linked to it show the same part.
+   *  @type {(from: Panel, change: Record<string, unknown>) => void} */
   link(from, change) {
     const ranges = Object.fromEntries(Object.entries(change).filter(([path]) => /^[xy]axis\.(range|autorange)/.test(path)));
     if (this.linking || !Object.keys(ranges).length) return;
     this.linking = true; // the others answer with the same event
-    const linked = this.panels.filter((panel) => panel !== from && panel.Plotly && panel.spec.link === from.spec.link);
-    Promise.all(linked.map((panel) => panel.Plotly.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
+    const linked = this.panels.filter((panel) => panel !== from && panel.spec.link === from.spec.link);
+    Promise.all(linked.map((panel) => panel.Plotly?.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
   }
 
-  /** The colour of the page's theme that a CSS expression stands for. */
+  /** The colour of the page's theme that a CSS expression stands for.
+   *  @type {(role: string, probe?: HTMLElement) => string} */
   colour(role, probe = this.probe) {
     probe.style.color = role;
     return getComputedStyle(probe).color;
   }
 
-  /** The same on white paper. */
+  /** The same on white paper.
+   *  @type {Colour} */
   paper(role) { return this.colour(role, this.sheet); }
 
   close() {

@@ -3,22 +3,26 @@
 
 // Place -> the last call for it. Of two calls that import one script the first may be served last, and Streamlit lets an
 // overtaken call clean up: only the last one counts.
+/** @type {WeakMap<Element, Call<Payload>>} */
 const latest = new WeakMap();
 
+/** @type {(call: Call<Payload>) => () => void} */
 export default function (call) {
   const { parentElement, setTriggerValue } = call;
-  const place = parentElement.querySelector(".pcviz-mount");
+  const place = /** @type {Element} */ (parentElement.querySelector(".pcviz-mount"));
   latest.set(place, call);
   const script = new URL("live/live.js", document.baseURI).href;
-  const failed = async (error) => {
+  const failed = async (/** @type {Error} */ error) => {
     const folder = new URL(".", script).href;
-    const asked = performance.getEntriesByType("resource").filter(({ name }) => name.startsWith(folder) && name.endsWith(".js"));
+    const loaded = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
+    const asked = loaded.filter(({ name }) => name.startsWith(folder) && name.endsWith(".js"));
     const missing = asked.findLast(({ responseStatus }) => responseStatus >= 400)?.name ?? script;
+    // biome-ignore lint/correctness/noUndeclaredVariables: panels.py puts it before this script
     const { text } = await whyNot(missing, "text/javascript");
     const told = `The panels cannot be shown. ${text || error.message} Reload the page when this is repaired.`;
     place.append(Object.assign(document.createElement("p"), { className: "pcviz-fault", role: "alert", textContent: told }));
     return () => place.replaceChildren();
   };
-  const mounted = import(script).then(({ mount }) => mount(place, latest.get(place).data, setTriggerValue)).catch(failed);
+  const mounted = import(script).then(({ mount }) => mount(place, (latest.get(place) ?? call).data, setTriggerValue)).catch(failed);
   return () => { if (latest.get(place) === call) mounted.then((cleanUp) => cleanUp()); };
 }

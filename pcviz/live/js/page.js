@@ -2,8 +2,16 @@
 
 import { whyNot } from "./why.js";
 
-/** A new element with properties, `data` and `aria` attributes (`role` among them), and children. Text goes by textContent. */
-export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
+/** @template {keyof HTMLElementTagNameMap} Tag
+ *  @typedef {Omit<Partial<HTMLElementTagNameMap[Tag]>, "data"> & { data?: Record<string, string>, aria?: Record<string, string> }} Given */
+
+/** A new element with properties, `data` and `aria` attributes (`role` among them), and children. Text goes by textContent.
+ *  @template {keyof HTMLElementTagNameMap} Tag
+ *  @param {Tag} tag
+ *  @param {Given<Tag>} [given]
+ *  @param {...(Node | string)} children
+ *  @returns {HTMLElementTagNameMap[Tag]} */
+export function element(tag, { data = {}, aria = {}, ...properties } = /** @type {Given<Tag>} */ ({}), ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   Object.assign(made.dataset, data);
   for (const [name, value] of Object.entries(aria)) made.setAttribute(name === "role" ? name : `aria-${name}`, value);
@@ -11,14 +19,17 @@ export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...ch
   return made;
 }
 
-/** A button with an icon or short text, and a label that says what it does. */
+/** A button with an icon or short text, and a label that says what it does.
+ *  @type {(text: string, label: string, onclick: () => void) => HTMLButtonElement} */
 export function button(text, label, onclick) {
   return element("button", { type: "button", textContent: text, title: label, onclick, aria: { label } });
 }
 
+/** @type {Promise<Plotly> | null} */
 let plotly = null;
 
-/** plotly.js, loaded once. Fails with what the server says. */
+/** plotly.js, loaded once. Fails with what the server says.
+ *  @type {(src: string) => Promise<Plotly>} */
 export function loadPlotly(src) {
   plotly ??= new Promise((resolve, reject) => {
     const onerror = async () => { plotly = null; reject(new Error((await whyNot(src, "text/javascript")).text || "plotly.js could not be loaded")); };
@@ -27,7 +38,8 @@ export function loadPlotly(src) {
   return plotly;
 }
 
-/** Offer text as a file. */
+/** Offer text as a file.
+ *  @type {(filename: string, text: string) => void} */
 export function download(filename, text) {
   const href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   element("a", { href, download: filename }).click();

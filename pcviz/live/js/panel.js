@@ -6,6 +6,7 @@ import { enlarge, lengths } from "./lengths.js";
 import { button, element } from "./page.js";
 import { saveImage, saveTable } from "./save.js";
 import { fill, longest } from "./text.js";
+import { list } from "./values.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
 const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full size lengths grow as if a plot of this size were
@@ -13,29 +14,55 @@ const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full si
 const ENDED = ["done", "diverged", "failed", "cancelled"];
 
 export class Panel {
-  /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python. */
+  /** Where the figure names a colour of the theme by its role.
+   *  @type {[node: Layout, key: string, role: string][]} */
+  roles = [];
+  enlarged = 1;
+  due = 0; // when the next redraw may begin
+  held = false;
+  dirty = false;
+  closed = false;
+  resized = false;
+  fitted = ""; // the ranges of the map that the axes have been fitted to
+  usual = undefined; // what dragging does unless it moves
+  /** @type {Promise<unknown> | undefined} */
+  started = undefined;
+  /** @type {Promise<unknown> | undefined} */
+  drawing = undefined;
+  /** @type {number | undefined} */
+  timer = undefined;
+  /** @type {ResizeObserver | undefined} */
+  observer = undefined;
+  /** From the first drawing on.
+   *  @type {Plotly | undefined} */
+  Plotly = undefined;
+  /** The row that a slider shows; undefined: the last.
+   *  @type {number | undefined} */
+  row = undefined;
+  /** The slider of this panel alone, and what it says.
+   *  @type {HTMLInputElement | undefined} */
+  slider = undefined;
+  slid = element("span");
+
+  /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python.
+   *  @param {Live} live
+   *  @param {PanelSpec} spec */
   constructor(live, spec) {
     this.live = live;
     this.spec = spec;
+    /** @type {Figure} */
     this.figure = JSON.parse(spec.figure);
+    /** @type {Layout} */
     this.fresh = JSON.parse(spec.figure).layout;
-    this.roles = [];
     this.findRoles(this.figure);
     this.lengths = lengths(this.figure);
-    this.enlarged = 1;
     // A panel that does not apply says so, and takes nothing.
-    this.feeds = this.figure.data.filter((trace) => trace.meta && !spec.absent).map((trace) => new Feed(trace));
-    this.due = 0;
-    this.build();
-    this.clear();
-  }
+    this.feeds = this.figure.data.flatMap((trace) => (trace.meta && !spec.absent ? new Feed(trace, trace.meta) : []));
 
-  build() {
-    const { spec, live } = this;
     this.note = element("span");
     const note = element("span", { className: "pcviz-note", data: spec.note ? { room: longest(spec.note) } : {} }, this.note);
     this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
-    this.plot = element("div", { className: "pcviz-plot" });
+    this.plot = /** @type {Plot} */ (element("div", { className: "pcviz-plot" }));
     this.cursors = spec.cursor_axes.map(() => element("div", { className: "pcviz-cursor", hidden: true }));
     this.waiting = element("p", { className: "pcviz-waiting", textContent: spec.idle });
     const header = element("header", {}, element("h3", { textContent: spec.title }), note);
@@ -49,11 +76,14 @@ export class Panel {
     this.plot.addEventListener("pointerdown", () => (this.held = true));
     const release = () => { this.held = false; if (this.dirty) this.request(); };
     for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { signal: live.signal });
+    this.clear();
   }
 
   buttons() {
     const { spec, live } = this;
+    /** @type {(made: Element) => boolean} */
     const pressed = (made) => made.getAttribute("aria-pressed") === "true";
+    /** @type {(text: string, label: string, act: (on: boolean) => void) => HTMLButtonElement} */
     const switched = (text, label, act) => {
       const made = button(text, label, () => { made.setAttribute("aria-pressed", String(!pressed(made))); act(pressed(made)); });
       made.setAttribute("aria-pressed", "false");
@@ -67,22 +97,24 @@ export class Panel {
     const whole = button("⌂", "Show the whole again", () => this.showWhole());
     const csv = button("CSV", "Download the data behind this panel", () => saveTable(this));
     const images = ["png", "svg"].map((format) =>
-      button(format.toUpperCase(), `Save this panel as an image (${format.toUpperCase()})`, () => this.Plotly && saveImage(this, format)));
+      button(format.toUpperCase(), `Save this panel as an image (${format.toUpperCase()})`, () => this.Plotly && saveImage(this, this.Plotly, format)));
     const full = switched("⤢", "Full size", (on) => this.section.classList.toggle("pcviz-full", on));
-    const escape = (event) => { if (event.key === "Escape" && pressed(full)) full.click(); };
-    window.addEventListener("keydown", escape, { signal: live.signal });
+    /** @type {(event: KeyboardEvent) => void} */
+    const leave = (event) => { if (event.key === "Escape" && pressed(full)) full.click(); };
+    window.addEventListener("keydown", leave, { signal: live.signal });
     return element("span", { className: "pcviz-buttons" }, ...toggles, move, whole, info, csv, ...images, full);
   }
 
   scrubber() {
     if (!this.spec.scrub || this.live.scrub) return []; // the page's slider serves all panels
-    this.slider = element("input", { type: "range", min: 0, max: 0, disabled: true, aria: { label: "Inference step shown over depth" } });
-    this.slider.oninput = () => this.scrub();
-    this.slid = element("span");
-    return [element("label", { className: "pcviz-scrub" }, this.slider, this.slid)];
+    const slider = element("input", { type: "range", min: "0", max: "0", disabled: true, aria: { label: "Inference step shown over depth" } });
+    slider.oninput = () => this.scrub(slider);
+    this.slider = slider;
+    return [element("label", { className: "pcviz-scrub" }, slider, this.slid)];
   }
 
-  /** The state of the run, told at once, whatever there is still to draw. */
+  /** The state of the run, told at once, whatever there is still to draw.
+   *  @type {(state: string) => void} */
   tell(state) {
     this.section.dataset.state = state;
     const { absent, idle, waiting, ended } = this.spec;
@@ -91,6 +123,7 @@ export class Panel {
 
   // ---- colours
 
+  /** @type {(node: object) => void} */
   findRoles(node) {
     for (const [key, value] of Object.entries(node)) {
       if (typeof value === "string" && value.startsWith("var(")) this.roles.push([node, key, value]);
@@ -98,12 +131,14 @@ export class Panel {
     }
   }
 
-  /** Give every role of the figure its colour in the page's theme, or another one. */
-  paint(colour = (role) => this.live.colour(role)) {
+  /** Give every role of the figure its colour in the page's theme, or another one.
+   *  @type {(colour?: Colour) => void} */
+  paint(colour = (/** @type {string} */ role) => this.live.colour(role)) {
     for (const [node, key, role] of this.roles) node[key] = colour(role);
   }
 
-  /** A copy of what is drawn, in other colours and enlarged. */
+  /** A copy of what is drawn, in other colours and enlarged.
+   *  @type {(colour: Colour, factor: number) => Figure} */
   copy(colour, factor) {
     this.paint(colour);
     enlarge(this.lengths, factor);
@@ -116,56 +151,74 @@ export class Panel {
 
   // ---- data
 
-  /** Forget the data of the traces whose binding passes `test`. */
+  /** Forget the data of the traces whose binding passes `test`.
+   *  @type {(test?: (binding: Binding) => boolean) => void} */
   clear(test = () => true) {
     const cleared = this.feeds.filter(({ binding }) => test(binding));
     if (!cleared.length) return;
     for (const feed of cleared) feed.clear();
+    /** @type {Latest} */
     this.latest = {};
+    /** @type {Record<string, Ends>} */
     this.ends = {};
+    /** The frame whose rows a slider shows.
+     *  @type {Frame | undefined} */
     this.frame = undefined;
     this.placeCursor();
-    this.step = "";
+    /** The weight step of what is shown.
+     *  @type {number | undefined} */
+    this.step = undefined;
     this.note.textContent = "";
     this.request();
   }
 
+  /** Take a frame of run number `run`.
+   *  @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
     const { values } = frame;
     const taken = this.feeds.filter(({ binding }) => binding.run === run && binding.kind === frame.kind)
       .map((feed) => feed.put(frame, this.row ?? Infinity));
-    if (run === 0 && this.live.scrub && values[this.live.scrub.channel]) {
+    if (run === 0 && this.live.scrub && this.live.scrub.channel in values) {
       this.frame = frame;
       this.placeCursor();
     }
     if (!taken.includes(true)) return;
-    if (run === 0 || this.step === "") this.step = frame.step;
+    if (run === 0 || this.step === undefined) this.step = frame.step;
     for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
     if (this.spec.note) this.note.textContent = fill(this.spec.note, values) ?? this.note.textContent;
-    if (run === 0 && this.slider && values[this.spec.scrub]) {
+    const { slider, spec: { scrub } } = this;
+    if (run === 0 && slider && scrub && scrub in values) {
       this.frame = frame;
-      const last = values[this.spec.scrub].data.length - 1;
-      Object.assign(this.slider, { disabled: false, max: last, value: Math.min(this.row ?? last, last) });
-      this.tellRow();
+      const last = list(values[scrub]).length - 1;
+      Object.assign(slider, { disabled: false, max: last, value: Math.min(this.row ?? last, last) });
+      this.tellRow(slider);
     }
     this.request();
   }
 
-  scrub() {
+  /** @type {(slider: HTMLInputElement) => void} */
+  scrub(slider) {
     // At the end of its way the slider follows the last row, however many there will be.
-    this.row = this.slider.value === this.slider.max ? undefined : Number(this.slider.value);
-    this.tellRow();
-    for (const feed of this.feeds) if (feed.binding.row === "scrub" && feed.binding.run === 0) feed.put(this.frame, this.row ?? Infinity);
+    this.row = slider.value === slider.max ? undefined : Number(slider.value);
+    this.tellRow(slider);
+    this.putRow();
     this.request();
   }
 
-  /** The page's slider shows another row: only the traces and the line that depend on it change. */
+  /** Give the row to the traces that depend on it. Returns whether there are any. */
+  putRow() {
+    const { frame } = this;
+    if (!frame) return false;
+    const scrubbed = this.feeds.filter(({ binding }) => binding.row === "scrub" && binding.run === 0);
+    for (const feed of scrubbed) feed.put(frame, this.row ?? Infinity);
+    return scrubbed.length > 0;
+  }
+
+  /** The page's slider shows another row: only the traces and the line that depend on it change.
+   *  @type {(row: number | undefined) => void} */
   follow(row) {
     this.row = row;
-    if (!this.frame) return;
-    const scrubbed = this.feeds.filter(({ binding }) => binding.row === "scrub" && binding.run === 0);
-    for (const feed of scrubbed) feed.put(this.frame, row ?? Infinity);
-    if (scrubbed.length) {
+    if (this.putRow()) {
       this.due = 0;
       this.request();
     }
@@ -174,8 +227,10 @@ export class Panel {
 
   /** The inference step that the slider shows, where the panel depends on it. */
   get at() {
-    const steps = this.frame?.values[this.spec.cursor]?.data;
-    return steps?.[Math.min(this.row ?? Infinity, steps.length - 1)];
+    const { frame, spec: { cursor } } = this;
+    if (!frame || !cursor || !(cursor in frame.values)) return undefined;
+    const steps = list(frame.values[cursor]);
+    return steps[Math.min(this.row ?? Infinity, steps.length - 1)];
   }
 
   /** Lines at that step. They lie over the plot: to move them costs no redraw. */
@@ -189,7 +244,7 @@ export class Panel {
       if (line.hidden) return;
       const { t, h } = layout._size;
       Object.assign(line.style, { transform: `translateX(${axis._offset + x}px)`, top: `${t}px`, height: `${h}px` });
-      line.dataset.at = at;
+      line.dataset.at = String(at);
     });
   }
 
@@ -202,19 +257,23 @@ export class Panel {
   }
 
   /** What the slider says, if this panel follows one: "t = 3 of 15". */
-  time() {
+  get time() {
     if (this.slider) return this.slid.textContent;
     return this.live.scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
   }
 
-  tellRow() {
-    const steps = this.frame.values[this.spec.scrub].data;
-    this.slid.textContent = `t = ${steps[this.slider.value]} of ${steps.at(-1)}`;
-    this.slider.setAttribute("aria-valuetext", this.slid.textContent);
+  /** @type {(slider: HTMLInputElement) => void} */
+  tellRow(slider) {
+    const { frame, spec: { scrub } } = this;
+    if (!frame || !scrub) return;
+    const steps = list(frame.values[scrub]);
+    this.slid.textContent = `t = ${steps[Number(slider.value)]} of ${steps[steps.length - 1]}`;
+    slider.setAttribute("aria-valuetext", this.slid.textContent);
   }
 
   // ---- drawing
 
+  /** @type {(Plotly: Plotly) => Promise<void>} */
   async start(Plotly) {
     if (this.spec.absent) return;
     this.paint();
@@ -237,11 +296,12 @@ export class Panel {
   /** Follow a change of size, at once (Plots.resize waits 100 ms), but never between new data and their drawing: Plotly
    *  would draw half of them. */
   fit() {
-    if (!this.resized || this.dirty || this.timer || this.closed || !this.plot.isConnected || !this.plot.clientWidth) return;
+    const { Plotly } = this;
+    if (!Plotly || !this.resized || this.dirty || this.timer || this.closed || !this.plot.isConnected || !this.plot.clientWidth) return;
     this.resized = false;
     delete this.plot.layout.width;
     delete this.plot.layout.height;
-    this.drawing = this.Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
+    this.drawing = Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
     const grown = Math.min(this.plot.clientWidth / FULL.width, this.plot.clientHeight / FULL.height, this.spec.space ? FULL.inSpace : FULL.most);
     const factor = this.section.classList.contains("pcviz-full") ? Math.max(1, grown) : 1;
     if (factor === this.enlarged) return;
@@ -251,7 +311,8 @@ export class Panel {
     this.request();
   }
 
-  /** Drag to move, or what dragging does otherwise: zoom, turn, or scroll the page by a finger. */
+  /** Drag to move, or what dragging does otherwise: zoom, turn, or scroll the page by a finger.
+   *  @type {(move: boolean) => void} */
   drag(move) {
     this.usual ??= this.plot._fullLayout?.dragmode;
     this.Plotly?.relayout(this.plot, this.spec.space ? { "scene.dragmode": move ? "pan" : "turntable" } : { dragmode: move ? "pan" : this.usual });
@@ -261,7 +322,7 @@ export class Panel {
   async showWhole() {
     if (!this.Plotly) return;
     this.ends = {};
-    this.fitted = undefined;
+    this.fitted = "";
     await this.Plotly.relayout(this.plot, wholeView(this.fresh, this.plot._fullLayout));
     this.request();
   }
@@ -271,12 +332,12 @@ export class Panel {
     const ranges = mapRanges(this.figure.layout, this.figure.data);
     if (!ranges || this.fitted === String(ranges)) return;
     this.fitted = String(ranges);
-    await this.Plotly.relayout(this.plot, { "xaxis.range": ranges[0], "yaxis.range": ranges[1] });
+    await this.Plotly?.relayout(this.plot, { "xaxis.range": ranges[0], "yaxis.range": ranges[1] });
   }
 
   async settleTicks() {
     const change = betterTicks(this.fresh, this.plot._fullLayout);
-    if (Object.keys(change).length) await this.Plotly.relayout(this.plot, change);
+    if (Object.keys(change).length) await this.Plotly?.relayout(this.plot, change);
   }
 
   /** Draw soon. Every panel draws in a task of its own, so that a click waits for one redraw at most. */
@@ -286,7 +347,7 @@ export class Panel {
   }
 
   async draw() {
-    if (!this.held && !this.closed && this.section.isConnected) {
+    if (this.Plotly && !this.held && !this.closed && this.section.isConnected) {
       this.dirty = false;
       const started = performance.now();
       const { step, figure: { data, layout } } = this;
@@ -295,8 +356,8 @@ export class Panel {
       layout.datarevision = (layout.datarevision ?? 0) + 1; // the arrays change in place
       this.drawing = this.Plotly.react(this.plot, data, layout).then(() => this.fitToMap()).then(() => this.settleTicks());
       await this.drawing.catch((error) => console.error(error));
-      this.section.dataset.step = step;
-      this.section.classList.toggle("pcviz-empty", step === "");
+      this.section.dataset.step = String(step ?? "");
+      this.section.classList.toggle("pcviz-empty", step === undefined);
       // All panels together leave a third of the time to the rest of the page.
       this.due = started + Math.max(REDRAW_MS, 1.5 * this.live.panels.length * (performance.now() - started));
     }

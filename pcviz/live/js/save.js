@@ -8,34 +8,39 @@ const [TITLE, WORDS, PAD] = [26, 16, 24]; // sizes of its text, and the room aro
 const LINE = 1.3; // height of a line of text in its own size, as plotly has it
 const FONT = "Helvetica, Arial, sans-serif"; // an image cannot use the page's fonts: what is measured must be what is drawn
 
-/** How far the run is at what the panel shows: ["Weight step 40 / 200", "t = 3 of 15"]. */
-function progress(panel) {
-  const { label, value } = panel.live.data.metrics[0] ?? {};
-  const done = value && fill(value, { ...panel.live.values, step: panel.step });
-  return [panel.step === "" ? "" : done ? `${label} ${done}` : `step ${panel.step}`, panel.time()].filter(Boolean);
+/** How far the run is at what the panel shows: ["Weight step 40 / 200", "t = 3 of 15"].
+ *  @type {(panel: Panel) => string[]} */
+function progress({ live, step, time }) {
+  const metric = live.data.metrics[0];
+  const done = metric && step !== undefined && fill(metric.value, { ...live.values, step });
+  return [step === undefined ? "" : done ? `${metric.label} ${done}` : `step ${step}`, time].filter(Boolean);
 }
 
-/** The name of a file tells panel, run and step. */
+/** The name of a file tells panel, run and step.
+ *  @type {(panel: Panel) => string} */
 export function filename(panel) {
   const run = panel.live.data.runs[0]?.slice(0, 8) ?? "no run";
   const words = ["pcviz", panel.spec.name, run, ...progress(panel)].join(" ").replace("/", "of");
   return words.toLowerCase().replace(/[^a-z0-9.]+/g, "-").replace(/-$/, "");
 }
 
+/** @type {(panel: Panel) => void} */
 export function saveTable(panel) {
   const { table, csv } = panel.spec;
   const lines = table === "history" ? historyTable(panel.live.history, csv) : latestTable(panel.latest);
-  download(`${filename(panel)}.csv`, lines.join("\n") + "\n");
+  download(`${filename(panel)}.csv`, [...lines, ""].join("\n"));
 }
 
-export function saveImage(panel, format) {
+/** @type {(panel: Panel, Plotly: Plotly, format: string) => Promise<unknown>} */
+export function saveImage(panel, Plotly, format) {
   const size = { width: WIDTH, height: HEIGHT, scale: format === "png" ? 2 : 1 };
-  return panel.Plotly.downloadImage(image(panel), { format, filename: filename(panel), ...size });
+  return Plotly.downloadImage(image(panel), { format, filename: filename(panel), ...size });
 }
 
-/** Text broken into lines that are no wider than the image. */
+/** Text broken into lines that are no wider than the image.
+ *  @type {(text: string) => string[]} */
 function wrapped(text) {
-  const pen = document.createElement("canvas").getContext("2d");
+  const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
   pen.font = `${WORDS}px ${FONT}`;
   return text.split(" ").reduce((lines, word) => {
     const longer = `${lines.at(-1)} ${word}`.trim();
@@ -43,9 +48,11 @@ function wrapped(text) {
   }, [""]);
 }
 
+/** @type {(text: string) => string} */
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
-/** The panel's figure as it is drawn, on white: title, note, experiment and step above the legend. */
+/** The panel's figure as it is drawn, on white: title, note, experiment and step above the legend.
+ *  @type {(panel: Panel) => Figure} */
 function image(panel) {
   const { live, spec } = panel;
   const { data, layout } = panel.copy((role) => live.paper(role), ENLARGED);
@@ -61,7 +68,7 @@ function image(panel) {
     yref: "container", pad: { l: PAD, t: PAD }, subtitle: { text: lines.map(escaped).join("<br>"), font: { size: WORDS } },
   };
   layout.margin = { ...base.margin, ...layout.margin };
-  for (const [side, more] of [["t", head], ["b", PAD], ["r", PAD]]) layout.margin[side] += more;
+  for (const [side, more] of Object.entries({ t: head, b: PAD, r: PAD })) layout.margin[side] += more;
   layout.legend = { ...layout.legend, y: 1 - head / HEIGHT };
   layout.shapes = [...(layout.shapes ?? []), ...panel.cursorShapes()];
   return { data, layout };

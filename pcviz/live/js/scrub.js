@@ -1,16 +1,25 @@
 // The page's slider: which recorded row of a relaxation the panels show, with play, single steps and speed.
 
 import { button, element } from "./page.js";
+import { list } from "./values.js";
 
 const INPUTS = "input:not([type=range]), textarea, select, button, [contenteditable=true], [role=combobox], [role=dialog] *";
 const SPEEDS = [5, 15, 60]; // rows a second
 
 export class Scrub {
-  /** `spec`: {channel}, the channel that says which inference step each row is. */
+  /** The inference step of each row.
+   *  @type {ArrayLike<number>} */
+  steps = [];
+  playing = false;
+  ticking = 0;
+
+  /** `channel` says which inference step each row is.
+   *  @param {Live} live
+   *  @param {{ channel: string }} spec */
   constructor(live, { channel }) {
     this.live = live;
     this.channel = channel;
-    this.slider = element("input", { type: "range", min: 0, max: 0, aria: { label: "Inference step" } });
+    this.slider = element("input", { type: "range", min: "0", max: "0", aria: { label: "Inference step" } });
     this.slider.oninput = () => { this.pause(); this.go(Number(this.slider.value)); };
     this.told = element("span", { className: "pcviz-told" });
     this.player = button("▶", "Play the relaxation (Space)", () => (this.playing ? this.pause() : this.play()));
@@ -23,7 +32,7 @@ export class Scrub {
       button("▶|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
     ];
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
-      ...SPEEDS.map((rows) => element("option", { value: rows, textContent: `${rows} / s`, selected: rows === SPEEDS[1] })));
+      ...SPEEDS.map((rows) => element("option", { value: String(rows), textContent: `${rows} / s`, selected: rows === SPEEDS[1] })));
     const row = element("span", { className: "pcviz-buttons" }, ...this.buttons);
     this.root = element("div", { className: "pcviz-transport", aria: { role: "group", label: "Inference step shown" } },
       row, this.slider, this.told, this.speed);
@@ -34,14 +43,17 @@ export class Scrub {
   clear() {
     this.pause();
     this.steps = [];
+    /** The row shown; undefined: the last, however many there will be.
+     *  @type {number | undefined} */
     this.row = undefined;
     this.tell();
   }
 
-  /** A frame may bring more rows; at the end of its way the slider follows the last. */
+  /** A frame may bring more rows; at the end of its way the slider follows the last.
+   *  @type {(values: Values) => void} */
   feed(values) {
-    if (!values[this.channel]) return;
-    this.steps = values[this.channel].data;
+    if (!(this.channel in values)) return;
+    this.steps = list(values[this.channel]);
     this.tell();
   }
 
@@ -57,12 +69,14 @@ export class Scrub {
     this.slider.setAttribute("aria-valuetext", this.told.textContent);
   }
 
+  /** @type {(row: number) => void} */
   go(row) {
     this.row = row >= this.last ? undefined : Math.max(0, row);
     this.tell();
     for (const panel of this.live.panels) panel.follow(this.row);
   }
 
+  /** @type {(by: number) => void} */
   step(by) {
     this.pause();
     this.go(this.at + by);
@@ -75,7 +89,7 @@ export class Scrub {
     this.show();
     let [begun, from] = [performance.now(), this.at];
     let rate = Number(this.speed.value);
-    const tick = (now) => {
+    const tick = (/** @type {number} */ now) => {
       if (!this.playing) return;
       if (Number(this.speed.value) !== rate) [begun, from, rate] = [now, this.at, Number(this.speed.value)];
       const row = from + Math.floor(((now - begun) / 1000) * rate);
@@ -94,15 +108,17 @@ export class Scrub {
 
   show() {
     this.player.textContent = this.playing ? "❚❚" : "▶";
-    this.player.setAttribute("aria-pressed", String(Boolean(this.playing)));
+    this.player.setAttribute("aria-pressed", String(this.playing));
   }
 
-  /** Space plays and pauses, arrows step, only while no input has the focus. */
+  /** Space plays and pauses, arrows step, only while no input has the focus.
+   *  @type {(event: KeyboardEvent) => void} */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.matches?.(INPUTS) && !this.root.contains(event.target)) return;
+    const on = event.target instanceof Element ? event.target : this.root;
+    if (on.matches(INPUTS) && !this.root.contains(on)) return;
     const act = { " ": () => (this.playing ? this.pause() : this.play()), ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1) }[event.key];
-    const own = event.target === this.speed || (event.key === " " && event.target.matches?.("button"));
+    const own = on === this.speed || (event.key === " " && on.matches("button"));
     if (!act || own) return;
     event.preventDefault();
     act();

@@ -1,13 +1,15 @@
 // Values as text: templates, colour bar ticks, CSV tables.
 
-import { list, rank, rows } from "./values.js";
+import { array, list, rank, rows } from "./values.js";
 
-/** A number with `n` significant digits. */
+/** A number with `n` significant digits.
+ *  @type {(value: number, n: number) => string} */
 export function digits(value, n) {
   const size = Math.abs(value);
   return size && (size >= 1e5 || size < 1e-3) ? value.toExponential(n - 1) : String(Number(value.toPrecision(n)));
 }
 
+/** @type {(seconds: number) => string} */
 function duration(seconds) {
   if (seconds < 90) return seconds < 1 ? "under 1 s" : `${Math.round(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
@@ -17,16 +19,23 @@ const FIELD = /\{(\w+)(?:\?([^|}]*)\|([^}]*)|:(%|g|t)(\d*))?\}/g;
 
 const PART = " · ";
 
-/** A template (pcviz/figures/panel.py) filled with values. A part in which one is unknown is left out; null if all are. */
+/** A template (pcviz/figures/panel.py) filled with values. A part in which one is unknown is left out; null if all are.
+ *  Of several templates the first that is not.
+ *  @type {(template: string | string[], values: Values) => string | null} */
 export function fill(template, values) {
-  const parts = template.split(PART).map((part) => fillPart(part, values)).filter((text) => text !== null);
-  return parts.length ? parts.join(PART) : null;
+  for (const one of [template].flat()) {
+    const parts = one.split(PART).map((part) => fillPart(part, values)).filter((text) => text !== null);
+    if (parts.length) return parts.join(PART);
+  }
+  return null;
 }
 
+/** @type {(template: string, values: Values) => string | null} */
 function fillPart(template, values) {
   let known = true;
   const text = template.replace(FIELD, (_, name, yes, no, format, n) => {
-    const value = rank(values[name] ?? 0) ? values[name].data[0] : values[name];
+    const given = values[name];
+    const value = typeof given === "object" ? given.data[0] : given;
     if (value === undefined || Number.isNaN(value)) known = false;
     if (!known) return "";
     if (yes !== undefined) return value ? yes : no;
@@ -36,15 +45,17 @@ function fillPart(template, values) {
   return known ? text : null;
 }
 
-/** A template with the longest values that it may get: the room that it needs. */
+/** A template with the longest values that it may get: the room that it needs.
+ *  @type {(template: string) => string} */
 export function longest(template) {
-  return template.replace(FIELD, (_, name, yes, no, format, n) => {
+  return template.replace(FIELD, (_, _name, yes, no, format, n) => {
     if (yes !== undefined) return yes.length > no.length ? yes : no;
     return format === "%" ? `${(100).toFixed(n)} %` : format === "g" ? "0".repeat(Number(n) + 6) : "under 1 s";
   });
 }
 
-/** About `count` colour bar ticks of a map of logarithms, labelled with the values themselves. */
+/** About `count` colour bar ticks of a map of logarithms, labelled with the values themselves.
+ *  @type {(map: Numbers[], count?: number) => { tickmode: string, tickvals: number[], ticktext: string[] }} */
 export function logTicks(map, count = 6) {
   let [low, high] = [Infinity, -Infinity];
   for (const row of map) for (const v of row) { if (v < low) low = v; if (v > high) high = v; }
@@ -62,24 +73,29 @@ export function logTicks(map, count = 6) {
   return { tickmode: "array", tickvals: ticks.map(Math.log10), ticktext: ticks.map((v) => digits(v, 3)) };
 }
 
-/** CSV lines, one for each row of frames {run, values}; `columns` is [[channel, heading, names of its parts or null], …]. */
+/** CSV lines, one for each row of frames {run, values}; `columns` is [[channel, heading, names of its parts or null], …].
+ *  @type {(frames: Row[], columns: CsvColumn[]) => string[]} */
 export function historyTable(frames, columns) {
-  const width = (name) => frames[0]?.values[name].shape[1];
-  const heads = columns.flatMap(([name, head, parts]) =>
-    width(name) ? Array.from({ length: width(name) }, (_, i) => [head, parts ? parts[i] : i + 1].filter(Boolean).join("_")) : head);
+  const heads = columns.flatMap(([name, head, parts]) => {
+    const width = frames[0]?.values[name].shape[1];
+    return width ? Array.from({ length: width }, (_, i) => [head, parts ? parts[i] : i + 1].filter(Boolean).join("_")) : head;
+  });
+  /** @type {(v: number) => number | ""} */
   const known = (v) => (Number.isNaN(v) ? "" : v);
   const lines = frames.flatMap(({ run, values }) => {
-    const parts = columns.map(([name]) => (values[name].shape.length > 1 ? rows(values[name]) : [...values[name].data]));
-    return Array.from(parts[0], (_, i) => [run, ...parts.flatMap((column) => Array.from([column[i]].flat(), known))].join(","));
+    /** @type {ArrayLike<number>[][]} */
+    const parts = columns.map(([name]) => (values[name].shape.length > 1 ? rows(values[name]) : Array.from(values[name].data, (v) => [v])));
+    return Array.from(parts[0], (_, i) => [run, ...parts.flatMap((column) => Array.from(column[i], known))].join(","));
   });
   return [["run", ...heads].join(","), ...lines];
 }
 
-/** CSV lines, one for each value of the latest arrays: {channel: {run, step, value}}. Rows and columns count from 1. */
+/** CSV lines, one for each value of the latest arrays: {channel: {run, step, value}}. Rows and columns count from 1.
+ *  @type {(latest: Latest) => string[]} */
 export function latestTable(latest) {
   const lines = ["run,step,channel,row,column,value"];
   for (const [name, { run, step, value }] of Object.entries(latest)) {
-    const width = rank(value) === 2 ? value.shape[1] : 1;
+    const width = rank(value) === 2 ? array(value).shape[1] : 1;
     list(value).forEach((v, i) => lines.push([run, step, name, Math.floor(i / width) + 1, (i % width) + 1, v].join(",")));
   }
   return lines;

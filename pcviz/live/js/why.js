@@ -1,6 +1,7 @@
 // What keeps something from loading: scripts, imports and event streams hide the server's answer.
 
-/** Ask for `address` once, wanting content of `type`. Returns the status (0: no answer) and a sentence, empty if all is well. */
+/** Ask for `address` once, wanting content of `type`. Returns the status (0: no answer) and a sentence, empty if all is well.
+ *  @type {(address: string, type: string) => Promise<{ status: number, text: string }>} */
 export async function whyNot(address, type) {
   const { pathname } = new URL(address);
   const base = pathname.slice(0, pathname.lastIndexOf("/live/") + 1);

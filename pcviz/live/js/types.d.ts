@@ -1,0 +1,184 @@
+// Shapes that the scripts share, for `make lint` alone: no browser loads this file. What Python sends says so.
+
+// ---- values and frames (pcviz/frames.py, pcviz/live/hub.py)
+
+type Numbers = Float32Array | Float64Array | Int32Array;
+/** Row-major. */
+type Tensor = { data: Numbers; shape: number[] };
+type Value = number | Tensor;
+/** A value as a frame brings it. null: a number that is not finite. */
+type Packed = number | null | { dtype: "float32" | "float64" | "int32"; shape: number[]; base64: string };
+/** Channel -> value, and where the frame was made: step, inference_step, epoch, seconds. */
+type Values = Record<string, Value>;
+
+/** Where an event belongs. */
+interface Place {
+  run: string;
+  parent: string | null;
+  kind: string;
+  generation: number;
+}
+
+interface Frame<V = Value> extends Place {
+  seq: number;
+  step: number;
+  inference_step: number;
+  epoch: number;
+  seconds: number;
+  values: Record<string, V>;
+}
+
+/** What is told of a run, and before there is any. */
+interface State {
+  state: string;
+  device?: string | null;
+  message?: string | null;
+}
+
+interface RunState extends Place, State {
+  step: number;
+  steps: number;
+}
+
+// ---- figures (pcviz/figures/bindings.py and panel.py)
+
+type Attribute = "x" | "y" | "z" | "text";
+
+interface Smoothing {
+  steps: number;
+  at: string;
+  log: boolean;
+}
+
+interface Binding extends Partial<Record<Attribute, string>> {
+  run: number;
+  kind: string;
+  index?: number;
+  row?: "last" | "scrub";
+  where?: { channel: string; equals: number };
+  transpose: boolean;
+  transform?: "log10" | Smoothing;
+  zero?: "omit" | "only";
+  mode: "append" | "replace";
+  keep: number;
+}
+
+/** What a trace gets of a frame; `at`: the weight steps of values to be smoothed. */
+type Got<V = Value> = Partial<Record<Attribute | "at", V>>;
+
+interface PanelSpec {
+  name: string;
+  title: string;
+  figure: string;
+  alt: string;
+  help: string;
+  csv: CsvColumn[];
+  table: "history" | "latest";
+  scrub: string | null;
+  cursor: string | null;
+  cursor_axes: string[];
+  idle: string;
+  waiting: string;
+  ended: string;
+  absent: string | null;
+  note: string | null;
+  toggles: { label: string; help: string; relayout: Record<string, [off: unknown, on: unknown]> }[];
+  pick: boolean;
+  link: string | null;
+  space: boolean;
+}
+
+type CsvColumn = [channel: string, heading: string, parts: string[] | null];
+type Row = { run: string; values: Record<string, Tensor> };
+type Latest = Record<string, { run: string; step: number; value: Value }>;
+
+// ---- the page (pcviz/ui/panels.py)
+
+interface Metric {
+  label: string;
+  value: string | string[];
+  help: string;
+  progress?: [part: string, whole: string];
+}
+
+interface Payload {
+  plotly: string;
+  runs: string[];
+  keep: Record<string, string>;
+  panels: PanelSpec[];
+  metrics: Metric[];
+  about: string;
+  nonce: number | string;
+  scrub: { channel: string } | null;
+}
+
+/** What a panel tells of a click: JSON, as Plotly has it. */
+type Point = { panel: string; x: unknown; y: unknown };
+type Tell = (name: string, value: unknown) => void;
+
+/** What Streamlit calls a component's script with. */
+interface Call<Data> {
+  data: Data;
+  parentElement: HTMLElement;
+  setTriggerValue: Tell;
+  setStateValue: Tell;
+}
+
+type Live = import("./live.js").Live;
+type Panel = import("./panel.js").Panel;
+type Colour = (role: string) => string;
+
+// ---- Plotly, as far as it is used. Its own types know neither `_fullLayout` nor a figure that is still being made.
+
+type Ends = [low: number, high: number];
+// biome-ignore lint/suspicious/noExplicitAny: whatever Plotly takes
+type Layout = any;
+// biome-ignore lint/suspicious/noExplicitAny: the same
+type Drawn = any;
+
+interface Trace {
+  meta?: Binding;
+  type: string;
+  mode?: string;
+  x: Drawn;
+  y: Drawn;
+  z: Drawn;
+  customdata: Drawn;
+  line: Drawn;
+  marker: Drawn;
+  colorbar?: Drawn;
+  xaxis?: string;
+  yaxis?: string;
+}
+
+interface Figure {
+  data: Trace[];
+  layout: Layout;
+}
+
+interface Plot extends HTMLDivElement {
+  layout: Layout;
+  _fullLayout?: Layout;
+  // biome-ignore lint/suspicious/noExplicitAny: each event of Plotly has a shape of its own
+  on(event: string, act: (event: any) => void): void;
+}
+
+interface Plotly {
+  newPlot(plot: Plot, data: Trace[], layout: Layout, config: object): Promise<unknown>;
+  react(plot: Plot, data: Trace[], layout: Layout): Promise<unknown>;
+  relayout(plot: Plot, change: Record<string, unknown>): Promise<unknown>;
+  downloadImage(figure: Figure, options: object): Promise<unknown>;
+  purge(plot: Plot): void;
+}
+
+// ---- what scripts leave in the page, and what stands before loader.js
+
+declare const whyNot: typeof import("./why.js").whyNot;
+
+interface Window {
+  Plotly: Plotly;
+  pcvizHistory?: boolean;
+  pcvizKeys?: AbortController;
+  pcvizMemory?: Map<string, string>;
+  pcvizNarrow?: MediaQueryList;
+}

@@ -1,0 +1,52 @@
+// The browser's history: marks addresses that Back and Forward lead to, and keeps one entry for each switch of pages.
+
+/** `data`: the keys of back.py in the address.
+ *  @type {(call: Call<{ mark: string, acknowledged: string }>) => void} */
+export default function ({ data }) {
+  if (window.pcvizHistory) return;
+  window.pcvizHistory = true;
+  const native = { push: history.pushState.bind(history), replace: history.replaceState.bind(history) };
+  let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
+  let waiting = false; // for the answer to a mark; what comes before it answers an address that Back has left
+  let marks = 0; // two may be made in one millisecond
+  /** @type {(go: History["pushState"]) => History["pushState"]} */
+  const follow = (go) => (state, title, target) => {
+    const here = new URL(location.href);
+    const url = new URL(target ?? "", here);
+    const acknowledged = url.searchParams.get(data.acknowledged);
+    url.searchParams.delete(data.acknowledged);
+    const same = url.pathname === here.pathname;
+    if (same && acknowledged !== null ? acknowledged !== here.searchParams.get(data.mark) : waiting) return;
+    if (acknowledged !== null || (same && switched)) native.replace(state, title, url);
+    else go(state, title, url);
+    waiting = false;
+    switched = !same;
+  };
+  history.pushState = follow(native.push);
+  history.replaceState = follow(native.replace);
+  const byHand = () => { switched = waiting = false; };
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, byHand, { capture: true });
+  const mark = () => {
+    switched = false;
+    waiting = true;
+    const address = new URL(location.href);
+    address.searchParams.set(data.mark, `${Date.now()}-${++marks}`);
+    native.replace(history.state, "", address);
+  };
+  // A page that was loaded with a mark waits for no answer: the server's came before this script.
+  const loaded = new URL(location.href);
+  loaded.searchParams.delete(data.mark);
+  if (loaded.href !== location.href) native.replace(history.state, "", loaded);
+  // The mark must be there before Streamlit reads the address, at popstate.
+  if (window.navigation) {
+    navigation.addEventListener("currententrychange", ({ navigationType }) => {
+      if (navigationType === "traverse") mark();
+    });
+  } else {
+    window.addEventListener("popstate", (event) => {
+      if (!event.isTrusted) return;
+      mark();
+      window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+    });
+  }
+}

@@ -1,0 +1,47 @@
+// A key presses the button of the page, so that both do the same. A button that was clicked with the mouse keeps the
+// focus and would take Space for itself; one that was reached with Tab should.
+
+const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
+const PATIENCE = 3000; // milliseconds; panels hear of a new state before the server has enabled its button
+let byPointer = false;
+/** @type {number | undefined} */
+let waiting;
+
+/** @type {(key: string, until?: number) => void} */
+function press(key, until = performance.now() + PATIENCE) {
+  clearTimeout(waiting);
+  const button = /** @type {HTMLElement | null} */ (document.querySelector(`.st-key-${key} button:not(:disabled)`));
+  if (button) button.click();
+  else if (performance.now() < until) waiting = setTimeout(press, 50, key, until);
+}
+
+function moving() {
+  const state = document.querySelector("[data-panel]")?.getAttribute("data-state");
+  return ["queued", "compiling", "running"].includes(state ?? "");
+}
+
+/** @type {(event: KeyboardEvent) => void} */
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+  const focused = document.activeElement;
+  if (focused?.matches(INPUTS)) return;
+  const key = event.key.toLowerCase();
+  if (key === " ") {
+    if (focused !== document.body && !byPointer) return;
+    if (focused instanceof HTMLElement) focused.blur();
+    event.preventDefault();
+    press(moving() ? "pause" : "play");
+  } else if (key === "s" || key === "x") {
+    press(key === "s" ? "step" : "reset");
+  }
+}
+
+export default function () {
+  window.pcvizKeys?.abort();
+  const listening = (window.pcvizKeys = new AbortController());
+  const { signal } = listening;
+  document.addEventListener("keydown", (event) => { if (event.key === "Tab") byPointer = false; }, { signal });
+  document.addEventListener("pointerdown", () => { byPointer = true; }, { signal, capture: true });
+  document.addEventListener("keydown", onKey, { signal });
+  return () => listening.abort();
+}
