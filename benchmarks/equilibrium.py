@@ -31,7 +31,8 @@ from pcviz.jobs.device import MAPS_SHARE, forget_programs
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.equilibrium import Solution, solve
 from pcviz.pcn.solvers import Settings, solver_of
-from pcviz.pcn.solvers.linear_exact import linear_exact
+from pcviz.pcn.stacks import unstack
+from pcviz.probes.hessian import hessian_blocks
 
 LIMIT = 60.0
 """Seconds after which a solver counts as not arrived."""
@@ -192,17 +193,17 @@ def _excess(solution: Solution, least: float, start: float) -> float:
 def closed_form(depth: int = 32, width: int = 128, batch: int = 64) -> dict[str, float]:
     """Seconds of the closed form and of solving the dense Hessian, linear muPC with skips."""
     network, x, y = problem(Case(depth, width, "linear", "mupc", True), batch)
-    jax.block_until_ready(linear_exact(network, x, y))
+    jax.block_until_ready(linear.equilibrium(network, x, y))
     seconds = []
     for _ in range(20):
         began = time.perf_counter()
-        z, _ = jax.block_until_ready(linear_exact(network, x, y))
+        z = jax.block_until_ready(linear.equilibrium(network, x, y)).activities
         seconds.append(time.perf_counter() - began)
-    maps = linear.layer_maps(network)
+    maps = unstack(jax.tree.map(np.asarray, linear.layer_maps(network)))
     dense = []
     for _ in range(2):
         began = time.perf_counter()
-        hessian = np.asarray(linear.activity_hessian(maps))
+        hessian = dense(hessian_blocks(network, x[:1], y[:1], [layer[:1] for layer in unstack(z)]))[0]
         right = np.zeros((batch, len(hessian)))
         right[:, :width] += np.asarray(x) @ maps[0].T
         right[:, -width:] += np.asarray(y) @ maps[-1]

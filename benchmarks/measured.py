@@ -18,10 +18,10 @@ from pcviz.numerics.krylov import finish
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
 from pcviz.pcn.energy import layer_energies, rounding_energies
 from pcviz.pcn.gradients import activity_gradient
-from pcviz.pcn.network import Network
+from pcviz.pcn.network import Network, as_float64
 from pcviz.pcn.solvers import solver_of
 from pcviz.pcn.trajectory import Trajectory
-from pcviz.probes.hessian import as_float64, as_stacks, hessian_blocks
+from pcviz.probes.hessian import as_stacks, hessian_blocks
 from pcviz.probes.minimum import descend
 
 FACTOR = 2.0

@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from pydantic import model_validator
 
+from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.parameterisations import Parameterisation as Scaling
 from pcviz.experiment.section import Section, one_of, option
 
 Activation = Literal["linear", "tanh", "hard_tanh", "relu", "leaky_relu", "gelu", "selu", "silu"]
 if TYPE_CHECKING:
+    Architecture: TypeAlias = str
     Parameterisation: TypeAlias = str
 else:
+    Architecture = one_of(ARCHITECTURES)
     Parameterisation = one_of(PARAMETERISATIONS)
 
 
 class Network(Section):
     """The predictive coding network: architecture, parameterisation, output energy."""
 
-    architecture: Literal["mlp"] = option(
-        "mlp", "Architecture", "Fully connected layers without biases.", advanced=True
+    architecture: Architecture = option(
+        "mlp", "Architecture", " ".join(facts.help for facts in ARCHITECTURES.values()), advanced=True
     )
     depth: int = option(
         16,

@@ -78,18 +78,15 @@ class Experiment(Section):
         return self.data.train_count // self.learning.batch_size
 
     @property
-    def learning_rate(self) -> float:
-        """The weight learning rate with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
-        rate = self.learning.learning_rate
-        base = self.network.scaling.learning_rate if rate == "auto" else rate
-        return base * self._rate_scale()
-
-    def _rate_scale(self) -> float:
+    def learning_rates(self) -> list[float]:
+        """The weight learning rates of layers 1 … L with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
         network, learning = self.network, self.learning
+        base = network.scaling.learning_rate if learning.learning_rate == "auto" else learning.learning_rate
         if learning.lr_scaling == "none":
-            return 1.0
+            return [base] * network.depth
         shape = network.width, network.depth
-        return network.scaling.rate_scale(learning.optimiser, *shape, skips=network.skips, gamma=network.gamma)
+        scales = network.scaling.rate_scales(learning.optimiser, *shape, skips=network.skips, gamma=network.gamma)
+        return [base * scale for scale in scales]
 
     def __repr__(self) -> str:
         """What differs from the defaults, as Python."""

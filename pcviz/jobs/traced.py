@@ -8,7 +8,6 @@ from functools import partial
 from itertools import repeat
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pcviz.experiment import Experiment
@@ -16,6 +15,7 @@ from pcviz.frames import FULL_ROWS, Value, trace_rows
 from pcviz.pcn import Network, layers_with_signal
 from pcviz.pcn.energy import layer_rms, rounding_energies
 from pcviz.pcn.inference import Plan, Settled, State, settle
+from pcviz.pcn.network import with_precision
 from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trajectory import Iterate, trajectory
 from pcviz.probes.alignment import Comparison, backprop_gradients, compare, gradients_at
@@ -34,15 +34,10 @@ def _measure(
     settled = settle(network, x, y, state, t, plan)
     signal = settled.errors
     if without is not None:
-        own = settle(without_target(network), x, y, without, t, plan).errors
+        own = settle(with_precision(network, 0), x, y, without, t, plan).errors
         signal = (*(e - o for e, o in zip(signal[:-1], own, strict=False)), signal[-1])
     with_signal = layers_with_signal(settled.activities, signal, y)
     return settled, layer_rms(settled.activities), layer_rms(settled.errors), with_signal
-
-
-def without_target(network: Network) -> Network:
-    """The network whose output nothing pulls at."""
-    return Network(list(network.stages), jnp.zeros_like(network.output_precision[...]), network.loss)
 
 
 class Traced:
@@ -63,7 +58,7 @@ class Traced:
         self._trajectory = trajectory(network, x, y, experiment.inference, **options)
         # From a feedforward start nothing moves without the target.
         fed = self._plan.initial == "feedforward"
-        self._without = None if fed else replace(self._trajectory, network=without_target(network))
+        self._without = None if fed else replace(self._trajectory, network=with_precision(network, 0))
         self._recorded: dict[str, list[np.ndarray]] = {n: [] for n in ("energies", "activity", "error", "update")}
         self._aligned: list[tuple[int, Comparison]] = []
         self._backprop = backprop_gradients(network, x, y)

@@ -19,9 +19,9 @@ from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.history import History
 from pcviz.jobs.path import Path
 from pcviz.pcn import Network, build, evaluate, learning
-from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.inference import State
 from pcviz.pcn.learning import Batches, Course, Report, Step
+from pcviz.pcn.network import flat_weights
 from pcviz.pcn.trace import padded_rows, recorded
 from pcviz.probes.health import arrival, chain_energies, learning_layers
 
@@ -116,11 +116,7 @@ class Training:
 
     def _remember(self) -> None:
         if self.path is not None and self.path.due(self.step):
-            self.path.add(self.step, self.flat_weights())
-
-    def flat_weights(self) -> np.ndarray:
-        """All weights as one vector (P,), stage after stage."""
-        return np.concatenate([np.asarray(stack).ravel() for stack in stacked_weights(self.network)])
+            self.path.add(self.step, flat_weights(self.network))
 
     def _indices(self, step: int) -> np.ndarray:
         return batch_indices(self.experiment.seed, step, len(self.data.x_train), self.experiment.learning.batch_size)

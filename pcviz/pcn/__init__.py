@@ -16,18 +16,13 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
 
+from pcviz.pcn.architectures import build
+from pcviz.pcn.architectures.mlp import skip_flags
 from pcviz.pcn.energy import layers_with_signal, rms
 from pcviz.pcn.feedforward import backprop, evaluate, feedforward
-from pcviz.pcn.network import (
-    Network,
-    Stage,
-    build,
-    premultipliers,
-    skip_flags,
-    weights,
-    with_weights,
-)
+from pcviz.pcn.network import Network, premultipliers, weights, with_weights
 from pcviz.pcn.relaxation import Relaxation, relax, weight_gradients
+from pcviz.pcn.stage import Stage
 
 __all__ = [
     "Network",

@@ -19,10 +19,10 @@ Given = Any
 
 def as_inputs(network: Network, x: Given, dtype: Any = None) -> jax.Array:
     """Inputs x (B, D) in the network's number format, or another. Raises ValueError: one line, with what is wanted."""
-    wide = network.stages[0].weight.shape[-1]
-    wanted = f"(B, {wide}), a row for each example"
+    shape = network.stages[0].input_shape
+    wanted = f"(B, {', '.join(map(str, shape))}), a row for each example"
     array = _numbers("x", x, wanted)
-    if array.ndim != 2 or array.shape[1] != wide or not array.shape[0]:
+    if not array.shape or array.shape[1:] != shape or not array.shape[0]:
         raise ValueError(f"x: has shape {array.shape} (wanted: {wanted})")
     return jnp.asarray(array, dtype or network.dtype)
 
@@ -31,7 +31,7 @@ def as_batch(network: Network, x: Given, y: Given, dtype: Any = None) -> tuple[j
     """Inputs x (B, D) and targets y (B, K) in the network's number format, or another; y may be classes, (B,) of an
     integer type, if K ≥ 2. Raises ValueError in one line, with what is wanted."""
     inputs = as_inputs(network, x, dtype)
-    count, outputs = inputs.shape[0], network.stages[-1].weight.shape[-2]
+    count, outputs = inputs.shape[0], network.stages[-1].output_shape[0]
     wanted = f"({count}, {outputs}), a row for each example of x"
     if outputs > 1:
         wanted += f", or ({count},) classes from 0 to {outputs - 1} of an integer type"

@@ -19,7 +19,8 @@ from pcviz.pcn.energy import output_error
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of, weight_gradient
 from pcviz.pcn.messages import output_signal, received
-from pcviz.pcn.network import Activities, Network, unstack
+from pcviz.pcn.network import Network, with_precision
+from pcviz.pcn.stacks import Activities, of_layers, unstack
 
 
 @short
@@ -30,12 +31,8 @@ class Mode(NamedTuple):
     gradients: list[jax.Array]
 
 
-def _unit_precision(network: Network) -> Network:
-    return Network(list(network.stages), jnp.ones_like(network.output_precision[...]), network.loss)
-
-
 def _mode(network: Network, x: jax.Array, z: Activities, signals: Activities) -> Mode:
-    return Mode(unstack(signals), unstack(weight_gradient(_unit_precision(network), x, z, signals)))
+    return Mode(unstack(signals), unstack(weight_gradient(with_precision(network, 1), x, z, signals)))
 
 
 @jax.jit
@@ -68,7 +65,7 @@ def _zero_divergence(network: Network, x: jax.Array, y: jax.Array, step_size: ja
     layers = jnp.arange(1, network.depth)
     below, count = [], 0
     for stack in start:
-        below.append(layers[count : count + stack.shape[0], None, None])
+        below.append(layers[count : count + stack.shape[0]])
         count += stack.shape[0]
     _, first = output_signal(network, start, y)
 
@@ -76,7 +73,9 @@ def _zero_divergence(network: Network, x: jax.Array, y: jax.Array, step_size: ja
         z, caught = carry
         arrived = tuple(network.depth - l <= t for l in below)
         errors = errors_of(network, x, z, correction, arrived)
-        caught = tuple(jnp.where(network.depth - l == t, e, c) for l, e, c in zip(below, errors, caught, strict=True))
+        caught = tuple(
+            jnp.where(of_layers(network.depth - l == t, e), e, c) for l, e, c in zip(below, errors, caught, strict=True)
+        )
         messages = received(network, x, z, (*errors, output_signal(network, z, y)[1]))
         z = tuple(a - step_size * (e - m) for a, e, m in zip(z, errors, messages, strict=True))
         return z, caught
@@ -100,13 +99,13 @@ def _soft_nudge(
     network: Network, x: jax.Array, y: jax.Array, strength: jax.Array, step_size: jax.Array, steps: jax.Array
 ) -> Mode:
     start, output = forward(network, x)
-    plain = _unit_precision(network)
+    plain = with_precision(network, 1)
     precision = network.output_precision[...]
 
     def energy(free: tuple[Activities, jax.Array]) -> jax.Array:
         z, top = free
         errors = errors_of(plain, x, z, None, None)
-        prediction = plain.stages[-1](z[-1][-1:])[0]
+        prediction = plain.output(z)
         hidden = sum((0.5 * jnp.sum(e * e) for e in errors), start=0.5 * jnp.sum((top - prediction) ** 2))
         if network.loss == "mse":
             return hidden + 0.5 * strength * precision * jnp.sum((y - top) ** 2)
@@ -116,7 +115,7 @@ def _soft_nudge(
         return jax.tree.map(lambda a, g: a - step_size * g, free, jax.grad(energy)(free))
 
     z, top = jax.lax.fori_loop(0, steps, step, (start, output))
-    prediction = plain.stages[-1](z[-1][-1:])[0]
+    prediction = plain.output(z)
     errors = (*errors_of(plain, x, z, None, None), (top - prediction)[None])
     return _mode(network, x, z, tuple(e / strength for e in errors))
 
@@ -169,12 +168,13 @@ def _spiking(
     start, output = forward(network, x)
     correction = errors_of(network, x, start, None, None)
     counts = [stack.shape[0] for stack in start]
-    spans = [jnp.arange(sum(counts[:i]) + 1, sum(counts[: i + 1]) + 1)[:, None, None] for i in range(len(counts))]
+    spans = [jnp.arange(sum(counts[:i]) + 1, sum(counts[: i + 1]) + 1) for i in range(len(counts))]
 
     def step(t: jax.Array, z: Activities) -> Activities:
         weights = [jnp.where(network.depth - l == t, 1, alpha).astype(x.dtype) for l in spans]
         arrived = tuple(network.depth - l <= t for l in spans)
-        errors = tuple(w * e for w, e in zip(weights, errors_of(network, x, z, correction, arrived), strict=True))
+        found = errors_of(network, x, z, correction, arrived)
+        errors = tuple(of_layers(w, e) * e for w, e in zip(weights, found, strict=True))
         top = jnp.where(t == 0, 1, alpha).astype(x.dtype) * output_signal(network, z, y)[1]
         messages = received(network, x, z, (*errors, top))
         return tuple(a - step_size * (e - m) for a, e, m in zip(z, errors, messages, strict=True))

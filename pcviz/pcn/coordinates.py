@@ -8,7 +8,7 @@ relu, leaky_relu and selu have a kink at zero, and minima of the energy lie on k
 exactly, where the left and the right derivative point at each other and no gradient vanishes. Such units are *pinned*:
 z = 0 is kept and their error follows, e = -mu. Without kinks (`pins` None) nothing of this is computed.
 
-Vectors are tuples of stacks (count, B, N), one for each hidden stage; numbers of examples are (B,).
+Vectors are tuples of stacks, one for each hidden stage; numbers of examples are (B,).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.pcn.energy import output_error
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities, choose, dot, flat, of_examples, over_layers, plus, scaled
 
 KINKED = ("relu", "leaky_relu", "selu")
 """Activations whose derivative jumps at zero."""
@@ -43,35 +44,6 @@ def is_kinked(network: Network) -> bool:
     return any(stage.activation in KINKED for stage in network.stages)
 
 
-def dot(left: Activities, right: Activities) -> jax.Array:
-    """Inner product of each example, (B,)."""
-    return sum((jnp.sum(a * b, (0, 2)) for a, b in zip(left, right, strict=True)), start=jnp.zeros((), left[0].dtype))
-
-
-def scaled(vector: Activities, factor: jax.Array) -> Activities:
-    """Every example multiplied by its own factor (B,)."""
-    return tuple(factor[None, :, None] * v for v in vector)
-
-
-def plus(left: Activities, right: Activities) -> Activities:
-    """Sum of two vectors."""
-    return tuple(a + b for a, b in zip(left, right, strict=True))
-
-
-def minus(vector: Activities) -> Activities:
-    """The opposite vector."""
-    return tuple(-v for v in vector)
-
-
-def choose(mask: jax.Array, left: Any, right: Any) -> Any:
-    """Examples of `left` where the mask (B,) holds, of `right` elsewhere; arrays (count, B, N), (B, K) or (B,)."""
-
-    def of(a: jax.Array, b: jax.Array) -> jax.Array:
-        return jnp.where(mask[None, :, None] if a.ndim == 3 else mask[:, None] if a.ndim == 2 else mask, a, b)
-
-    return jax.tree.map(of, left, right)
-
-
 def curvature_product(network: Network, output: jax.Array, y: jax.Array, change: jax.Array) -> jax.Array:
     """lambda C v for changes of the output (..., B, K); C is the loss's Hessian in the output, positive
     semi-definite."""
@@ -84,7 +56,8 @@ def curvature_product(network: Network, output: jax.Array, y: jax.Array, change:
 
 def energies_at(network: Network, errors: Activities, output: jax.Array, y: jax.Array) -> jax.Array:
     """Energy of each example, (B,) float64."""
-    squares = sum((jnp.sum(jnp.square(e.astype(jnp.float64)), (0, 2)) for e in errors), start=jnp.zeros(y.shape[0]))
+    parts = (jnp.sum(jnp.square(flat(e).astype(jnp.float64)), (0, 2)) for e in errors)
+    squares = sum(parts, start=jnp.zeros(y.shape[0]))
     output, y = output.astype(jnp.float64), y.astype(jnp.float64)
     if network.loss == "mse":
         losses = 0.5 * jnp.sum(jnp.square(y - output), -1)
@@ -133,14 +106,10 @@ def walk(
 
         extras = (errors, pins, held, sides)
         own = (stage, *(None if stack is None else stack[index] for stack in extras))
-        if stage.count == 1:
-            z, row = layer(z, jax.tree.map(lambda p: p[0], own))
-            found.append(jax.tree.map(lambda p: p[None], row))
-        else:
-            z, rows = jax.lax.scan(layer, z, own)
-            found.append(rows)
+        z, rows = over_layers(layer, z, own)
+        found.append(rows)
     activities, found_errors, found_pins = zip(*found, strict=True)
-    output = network.stages[-1](z[None])[0]
+    output = network.output((z[None],))
     return Path(activities, found_errors, None if pins is None else found_pins, output)
 
 
@@ -202,7 +171,7 @@ def move(
     """
     held = None if place.pins is None else jax.tree.map(jnp.zeros_like, place.errors)
     # A side of zero is on neither side of the kink: those units may cross.
-    sides = None if place.pins is None else tuple(jnp.where(careful[None, :, None], z, 0) for z in place.activities)
+    sides = None if place.pins is None else tuple(jnp.where(of_examples(careful, z), z, 0) for z in place.activities)
 
     def attempt(carry: tuple[Place, jax.Array, jax.Array, jax.Array]) -> tuple[Place, jax.Array, jax.Array, jax.Array]:
         best, taken, trial, passes = carry

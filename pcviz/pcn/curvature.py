@@ -11,10 +11,11 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from pcviz.pcn.coordinates import curvature_product, dot, scaled
+from pcviz.pcn.coordinates import curvature_product
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities, dot, scaled
 
 POWER_STEPS = 60
 INVERSE_STEPS = 30

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities, flat
 
 MOST_PARTS = 16
 
@@ -39,7 +40,7 @@ def rms(stack: jax.Array) -> jax.Array:
     return jnp.squeeze(largest, axes) * jnp.sqrt(jnp.mean(jnp.square(scaled), axis=axes))
 
 
-def layer_rms(stacks: tuple[jax.Array, ...]) -> jax.Array:
+def layer_rms(stacks: Activities) -> jax.Array:
     """`rms` of every layer of all stages, (layers,) float64."""
     return jnp.concatenate([rms(stack) for stack in stacks])
 
@@ -59,31 +60,31 @@ def output_error(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
     return y - jnp.sum(y, -1, keepdims=True) * jax.nn.softmax(output)
 
 
-def layer_energies(network: Network, errors: tuple[jax.Array, ...], output: jax.Array, y: jax.Array) -> jax.Array:
-    """E_1 … E_L, (L,) float64, from the hidden errors of each stage (count, B, N) and the output prediction (B, K)."""
+def layer_energies(network: Network, errors: Activities, output: jax.Array, y: jax.Array) -> jax.Array:
+    """E_1 … E_L, (L,) float64, from the hidden errors of each stage and the output prediction (B, K)."""
     hidden = [0.5 * squared_norms(stack) / y.shape[0] for stack in errors]
     precision = network.output_precision[...].astype(jnp.float64)
     return jnp.concatenate([*hidden, (precision * output_loss(network.loss, output, y))[None]])
 
 
-def rounding_energies(activities: tuple[jax.Array, ...], y: jax.Array) -> jax.Array:
+def rounding_energies(activities: Activities, y: jax.Array) -> jax.Array:
     """1/2 |e_l|^2 of errors of 10 eps rms(z_l), z_L = y, (L,) float64, batch mean: less is rounding.
 
-    `activities` of the hidden stages (count, B, N).
+    `activities` of the hidden stages.
     """
     floor = (10.0 * float(jnp.finfo(y.dtype).eps)) ** 2
-    scale = jnp.concatenate([jnp.einsum("cbn,cbn->c", z, z) for z in (*activities, y[None])])
+    scale = jnp.concatenate([jnp.einsum("cbn,cbn->c", z, z) for z in map(flat, (*activities, y[None]))])
     return 0.5 * floor * scale.astype(jnp.float64) / y.shape[0]
 
 
-def layers_with_signal(activities: tuple[jax.Array, ...], errors: tuple[jax.Array, ...], y: jax.Array) -> jax.Array:
+def layers_with_signal(activities: Activities, errors: Activities, y: jax.Array) -> jax.Array:
     """Number of layers l in 1..L with rms(e_l) > 10 eps rms(z_l), z_L = y: those whose error is more than rounding.
 
     From a feedforward start, where all errors but the output's are zero, they are the layers that the target's signal
     has reached. From other starts errors come from the start as well: give the differences to the errors of the same
     relaxation without the target.
 
-    `activities` of the hidden stages (count, B, N); `errors` of all stages, output last (1, B, K).
+    `activities` of the hidden stages; `errors` of all stages, output last (1, B, K).
     """
     energies = jnp.concatenate([0.5 * squared_norms(e) for e in errors]) / y.shape[0]
     return jnp.sum(energies > rounding_energies(activities, y))

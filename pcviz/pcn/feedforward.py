@@ -11,7 +11,9 @@ from pcviz.brief import short
 from pcviz.pcn.batch import as_batch, as_inputs
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.network import Activities, Network, Stage, unstack
+from pcviz.pcn.network import Network, with_precision
+from pcviz.pcn.stacks import Activities, over_layers, unstack
+from pcviz.pcn.stage import Stage
 
 
 def forward(network: Network, x: jax.Array, errors: Activities | None = None) -> tuple[Activities, jax.Array]:
@@ -26,14 +28,9 @@ def forward(network: Network, x: jax.Array, errors: Activities | None = None) ->
             z = own[0](below) if own[1] is None else own[0](below) + own[1]
             return z, z
 
-        if stage.count == 1:
-            error = None if errors is None else errors[index][0]
-            z, only = layer(z, (jax.tree.map(lambda p: p[0], stage), error))
-            activities.append(only[None])
-        else:
-            z, stack = jax.lax.scan(layer, z, (stage, None if errors is None else errors[index]))
-            activities.append(stack)
-    return tuple(activities), network.stages[-1](z[None])[0]
+        z, stack = over_layers(layer, z, (stage, None if errors is None else errors[index]))
+        activities.append(stack)
+    return tuple(activities), network.output((z[None],))
 
 
 def error_energy_gradient(
@@ -100,7 +97,7 @@ def backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
 
 @jax.jit
 def _backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
-    plain = Network(list(network.stages), jnp.ones_like(network.output_precision[...]), network.loss)
+    plain = with_precision(network, 1)
     zeros = jax.tree.map(jnp.zeros_like, forward(plain, x)[0])
     activities, output, gradient = error_energy_gradient(plain, x, y, zeros)
     deltas = (*(-g for g in gradient), output_error(plain.loss, output, y)[None])

@@ -5,21 +5,23 @@ With `mu, vjp = jax.vjp(stage, z_below)` and e = z - mu, the activity gradient o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.pcn.energy import output_error
-from pcviz.pcn.network import Activities, Network, Stage
+from pcviz.pcn.network import Network, stacked_weights
+from pcviz.pcn.stacks import Activities, of_layers
+from pcviz.pcn.stage import Stage
 from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at, sweep, tiles_of
 
 
 @short
 class Local(NamedTuple):
     """One look at all layers: `errors` of every stage (output last, (1, B, K)), the output prediction mu_L (B, K) and
-    the per-example energy gradient with respect to the hidden activities, (count, B, N) for each stage."""
+    the per-example energy gradient with respect to the hidden activities of each stage."""
 
     errors: Activities
     output: jax.Array
@@ -38,7 +40,7 @@ def inputs_of(x: jax.Array, z: Activities) -> list[jax.Array]:
 def errors_of(
     network: Network, x: jax.Array, z: Activities, correction: Activities | None, reached: Activities | None
 ) -> Activities:
-    """Hidden prediction errors e = z - mu(z) - correction, zeroed where `reached` (count, 1, 1) is false."""
+    """Hidden prediction errors e = z - mu(z) - correction, zeroed in layers where `reached` (count,) is false."""
     below = inputs_of(x, z)
     errors = tuple(own - stage(b) for stage, own, b in zip(network.stages, z, below, strict=False))
     return _clean(errors, correction, reached)
@@ -47,7 +49,7 @@ def errors_of(
 def cleaned(errors: jax.Array, correction: jax.Array | None, reached: jax.Array | None) -> jax.Array:
     """Errors less the rounding of the start, zero where nothing can have arrived."""
     errors = errors if correction is None else errors - correction
-    return errors if reached is None else jnp.where(reached, errors, 0)
+    return errors if reached is None else jnp.where(of_layers(reached, errors), errors, 0)
 
 
 def _clean(errors: Activities, correction: Activities | None, reached: Activities | None) -> Activities:
@@ -56,8 +58,8 @@ def _clean(errors: Activities, correction: Activities | None, reached: Activitie
 
 
 def within_front(tile: Tile, depth: int, t: jax.Array | None) -> jax.Array | None:
-    """Which layers of a tile the output error has reached after t steps: l >= L - t, (size, 1, 1)."""
-    return None if t is None else (tile.numbers() >= jnp.asarray(depth - t, jnp.int32))[:, None, None]
+    """Which layers of a tile the output error has reached after t steps: l >= L - t, (size,)."""
+    return None if t is None else tile.numbers() >= jnp.asarray(depth - t, jnp.int32)
 
 
 def tiled_errors(
@@ -114,21 +116,21 @@ def activity_gradient(
 
 def weight_gradient(
     network: Network, x: jax.Array, z: Activities, errors: Activities, front: jax.Array | None = None
-) -> tuple[jax.Array, ...]:
-    """dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), batch mean, stacked (count, N_out, N_in) for each stage.
+) -> tuple[Any, ...]:
+    """dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), batch mean, shaped as `stacked_weights`.
 
     `errors` of all stages; the output's (1, B, K) is multiplied by lambda here: d_L = lambda e_L. Only the top `front`
     hidden layers are known to have any, if it is given; the gradients of the others are zero.
     """
     rows = columns(x, z)
 
-    def visit(tile: Tile, _: None, gradients: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def visit(tile: Tile, _: None, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         index = tile.stage
         below, _own = inputs_and_own(around(x, rows, tile))
         part = _stage_gradient(tile.cut(network.stages[index]), below, tile.cut(errors[index]))
         return replaced_at(gradients, index, tile.put(gradients[index], part))
 
-    zeros = tuple(jnp.zeros_like(weight) for weight in stacked_weights(network)[:-1])
+    zeros = jax.tree.map(jnp.zeros_like, stacked_weights(network)[:-1])
     hidden = sweep(tiles_of(network), front, lambda *_: None, visit, zeros)
     output = network.output_precision[...] * errors[-1]
     return (*hidden, _stage_gradient(network.stages[-1], inputs_of(x, z)[-1], output))
@@ -137,24 +139,7 @@ def weight_gradient(
 stacked_gradients = jax.jit(weight_gradient)
 
 
-def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> jax.Array:
-    def predict(weight: jax.Array) -> jax.Array:
-        return Stage(weight, stage.premultiplier[...], stage.activation, stage.skip)(below)
-
-    _, vjp = jax.vjp(predict, stage.weight[...])
+def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> Any:
+    _, vjp = jax.vjp(lambda weights: stage.with_weights(weights)(below), stage.weights)
     (gradient,) = vjp(-error / error.shape[1])
     return gradient
-
-
-def replaced(network: Network, matrices: tuple[jax.Array, ...]) -> Network:
-    """The same network with other weights, stacked (count, N_out, N_in) for each stage."""
-    stages = [
-        Stage(weight, stage.premultiplier[...], stage.activation, stage.skip)
-        for stage, weight in zip(network.stages, matrices, strict=True)
-    ]
-    return Network(stages, network.output_precision[...], network.loss)
-
-
-def stacked_weights(network: Network) -> tuple[jax.Array, ...]:
-    """The weights as they are stored: (count, N_out, N_in) for each stage."""
-    return tuple(stage.weight[...] for stage in network.stages)

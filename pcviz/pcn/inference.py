@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from pcviz.experiment import Inference
 from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
 from pcviz.pcn.gradients import cleaned, errors_of, tiled_errors, within_front
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities
 from pcviz.pcn.trace import Trace, empty_trace, record
 from pcviz.pcn.update import Rates, Update
 from pcviz.pcn.window import Tile, activities_of, around, columns, fed, inputs_and_own, replaced_at, sweep, tiles_of
@@ -173,7 +175,7 @@ def advance(
 @short
 class Moving(NamedTuple):
     """Within an inference step: activities (`window.columns`), slots, and what was measured of the tiles visited;
-    `messages` (1, B, N) for each stage hold what its next tile will receive at its top."""
+    `messages` (1, B, ...) for each stage hold what its next tile will receive at its top."""
 
     z: Activities
     slots: tuple[Any, ...]
@@ -194,12 +196,13 @@ def _shifted(message: jax.Array, above: jax.Array) -> jax.Array:
     padded copy, because elementwise code over concatenated parts is not vectorised."""
     if len(message) == 1:
         return above
-    padded = jax.lax.pad(message, jnp.zeros((), message.dtype), ((-1, 1, 0), (0, 0, 0), (0, 0, 0)))
+    padding = ((-1, 1, 0), *[(0, 0, 0)] * (message.ndim - 1))
+    padded = jax.lax.pad(message, jnp.zeros((), message.dtype), padding)
     return jax.lax.dynamic_update_slice_in_dim(padded, above, len(message) - 1, 0)
 
 
 def _sent(messages: Activities, message: jax.Array, tile: Tile, count: int) -> Activities:
-    """`messages` holds what the next tile of each stage will receive at its top, (1, B, N); whether that tile belongs
+    """`messages` holds what the next tile of each stage will receive at its top, (1, B, ...); whether that tile belongs
     to the same stage or to the one below is known at run time alone, so both get it."""
     if count > 1:
         messages = replaced_at(messages, tile.stage, message[:1])
@@ -215,7 +218,7 @@ def _shared_advanced(rule: optax.GradientTransformation, own: jax.Array, slots: 
 
 
 def _rms(update: jax.Array) -> jax.Array:
-    return jnp.sqrt(squared_norms(update) / (update.shape[1] * update.shape[2]))
+    return jnp.sqrt(squared_norms(update) / math.prod(update.shape[1:]))
 
 
 def update_rms(updates: Activities) -> jax.Array:
@@ -233,12 +236,12 @@ def moved(
 
 
 def reached(stacks: Activities, depth: int, t: jax.Array) -> Activities:
-    """Which of the top hidden layers the output error has reached after t steps: l >= L - t, (count, 1, 1) each."""
+    """Which of the top hidden layers the output error has reached after t steps: l >= L - t, (count,) each."""
     layer = depth - sum(stack.shape[0] for stack in stacks)
     masks = []
     for stack in stacks:
         layers = jnp.arange(layer, layer + stack.shape[0])
-        masks.append((layers >= depth - t)[:, None, None])
+        masks.append(layers >= depth - t)
         layer += stack.shape[0]
     return tuple(masks)
 
@@ -297,7 +300,7 @@ def settled_at(
     """The state with hidden activities z, hidden errors and `signals`, if they differ; the `output` prediction (B, K)
     is computed unless given."""
     if output is None:
-        output = network.stages[-1](z[-1][-1:])[0]
+        output = network.output(z)
     top = output_error(network.loss, output, y)[None]
     energies = layer_energies(network, errors, output, y)
     return Settled(z, (*errors, top), energies, None if signals is None else (*signals, top))

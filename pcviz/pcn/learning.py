@@ -17,8 +17,8 @@ from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
 from pcviz.pcn.energy import layers_with_signal, output_loss, rounding_energies, squared_norms
-from pcviz.pcn.gradients import stacked_weights, weight_gradient
-from pcviz.pcn.network import Network
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.network import Network, stacked_weights
 from pcviz.pcn.optimisers import Descent
 from pcviz.pcn.rules import rule_of
 from pcviz.pcn.rules.base import Method, Numbers, Step, descended
@@ -57,7 +57,7 @@ def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
     """The traced part of an experiment, in its number format."""
     dtype, learning = experiment.dtype, experiment.learning
     descent = Descent(
-        *(jnp.asarray(n, dtype) for n in (experiment.learning_rate, learning.adam_epsilon, learning.weight_decay))
+        *(jnp.asarray(n, dtype) for n in (experiment.learning_rates, learning.adam_epsilon, learning.weight_decay))
     )
     steps = jnp.asarray(experiment.inference_steps, jnp.int32)
     return Numbers(steps, inference.rates_of(experiment.inference, dtype), descent, jnp.asarray(rows))
@@ -92,8 +92,8 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
         network, slots = descended(method, network, slots, gradients, numbers)
     loss = output_loss(network.loss, step.relaxation.output, y)
     finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
-    for weights in stacked_weights(network):
-        finite &= jnp.all(jnp.isfinite(weights))
+    for leaf in jax.tree.leaves(stacked_weights(network)):
+        finite &= jnp.all(jnp.isfinite(leaf))
     trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
     signal = layers_with_signal(settled.activities, settled.errors, y)
     rounding = rounding_energies(settled.activities, y)
@@ -104,8 +104,14 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
 def weight_changes(before: Network, after: Network) -> jax.Array:
     """|dW_l| / |W_l| of layers 1 … L, (L,) float64; 0 where nothing moved."""
     old, new = stacked_weights(before), stacked_weights(after)
-    moved = jnp.concatenate([squared_norms(b - a) for a, b in zip(old, new, strict=True)])
-    return jnp.sqrt(moved / jnp.maximum(jnp.concatenate([squared_norms(a) for a in old]), jnp.finfo(moved.dtype).tiny))
+    moved, size = _squares(jax.tree.map(jnp.subtract, new, old)), _squares(old)
+    return jnp.sqrt(moved / jnp.maximum(size, jnp.finfo(moved.dtype).tiny))
+
+
+def _squares(weights: tuple[Any, ...]) -> jax.Array:
+    """Sum of squares of each layer's weights, (L,) float64."""
+    stages = ([squared_norms(leaf) for leaf in jax.tree.leaves(stack)] for stack in weights)
+    return jnp.concatenate([sum(rest, start=first) for first, *rest in stages])
 
 
 @short

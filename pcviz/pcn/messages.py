@@ -12,7 +12,8 @@ from pcviz.pcn.coordinates import is_kinked
 from pcviz.pcn.energy import layer_energies, layer_rms, output_error
 from pcviz.pcn.gradients import inputs_of
 from pcviz.pcn.inference import Settled
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities
 
 
 def received(network: Network, x: jax.Array, z: Activities, signals: Activities) -> Activities:
@@ -30,7 +31,7 @@ def received(network: Network, x: jax.Array, z: Activities, signals: Activities)
 
 def output_signal(network: Network, z: Activities, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The output prediction (B, K) at hidden activities z, and its signal d_L = lambda e_L, (1, B, K)."""
-    output = network.stages[-1](z[-1][-1:])[0]
+    output = network.output(z)
     return output, network.output_precision[...] * output_error(network.loss, output, y)[None]
 
 

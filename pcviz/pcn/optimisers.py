@@ -10,14 +10,15 @@ import jax.numpy as jnp
 import optax
 
 from pcviz.brief import short
+from pcviz.pcn.stacks import Activities, of_layers
 
-Weights = tuple[jax.Array, ...]
-"""Weights of the stages, (count, N_out, N_in) each."""
+Weights = tuple[Any, ...]
+"""Weights of the stages: arrays or trees of arrays, (count, ...) each."""
 
 
 @short
 class Descent(NamedTuple):
-    """Traced numbers of an optimiser: changing them never recompiles."""
+    """Traced numbers of an optimiser: changing them never recompiles. `learning_rate` (L,) is that of each layer."""
 
     learning_rate: jax.Array
     adam_epsilon: jax.Array
@@ -52,21 +53,22 @@ def start(name: str, weights: Weights, descent: Descent) -> Any:
 
 
 def descend(
-    name: str, descent: Descent, weights: Weights, gradients: Weights, slots: Any, moving: Weights | None = None
+    name: str, descent: Descent, weights: Weights, gradients: Weights, slots: Any, moving: Activities | None = None
 ) -> tuple[Weights, Any]:
     """One step of every layer; layers where `moving` (count,) is false keep weights and state. Returns both."""
-    update = jax.vmap(OPTIMISERS[name](descent).update)
-    stepped, states = [], []
-    for index, (stack, gradient, state) in enumerate(zip(weights, gradients, slots, strict=True)):
-        change, new_state = update(gradient, state, stack)
-        new_stack = stack + change
+
+    def update(rate: jax.Array, own: Any, gradient: Any, slot: Any) -> tuple[Any, Any]:
+        change, slot = OPTIMISERS[name](descent._replace(learning_rate=rate)).update(gradient, slot, own)
+        return jax.tree.map(jnp.add, own, change), slot
+
+    moved, first = [], 0
+    for index, old in enumerate(zip(weights, slots, strict=True)):
+        count = len(jax.tree.leaves(old)[0])
+        rates = descent.learning_rate[first : first + count]
+        new = jax.vmap(update)(rates, old[0], gradients[index], old[1])
         if moving is not None:
-            new_stack = _where(moving[index], new_stack, stack)
-            new_state = jax.tree.map(lambda new, old, move=moving[index]: _where(move, new, old), new_state, state)
-        stepped.append(new_stack)
-        states.append(new_state)
-    return tuple(stepped), tuple(states)
-
-
-def _where(layers: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
-    return jnp.where(layers.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+            new = jax.tree.map(lambda a, b, move=moving[index]: jnp.where(of_layers(move, a), a, b), new, old)
+        moved.append(new)
+        first += count
+    stepped, states = zip(*moved, strict=True)
+    return stepped, states

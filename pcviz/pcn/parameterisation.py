@@ -45,10 +45,10 @@ INITIALISERS: dict[str, Initialiser] = {
 """Each draws one weight matrix (N_l, N_{l-1}) in float64, so that both dtypes start from the same numbers."""
 
 
-def initial_weights(options: NetworkOptions, seed: int | jax.Array, layers: range, shape: tuple[int, int]) -> jax.Array:
+def initial_weights(initialisation: str, seed: int | jax.Array, layers: range, shape: tuple[int, int]) -> jax.Array:
     """Weights of `layers` (numbers from 1), each of `shape` (N_l, N_{l-1}), stacked: (len(layers), N_l, N_{l-1}).
 
     Layer l depends on the seed and l alone.
     """
     keys = jax.vmap(lambda layer: jax.random.fold_in(jax.random.key(seed), layer))(jnp.asarray(layers))
-    return jax.vmap(lambda key: INITIALISERS[options.initialisation](key, shape))(keys)
+    return jax.vmap(lambda key: INITIALISERS[initialisation](key, shape))(keys)

@@ -13,7 +13,8 @@ from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.gradients import stacked_gradients
 from pcviz.pcn.inference import Settled
-from pcviz.pcn.network import Network, unstack
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import unstack
 from pcviz.pcn.trace import recorded
 from pcviz.pcn.trajectory import trajectory
 

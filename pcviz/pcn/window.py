@@ -8,13 +8,15 @@ the number of steps, and what a tile needs stays in the cache from its predictio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities
 
 CPU_LAYERS, CPU_UNITS = 8, 256
 MOST_LAYERS = 64
@@ -95,7 +97,7 @@ def tiles_of(network: Network) -> list[Tiles]:
     """All hidden layers, top first: for every stage its tiles of full size, then the remainder below them."""
     found, above, hidden = [], 0, network.depth - 1
     for index, stage in reversed(list(enumerate(list(network.stages)[:-1]))):
-        size = tile_size(stage.count, stage.weight.shape[-1])
+        size = tile_size(stage.count, math.prod(stage.input_shape))
         repeats, rest = divmod(stage.count, size)
         for first, layers, times in ((rest, size, repeats), (0, rest, 1)):
             if layers:
@@ -144,8 +146,8 @@ def sweep(
 
 
 def columns(x: jax.Array, z: Activities) -> Activities:
-    """Activities with their inputs at hand: (count + 1, B, N), row 0 being the activity below the stage, so that the
-    inputs of a tile are one slice; a stage of one layer, whose input may have another width, stays (1, B, N)."""
+    """Activities with their inputs at hand: (count + 1, B, ...), row 0 being the activity below the stage, so that the
+    inputs of a tile are one slice; a stage of one layer, whose input may have another width, stays (1, B, ...)."""
     return fed(x, tuple(own if own.shape[0] == 1 else jnp.concatenate([own[:1], own]) for own in z))
 
 
@@ -169,5 +171,5 @@ def around(x: jax.Array, rows: Activities, tile: Tile) -> tuple[jax.Array, ...]:
 
 
 def inputs_and_own(parts: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
-    """The inputs (size, B, N_in) and the activities (size, B, N) of a tile, from what is `around` it."""
+    """The inputs and the activities of a tile, (size, B, ...) each, from what is `around` it."""
     return (parts[0], parts[1]) if len(parts) > 1 else (parts[0][:-1], parts[0][1:])

@@ -21,9 +21,10 @@ from pcviz.numerics.blocktridiagonal import extreme_eigenpairs
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network, as_float64
+from pcviz.pcn.stacks import Activities
 from pcviz.pcn.trajectory import trajectory
-from pcviz.probes.hessian import as_batch, as_float64
+from pcviz.probes.hessian import as_batch
 from pcviz.probes.minimum import Array, Minimum, free_blocks
 
 MARGIN = 1.25
@@ -78,12 +79,12 @@ def activity_plane(network: Network, x: Array, y: Array, minimum: Minimum) -> Ac
 
 
 def flat_activities(z: Activities) -> np.ndarray:
-    """Activities of one example, stacks (count, 1, N), as one vector (H N,), layer after layer."""
+    """Activities of one example, one stack for each stage, as one vector (H N,), layer after layer."""
     return np.concatenate([np.asarray(stack, np.float64).ravel() for stack in z])
 
 
 def path_on(plane: ActivityPlane, network: Network, x: Array, y: Array, path: Sequence[Activities]) -> PlanePath:
-    """Where the states of a path, each stacks (count, 1, N), lie on the plane."""
+    """Where the states of a path, each one stack for each stage, lie on the plane."""
     points = np.stack([flat_activities(z) for z in path])
     relative = points - plane.center
     at = relative @ plane.directions.T
@@ -120,27 +121,25 @@ def _excess(
 ) -> np.ndarray:
     network, (x, y) = as_float64(network), as_batch(network, x, y)
     count = len(points)
-    stacks, first = [], 0
-    for stack in like:
-        part = points[:, first : first + stack.size].reshape(count, stack.shape[0], stack.shape[2])
-        stacks.append(jnp.asarray(part.swapaxes(0, 1)))
-        first += stack.size
-    many = [jnp.broadcast_to(a, (count, a.shape[1])) for a in (x, y)]
-    excess = np.asarray(_energies(network, many[0], many[1], tuple(stacks))) - plane.energy
+    edges = np.cumsum([stack.size for stack in like])[:-1]
+    parts = zip(np.split(points, edges, axis=1), like, strict=True)
+    stacks = tuple(jnp.asarray(np.swapaxes(p.reshape(count, len(z), *z.shape[2:]), 0, 1)) for p, z in parts)
+    many = [jnp.broadcast_to(a, (count, *a.shape[1:])) for a in (x, y)]
+    excess = np.asarray(_energies(network, many[0], many[1], stacks)) - plane.energy
     return np.where(np.abs(excess) <= ROUNDING * abs(plane.energy), 0.0, excess)
 
 
 @jax.jit
 def _energies(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     """Energy of each example, (B,)."""
-    output = network.stages[-1](z[-1][-1:])[0]
+    output = network.output(z)
     return energies_at(network, errors_of(network, x, z, None, None), output, y)
 
 
 def solver_path(
     network: Network, x: Array, y: Array, inference: Inference, rows: np.ndarray, seed: int
 ) -> Work[list[Activities]]:
-    """The activities, stacks (count, B, N), of one relaxation after the steps in `rows`, ascending from 0.
+    """The activities of one relaxation after the steps in `rows`, ascending from 0.
 
     In the network's own number format, from the start that `inference` and `seed` give; ends early where it stops
     being finite. A generator that pauses on the way.

@@ -27,14 +27,24 @@ from pcviz.numerics import krylov
 from pcviz.numerics.blocktridiagonal import Blocks, solved
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
+from pcviz.pcn.architectures.mlp import skip_flags
 from pcviz.pcn.coordinates import curvature_product, is_kinked
 from pcviz.pcn.energy import layer_energies, output_error
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.gradients import errors_of, stacked_weights
-from pcviz.pcn.network import Activities, Network, premultipliers, skip_flags
-from pcviz.probes.hessian import as_batch, as_float64
-from pcviz.probes.minimum import Minimum, activity_slope, as_stacks
-from pcviz.probes.surface import loss_of, moved
+from pcviz.pcn.gradients import errors_of
+from pcviz.pcn.network import (
+    Network,
+    as_float64,
+    flat_weights,
+    premultipliers,
+    stacked_weights,
+    weight_count,
+    with_flat_weights,
+)
+from pcviz.pcn.stacks import Activities, unstack
+from pcviz.probes.hessian import as_batch
+from pcviz.probes.minimum import Minimum, activity_slope, like
+from pcviz.probes.surface import loss_of
 
 Array = np.ndarray | jax.Array
 
@@ -50,26 +60,21 @@ class Function(NamedTuple):
     products: Callable[[np.ndarray], np.ndarray]
 
 
-def flat_weights(network: Network) -> np.ndarray:
-    """All weights, (P,) float64."""
-    return np.concatenate([np.asarray(stack, np.float64).ravel() for stack in stacked_weights(network)])
-
-
 def by_layer(network: Network, flat: np.ndarray) -> list[np.ndarray]:
-    """A vector (P,) as one matrix (N_l, N_{l-1}) for each layer."""
-    stacks = stacked_weights(moved(network, jnp.asarray(flat)))
-    return [layer for stack in stacks for layer in np.asarray(stack)]
+    """A vector (P,) as the weights of each layer: a matrix (N_l, N_{l-1}), or the tree of the architecture."""
+    stacks = stacked_weights(with_flat_weights(network, jnp.asarray(flat)))
+    return unstack(jax.tree.map(np.asarray, stacks))
 
 
 # --- the loss
 
 
 def _loss(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array) -> jax.Array:
-    return network.output_precision[...] * loss_of(moved(network, flat), x, y)
+    return network.output_precision[...] * loss_of(with_flat_weights(network, flat), x, y)
 
 
 def _least_energy(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array) -> jax.Array:
-    return linear.least_energy(moved(network, flat), x, y)
+    return linear.least_energy(with_flat_weights(network, flat), x, y)
 
 
 @partial(jax.jit, static_argnames=("of",))
@@ -118,7 +123,7 @@ def gauss_newton(network: Network, x: Array, y: Array) -> krylov.Product:
 @jax.jit
 def _gauss_newton(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, v: jax.Array) -> jax.Array:
     def output(flat: jax.Array) -> jax.Array:
-        return forward(moved(network, flat), x)[1]
+        return forward(with_flat_weights(network, flat), x)[1]
 
     at, change = jax.jvp(output, (flat,), (v,))
     (back,) = jax.vjp(output, flat)[1](curvature_product(network, at, y, change) / x.shape[0])
@@ -155,8 +160,8 @@ def energy_gradient(network: Network, x: Array, y: Array, activities: Activities
 
 
 def _local(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, z: Activities) -> jax.Array:
-    there = moved(network, flat)
-    output = there.stages[-1](z[-1][-1:])[0]
+    there = with_flat_weights(network, flat)
+    output = there.output(z)
     return jnp.sum(layer_energies(there, errors_of(there, x, z, None, None), output, y))
 
 
@@ -179,10 +184,10 @@ def _implicit(
     v: jax.Array,
 ) -> jax.Array:
     def pull(w: jax.Array) -> jax.Array:
-        return activity_slope(moved(network, w), x, y, z)
+        return activity_slope(with_flat_weights(network, w), x, y, z)
 
     mixed = jax.jvp(pull, (flat,), (v,))[1]
-    dz = as_stacks(z, -solved(factors, jnp.where(free, mixed, 0)))
+    dz = like(z, -solved(factors, jnp.where(free, mixed, 0)))
     slope = jax.grad(lambda w, z: _local(network, x, y, w, z))
     return jax.jvp(slope, (flat, z), (v, dz))[1]
 
@@ -217,7 +222,7 @@ def origin(network: Network, x: Array, y: Array) -> Origin | None:
     if is_kinked(network):
         return None
     network, (x, y) = as_float64(network), as_batch(network, x, y)
-    width = network.stages[0].weight.shape[1]
+    (width,) = network.stages[0].output_shape
     inputs, hidden = x.shape[1], network.depth - 1
     a, skips, precision = premultipliers(network), skip_flags(network), float(network.output_precision[...])
     g = float(jax.grad(ACTIVATIONS[network.stages[-1].activation])(0.0))
@@ -231,5 +236,5 @@ def origin(network: Network, x: Array, y: Array) -> Origin | None:
     off = -b * cross
     hessians = [np.block([[top, off], [off.T, corner]]) for top in (np.zeros_like(error), -c * error)]
     of_loss, of_energy = (np.linalg.eigvalsh(h) for h in hessians)
-    zeros = sum(stack.size for stack in stacked_weights(network)) - width * len(of_loss)
+    zeros = weight_count(network) - width * len(of_loss)
     return Origin(of_loss, of_energy, width, zeros)

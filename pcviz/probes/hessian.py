@@ -15,6 +15,7 @@ here clips them. All per example (the batch-mean energy has 1/B of it), in float
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -26,7 +27,9 @@ from pcviz.numerics.blocktridiagonal import Blocks, top_eigenvalue
 from pcviz.pcn import batch
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.gradients import activity_gradient, inputs_of
-from pcviz.pcn.network import Activities, Network, Stage
+from pcviz.pcn.network import Network, as_float64
+from pcviz.pcn.stacks import Activities, stacked, unstack
+from pcviz.pcn.stage import Stage
 
 BLOCK_NUMBERS_MAX = 2**27
 """Most numbers in the blocks of one call: a gigabyte."""
@@ -47,9 +50,10 @@ def hessian_blocks(
 
     Raises ValueError unless all hidden layers are equally wide and the blocks fit into a gigabyte.
     """
-    examples, count, width = np.shape(x)[0], len(activities), activities[0].shape[-1]
-    if any(z.shape[-1] != width for z in activities):
-        raise ValueError(f"hidden layers must be equally wide, got {[z.shape[-1] for z in activities]}")
+    widths = [math.prod(z.shape[1:]) for z in activities]
+    examples, count, width = np.shape(x)[0], len(widths), widths[0]
+    if len(set(widths)) > 1:
+        raise ValueError(f"hidden layers must be equally wide, got {widths}")
     if (size := examples * (2 * count - 1) * width**2) > BLOCK_NUMBERS_MAX:
         raise ValueError(
             f"the activity Hessians of {examples} examples, {count} layers and width {width} hold {size} numbers "
@@ -74,7 +78,7 @@ def hessian_vector(
     """
     stacks, tangents = as_stacks(network, activities), as_stacks(network, vector)
     product = _product(as_float64(network), *as_batch(network, x, y), stacks, tangents, float(activity_decay))
-    return [layer for stack in product for layer in np.asarray(stack)]
+    return unstack(jax.tree.map(np.asarray, product))
 
 
 def largest_eigenvalue(
@@ -107,30 +111,15 @@ def _operator(
     return product
 
 
-def as_float64(network: Network) -> Network:
-    """The same network in float64."""
-    return jax.tree.map(lambda p: jnp.asarray(p, jnp.float64), network)
-
-
 def as_batch(network: Network, x: Array, y: Array) -> tuple[jax.Array, jax.Array]:
     """Inputs and targets in float64. Raises ValueError if they do not fit (pcviz.pcn.batch)."""
     return batch.as_batch(network, x, y, jnp.float64)
 
 
 def as_stacks(network: Network, layers: Sequence[Array]) -> Activities:
-    """The layers [z_1 … z_H] as one float64 stack (count, B, N) for each hidden stage.
-
-    Raises ValueError if their number does not fit.
-    """
-    if len(layers) != network.depth - 1:
-        raise ValueError(f"{network.depth - 1} hidden layers needed, {len(layers)} given")
-    stacks, first = [], 0
-    for stage in list(network.stages)[:-1]:
-        group = layers[first : first + stage.count]
-        # numpy stacks: jax would compile a program that grows with depth
-        stacks.append(jnp.asarray(np.stack([np.asarray(z, np.float64) for z in group])))
-        first += stage.count
-    return tuple(stacks)
+    """The layers [z_1 … z_H] as one float64 stack for each hidden stage. Raises ValueError if their number does not
+    fit."""
+    return stacked(layers, [stage.count for stage in network.stages[:-1]], jnp.float64)
 
 
 @partial(jax.jit, static_argnames=("gauss_newton",))
@@ -177,11 +166,17 @@ def _of_layers(
 
 def _jacobian(layer: Stage, z: jax.Array, error: jax.Array) -> jax.Array:
     del error
-    return jax.jacrev(lambda below: layer(below[None])[0])(z)
+    return jax.jacrev(_prediction(layer, z))(z.ravel())
 
 
 def _curvature(layer: Stage, z: jax.Array, error: jax.Array) -> jax.Array:
-    return jax.hessian(lambda below: jnp.vdot(error, layer(below[None])[0]))(z)
+    predict = _prediction(layer, z)
+    return jax.hessian(lambda below: jnp.vdot(error, predict(below)))(z.ravel())
+
+
+def _prediction(layer: Stage, z: jax.Array) -> Callable[[jax.Array], jax.Array]:
+    """One layer as a function of vectors, for an activity below shaped like z."""
+    return lambda below: layer(below.reshape(1, *z.shape)).ravel()
 
 
 @jax.jit

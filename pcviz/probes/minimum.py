@@ -18,11 +18,11 @@ from pcviz.numerics.krylov import Work
 from pcviz.pcn import linear
 from pcviz.pcn.coordinates import is_kinked
 from pcviz.pcn.gradients import activity_gradient
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network, as_float64
 from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.stacks import Activities, choose, flat, unstack
 from pcviz.pcn.trajectory import Trajectory
-from pcviz.probes import hessian
-from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
+from pcviz.probes.hessian import as_batch, hessian_blocks
 
 Array = np.ndarray | jax.Array
 
@@ -37,7 +37,7 @@ NEWTON_STEPS = 4
 
 @short
 class Minimum(NamedTuple):
-    """`activities`, stacks (count, B, N), at an energy minimum; `factors` of the examples' activity Hessians there,
+    """`activities` at an energy minimum; `factors` of the examples' activity Hessians there,
     None unless all are positive definite; `free` (B, H, N): which activities may move, False for those at rest on the
     kink of their activation; the rms of the energy's gradient that is left, per example."""
 
@@ -53,8 +53,7 @@ def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Wor
     A generator that pauses on the way."""
     network, (x, y) = as_float64(network), as_batch(network, x, y)
     if network.has_closed_form:
-        layers = linear.equilibrium(linear.layer_maps(network), x, y, network.output_precision[...]).activities
-        return _finished(network, x, y, hessian.as_stacks(network, layers), polish)
+        return _finished(network, x, y, linear.equilibrium(network, x, y).activities, polish)
     begun = left = np.inf
     path = Trajectory(solver_of("gauss_newton"), network, x, y, Settings(None))
     for at in path.iterates(range(0, CHUNK * MOST_CHUNKS + 1, CHUNK)):
@@ -83,14 +82,14 @@ def _polished(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> Mi
     free = _free(network, z)
     factors, slope = _at(network, x, y, z, free)
     for _ in range(NEWTON_STEPS):
-        if factors is None or _rms(slope) <= ROUNDING * _rms(jnp.concatenate(z)):
+        if factors is None or _rms(slope) <= ROUNDING * _rms(by_example(z)):
             break
         moved = _minus(z, solved(factors, slope))
         after = jnp.where(free, activity_slope(network, x, y, moved), 0)
         better = _norms(after) < 0.5 * _norms(slope)
         if not bool(better.any()):
             break
-        z = tuple(jnp.where(better[None, :, None], new, old) for new, old in zip(moved, z, strict=True))
+        z = choose(better, moved, z)
         factors, slope = _at(network, x, y, z, free)
     return Minimum(z, factors, free, _rms(slope))
 
@@ -112,7 +111,7 @@ def _norms(slope: jax.Array) -> jax.Array:
 
 
 def _free(network: Network, z: Activities) -> jax.Array:
-    layers = jnp.moveaxis(jnp.concatenate(z), 0, 1)
+    layers = by_example(z)
     return layers != 0 if is_kinked(network) else jnp.ones(layers.shape, bool)
 
 
@@ -123,12 +122,12 @@ def _rms(slope: jax.Array) -> float:
 @jax.jit
 def activity_slope(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     """The gradient of each example's energy in its activities, (B, H, N)."""
-    return jnp.moveaxis(jnp.concatenate(activity_gradient(network, x, y, z).gradient), 0, 1)
+    return by_example(activity_gradient(network, x, y, z).gradient)
 
 
 def free_blocks(network: Network, x: Array, y: Array, z: Activities, free: jax.Array) -> Blocks:
     """The activity Hessians on the `free` activities (B, H, N); the identity on the others."""
-    return _restricted(hessian_blocks(network, x, y, [layer for stack in z for layer in np.asarray(stack)]), free)
+    return _restricted(hessian_blocks(network, x, y, unstack(jax.tree.map(np.asarray, z))), free)
 
 
 @jax.jit
@@ -140,10 +139,16 @@ def _restricted(blocks: Blocks, free: jax.Array) -> Blocks:
 
 @jax.jit
 def _minus(z: Activities, step: jax.Array) -> Activities:
-    return tuple(own - change for own, change in zip(z, as_stacks(z, step), strict=True))
+    return tuple(own - change for own, change in zip(z, like(z, step), strict=True))
 
 
-def as_stacks(like: Activities, layers: jax.Array) -> Activities:
-    """(B, H, N) as stacks (count, B, N) like those given."""
-    edges = np.cumsum([stack.shape[0] for stack in like])[:-1]
-    return tuple(jnp.split(jnp.moveaxis(layers, 1, 0), edges))
+def by_example(z: Activities) -> jax.Array:
+    """Equally large activities as vectors, (B, H, N)."""
+    return jnp.moveaxis(jnp.concatenate([flat(stack) for stack in z]), 0, 1)
+
+
+def like(z: Activities, vectors: jax.Array) -> Activities:
+    """Inverse of `by_example`: vectors (B, H, N) as stacks like z."""
+    edges = np.cumsum([len(stack) for stack in z])[:-1]
+    parts = zip(jnp.split(jnp.moveaxis(vectors, 1, 0), edges), z, strict=True)
+    return tuple(part.reshape(stack.shape) for part, stack in parts)

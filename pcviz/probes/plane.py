@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import jax
 import numpy as np
 
 from pcviz.brief import short
-from pcviz.pcn.gradients import stacked_weights
-from pcviz.pcn.network import Network
+from pcviz.pcn.network import Network, stacked_weights
 
 FILL = 0.65
 """Share of the plane's extent that the path takes along each principal direction."""
@@ -58,8 +58,8 @@ def random_directions(network: Network, seed: int) -> np.ndarray:
     directions = []
     for _ in range(2):
         parts = []
-        for stack in stacked_weights(network):
-            reference = np.asarray(stack, np.float64)
+        for leaf in jax.tree.leaves(stacked_weights(network)):
+            reference = np.asarray(leaf, np.float64)
             draw = rng.standard_normal(reference.shape)
             norm = np.linalg.norm(draw, axis=-1, keepdims=True)
             parts.append((draw * np.linalg.norm(reference, axis=-1, keepdims=True) / norm).ravel())

@@ -11,13 +11,14 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
-from pcviz.pcn.coordinates import Place, dot
+from pcviz.pcn.coordinates import Place
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.gradients import replaced, stacked_weights, weight_gradient
-from pcviz.pcn.network import Network
+from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.network import Network, replaced, stacked_weights, with_flat_weights
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
 from pcviz.pcn.solvers.conjugate_gradient import Conjugate
+from pcviz.pcn.stacks import dot
 
 Kind = Literal["loss", "energy"]
 
@@ -88,7 +89,7 @@ def descent(kind: Kind, network: Network, x: jax.Array, y: jax.Array) -> jax.Arr
         place = settled(network, x, y).place
         errors = (*place.errors, output_error(network.loss, place.output, y)[None])
         gradients = weight_gradient(network, x, place.activities, errors)
-    return -jnp.concatenate([g.ravel() for g in gradients])
+    return -jnp.concatenate([g.ravel() for g in jax.tree.leaves(gradients)])
 
 
 def heights(
@@ -104,19 +105,10 @@ def heights(
     each, (M,) float64 both."""
 
     def height(coordinates: jax.Array) -> tuple[jax.Array, jax.Array]:
-        there = moved(network, center + coordinates @ directions)
+        there = with_flat_weights(network, center + coordinates @ directions)
         return equilibrated(there, x, y) if kind == "energy" else (loss_of(there, x, y), jnp.zeros((), jnp.float64))
 
     return jax.lax.map(height, at)
-
-
-def moved(network: Network, flat: jax.Array) -> Network:
-    """The same network with the weights `flat` (P,)."""
-    stacks, first = [], 0
-    for stack in stacked_weights(network):
-        stacks.append(flat[first : first + stack.size].reshape(stack.shape))
-        first += stack.size
-    return replaced(network, tuple(stacks))
 
 
 plane_heights = jax.jit(heights, static_argnames=("kind",))

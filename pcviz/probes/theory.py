@@ -18,9 +18,10 @@ from pcviz.experiment import Network as NetworkOptions
 from pcviz.numerics.blocktridiagonal import Measure
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network, as_float64
 from pcviz.pcn.parameterisation import premultipliers
-from pcviz.probes.hessian import Array, as_batch, as_float64, as_stacks
+from pcviz.pcn.stacks import Activities
+from pcviz.probes.hessian import Array, as_batch, as_stacks
 
 STEPS_MAX = 65_536
 """Most inference steps that a search looks at."""

@@ -17,10 +17,10 @@ from pcviz.brief import short
 from pcviz.numerics import krylov
 from pcviz.numerics.blocktridiagonal import factorised, solved
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.network import Network
+from pcviz.pcn.network import Network, as_float64
 from pcviz.probes import curvature
 from pcviz.probes.alignment import Comparison, compare
-from pcviz.probes.hessian import as_batch, as_float64, hessian_blocks
+from pcviz.probes.hessian import as_batch, hessian_blocks
 from pcviz.probes.minimum import Array, Minimum, activity_slope
 
 DAMPING = 1e-2

@@ -256,7 +256,8 @@ def _resolved(path: str) -> str | None:
             experiment = from_paths({p: state[key_of(p)] for p in fields() if key_of(p) in state})
         except ValidationError:
             return None
-        return f"auto = {experiment.learning_rate:.3g}"
+        rates = experiment.learning_rates
+        return "auto = " + " to ".join(f"{rate:.3g}" for rate in sorted({min(rates), max(rates)}))
     return None
 
 

@@ -88,9 +88,9 @@ def test_presets_are_valid_differences(name: str) -> None:
 
 
 def test_learning_rate_is_resolved() -> None:
-    assert Experiment().learning_rate == 0.05
-    assert from_paths({"network.parameterisation": "sp"}).learning_rate == 1e-3
-    assert from_paths({"network.parameterisation": "ntp"}).learning_rate == 0.05
+    assert Experiment().learning_rates == [0.05] * 16
+    assert from_paths({"network.parameterisation": "sp"}).learning_rates == [1e-3] * 16
+    assert from_paths({"network.parameterisation": "ntp"}).learning_rates == [0.05] * 16
 
 
 def test_learning_rate_scaling() -> None:

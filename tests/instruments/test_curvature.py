@@ -14,6 +14,7 @@ from pcviz.instruments.jobs import JOBS
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish, matrix
 from pcviz.pcn import build, coordinates
+from pcviz.pcn.network import flat_weights
 from pcviz.probes import curvature, hessian
 from pcviz.probes.minimum import descend
 from pcviz.store.values import encode_values
@@ -112,11 +113,11 @@ def test_the_weights_of_a_stored_run_survive_a_restart() -> None:
     job = finished({"learning.steps": 5}, {"source": "0" * 32}, source=source)
     values = job.frame(bulk=False).values
     assert values["source_step"] == 5
-    assert values["weight_norm"] == pytest.approx(np.linalg.norm(curvature.flat_weights(training.network)))
+    assert values["weight_norm"] == pytest.approx(np.linalg.norm(flat_weights(training.network)))
     again = Curvature(job.experiment, job.options)
     again.restore(job.checkpoint())
     again.prepare()
-    np.testing.assert_array_equal(curvature.flat_weights(again.network), curvature.flat_weights(job.network))
+    np.testing.assert_array_equal(flat_weights(again.network), flat_weights(job.network))
 
 
 def test_the_weights_at_a_step_are_those_of_a_training() -> None:
@@ -181,5 +182,5 @@ def test_the_vocabulary() -> None:
     assert examples_that_fit(Experiment(), 16) == 16
     assert examples_that_fit(from_paths({"network.depth": 128, "network.width": 256}), 16) < 16
     assert misfit(Experiment()) is None
-    assert curvatures.weight_count(Experiment()) == curvature.flat_weights(build(Experiment())).size
+    assert curvatures.weight_count(Experiment()) == flat_weights(build(Experiment())).size
     assert "weights are too many" in str(misfit(from_paths({"network.width": 2048, "network.depth": 4})))

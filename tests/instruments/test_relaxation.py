@@ -28,6 +28,7 @@ from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
 from pcviz.probes.alignment import alignment
 from pcviz.probes.hessian import hessian_blocks
+from tests.pcn import maps as maps_of
 
 SMALL = {
     "network.depth": 5,
@@ -178,7 +179,7 @@ def test_linear_networks_with_cross_entropy_have_no_closed_form() -> None:
     network, x, y = batch(job)
     values = job.frame(bulk=True).values
     least = solve("gauss_newton", network, x, y, steps=200).energy
-    of_another_loss = float(linear.equilibrium_energy(linear.layer_maps(network), x, y))
+    of_another_loss = float(maps_of.equilibrium_energy(maps_of.layer_maps(network), x, y))
     assert values["equilibrium_is_exact"] == 0 and job.names == ["gradient_descent", "conjugate_gradient"]
     assert values["equilibrium_energy"] == pytest.approx(least, rel=1e-6) != pytest.approx(of_another_loss, rel=0.1)
 

@@ -25,6 +25,7 @@ from pcviz.pcn import Network, build, linear
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.solvers import Settings
+from tests.pcn import maps as maps_of
 
 TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0, 1), batch=2)
 
@@ -111,7 +112,7 @@ def predicted(network: Network, x: Any, y: Any) -> tuple[int, float]:
 
     The excess is (1 / 2 B) sum_i lambda_i c_i² (1 - lambda_i / lambda_max)^2t, c the start in eigenvectors.
     """
-    values, vectors = np.linalg.eigh(np.asarray(linear.activity_hessian(linear.layer_maps(network))))
+    values, vectors = np.linalg.eigh(np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network))))
     exact = solve("linear_exact", network, x, y)
     start = np.concatenate([layer for stack in forward(network, x)[0] for layer in np.asarray(stack)], -1)
     end = np.concatenate([np.asarray(layer) for layer in exact.activities], -1)
@@ -127,7 +128,7 @@ class TestBudgets:
         for depth in depths:
             network, x, y = chain(depth)
             expected, kappa = predicted(network, x, y)
-            values = np.linalg.eigvalsh(np.asarray(linear.activity_hessian(linear.layer_maps(network))))
+            values = np.linalg.eigvalsh(np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network))))
             least = float(linear.least_energy(network, x, y))
             settings = Settings(jnp.asarray(1 / values[-1]))
             found = arrive("gradient_descent", network, (x, y), settings, least, Hold(0.01, 0.25, 8), 100_000)

@@ -13,7 +13,7 @@ from pcviz.instruments.plane.options import Options
 from pcviz.instruments.plane.surface import Surface
 from pcviz.instruments.plane.walk import STEPS, Walk
 from pcviz.jobs.training import Training
-from pcviz.probes.curvature import flat_weights
+from pcviz.pcn.network import flat_weights
 from pcviz.probes.surface import loss_of
 
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "network.activation": "tanh"})

@@ -12,6 +12,7 @@ import pcviz
 from pcviz.experiment import from_paths
 from pcviz.jobs.history import History, thinned
 from pcviz.jobs.training import Training
+from pcviz.pcn.network import flat_weights
 
 SMALL = {"network.depth": 4, "network.width": 8, "data.name": "moons", "learning.steps": 400}
 DIVERGING = {"network.activation": "linear", "learning.optimiser": "sgd", "learning.learning_rate": 100.0}
@@ -79,11 +80,11 @@ def test_rows_say_what_single_steps_say() -> None:
     training.prepare()
     frames = []
     while not training.done:
-        weights.append(training.flat_weights())
+        weights.append(flat_weights(training.network))
         training.advance(training.step + 1, 10.0)
         frames.append(training.frame(bulk=True))
         energies.append(frames[-1].values["energy"])
-    weights.append(training.flat_weights())
+    weights.append(flat_weights(training.network))
     found = pcviz.history(frames)
     layers = [f"energy_{layer}" for layer in range(1, 5)]
     np.testing.assert_array_equal(found[layers].to_numpy(), energies)

@@ -9,6 +9,7 @@ from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.frames import TRACE_ROWS
 from pcviz.instruments import CHANNELS
 from pcviz.jobs.training import Training
+from pcviz.pcn.network import flat_weights
 
 SMALL = {"network.depth": 5, "network.width": 16, "learning.steps": 24}
 
@@ -45,7 +46,7 @@ def test_slices_do_not_change_results(rule: str) -> None:
     one.advance(24, 100.0)
     curve = losses(other, 24)
     assert one.frame(bulk=False).values["train_loss_history"][:, 0].tolist() == curve
-    np.testing.assert_array_equal(one.flat_weights(), other.flat_weights())
+    np.testing.assert_array_equal(flat_weights(one.network), flat_weights(other.network))
 
 
 @pytest.mark.parametrize("changes", [{}, {"inference.initial": "normal"}, {"learning.rule": "ipc"}])
@@ -59,7 +60,7 @@ def test_a_restored_run_goes_on_bitwise(changes: dict[str, object]) -> None:
     resumed.prepare()
     assert resumed.step == 10
     assert losses(resumed, 24) == whole[10:]
-    np.testing.assert_array_equal(resumed.flat_weights(), undisturbed.flat_weights())
+    np.testing.assert_array_equal(flat_weights(resumed.network), flat_weights(undisturbed.network))
 
 
 def test_long_steps_in_slices_reach_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +73,9 @@ def test_long_steps_in_slices_reach_the_same_weights(monkeypatch: pytest.MonkeyP
         cut = prepared(**{"learning.steps": 3, "dtype": "float64"})
         while not cut.done:
             cut.advance(3, seconds)
-        weights.append(cut.flat_weights())
+        weights.append(flat_weights(cut.network))
     np.testing.assert_array_equal(*weights)
-    np.testing.assert_allclose(weights[0], whole.flat_weights(), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(weights[0], flat_weights(whole.network), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -184,8 +185,8 @@ def test_equal_seeds_give_equal_runs_and_other_seeds_do_not() -> None:
     one, same, other = (prepared(seed=seed) for seed in (3, 3, 4))
     for training in (one, same, other):
         training.advance(5, 100.0)
-    np.testing.assert_array_equal(one.flat_weights(), same.flat_weights())
-    assert np.any(one.flat_weights() != other.flat_weights())
+    np.testing.assert_array_equal(flat_weights(one.network), flat_weights(same.network))
+    assert np.any(flat_weights(one.network) != flat_weights(other.network))
 
 
 def test_a_float32_run_holds_no_float64_number() -> None:

@@ -16,10 +16,11 @@ from pcviz.pcn.coordinates import gradient_at, start_at
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.network import unstack
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
 from pcviz.pcn.solvers import gauss_newton
 from pcviz.pcn.solvers.gradient_flow import gradient_flow
+from pcviz.pcn.stacks import unstack
+from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair
 
 TO_THE_END = {"momentum": 1500, "error_based": 400, "conjugate_gradient": 12, "gauss_newton": 4, "nesterov": 1500}
@@ -52,7 +53,7 @@ class TestLinear:
     def test_all_solvers_end_in_the_same_activities_energy_and_gradients(self, parameterisation, skips) -> None:
         network, x, y = linear_problem(parameterisation, skips)
         exact = solve("linear_exact", network, x, y)
-        theory = linear.equilibrium(linear.layer_maps(network), x, y, 3.0)
+        theory = maps_of.equilibrium(maps_of.layer_maps(network), x, y, 3.0)
         assert exact.energy == pytest.approx(float(theory.energy), rel=1e-12)
         assert_layers_close(exact.activities, theory.activities, 1e-12)
         expected = weight_gradients(network, x, y, exact)
@@ -86,7 +87,7 @@ class TestLinear:
     def test_extreme_curvatures_are_those_of_the_dense_hessian(self) -> None:
         network, x, y = linear_problem()
         z = forward(network, jnp.asarray(x))[0]
-        values = np.linalg.eigvalsh(linear.activity_hessian(linear.layer_maps(network), 3.0))
+        values = np.linalg.eigvalsh(maps_of.activity_hessian(maps_of.layer_maps(network), 3.0))
         largest, smallest = largest_curvature(network, x, y, z), smallest_curvature(network, x, y, z)
         np.testing.assert_allclose(smallest, values[0], rtol=0.01)
         np.testing.assert_allclose(largest, values[-1], rtol=0.01)
@@ -95,7 +96,7 @@ class TestLinear:
 
     def test_continuous_time_follows_the_matrix_exponential(self) -> None:
         network, x, y = linear_problem()
-        hessian = np.asarray(linear.activity_hessian(linear.layer_maps(network), 3.0))
+        hessian = np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network), 3.0))
         start = np.concatenate(unstack(forward(network, jnp.asarray(x))[0]), -1)
         end = np.concatenate(solve("linear_exact", network, x, y).activities, -1)
         for method, time in (("tsit5", 2.0), ("heun", 0.7)):

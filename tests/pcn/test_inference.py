@@ -12,11 +12,11 @@ from pcviz.pcn import (
     backprop,
     build,
     feedforward,
-    linear,
     relax,
     weight_gradients,
 )
 from pcviz.pcn.gradients import errors_of
+from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair, stacked_by_stage
 from tests.pcn.reference import half_square
 from tests.pcn.theory import DESCENT, PRECISION, arrays, assert_all_close, both_losses, deep, descent, kinds
@@ -78,9 +78,9 @@ class TestGradientDescent:
     def test_arrives_at_the_closed_form_equilibrium(self, parameterisation: str, skips: bool, precision: float) -> None:
         """Oracle 10."""
         _, network, x, y = pair(parameterisation=parameterisation, skips=skips, precision=precision, depth=4)
-        maps = linear.layer_maps(network)
-        eigenvalues = np.linalg.eigvalsh(linear.activity_hessian(maps, precision))
-        expected = linear.equilibrium(maps, x, y, precision)
+        maps = maps_of.layer_maps(network)
+        eigenvalues = np.linalg.eigvalsh(maps_of.activity_hessian(maps, precision))
+        expected = maps_of.equilibrium(maps, x, y, precision)
         steps = int(10 * eigenvalues[-1] / eigenvalues[0])
         found = relax(network, x, y, descent(1 / eigenvalues[-1]), steps=steps)
         assert found.energies[-1].sum() == pytest.approx(float(expected.energy), rel=1e-6)
@@ -94,7 +94,7 @@ class TestGradientDescent:
     ) -> None:
         """Oracle 17."""
         _, network, x, y = pair(parameterisation=parameterisation, skips=skips)
-        largest = np.linalg.eigvalsh(linear.activity_hessian(linear.layer_maps(network)))[-1]
+        largest = np.linalg.eigvalsh(maps_of.activity_hessian(maps_of.layer_maps(network)))[-1]
         totals = relax(network, x, y, descent(1 / largest), steps=100).energies.sum(axis=1)
         assert np.all(np.diff(totals) <= 1e-12)
 
@@ -104,9 +104,9 @@ class TestGradientDescent:
     ) -> None:
         """Oracle 16. The targets are chosen so that the first step excites the stiffest direction."""
         _, network, x, _ = pair(parameterisation=parameterisation, skips=skips)
-        values, vectors = np.linalg.eigh(linear.activity_hessian(linear.layer_maps(network)))
+        values, vectors = np.linalg.eigh(maps_of.activity_hessian(maps_of.layer_maps(network)))
         top = vectors[-6:, -1]
-        y = feedforward(network, x)[1] + 100 * top @ linear.layer_maps(network)[-1].T
+        y = feedforward(network, x)[1] + 100 * top @ maps_of.layer_maps(network)[-1].T
         calm, wild = (
             relax(network, x, y, descent(eta / values[-1]), steps=600).energies.sum(axis=1) for eta in (1.9, 2.1)
         )
@@ -117,7 +117,7 @@ class TestGradientDescent:
     def test_equilibrium_energy_is_between_zero_and_the_loss(self, parameterisation: str, skips: bool) -> None:
         """Oracle 14."""
         net, network, x, y = pair(parameterisation=parameterisation, skips=skips, precision=3.0)
-        energy = float(linear.equilibrium_energy(linear.layer_maps(network), x, y, 3.0))
+        energy = float(maps_of.equilibrium_energy(maps_of.layer_maps(network), x, y, 3.0))
         assert 0 < energy < 3.0 * half_square(y - net.forward(x)[1])
 
     @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -179,9 +179,9 @@ class TestErrorBasedInference:
     @kinds
     def test_arrives_at_the_same_equilibrium_with_the_same_gradients(self, parameterisation: str, skips: bool) -> None:
         net, network, x, y = pair(parameterisation=parameterisation, skips=skips, **PRECISION)
-        maps = linear.layer_maps(network)
-        expected = linear.equilibrium(maps, x, y, net.precision)
-        largest = np.linalg.eigvalsh(net.precision * linear.rescaling(maps, net.precision))[-1]
+        maps = maps_of.layer_maps(network)
+        expected = maps_of.equilibrium(maps, x, y, net.precision)
+        largest = np.linalg.eigvalsh(net.precision * maps_of.rescaling(maps, net.precision))[-1]
         steps = min(int(30 * largest), 5000)
         found = relax(network, x, y, descent(1 / largest, "error_based"), steps=steps)
         assert found.energies[-1].sum() == pytest.approx(float(expected.energy), rel=1e-8)
@@ -199,11 +199,11 @@ class TestErrorBasedInference:
 @pytest.mark.parametrize("solver", ["gradient_descent", "error_based"])
 def test_other_starts_end_at_the_same_equilibrium(initial: str, solver: str) -> None:
     _, network, x, y = pair(parameterisation="mupc", depth=4)
-    maps = linear.layer_maps(network)
+    maps = maps_of.layer_maps(network)
     inference = Inference(solver=solver, initial=initial, step_size=0.3, steps=0)
     found = relax(network, x, y, inference, steps=2000)
     assert found.energies[0, :-1].any()
-    assert_all_close(found.activities, linear.equilibrium(maps, x, y).activities, 1e-9)
+    assert_all_close(found.activities, maps_of.equilibrium(maps, x, y).activities, 1e-9)
 
 
 @pytest.mark.parametrize("solver", ["gradient_descent", "momentum", "adam", "error_based"])

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import pcviz
-from pcviz.pcn import Network, backprop, feedforward, linear
+from pcviz.pcn import Network, backprop, feedforward
+from tests.pcn import maps as maps_of
 
 ORACLES = Path(__file__).parent / "oracles"
 NAMES = sorted(path.stem for path in ORACLES.glob("*.npz"))
@@ -122,10 +123,10 @@ class TestEveryNetwork:
 class TestLinearNetworks:
     def test_equilibrium(self, name: str, dtype: str) -> None:
         case = oracle(name)
-        found = linear.equilibrium(linear.layer_maps(network(name, dtype)), case.x, case.y)
+        found = maps_of.equilibrium(maps_of.layer_maps(network(name, dtype)), case.x, case.y)
         assert float(found.energy) == pytest.approx(float(case.equilibrium_energy), rel=TOLERANCE[dtype])
         assert_close(found.activities, case.z_star, TOLERANCE[dtype])
 
     def test_activity_hessian(self, name: str, dtype: str) -> None:
-        hessian = linear.activity_hessian(linear.layer_maps(network(name, dtype)))
+        hessian = maps_of.activity_hessian(maps_of.layer_maps(network(name, dtype)))
         assert_close([hessian], [oracle(name).activity_hessian], TOLERANCE[dtype])

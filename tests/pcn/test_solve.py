@@ -11,6 +11,7 @@ from pcviz.pcn import Network, backprop, linear, relax, weight_gradients
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.solvers.gradient_flow import gradient_flow
+from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair
 
 
@@ -58,7 +59,7 @@ class TestConvention:
 
     def test_descent_is_monotone_below_the_inverse_of_the_largest_curvature(self) -> None:
         network, x, y = linear_problem()
-        top = np.linalg.eigvalsh(linear.activity_hessian(linear.layer_maps(network), 3.0))[-1]
+        top = np.linalg.eigvalsh(maps_of.activity_hessian(maps_of.layer_maps(network), 3.0))[-1]
         found = solve("gradient_descent", network, x, y, step_size=0.99 / top, steps=100)
         assert np.all(np.diff(found.energies.sum(1)) < 0)
 

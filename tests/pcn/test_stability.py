@@ -11,7 +11,7 @@ from pcviz.numerics.blocktridiagonal import extreme_eigenvalues
 from pcviz.pcn import build
 from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.network import unstack
+from pcviz.pcn.stacks import unstack
 from pcviz.probes.hessian import hessian_blocks
 from pcviz.probes.theory import error_spectrum
 

@@ -12,7 +12,6 @@ from pcviz.pcn import (
     backprop,
     build,
     feedforward,
-    linear,
     relax,
     weight_gradients,
     weights,
@@ -21,6 +20,7 @@ from pcviz.pcn import (
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, weight_gradient
+from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair
 from tests.pcn.theory import DESCENT, both_losses, descent, kinds, unrolled_model
 
@@ -38,7 +38,7 @@ class TestLinearTheory:
         def energy(z: jax.Array) -> jax.Array:
             return unrolled.energy(model, ws, [part[None] for part in jnp.split(z, 4)], jnp.asarray(x), jnp.asarray(y))
 
-        found = linear.activity_hessian(linear.layer_maps(network), loss_precision)
+        found = maps_of.activity_hessian(maps_of.layer_maps(network), loss_precision)
         np.testing.assert_allclose(found, jax.hessian(energy)(jnp.zeros(24)), rtol=1e-12, atol=1e-13)
 
     @kinds
@@ -46,7 +46,7 @@ class TestLinearTheory:
         """Oracle 24."""
         once, twice = (
             np.asarray(
-                linear.rescaling(linear.layer_maps(pair(parameterisation=parameterisation, skips=skips, gamma=g)[1]))
+                maps_of.rescaling(maps_of.layer_maps(pair(parameterisation=parameterisation, skips=skips, gamma=g)[1]))
             )
             for g in (1.0, 2.0)
         )

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.pcn import Network
-from pcviz.pcn.network import Stage
+from pcviz.pcn.stage import Stage
 from tests.pcn.reference import ReferencePCN, random_batch, random_pcn
 
 Layers = list[np.ndarray]

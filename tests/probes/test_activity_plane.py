@@ -14,6 +14,7 @@ from pcviz.pcn.network import Network
 from pcviz.probes.activity_plane import activity_plane, energies_on, extent, path_on, solver_path
 from pcviz.probes.hessian import hessian_blocks
 from pcviz.probes.minimum import Minimum, descend
+from tests.pcn import maps as maps_of
 from tests.probes.nets import pair
 
 AT = np.random.default_rng(0).standard_normal((40, 2))
@@ -28,7 +29,7 @@ def one(**options: Any) -> tuple[Network, np.ndarray, np.ndarray, Minimum]:
 def test_the_energy_of_a_linear_network_is_the_quadratic_of_the_two_curvatures(options: dict[str, Any]) -> None:
     network, x, y, minimum = one(**options)
     plane = activity_plane(network, x, y, minimum)
-    values = np.linalg.eigvalsh(linear.activity_hessian(linear.layer_maps(network), options.get("precision", 1.0)))
+    values = np.linalg.eigvalsh(maps_of.activity_hessian(maps_of.layer_maps(network), options.get("precision", 1.0)))
     np.testing.assert_allclose(plane.curvatures, values[[-1, 0]], rtol=1e-7)
     assert plane.energy == pytest.approx(float(linear.least_energy(network, x, y)), rel=1e-12)
     found = energies_on(plane, network, x, y, AT, minimum.activities)

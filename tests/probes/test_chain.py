@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from pcviz.experiment import from_paths
-from pcviz.pcn import build, linear, relax, weight_gradients, with_weights
+from pcviz.pcn import build, relax, weight_gradients, with_weights
 from pcviz.probes import chain
+from tests.pcn import maps as maps_of
 
 WEIGHTS = np.random.default_rng(0).standard_normal((6, 4))
 DEPTHS = range(1, 6)
@@ -40,10 +41,10 @@ def test_a_chain_is_a_linear_network_of_width_one(hidden: int) -> None:
     rng = np.random.default_rng(hidden)
     w, x = rng.standard_normal(hidden + 1), rng.normal(1, 0.1, (64, 1))
     maps = [np.array([[v]]) for v in w]
-    exact = linear.equilibrium(maps, x, -x)
+    exact = maps_of.equilibrium(maps, x, -x)
     s = float(np.mean(x**2))
     assert chain.least_energy(w, s) == pytest.approx(float(exact.energy), rel=1e-12)
-    assert chain.rescaling(w) == pytest.approx(float(linear.rescaling(maps)[0, 0]), rel=1e-12)
+    assert chain.rescaling(w) == pytest.approx(float(maps_of.rescaling(maps)[0, 0]), rel=1e-12)
     for coefficient, z in zip(chain.equilibrium(w)[1:-1], exact.activities, strict=True):
         np.testing.assert_allclose(coefficient * x, z, rtol=1e-10, atol=1e-12)
 
@@ -54,7 +55,7 @@ def test_one_hidden_unit_in_closed_form() -> None:  # oracle 26
         curvature = 1 + w2**2
         assert chain.equilibrium(w)[1] == pytest.approx((w1 - w2) / curvature, rel=1e-12)
         assert chain.least_energy(w, s) == pytest.approx(s * (1 + w1 * w2) ** 2 / (2 * curvature), rel=1e-12)
-        hessian = linear.activity_hessian([np.array([[w1]]), np.array([[w2]])])
+        hessian = maps_of.activity_hessian([np.array([[w1]]), np.array([[w2]])])
         np.testing.assert_allclose(hessian, [[curvature]], rtol=1e-12)
 
 
@@ -119,7 +120,7 @@ def test_the_origin_of_a_matrix_network(hidden: int) -> None:  # oracle 25
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def energy(flat: jax.Array) -> jax.Array:
-        return linear.equilibrium_energy(maps(flat), x, y)
+        return maps_of.equilibrium_energy(maps(flat), x, y)
 
     def loss(flat: jax.Array) -> jax.Array:
         z = jnp.asarray(x)

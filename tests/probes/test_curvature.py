@@ -11,10 +11,10 @@ from pcviz.numerics.krylov import ends, finish, matrix
 from pcviz.pcn import Network, backprop, linear
 from pcviz.pcn.coordinates import KINKED
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.network import flat_weights, with_flat_weights
 from pcviz.probes import curvature
-from pcviz.probes.curvature import by_layer, flat_weights
+from pcviz.probes.curvature import by_layer
 from pcviz.probes.minimum import descend
-from pcviz.probes.surface import moved
 from tests.probes.nets import pair
 
 SLOW = pytest.mark.slow
@@ -51,7 +51,9 @@ def test_of_the_equilibrated_energy_is_exact_for_linear_networks(skips: bool) ->
     network, x, y = net(skips=skips)
     found = curvature.energy(network, x, y)
     flat = jnp.asarray(flat_weights(network))
-    expected = jax.hessian(lambda w: linear.least_energy(moved(network, w), jnp.asarray(x), jnp.asarray(y)))(flat)
+    expected = jax.hessian(
+        lambda w: linear.least_energy(with_flat_weights(network, w), jnp.asarray(x), jnp.asarray(y))
+    )(flat)
     np.testing.assert_allclose(hessian(found), expected, rtol=0, atol=1e-8 * np.abs(expected).max())
     local = curvature.energy_gradient(network, x, y, finish(descend(network, x, y)).activities)
     np.testing.assert_allclose(found.gradient, local, atol=1e-13)
@@ -81,7 +83,7 @@ def test_of_the_equilibrated_energy_is_the_slope_of_its_gradient(activation: str
         v /= np.linalg.norm(v)
         sides = []
         for sign in (-1, 1):
-            there = moved(network, jnp.asarray(flat + sign * step * v))
+            there = with_flat_weights(network, jnp.asarray(flat + sign * step * v))
             sides.append(curvature.energy_gradient(there, x, y, finish(descend(there, x, y)).activities))
         expected = (sides[1] - sides[0]) / (2 * step)
         np.testing.assert_allclose(found.product(v), expected, rtol=0, atol=accuracy * np.abs(expected).max())
@@ -100,7 +102,9 @@ def test_the_ends_of_the_spectrum_are_those_of_the_matrix() -> None:
 def test_gauss_newton_is_the_square_of_the_jacobian() -> None:
     network, x, y = net(activation="tanh")
     flat = jnp.asarray(flat_weights(network))
-    jacobian = jax.jacrev(lambda w: forward(moved(network, w), jnp.asarray(x))[1])(flat).reshape(-1, flat.size)
+    jacobian = jax.jacrev(lambda w: forward(with_flat_weights(network, w), jnp.asarray(x))[1])(flat).reshape(
+        -1, flat.size
+    )
     product = curvature.gauss_newton(network, x, y)
     v = np.random.default_rng(0).standard_normal(flat.size)
     np.testing.assert_allclose(product(v), 1.5 * jacobian.T @ (jacobian @ v) / len(x), atol=1e-12)
@@ -110,7 +114,7 @@ def test_gauss_newton_is_the_square_of_the_jacobian() -> None:
 def test_at_the_origin_the_loss_is_flat_and_the_equilibrated_energy_is_not(depth: int) -> None:
     """Oracle 25: without skips and H ≥ 2; F* has -eig(Syy) N times each (premultipliers and lambda 1)."""
     network, x, y = net(depth=depth, parameterisation="sp", skips=False, precision=1.0)
-    origin = moved(network, jnp.zeros(flat_weights(network).size))
+    origin = with_flat_weights(network, jnp.zeros(flat_weights(network).size))
     assert (hessian(curvature.loss(origin, x, y)) == 0).all()
     syy = np.linalg.eigvalsh(y.T @ y / len(y))
     values = np.linalg.eigvalsh(hessian(curvature.energy(origin, x, y)))
@@ -137,7 +141,7 @@ def test_the_spectrum_at_the_origin_is_known_in_closed_form(
     network, x, y = net(activation=activation, depth=depth, skips=skips, loss=loss, parameterisation="mupc", gamma=1.3)
     found = curvature.origin(network, x, y)
     assert found is not None
-    origin = moved(network, jnp.zeros(flat_weights(network).size))
+    origin = with_flat_weights(network, jnp.zeros(flat_weights(network).size))
     for own, function in ((found.loss, curvature.loss(origin, x, y)), (found.energy, f_star(origin, x, y))):
         expected = np.linalg.eigvalsh(hessian(function))
         values = np.sort(np.append(np.repeat(own, found.multiplicity), np.zeros(found.zeros)))

@@ -21,11 +21,12 @@ from pcviz.numerics.blocktridiagonal import (
     solved,
     spectrum,
 )
-from pcviz.pcn import Network, build, feedforward, linear
+from pcviz.pcn import Network, build, feedforward
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.probes import hessian
+from tests.pcn import maps as maps_of
 from tests.pcn.pairs import stacked_by_stage
 from tests.probes.nets import Layers, initialised, network_of, pair, problem
 
@@ -88,7 +89,7 @@ class TestHessian:
     def test_of_linear_networks_depends_on_nothing_but_weights(self, parameterisation: str, skips: bool) -> None:
         network, x, y, z = problem(parameterisation=parameterisation, skips=skips, precision=3.0)
         found = dense(hessian.hessian_blocks(network, x, y, z))
-        expected = linear.activity_hessian(linear.layer_maps(network), 3.0)
+        expected = maps_of.activity_hessian(maps_of.layer_maps(network), 3.0)
         for one in found:
             np.testing.assert_allclose(one, expected, rtol=0, atol=1e-12)
 
@@ -224,7 +225,7 @@ class TestConditioning:
     def test_determinant_is_that_of_the_scaled_rescaling(self, parameterisation: str, skips: bool) -> None:
         network, x, y, z = problem(parameterisation=parameterisation, skips=skips, precision=3.0, gamma=1.3)
         values = spectrum(hessian.hessian_blocks(network, x, y, z))
-        rescaling = np.asarray(linear.rescaling(linear.layer_maps(network), 3.0))
+        rescaling = np.asarray(maps_of.rescaling(maps_of.layer_maps(network), 3.0))
         np.testing.assert_allclose(np.log(values).sum(1), np.linalg.slogdet(3 * rescaling)[1], rtol=0, atol=1e-10)
 
     @pytest.mark.parametrize("activation", ["tanh", pytest.param("relu", marks=SLOW)])
@@ -239,7 +240,9 @@ class TestDynamics:
     def test_continuous_flow_is_the_exponential_of_the_hessian(self) -> None:
         network, x, y, z = problem(seed=3, precision=3.0)
         (matrix,) = np.unique(np.round(dense(hessian.hessian_blocks(network, x, y, z)), 12), axis=0)
-        minimum = np.stack(linear.equilibrium(linear.layer_maps(network), x, y, 3.0).activities, axis=1).reshape(4, -1)
+        minimum = np.stack(maps_of.equilibrium(maps_of.layer_maps(network), x, y, 3.0).activities, axis=1).reshape(
+            4, -1
+        )
         start = np.stack(z, axis=1).reshape(4, -1)
         expected = minimum + (start - minimum) @ expm(-2.5 * matrix).T
 

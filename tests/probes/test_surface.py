@@ -10,10 +10,11 @@ import pytest
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
 from pcviz.numerics.krylov import finish
-from pcviz.pcn import Network, build, linear
+from pcviz.pcn import Network, build
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.equilibrium import solve
-from pcviz.pcn.gradients import errors_of, stacked_weights
+from pcviz.pcn.gradients import errors_of
+from pcviz.pcn.network import stacked_weights, with_flat_weights
 from pcviz.probes.arrows import arrows
 from pcviz.probes.directions import directions_of
 from pcviz.probes.minimum import descend
@@ -24,10 +25,10 @@ from pcviz.probes.surface import (
     equilibrated_energy,
     flat_descent,
     loss_of,
-    moved,
     plane_heights,
     settled,
 )
+from tests.pcn import maps as maps_of
 
 POINTS = np.array([(0.0, 0.0), (0.7, -0.4), (-1.0, 1.0)])
 
@@ -48,8 +49,8 @@ def test_energy_on_a_slice_of_a_linear_network_is_the_closed_form() -> None:
     directions = random_directions(network, 3)
     found, tolerances = plane_heights("energy", network, *map(jnp.asarray, (flat, directions, POINTS)), x, y)
     for at, energy in zip(POINTS, found, strict=True):
-        maps = linear.layer_maps(moved(network, jnp.asarray(flat + at @ directions)))
-        assert float(energy) == pytest.approx(float(linear.equilibrium(maps, x, y).energies.sum()), rel=1e-10)
+        maps = maps_of.layer_maps(with_flat_weights(network, jnp.asarray(flat + at @ directions)))
+        assert float(energy) == pytest.approx(float(maps_of.equilibrium(maps, x, y).energies.sum()), rel=1e-10)
     assert not np.asarray(tolerances).any()
     assert not tolerances.any()
 
@@ -59,7 +60,7 @@ def test_energy_on_a_slice_of_a_tanh_network_is_where_a_long_relaxation_ends() -
     directions = random_directions(network, 3)
     found, tolerances = plane_heights("energy", network, *map(jnp.asarray, (flat, directions, POINTS)), x, y)
     for at, energy in zip(POINTS, found, strict=True):
-        there = moved(network, jnp.asarray(flat + at @ directions))
+        there = with_flat_weights(network, jnp.asarray(flat + at @ directions))
         relaxed = solve("gradient_descent", there, x, y, step_size=0.2, steps=4000, rows=4)
         assert float(energy) == pytest.approx(relaxed.energies[-1].sum(), rel=1e-5)
         assert energy <= loss_of(there, x, y)
@@ -108,7 +109,9 @@ def test_descents_are_minus_the_slopes(kind: str, surface) -> None:  # type: ign
     rng = np.random.default_rng(1)
     for _ in range(3):
         along = rng.standard_normal(len(flat))
-        up, low = (float(surface(moved(network, jnp.asarray(flat + h * along)), x, y)) for h in (1e-5, -1e-5))
+        up, low = (
+            float(surface(with_flat_weights(network, jnp.asarray(flat + h * along)), x, y)) for h in (1e-5, -1e-5)
+        )
         assert -down @ along == pytest.approx((up - low) / 2e-5, rel=2e-4)
 
 
@@ -133,7 +136,7 @@ def test_gradient_directions_are_orthogonal_and_as_long_as_the_weights() -> None
 def test_curvature_directions_are_eigenvectors_of_the_loss() -> None:
     network, flat, x, y = small("tanh")
     pair = directions_of("curvature", network, x, y, flat[None], random_directions(network, 0))
-    hessian = np.asarray(jax.hessian(lambda w: loss_of(moved(network, w), x, y))(jnp.asarray(flat)))
+    hessian = np.asarray(jax.hessian(lambda w: loss_of(with_flat_weights(network, w), x, y))(jnp.asarray(flat)))
     values, vectors = np.linalg.eigh(hessian)
     for direction, exact in zip(pair, (vectors[:, -1], vectors[:, 0]), strict=True):
         assert abs(direction @ exact) == pytest.approx(np.linalg.norm(flat), rel=1e-6)

@@ -8,10 +8,11 @@ import pytest
 from pcviz.experiment import Inference
 from pcviz.experiment import Network as NetworkOptions
 from pcviz.numerics.blocktridiagonal import Measure, extreme_eigenvalues, gradient_measure, spectrum
-from pcviz.pcn import Network, linear, relax
+from pcviz.pcn import Network, relax
 from pcviz.pcn.feedforward import error_energy_gradient
 from pcviz.probes import theory
 from pcviz.probes.hessian import hessian_blocks
+from tests.pcn import maps as maps_of
 from tests.pcn.pairs import stacked_by_stage
 from tests.pcn.reference import ReferencePCN, half_square
 from tests.probes.nets import initialised, network_of, pair, problem
@@ -138,7 +139,7 @@ class TestRate:
         measures = gradient_measure(blocks, [len(x) * g for g in net.activity_gradients(x, y, z)])
         values = spectrum(blocks)[0]
         eta = factor * theory.step_limit(values[-1])
-        minimum = float(linear.equilibrium_energy(net.maps(), x, y, 3.0))
+        minimum = float(maps_of.equilibrium_energy(net.maps(), x, y, 3.0))
         excess = net.relax(x, y, eta, 300).energies.sum(1) - minimum
         np.testing.assert_allclose(
             theory.excess_energy(measures, eta, np.arange(301)), excess, rtol=1e-8, atol=1e-12 * excess[0]
@@ -243,7 +244,7 @@ class TestErrorCoordinates:
     def test_linear_spectrum_is_one_and_that_of_the_rescaling(self, parameterisation: str, skips: bool) -> None:
         network, x, y, z = problem(parameterisation=parameterisation, skips=skips, precision=3.0, gamma=1.3)
         found = theory.error_spectrum(network, x, y, z)
-        rescaling = np.asarray(linear.rescaling(linear.layer_maps(network), 3.0))
+        rescaling = np.asarray(maps_of.rescaling(maps_of.layer_maps(network), 3.0))
         expected = np.broadcast_to(np.linalg.eigvalsh(3 * rescaling), (4, 3))
         np.testing.assert_allclose(found, expected, rtol=1e-10)
 
@@ -267,7 +268,7 @@ class TestErrorCoordinates:
     def test_two_over_the_largest_bounds_the_step_of_error_based_inference(self) -> None:
         net, network, x, y = pair(parameterisation="ntp", precision=3.0)
         limit = theory.step_limit(theory.error_spectrum(network, x, y, net.forward(x)[0]).max())
-        settled = linear.equilibrium(net.maps(), x, y, 3.0).errors
+        settled = maps_of.equilibrium(net.maps(), x, y, 3.0).errors
         stable, unstable = (net.relax_errors(x, y, factor * limit, 400) for factor in (0.95, 1.05))
         np.testing.assert_allclose(stable[0], settled[0], rtol=0, atol=1e-6)
         assert np.abs(unstable[0]).max() > 1e3 * np.abs(settled[0]).max()
@@ -334,9 +335,9 @@ class TestEquilibriumGradients:
         """e_l = G_l^T S^-1 r, not backpropagation's G_l^T r (theory.md 3.7)."""
         net, _, x, y = pair(parameterisation="ntp", batch=6)
         maps, r = net.maps(), y - net.forward(x)[1]
-        u = np.linalg.solve(np.asarray(linear.rescaling(maps)), r.T).T
+        u = np.linalg.solve(np.asarray(maps_of.rescaling(maps)), r.T).T
         settled = net.relax_errors(x, y, 0.1, 600)
-        for e, g in zip(settled, linear.output_jacobians(maps), strict=True):
+        for e, g in zip(settled, maps_of.output_jacobians(maps), strict=True):
             np.testing.assert_allclose(e, u @ np.asarray(g), rtol=0, atol=1e-9)
         assert np.linalg.norm(settled[0]) < 0.9 * np.linalg.norm(net.backprop(x, y)[2][0])
 
@@ -348,7 +349,7 @@ def equilibrium_alignment(
     net = initialised(parameterisation, skips, depth, width, seed=seed, input_dim=40)
     rng = np.random.default_rng(100 + seed)
     x, y = rng.standard_normal((20, 40)), np.eye(10)[rng.integers(10, size=20)]
-    found = linear.equilibrium(net.maps(), x, y)
+    found = maps_of.equilibrium(net.maps(), x, y)
     pc = net.weight_gradients(x, y, [np.asarray(z) for z in found.activities])
     loss, bp, _ = net.backprop(x, y)
     a, b = (np.concatenate([g.ravel() for g in gradients]) for gradients in (pc, bp))

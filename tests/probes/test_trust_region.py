@@ -12,6 +12,7 @@ from pcviz.pcn.network import Network
 from pcviz.probes import curvature, trust_region
 from pcviz.probes.hessian import as_stacks
 from pcviz.probes.minimum import activity_slope, descend
+from tests.pcn import maps as maps_of
 from tests.probes.nets import pair
 
 LINEAR = {"depth": 4, "width": 5, "skips": True, "precision": 1.5}
@@ -36,7 +37,7 @@ def test_what_inference_gains_is_the_minimum_of_the_quadratic_model() -> None:
     start, _ = feedforward(network, x)
     slope = np.asarray(activity_slope(network, jnp.asarray(x), jnp.asarray(y), as_stacks(network, start)))
     flat = slope.reshape(len(x), -1)
-    hessian = np.asarray(linear.activity_hessian(linear.layer_maps(network), 1.5))
+    hessian = np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network), 1.5))
     gain = 0.5 * np.mean(np.sum(flat * np.linalg.solve(hessian, flat.T).T, 1))
     loss, least = curvature.loss(network, x, y).value, float(linear.least_energy(network, x, y))
     assert loss - gain == pytest.approx(least, rel=1e-12)
@@ -45,13 +46,13 @@ def test_what_inference_gains_is_the_minimum_of_the_quadratic_model() -> None:
 def test_the_step_is_backpropagations_with_a_preconditioned_error_and_corrected_activities() -> None:
     """d_l = G_l^T S^-1 r, presynaptic activities z* (theory.md 3.7)."""
     network, x, y = net()
-    maps = linear.layer_maps(network)
-    s = np.asarray(linear.rescaling(maps, 1.5))
+    maps = maps_of.layer_maps(network)
+    s = np.asarray(maps_of.rescaling(maps, 1.5))
     output = np.asarray(feedforward(network, x)[1])
     u = np.linalg.solve(s, (y - output).T).T
-    settled = linear.equilibrium(maps, x, y, 1.5)
+    settled = maps_of.equilibrium(maps, x, y, 1.5)
     below = [x, *settled.activities]
-    signals = [u @ np.asarray(g) for g in linear.output_jacobians(maps)] + [u]
+    signals = [u @ np.asarray(g) for g in maps_of.output_jacobians(maps)] + [u]
     scale = [float(np.ravel(stage.premultiplier[...])[0]) for stage in network.stages for _ in range(stage.count)]
     expected = [a * d.T @ z / len(x) for a, d, z in zip(scale, signals, below, strict=True)]
     found = finish(trust_region.steps(network, x, y, curvature.energy(network, x, y).gradient))

@@ -25,10 +25,9 @@ from pcviz.jobs.look import Look
 from pcviz.numerics import krylov
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.network import as_float64, flat_weights, with_flat_weights
 from pcviz.probes import activity_plane, curvature, trust_region
-from pcviz.probes.hessian import as_float64
 from pcviz.probes.minimum import Minimum, descend
-from pcviz.probes.surface import moved
 
 TILE = 128
 """Points in one call of the compiled program."""
@@ -100,7 +99,7 @@ class Curvature(Look[Options]):
             yield part, share, {}
 
     def _flat(self) -> np.ndarray:
-        return curvature.flat_weights(self.network)
+        return flat_weights(self.network).astype(np.float64)
 
     def _work(self) -> Iterator[Progress]:
         for _ in self._weights(self.options.step):
@@ -231,7 +230,7 @@ class Curvature(Look[Options]):
         wide, flat = as_float64(self.network), self._flat()
         norms: list[tuple[float, float]] = []
         for share in RAY:
-            at = moved(wide, jnp.asarray(share * flat))
+            at = with_flat_weights(wide, jnp.asarray(share * flat))
             done = len(norms) / len(RAY)
             settled = yield from self._run(descend(at, self.x, self.y, polish=False), "ray", done)
             gradients = (

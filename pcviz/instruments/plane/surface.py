@@ -17,12 +17,11 @@ from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
 from pcviz.pcn import Network, build
-from pcviz.pcn.gradients import stacked_weights
+from pcviz.pcn.network import flat_weights, weight_count, with_flat_weights
 from pcviz.probes.arrows import arrows
-from pcviz.probes.curvature import flat_weights
 from pcviz.probes.directions import directions_of
 from pcviz.probes.plane import Plane, plane, random_directions, shadow
-from pcviz.probes.surface import Kind, moved
+from pcviz.probes.surface import Kind
 
 ARROWS = 11
 """Arrows along each side."""
@@ -56,7 +55,7 @@ class Surface(Look[Options]):
         if self._other is None:
             self._share.pop("train other", None)
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
-        self._survey.compile(sum(stack.size for stack in stacked_weights(self.network)))
+        self._survey.compile(weight_count(self.network))
         self._pool = ThreadPoolExecutor(1, "pcviz-surface")
 
     def _work(self) -> Iterator[object]:
@@ -115,7 +114,7 @@ class Surface(Look[Options]):
     def at(self, coordinates: np.ndarray) -> Network:
         """The network at a point (2,) of the plane."""
         flat = self.plane.center + coordinates @ self.plane.directions
-        return moved(self.network, jnp.asarray(flat, self.network.dtype))
+        return with_flat_weights(self.network, jnp.asarray(flat, self.network.dtype))
 
     def place(self, networks: list[np.ndarray]) -> np.ndarray:
         """Coordinates (S, 2) of flat weights (P,), projected onto the plane."""

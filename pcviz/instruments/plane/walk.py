@@ -15,9 +15,8 @@ from pcviz.frames import Frame, Value, trace_rows
 from pcviz.instruments.plane.options import WALKS
 from pcviz.instruments.plane.surface import Surface
 from pcviz.pcn import learning
-from pcviz.pcn.gradients import stacked_weights
 from pcviz.pcn.learning import Batches
-from pcviz.pcn.network import Network
+from pcviz.pcn.network import Network, flat_weights
 from pcviz.pcn.trace import padded_rows
 from pcviz.probes.surface import equilibrated_energy, loss_of
 
@@ -111,7 +110,7 @@ class Walk:
         return network, slots, method, numbers
 
     def _look(self, rule: str, network: Network) -> None:
-        flat = np.concatenate([np.asarray(stack).ravel() for stack in stacked_weights(network)])
+        flat = flat_weights(network)
         (place,) = self.parent.place([flat])
         heights = (float(surface(network, self.parent.x, self.parent.y)) for surface in (_loss, _energy))
         self._seen[rule].append((*place, *heights))

@@ -20,9 +20,9 @@ from pcviz.numerics.counting import bin_edges, count_below
 from pcviz.pcn import backprop, feedforward
 from pcviz.pcn.energy import rms
 from pcviz.pcn.gradients import activity_gradient
-from pcviz.pcn.network import Network
+from pcviz.pcn.network import Network, as_float64
 from pcviz.probes import theory
-from pcviz.probes.hessian import BLOCK_NUMBERS_MAX, as_float64, as_stacks, hessian_blocks, largest_eigenvalue
+from pcviz.probes.hessian import BLOCK_NUMBERS_MAX, as_stacks, hessian_blocks, largest_eigenvalue
 
 COUNTING_FLOPS = 5e11
 """Most arithmetic spent on the histogram of eigenvalues."""

@@ -16,6 +16,7 @@ from pcviz.jobs.path import Path
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
 from pcviz.pcn import build
+from pcviz.pcn.network import flat_weights
 from pcviz.probes.plane import Plane, plane, principal_directions, random_directions
 from pcviz.probes.surface import Kind
 
@@ -102,7 +103,7 @@ class Landscape:
         self.step = self.parent.step
         points, steps = list(path.points), np.array([*path.steps, self.step])
         if path.steps[-1] != self.step:
-            points.append(self.parent.flat_weights())
+            points.append(flat_weights(self.parent.network))
         steps = steps[: len(points)]
         laid = self._pool.submit(self._lay, points)
         yield from until(laid)

@@ -14,8 +14,9 @@ from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.equilibrium.solution import Solution
 from pcviz.pcn.messages import Sizes, sizes_of
-from pcviz.pcn.network import Network, unstack
+from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.stacks import unstack
 from pcviz.pcn.trajectory import Trajectory
 
 Stop = Literal["steps", "gradient", "energy"]
@@ -140,4 +141,4 @@ def _check(
     if stop == "energy" and equilibrium_energy is None and not network.has_closed_form:
         raise ValueError("equilibrium_energy: the energy rule needs it, except for linear networks with mse")
     if name == "linear_exact":
-        linear.require_closed_form(network)
+        linear.layer_maps(network)

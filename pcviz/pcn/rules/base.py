@@ -10,9 +10,8 @@ import jax
 
 from pcviz.brief import short
 from pcviz.pcn import inference, optimisers
-from pcviz.pcn.gradients import replaced, stacked_weights
 from pcviz.pcn.inference import Plan, Settled, State
-from pcviz.pcn.network import Network
+from pcviz.pcn.network import Network, replaced, stacked_weights
 from pcviz.pcn.optimisers import Descent
 from pcviz.pcn.update import Rates
 

@@ -26,7 +26,7 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
         front = inference.reached(z, depth, t) if plan.follows_front else None
         local = activity_gradient(network, x, y, z, None, front)
         gradients = weight_gradient(network, x, z, local.errors)
-        moving = None if front is None else (*(f.ravel() for f in front), jnp.array([True]))
+        moving = None if front is None else (*front, jnp.array([True]))
         network, slots = descended(method, network, slots, gradients, numbers, moving)
         moved, updates, moments = inference.moved(solver, z, local.gradient, relaxation.slots)
         trace = relaxation.trace

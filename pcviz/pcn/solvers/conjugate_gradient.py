@@ -18,23 +18,12 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
-from pcviz.pcn.coordinates import (
-    Place,
-    choose,
-    dot,
-    gradient_at,
-    is_kinked,
-    line_step,
-    minus,
-    move,
-    plus,
-    scaled,
-    start_at,
-)
+from pcviz.pcn.coordinates import Place, gradient_at, is_kinked, line_step, move, start_at
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.inference import Settled
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
 from pcviz.pcn.solvers.base import Solver, repeating, settled_at
+from pcviz.pcn.stacks import Activities, choose, dot, minus, plus, scaled
 
 TRIES = 8
 """Most step lengths tried along one direction; the last is 4⁻⁷ of the first."""

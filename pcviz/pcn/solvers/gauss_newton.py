@@ -22,10 +22,11 @@ from pcviz.brief import short
 from pcviz.pcn.coordinates import Place, curvature_product, move
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
 from pcviz.pcn.solvers.base import Solver, repeating
 from pcviz.pcn.solvers.conjugate_gradient import Conjugate
+from pcviz.pcn.stacks import Activities, flat
 
 MEMORY = 2**24
 """Most numbers of Jacobians held at once: examples are taken in groups of MEMORY / (H K N)."""
@@ -79,7 +80,7 @@ def _iterate(network: Network, x: jax.Array, y: jax.Array, state: GaussNewton) -
 def direction(network: Network, x: jax.Array, y: jax.Array, place: Place, damped: jax.Array) -> Activities:
     """The Gauss-Newton step d of every example, `damped` = 1 + damping (B,)."""
     inputs = (x, y, place.errors, damped)
-    size = place.output.shape[1] * sum(stack.shape[0] * stack.shape[2] for stack in place.errors)
+    size = place.output.shape[1] * sum(stack[:, 0].size for stack in place.errors)
     group = max(1, MEMORY // size)
     if group >= x.shape[0]:
         return _direction(network, *inputs)
@@ -96,18 +97,17 @@ def direction(network: Network, x: jax.Array, y: jax.Array, place: Place, damped
 def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities, damped: jax.Array) -> Activities:
     output, vjp = jax.vjp(lambda e: forward(network, x, e)[1], errors)
     units = jnp.broadcast_to(jnp.eye(output.shape[1], dtype=output.dtype)[:, None], (output.shape[1], *output.shape))
-    (jacobians,) = jax.vmap(vjp)(units)
+    jacobians = [jax.vmap(flat)(g) for g in jax.vmap(vjp)(units)[0]]
     delta = network.output_precision[...] * output_error(network.loss, output, y)
-    gradient = tuple(e - jnp.einsum("bk,kcbn->cbn", delta, g) for e, g in zip(errors, jacobians, strict=True))
+    gradient = [flat(e) - jnp.einsum("bk,kcbn->cbn", delta, g) for e, g in zip(errors, jacobians, strict=True)]
     product = sum(jnp.einsum("kcbn,jcbn->jbk", g, g) for g in jacobians)
     along = sum(jnp.einsum("kcbn,cbn->bk", g, v) for g, v in zip(jacobians, gradient, strict=True))
     curved = jnp.moveaxis(curvature_product(network, output, y, jnp.asarray(product)), 0, 2)
     matrix = damped[:, None, None] * jnp.eye(output.shape[1], dtype=output.dtype) + curved
     right = curvature_product(network, output, y, jnp.asarray(along))
     u = jnp.linalg.solve(matrix, right[..., None])[..., 0]
-    return tuple(
-        (jnp.einsum("bk,kcbn->cbn", u, g) - v) / damped[None, :, None] for g, v in zip(jacobians, gradient, strict=True)
-    )
+    parts = zip(errors, jacobians, gradient, strict=True)
+    return tuple(((jnp.einsum("bk,kcbn->cbn", u, g) - v) / damped[None, :, None]).reshape(e.shape) for e, g, v in parts)
 
 
 SOLVER = Solver(

@@ -21,8 +21,9 @@ from pcviz.brief import short
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.pcn.network import Activities, Network, unstack
+from pcviz.pcn.network import Network
 from pcviz.pcn.solvers.base import Integer, Settings, Solver, settled_at
+from pcviz.pcn.stacks import Activities, unstack
 
 METHODS = {"euler": diffrax.Euler, "heun": diffrax.Heun, "tsit5": diffrax.Tsit5}
 EVALUATIONS = {"euler": 1, "heun": 2, "tsit5": 6}

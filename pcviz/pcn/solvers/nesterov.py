@@ -16,8 +16,9 @@ from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.inference import errors_after, reached
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
 from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
+from pcviz.pcn.stacks import Activities
 
 
 @short

@@ -23,8 +23,9 @@ from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.inference import Settled, errors_after, reached
 from pcviz.pcn.messages import output_signal, received
-from pcviz.pcn.network import Activities, Network
+from pcviz.pcn.network import Network
 from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
+from pcviz.pcn.stacks import Activities
 
 
 @short

@@ -1,0 +1,97 @@
+"""Fully connected layers without biases: read-in, L - 2 equal hidden layers, read-out (theory.md 1.2)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from pcviz.experiment import Network as NetworkOptions
+from pcviz.pcn.activations import ACTIVATIONS
+from pcviz.pcn.network import Network
+from pcviz.pcn.parameterisation import initial_weights, premultipliers
+
+
+class Dense(nnx.Module):
+    """`count` layers mu = a W phi(z) + tau z.
+
+    `weight` (count, N_out, N_in), `premultiplier` (count, 1, 1); `activation` by name; `skip` is tau.
+    """
+
+    def __init__(self, weight: jax.Array, premultiplier: jax.Array, activation: str, skip: bool) -> None:
+        self.weight = nnx.Param(weight)
+        self.premultiplier = nnx.Variable(premultiplier)
+        self.activation = activation
+        self.skip = skip
+
+    @property
+    def count(self) -> int:
+        """Number of layers."""
+        return int(self.weight.shape[0])
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(N_in,)."""
+        return self.weight.shape[-1:]
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """(N_out,)."""
+        return self.weight.shape[-2:-1]
+
+    @property
+    def weights(self) -> jax.Array:
+        """W_l, (count, N_out, N_in)."""
+        return self.weight[...]
+
+    def with_weights(self, weights: jax.Array) -> Dense:
+        """The same layers with other W_l."""
+        return Dense(weights, self.premultiplier[...], self.activation, self.skip)
+
+    def __call__(self, z: jax.Array) -> jax.Array:
+        """Predictions (count, B, N_out) from the activities below, (count, B, N_in); or one layer's, without axis 0."""
+        # The premultiplier goes with the weight: constant during a relaxation, the product leaves the compiled loop.
+        weight = self.premultiplier[...] * self.weight[...]
+        mu = jnp.einsum("...bi,...oi->...bo", ACTIVATIONS[self.activation](z), weight)
+        return mu + z if self.skip else mu
+
+    def maps(self) -> jax.Array:
+        """M_l = a_l W_l + tau_l I, (count, N_out, N_in) float64."""
+        identity = jnp.eye(self.weight.shape[1]) if self.skip else 0
+        return self.premultiplier[...].astype(jnp.float64) * self.weight[...] + identity
+
+
+@partial(jax.jit, static_argnames=("initialisation", "shapes", "dtype"))
+def _weights(
+    initialisation: str, seed: jax.Array, shapes: tuple[tuple[range, tuple[int, int]], ...], dtype: str
+) -> list[jax.Array]:
+    return [initial_weights(initialisation, seed, layers, shape).astype(dtype) for layers, shape in shapes]
+
+
+def _mlp(options: NetworkOptions, seed: int | jax.Array, input_dim: int, output_dim: int, dtype: str) -> Network:
+    depth, width, activation = options.depth, options.width, options.activation
+    every: tuple[tuple[range, tuple[int, int], str, bool], ...] = (
+        (range(1, 2), (width, input_dim), "linear", False),
+        (range(2, depth), (width, width), activation, options.skips),
+        (range(depth, depth + 1), (output_dim, width), activation, False),
+    )
+    specs = tuple(spec for spec in every if len(spec[0]))
+    scales = np.asarray(premultipliers(options, input_dim)).astype(dtype)[:, None, None]
+    weights = _weights(options.initialisation, seed, tuple(spec[:2] for spec in specs), dtype)
+    stages = [
+        Dense(weight, jnp.asarray(scales[layers.start - 1 : layers.stop - 1]), phi, skip)
+        for weight, (layers, _, phi, skip) in zip(weights, specs, strict=True)
+    ]
+    return Network(stages, jnp.asarray(options.output_precision, dtype), options.loss)
+
+
+ARCHITECTURE = _mlp
+
+
+def skip_flags(network: Network) -> np.ndarray:
+    """tau_1 … tau_L of fully connected layers, 0 or 1, (L,)."""
+    return np.concatenate([np.full(stage.count, int(cast("Dense", stage).skip)) for stage in network.stages])

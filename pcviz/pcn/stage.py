@@ -1,0 +1,52 @@
+"""What a network is made of: stages, each a stack of equal layers, whatever a layer computes."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self
+
+import jax
+
+
+class Stage(Protocol):
+    """`count` equal layers mu_l = f(z_{l-1}) with stacked parameters: the first axis of every leaf is that of layers.
+
+    `input_shape` and `output_shape` are those of one activity below and of one prediction, without layers and batch; in
+    a stage of several layers they are the same. `premultiplier` is a_l, (count, 1, …). A stage is a JAX tree: what is
+    cut out of its first axis is a stage too, of fewer layers, and without that axis it is one layer.
+    """
+
+    activation: str
+    premultiplier: Any
+
+    @property
+    def count(self) -> int:
+        """Number of layers."""
+        ...
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one activity below."""
+        ...
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one prediction."""
+        ...
+
+    @property
+    def weights(self) -> Any:
+        """What is learned: a tree of arrays (count, ...), each with two axes or more."""
+        ...
+
+    def with_weights(self, weights: Any) -> Self:
+        """The same layers with other weights."""
+        ...
+
+    def __call__(self, z: jax.Array) -> jax.Array:
+        """Predictions (count, B, *output_shape) from the activities below, (count, B, *input_shape); or one layer's,
+        without the first axis of stage and activities."""
+        ...
+
+    def maps(self) -> jax.Array:
+        """The layer maps M_l of linear layers, (count, outputs, inputs), float64."""
+        ...
