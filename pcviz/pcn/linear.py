@@ -72,7 +72,7 @@ def rescaling(jacobians: Maps, output_precision: Array | float = 1.0) -> jax.Arr
     return sum((jnp.einsum("hkn,hjn->kj", g, g) for g in jacobians), start=identity)
 
 
-def _solved(network: Network, x: Array, y: Array) -> tuple[Maps, jax.Array, jax.Array]:
+def _solved(network: Network, x: jax.Array, y: jax.Array) -> tuple[Maps, jax.Array, jax.Array]:
     """G_l, r and u, (B, K) both; all in float64."""
     jacobians = output_jacobians(layer_maps(network))
     r = y - forward(network, x)[1]
