@@ -25,11 +25,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.solution import Solution
+from benchmarks.solve import solve
 from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.jobs.device import MAPS_SHARE, forget_programs
 from pcviz.pcn import Network, build, linear
-from pcviz.pcn.equilibrium import Solution, solve
 from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.pcn.stacks import unstack
 from pcviz.probes.hessian import hessian_blocks

@@ -1,4 +1,4 @@
-"""One solver on its way down, in slices: what `pcviz.pcn.equilibrium.solve` does in one go."""
+"""One solver on its way down, in slices."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What theory says of a relaxation before it runs: front, signal, rate of convergence, rescaling, error coordinates.
+"""What theory says of a relaxation before it runs: signal, rate of convergence, error coordinates.
 
-From a feedforward start the output error moves down one layer per step. What arrives is known to leading order in the
-step size eta (the binomial law), and for all times from a chain of scalars with the network's own gains: each layer of
-the chain passes its message on with the gain |delta_{l-1}| / |delta_l| of backpropagation and relaxes like a layer.
+From a feedforward start the output error moves down one layer per step. What arrives is known from a chain of scalars
+with the network's own gains: each layer of the chain passes its message on with the gain |delta_{l-1}| / |delta_l| of
+backpropagation and relaxes like a layer.
 """
 
 from __future__ import annotations
@@ -12,14 +12,11 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import gammaln
 
-from pcviz.experiment import Network as NetworkOptions
 from pcviz.numerics.blocktridiagonal import Measure
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import Network, as_float64
-from pcviz.pcn.parameterisation import premultipliers
 from pcviz.pcn.stacks import Activities
 from pcviz.probes.hessian import Array, as_batch, as_stacks
 
@@ -28,40 +25,6 @@ STEPS_MAX = 65_536
 
 
 # --- the front and the signal behind it
-
-
-def arrival(depth: int) -> np.ndarray:
-    """The step at which layers 1 … L can first have an error, t = L - l, (L,): the front line."""
-    return np.arange(depth - 1, -1, -1)
-
-
-def front_layer(depth: int, steps: int) -> int:
-    """The lowest layer that can have an error after `steps` steps, from 1 to L."""
-    return max(1, depth - steps)
-
-
-def attenuation(depth: int, step_size: float, steps: Sequence[int] | np.ndarray) -> np.ndarray:
-    """log10 of binom(t, L - l) eta^(L - l), (len(steps), L): the share of delta_l in e_l(t), to leading order.
-
-    -inf ahead of the front. It neglects that errors decay, so it is an upper bound, useless once eta t is large.
-    Source: theory.md 6.2.
-    """
-    t, k = np.asarray(steps, np.float64)[:, None], arrival(depth).astype(np.float64)
-    reached = t >= k
-    ahead = np.where(reached, t - k, 0)
-    log = (gammaln(t + 1) - gammaln(k + 1) - gammaln(ahead + 1)) / np.log(10) + k * np.log10(step_size)
-    return np.where(reached, log, -np.inf)
-
-
-def binomial_signal(
-    deltas: Sequence[Array], step_size: float, steps: Sequence[int] | np.ndarray, output_precision: float = 1.0
-) -> np.ndarray:
-    """log10 rms(e_l) after `steps` steps of gradient descent by the binomial law, (len(steps), L).
-
-    `deltas` are backpropagation's [delta_1 … delta_L], each (B, N_l) (`backprop(...).deltas`). Within 5 % for
-    eta = 1e-3 and L - l ≤ 6; -inf ahead of the front and where delta is zero.
-    """
-    return attenuation(len(deltas), step_size, steps) + _log10(_rms(deltas) * _precisions(deltas, output_precision))
 
 
 def chain_signal(
@@ -155,11 +118,6 @@ def _rms_of(layer: np.ndarray) -> float:
     return float(largest * np.sqrt(np.mean(np.square(layer / (largest or 1)))))
 
 
-def _precisions(deltas: Sequence[Array], output_precision: float) -> np.ndarray:
-    """What multiplies delta_l in the energy's gradient: lambda for hidden layers; e_L itself has no lambda."""
-    return np.append(np.full(len(deltas) - 1, output_precision), 1.0)
-
-
 def _log10(values: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
         return np.log10(values)
@@ -178,11 +136,6 @@ def step_limit(largest: float, momentum: float = 0.0) -> float:
     return 2 * (1 + momentum) / largest
 
 
-def best_step(smallest: float, largest: float) -> float:
-    """2 / (lambda_max + lambda_min), the step per example with the fastest contraction."""
-    return 2 / (largest + smallest)
-
-
 def contraction(smallest: float, largest: float, step_size: float, momentum: float = 0.0) -> float:
     """The factor by which one step shrinks the slowest component in the long run; 1 or more: no convergence.
 
@@ -197,11 +150,6 @@ def contraction(smallest: float, largest: float, step_size: float, momentum: flo
         return momentum**0.5 if discriminant < 0 else (abs(trace) + discriminant**0.5) / 2
 
     return max(radius(smallest), radius(largest))
-
-
-def estimated_steps(kappa: float, share: float = 0.01) -> float:
-    """(kappa / 2) ln(1 / share): steps at eta = 1 / lambda_max until the slowest energy falls to `share` of itself."""
-    return kappa / 2 * float(np.log(1 / share))
 
 
 def excess_energy(measures: Sequence[Measure], step_size: float, steps: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -243,24 +191,7 @@ def steps_to_share(measures: Sequence[Measure], step_size: float, share: float =
     return high
 
 
-# --- rescaling and error coordinates
-
-
-def expected_rescaling(options: NetworkOptions, output_dim: int) -> float:
-    """E[tr S / K] of a linear network as initialised (theory.md 4.3), S = I / lambda + sum_l G_l G_l^T.
-
-    With the variance v of the weights, a hidden layer multiplies squares by tau + s, s = a² N v, and the read-out turns
-    them into r = a_L² N v_L (which holds gamma), so that E = 1 / lambda + r ((tau + s)^H - 1) / (tau + s - 1).
-    """
-    width, hidden = options.width, options.depth - 1
-    scales = premultipliers(options, 1)
-    gain = {"uniform": 1 / 3, "lecun_normal": 1.0, "orthogonal": 1.0, "normal": float(width)}[options.initialisation]
-    # Rows of an orthogonal read-out are orthonormal; with more rows than columns its columns are.
-    readout_gain = min(1.0, width / output_dim) if options.initialisation == "orthogonal" else gain
-    readout = scales[-1] ** 2 * readout_gain
-    growth = float(options.skips) + (scales[1] ** 2 * gain if hidden > 1 else 0.0)
-    powers = float(hidden) if growth == 1 else (growth**hidden - 1) / (growth - 1)
-    return 1 / options.output_precision + readout * powers
+# --- error coordinates
 
 
 def error_spectrum(network: Network, x: Array, y: Array, activities: Sequence[Array]) -> np.ndarray:
@@ -273,7 +204,7 @@ def error_spectrum(network: Network, x: Array, y: Array, activities: Sequence[Ar
     """
     network, (x, y) = as_float64(network), as_batch(network, x, y)
     values = np.asarray(_error_eigenvalues(network, x, y, as_stacks(network, activities)))
-    return values[:, -min(values.shape[1], sum(z.shape[-1] for z in activities)) :]
+    return values[:, -min(values.shape[1], sum(z[0].size for z in activities)) :]
 
 
 @jax.jit

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Network, fields, from_paths
 from pcviz.experiment.faults import allowed, faults
+from pcviz.experiment.parameterisations import Parameterisation
 from pcviz.experiment.presets import PRESETS
 from pcviz.experiment.schema import flatten, unflatten
 from tests.hostile import hostile_values, valid_experiments
@@ -97,7 +98,9 @@ def test_learning_rate_scaling() -> None:
     base = {"learning.lr_scaling": "width_depth", "learning.learning_rate": 0.1, "network.width": 64}
 
     def rate(**changes: Any) -> float:
-        return from_paths({**base, **{path.replace("__", "."): value for path, value in changes.items()}}).learning_rate
+        experiment = from_paths({**base, **{path.replace("__", "."): value for path, value in changes.items()}})
+        (same,) = set(experiment.learning_rates)
+        return same
 
     assert rate() == pytest.approx(0.1 * (64 * 16) ** -0.5)
     assert rate(network__skips=False) == pytest.approx(0.1 / 8)
@@ -106,6 +109,13 @@ def test_learning_rate_scaling() -> None:
     assert rate(network__parameterisation="sp") == pytest.approx(0.1)
     assert rate(network__parameterisation="ntp") == pytest.approx(0.1)
     assert rate(learning__lr_scaling="none") == pytest.approx(0.1)
+
+
+def test_exponents_of_rates_belong_to_read_in_hidden_layers_and_read_out() -> None:
+    row = Parameterisation("test", 0, 0, 0, ("normal",), 0.1, (0, -0.5, -1), (1, 2, 0), (0, 0, 2))
+    assert row.rate_scales("adam", 4, 5, skips=False, gamma=3.0) == pytest.approx([1, 0.5, 0.5, 0.5, 0.25])
+    assert row.rate_scales("adam", 4, 2, skips=True, gamma=3.0) == pytest.approx([1, 1 / 8])
+    assert row.rate_scales("sgd", 4, 4, skips=True, gamma=3.0) == pytest.approx([4, 16, 16, 9])
 
 
 def test_inference_steps_are_resolved() -> None:

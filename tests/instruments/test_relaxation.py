@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import from_paths
@@ -22,7 +23,6 @@ from pcviz.jobs import descent
 from pcviz.jobs.training import Training
 from pcviz.numerics.blocktridiagonal import spectrum
 from pcviz.pcn import build, linear, relax
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.inference import Settled
 from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory

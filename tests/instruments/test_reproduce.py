@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import linregress, t
 
+from benchmarks.solve import solve
 from pcviz.cli import reproduce as cli_reproduce
 from pcviz.cli.main import main
 from pcviz.data import load
@@ -22,7 +23,6 @@ from pcviz.instruments.reproduce.inference_budget import SOLVERS, Cell, problem
 from pcviz.instruments.reproduce.job import RUNS
 from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol, Reproduction
 from pcviz.pcn import Network, build, linear
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.solvers import Settings
 from tests.pcn import maps as maps_of

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solution import Solution
+from benchmarks.solve import solve
 from pcviz.experiment import from_paths
 from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.rules import RULES
@@ -15,7 +17,6 @@ from pcviz.experiment.solvers import SOLVERS
 from pcviz.numerics.blocktridiagonal import dense
 from pcviz.pcn import Network, architectures, backprop, learning, linear, weight_gradients, weights, with_weights
 from pcviz.pcn.architectures import architecture_of
-from pcviz.pcn.equilibrium import Solution, solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import flat_weights, with_flat_weights

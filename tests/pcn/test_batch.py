@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.experiment import from_paths
 from pcviz.pcn import backprop, bp_modes, build, feedforward, linear, relax, weight_gradients
-from pcviz.pcn.equilibrium import solve
 from pcviz.probes import surface, theory
 from pcviz.probes.hessian import hessian_blocks
 

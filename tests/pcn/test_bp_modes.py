@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.experiment import Inference
 from pcviz.pcn import Network, backprop, bp_modes, relax
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from tests.pcn.pairs import pair
 

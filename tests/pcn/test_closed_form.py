@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.experiment import Activation, Experiment, from_paths
 from pcviz.instruments.relaxation.options import Options
 from pcviz.pcn import build, linear
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.learning import method_of
 from pcviz.probes.surface import equilibrated_energy
 

@@ -101,6 +101,22 @@ class TestLearning:
         np.testing.assert_allclose(found.course.losses, losses, rtol=1e-9)
         assert_all_close(weights(found.network), arrays(ws), 1e-9)
 
+    @pytest.mark.parametrize("rule", ["bp", "ipc"])
+    def test_each_layer_has_its_own_rate(self, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        net, network, x, y = pair(activation="tanh")
+        rates = [0.1, 0.02, 0.3, 0.05, 0.2]
+        monkeypatch.setattr(Experiment, "learning_rates", rates)
+        found = Trained(training(rule, steps=4), network, x[None], y[None])
+        if rule == "bp":
+            net.weights[:] = [w - r * g for w, r, g in zip(net.weights, rates, net.backprop(x, y)[1], strict=True)]
+        else:
+            z = net.forward(x)[0]
+            for _ in range(4):
+                of_weights, of_activities = net.weight_gradients(x, y, z), net.activity_gradients(x, y, z)
+                z = [a - 0.2 * 4 * g for a, g in zip(z, of_activities, strict=True)]
+                net.weights[:] = [w - r * g for w, r, g in zip(net.weights, rates, of_weights, strict=True)]
+        assert_all_close(weights(found.network), net.weights, 1e-12)
+
     def test_backpropagation_steps_are_numpys(self) -> None:
         net, network, x, y = pair(activation="tanh", batch=12)
         x, y = x.reshape(3, 4, -1), y.reshape(3, 4, -1)

@@ -6,11 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.experiment import Inference
 from pcviz.pcn import Network, backprop, linear, relax, weight_gradients
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.solvers.gradient_flow import gradient_flow
 from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair
 
@@ -123,13 +122,3 @@ class TestStopping:
     def test_what_cannot_be_done_is_refused(self, name: str, options: dict, message: str) -> None:
         with pytest.raises(ValueError, match=message):
             solve(name, *self.deep(), **options)
-
-    def test_flows_that_cannot_be_followed_are_refused(self) -> None:
-        network, x, y = self.deep()
-        for options, message in (
-            ({"method": "dopri"}, "method: 'dopri' is unknown"),
-            ({"method": "euler"}, "step_size"),
-            ({"times": [1.0, 0.5]}, "increasing"),
-        ):
-            with pytest.raises(ValueError, match=message):
-                gradient_flow(network, x, y, **{"times": [1.0], **options})

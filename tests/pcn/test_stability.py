@@ -4,12 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.solvers import SOLVERS as FACTS
 from pcviz.numerics.blocktridiagonal import extreme_eigenvalues
 from pcviz.pcn import build
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.stacks import unstack
 from pcviz.probes.hessian import hessian_blocks

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import solve
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
 from pcviz.numerics.krylov import finish
 from pcviz.pcn import Network, build
 from pcviz.pcn.energy import layer_energies
-from pcviz.pcn.equilibrium import solve
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import stacked_weights, with_flat_weights
 from pcviz.probes.arrows import arrows

@@ -15,6 +15,7 @@ from pcviz.probes.hessian import hessian_blocks
 from tests.pcn import maps as maps_of
 from tests.pcn.pairs import stacked_by_stage
 from tests.pcn.reference import ReferencePCN, half_square
+from tests.probes import laws
 from tests.probes.nets import initialised, network_of, pair, problem
 
 KINDS = [(p, s) for p in ("sp", "ntp", "mupc") for s in (False, True)]
@@ -31,14 +32,14 @@ def relaxed_signal(net: ReferencePCN, x: np.ndarray, y: np.ndarray, step_size: f
 
 class TestSignal:
     def test_the_front_falls_by_one_layer_a_step(self) -> None:
-        np.testing.assert_array_equal(theory.arrival(5), [4, 3, 2, 1, 0])
-        assert [theory.front_layer(5, t) for t in (0, 1, 4, 9)] == [5, 4, 1, 1]
-        reached = np.isfinite(theory.attenuation(5, 0.3, np.arange(7)))
-        np.testing.assert_array_equal(reached, np.arange(7)[:, None] >= theory.arrival(5))
+        np.testing.assert_array_equal(laws.arrival(5), [4, 3, 2, 1, 0])
+        assert [laws.front_layer(5, t) for t in (0, 1, 4, 9)] == [5, 4, 1, 1]
+        reached = np.isfinite(laws.attenuation(5, 0.3, np.arange(7)))
+        np.testing.assert_array_equal(reached, np.arange(7)[:, None] >= laws.arrival(5))
 
     def test_attenuation_is_a_binomial(self) -> None:
-        np.testing.assert_allclose(10 ** theory.attenuation(4, 0.1, [6]), [[20e-3, 15e-2, 6e-1, 1]], rtol=1e-12)
-        deep = theory.attenuation(512, 1e-3, [511])
+        np.testing.assert_allclose(10 ** laws.attenuation(4, 0.1, [6]), [[20e-3, 15e-2, 6e-1, 1]], rtol=1e-12)
+        deep = laws.attenuation(512, 1e-3, [511])
         assert deep[0, 0] == pytest.approx(-3 * 511)
 
     @pytest.mark.parametrize("precision", [1.0, 3.0])
@@ -48,7 +49,7 @@ class TestSignal:
         # Large targets (and no activation that saturates): deep errors must be more than the rounding of activities.
         y, eta = 1e4 * y, 1e-3 / precision
         found, deltas = relaxed_signal(net, x, y, eta, 20), net.backprop(x, y)[2]
-        for law in (theory.binomial_signal, theory.chain_signal):
+        for law in (laws.binomial_signal, theory.chain_signal):
             ((*predicted, _),) = law(deltas, eta, [20], precision)
             np.testing.assert_allclose(np.log10(found[1:-1]), predicted[1:], rtol=0, atol=np.log10(1.05))
 
@@ -59,7 +60,7 @@ class TestSignal:
         net = initialised(parameterisation, skips, 16, 32, activation="tanh", input_dim=20)
         x, y = np.random.default_rng(5).standard_normal((8, 20)), np.eye(10)[:8]
         found, deltas = np.log10(relaxed_signal(net, x, y, 0.3, 60)), net.backprop(x, y)[2]
-        (chain,), (law,) = (f(deltas, 0.3, [60]) for f in (theory.chain_signal, theory.binomial_signal))
+        (chain,), (law,) = (f(deltas, 0.3, [60]) for f in (theory.chain_signal, laws.binomial_signal))
         assert np.abs(chain - found)[:-1].max() < 1
         assert (law - found)[4:8].min() > 4
 
@@ -85,12 +86,12 @@ class TestSignal:
 
 class TestRate:
     def test_one_step_contracts_the_slowest_component(self) -> None:
-        assert theory.contraction(0.5, 4.0, theory.best_step(0.5, 4.0)) == pytest.approx(7 / 9)
+        assert theory.contraction(0.5, 4.0, laws.best_step(0.5, 4.0)) == pytest.approx(7 / 9)
         assert theory.contraction(0.5, 4.0, theory.step_limit(4.0)) == pytest.approx(1)
         assert theory.contraction(-0.1, 4.0, 0.3) > 1
         assert theory.condition_number(0.5, 4.0) == 8
         assert theory.condition_number(-1e-9, 4.0) == np.inf
-        assert theory.estimated_steps(100) == pytest.approx(50 * np.log(100))
+        assert laws.estimated_steps(100) == pytest.approx(50 * np.log(100))
 
     @pytest.mark.parametrize("momentum", [0.0, 0.3, 0.9, 0.99])
     @pytest.mark.parametrize("factor", [0.01, 0.3, 0.97, 1.03])
@@ -165,7 +166,7 @@ class TestRate:
         only_slowest = theory.steps_to_share([Measure(values[:1], np.ones(1))], 0.25)
         assert found is not None
         assert only_slowest is not None
-        assert found < only_slowest <= theory.estimated_steps(400) + 1
+        assert found < only_slowest <= laws.estimated_steps(400) + 1
 
     def test_what_does_not_converge_has_no_number_of_steps(self) -> None:
         values = np.array([0.5, 4.0])
@@ -192,7 +193,7 @@ class TestRescaling:
         self, parameterisation: str, init: str, skips: bool, expected: float
     ) -> None:
         options = {"depth": 17, "width": 64, "parameterisation": parameterisation, "skips": skips}
-        found = theory.expected_rescaling(NetworkOptions.model_validate({**options, "initialisation": init}), 10)
+        found = laws.expected_rescaling(NetworkOptions.model_validate({**options, "initialisation": init}), 10)
         assert found == pytest.approx(expected, rel=1e-12)
 
     @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ class TestRescaling:
         """Within 3 standard errors over 16 seeds, and within a relative tolerance that bounds these."""
         options = {"depth": 17, "width": 64, "parameterisation": parameterisation, "skips": skips}
         options |= {"gamma": 1.3, "output_precision": 3.0} | ({"initialisation": init} if init else {})
-        expected = theory.expected_rescaling(NetworkOptions.model_validate(options), 10)
+        expected = laws.expected_rescaling(NetworkOptions.model_validate(options), 10)
         nets = [
             initialised(parameterisation, skips, 17, 64, init=init, seed=seed, gamma=1.3, input_dim=8)
             for seed in range(16)
@@ -227,7 +228,7 @@ class TestRescaling:
         mean = np.mean(
             [np.trace(numpy_rescaling(initialised("ntp", True, depth, 8, seed=s, input_dim=8), 1)) for s in range(400)]
         )
-        assert theory.expected_rescaling(options, 10) == pytest.approx(mean / 10, rel=0.05)
+        assert laws.expected_rescaling(options, 10) == pytest.approx(mean / 10, rel=0.05)
 
 
 def numpy_rescaling(net: ReferencePCN, precision: float) -> np.ndarray:

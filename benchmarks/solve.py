@@ -2,24 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.solution import Solution
+from pcviz.brief import short
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import TRACE_ROWS, trace_rows
 from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
-from pcviz.pcn.equilibrium.solution import Solution
-from pcviz.pcn.messages import Sizes, sizes_of
+from pcviz.pcn.coordinates import is_kinked
+from pcviz.pcn.energy import layer_energies, layer_rms
+from pcviz.pcn.inference import Settled
+from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import Settings, solver_of
-from pcviz.pcn.stacks import unstack
+from pcviz.pcn.stacks import Activities, unstack
 from pcviz.pcn.trajectory import Trajectory
 
 Stop = Literal["steps", "gradient", "energy"]
+
+
+@short
+class Sizes(NamedTuple):
+    """How large things are in a state, float64: energies E_1 … E_L (L,); for every hidden layer (H,) the rms of the
+    energy's gradient (per example), of the activities, of their change since an earlier state, and of the errors;
+    `gradient` and `activity` are over all layers."""
+
+    energies: jax.Array
+    gradient_rms: jax.Array
+    activity_rms: jax.Array
+    update_rms: jax.Array
+    error_rms: jax.Array
+    gradient: jax.Array
+    activity: jax.Array
+
+
+@jax.jit
+def sizes_of(network: Network, x: jax.Array, y: jax.Array, state: Settled, before: Activities) -> Sizes:
+    """Measure a state; `before` are the activities of the earlier one.
+
+    At z = 0 of an activation with a kink the gradient is the shortest one-sided derivative: zero where neither side
+    descends.
+    """
+    z, errors = state.activities, state.errors[:-1]
+    output, top = output_signal(network, z, y)
+    sent = (*(state.signals or state.errors)[:-1], top)
+
+    def gradient(at: Activities) -> Activities:
+        return tuple(own - r for own, r in zip(sent, received(network, x, at, sent), strict=False))
+
+    if is_kinked(network):
+        gaps = [16 * jnp.finfo(a.dtype).eps * (1 + jnp.abs(e)) for a, e in zip(z, errors, strict=True)]
+        beside = [jnp.abs(a) <= gap for a, gap in zip(z, gaps, strict=True)]
+        sides = [
+            gradient(tuple(jnp.where(b, s * gap, a) for a, gap, b in zip(z, gaps, beside, strict=True)))
+            for s in (-1, 1)
+        ]
+        found = tuple(
+            jnp.where(~b, up, jnp.where((up < 0) & (-up >= down), up, jnp.maximum(down, 0)))
+            for down, up, b in zip(*sides, beside, strict=True)
+        )
+    else:
+        found = gradient(z)
+    by_layer = [
+        layer_rms(stacks) for stacks in (found, z, tuple(a - b for a, b in zip(z, before, strict=True)), errors)
+    ]
+    total = [jnp.sqrt(jnp.mean(jnp.square(values))) for values in by_layer[:2]]
+    return Sizes(layer_energies(network, errors, output, y), *by_layer, *total)
 
 
 def solve(
