@@ -79,6 +79,14 @@ SOLVERS: dict[str, SolverFacts] = {
     "nesterov": SolverFacts(
         "Nesterov", "momentum and step size from the measured spectrum", "activities", "orange", compared=True
     ),
+    "barzilai_borwein": SolverFacts(
+        "Barzilai-Borwein",
+        "gradient descent whose step follows the curvature it meets",
+        "activities",
+        "orange",
+        "dash",
+        slots=2,
+    ),
     "pc_alm": SolverFacts(
         "PC-ALM",
         "Lagrange multipliers: descends another function than the energy; settles under μPC",

@@ -16,9 +16,10 @@ from pcviz.pcn import Network, build, linear, weight_gradients, weights, with_we
 from pcviz.pcn.coordinates import gradient_at, start_at
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.solvers import Settings, gauss_newton, solver_of
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
-from pcviz.pcn.solvers import gauss_newton
 from pcviz.pcn.stacks import unstack
+from pcviz.pcn.trajectory import Trajectory
 from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair
 
@@ -92,6 +93,18 @@ class TestLinear:
         np.testing.assert_allclose(largest, values[-1], rtol=0.01)
         assert np.all(largest <= values[-1] * (1 + 1e-12))
         assert np.all(smallest >= values[0] * (1 - 1e-12))
+
+    def test_spectral_steps_are_inverse_curvatures_and_arrive_early(self) -> None:
+        network, x, y = linear_problem()
+        values = np.linalg.eigvalsh(maps_of.activity_hessian(maps_of.layer_maps(network), 3.0))
+        path = Trajectory(solver_of("barzilai_borwein"), network, jnp.asarray(x), jnp.asarray(y), Settings(None))
+        states = list(path.iterates(range(41)))
+        sizes = np.stack([at.state.step_size for at in states[2:]])
+        assert np.all(sizes >= (1 - 1e-9) / values[-1]) and np.all(sizes <= (1 + 1e-9) / values[0])
+        assert len(np.unique(sizes.round(6))) > 20
+        least = float(linear.least_energy(network, x, y))
+        plain = solve("gradient_descent", network, x, y, step_size=1 / values[-1], steps=40)
+        assert states[-1].energy - least < 0.1 * (plain.energy - least)
 
     def test_continuous_time_follows_the_matrix_exponential(self) -> None:
         network, x, y = linear_problem()
