@@ -150,7 +150,7 @@ def test_the_life_of_a_run(client: Client) -> None:
     run = run_of(app)
     assert client.get(run).experiment.network.depth == 4
     assert client.get(run).wanted == "running"
-    assert {child.kind for child in client.children(run)} == {"landscape"}
+    assert {child.kind for child in client.children(run)} == {"training_plane"}
     assert enabled(app) == {"pause", "reset", "cancel"}
     press(app, "pause")
     assert client.get(run).wanted == "paused"
@@ -217,8 +217,8 @@ def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client
     app.button_group(key="directions").set_value("random").run()
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
     assert wanted[1:] == [
-        ("landscape", {"directions": "pca"}, "cancelled"),
-        ("landscape", {"directions": "random"}, "running"),
+        ("training_plane", {"directions": "pca"}, "cancelled"),
+        ("training_plane", {"directions": "random"}, "running"),
     ]
 
 

@@ -42,7 +42,7 @@ class Options:
         """Kind and options of the run's child that computes the surface."""
         if self.surface == "boundary":
             return "boundary", {}
-        return "landscape", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+        return "training_plane", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
 
     @property
     def panels(self) -> list[str]:
@@ -81,7 +81,7 @@ def _surface_of(record: RunRecord) -> dict[str, str]:
     for child in reversed(session.client().children(record.id)):
         if child.kind == "boundary":
             return {"surface": "boundary"}
-        if child.kind == "landscape":
+        if child.kind == "training_plane":
             given = child.options
             return {"surface": given.get("surface", DEFAULTS["surface"]), "directions": given["directions"]}
     return {}
