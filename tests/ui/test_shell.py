@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
-from pcviz.experiment import Experiment, fields
+from pcviz.experiment import DATASETS, Experiment, fields
 from pcviz.experiment.presets import PRESETS
 from pcviz.store import Store
 from pcviz.ui.url import key_of
@@ -55,6 +55,19 @@ def test_the_form_has_every_field_with_help() -> None:
     assert not app.error
     assert not app.warning
     assert enabled(app) == {"play", "step"}
+
+
+def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> None:
+    own = "own-0123456789ab-classification-3-4-100-50"
+    app = opened(data_name=own, learning_batch_size="16", v="1")
+    assert app.selectbox(key="data_name").value == own and not app.error and not app.warning
+    assert app.selectbox(key="data_name").options == [
+        *(facts.label for facts in DATASETS.values()),
+        "Own data 0123456789ab",
+    ]
+    for chosen in ("moons", own):
+        app.selectbox(key="data_name").set_value(chosen).run()
+        assert not app.exception and app.query_params["data_name"] in (chosen, [chosen])
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -59,7 +59,8 @@ class Options:
 
 def planar(experiment: Experiment) -> bool:
     """Whether the network maps the plane to two classes, so that its decisions can be drawn."""
-    return (experiment.data.facts.input_dim, experiment.data.facts.output_dim) == (2, 2)
+    facts = experiment.data.facts
+    return (facts.input_dim, facts.output_dim, facts.task) == (2, 2, "classification")
 
 
 def chosen(experiment: Experiment, record: RunRecord | None) -> Options:

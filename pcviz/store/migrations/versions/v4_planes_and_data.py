@@ -12,7 +12,7 @@ NAMES = {"surface": "plane", "landscape": "training_plane"}
 
 def upgrade() -> None:
     for name in ("runs", "frames"):
-        kind = sa.column("kind")
+        kind: sa.ColumnClause[str] = sa.column("kind")
         renamed = sa.update(sa.table(name, kind)).where(kind.in_(NAMES))
         op.execute(renamed.values(kind=sa.case(NAMES, value=kind)))
     op.create_table(
