@@ -63,7 +63,7 @@ class Soak:
             shape = SHAPES[seed % len(SHAPES)]
             experiment = from_paths({**shape, "learning.steps": 100, "seed": seed})
             run = self.client.start(experiment, "one")
-            self.client.add_child(run, "landscape", {"directions": "pca"})
+            self.client.add_child(run, "training_plane", {"directions": "pca"})
             self._wait_for(run)
             if "learning.rule" not in shape:
                 self._wait_for(self.client.look("relax", experiment, {"source": run}, "one"))

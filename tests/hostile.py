@@ -5,7 +5,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pcviz.experiment import Experiment, fields, from_paths
+from pcviz.experiment import DATASETS, Experiment, fields, from_paths
 from pcviz.experiment.faults import limits
 
 NASTY_TEXTS = [
@@ -47,6 +47,10 @@ hostile_values = (
 )
 
 
+OWN = "own-0123456789ab-classification-3-4-100-50"
+"""The name of a data set that nobody holds."""
+
+
 def _values(path: str, info: Any) -> st.SearchStrategy[Any]:
     words = {
         "inference.steps": "depth",
@@ -56,6 +60,8 @@ def _values(path: str, info: Any) -> st.SearchStrategy[Any]:
     }
     if path == "learning.learning_rate":
         return st.just("auto") | st.floats(1e-6, 100)
+    if path == "data.name":
+        return st.sampled_from([*DATASETS, OWN])
     if path in words:
         return st.just(words[path]) | st.integers(1, 1000)
     if info.annotation is bool:

@@ -1,4 +1,4 @@
-"""Commands by name: train, relax, reproduce, bench, serve; `pcviz.cli.flags.EXIT` has the exit statuses."""
+"""Commands by name: train, relax, reproduce, data, bench, serve; `pcviz.cli.flags.EXIT` has the exit statuses."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import orjson
 from pcviz.cli.flags import EXIT, PRESET, BadArguments, Flag, describe, parse, read
 from pcviz.cli.work import BAD, DONE, FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
 from pcviz.experiment import Experiment, cost
+from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import shown
 from pcviz.live import heap
 from pcviz.places import ensure_home
@@ -78,10 +79,12 @@ def train(words: list[str]) -> int:
 
 
 def admit(experiment: Experiment) -> None:
-    """Refuse what does not fit into memory; say on standard error what a page would refuse because nobody waits that
-    long. Raises BadArguments."""
+    """Refuse what does not fit into memory, and data that nobody holds; say on standard error what a page would refuse
+    because nobody waits that long. Raises BadArguments."""
     if too_large := cost.memory_refusal(experiment):
         raise BadArguments(too_large)
+    if is_own(experiment.data.name):
+        import_module("pcviz.cli.data").fetch(experiment.data.name)
     for line in cost.long_step(experiment):
         print(f"warning: {line}", file=sys.stderr)
 
@@ -225,6 +228,11 @@ def relax(words: list[str]) -> int:
     return int(import_module("pcviz.cli.relax").relax(words))
 
 
+def data(words: list[str]) -> int:
+    """Add, list or delete data sets of your own."""
+    return int(import_module("pcviz.cli.data").data(words))
+
+
 def reproduce(words: list[str]) -> int:
     """Measure a published finding anew, beside what was reported."""
     return int(import_module("pcviz.cli.reproduce").reproduce(words))
@@ -234,6 +242,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "relax": relax,
     "reproduce": reproduce,
+    "data": data,
     "bench": bench,
     "serve": serve,
 }

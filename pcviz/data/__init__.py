@@ -1,37 +1,35 @@
-"""Data sets that come with pcviz: nothing is downloaded. What is known of them is in `pcviz.experiment.DATASETS`."""
-
-from collections.abc import Callable
-from functools import partial
+"""Data sets: those that come with pcviz, where nothing is downloaded, and one's own. What is known of them without
+their arrays is in `pcviz.experiment`."""
 
 import numpy as np
 
 from pcviz.data.dataset import Dataset
-from pcviz.data.digits import digits
-from pcviz.data.regression import regression
-from pcviz.data.toys import TOYS, toy
+from pcviz.data.own import HELD, hold
+from pcviz.data.provider import Provider
+from pcviz.data.sets import PROVIDERS
 from pcviz.experiment import Data
 
-__all__ = ["LOADERS", "Dataset", "load"]
-
-Loader = Callable[[int, int], Dataset]
-"""(number of training examples, number of test examples) → float64 arrays."""
-
-LOADERS: dict[str, Loader] = {
-    "digits": digits,
-    **{name: partial(toy, name) for name in TOYS},
-    "regression": regression,
-}
+__all__ = ["PROVIDERS", "Dataset", "Provider", "hold", "load", "provider_of"]
 
 
 def load(data: Data, seed: int, dtype: str) -> Dataset:
-    """The data set that `data` chooses, as arrays of `dtype` ("float32" or "float64").
+    """The data set that `data` chooses, as arrays of `dtype` ("float32" or "float64"). Raises as `provider_of`.
 
     A smaller data set is the beginning of a larger one. `seed` is for data sets that draw their examples from the
     experiment's seed; those that are here now are the same for every seed, so that seeds vary the network and the order
     of the examples.
     """
-    full = LOADERS[data.name](data.train_count, data.test_count)
-    x_train, y_train, x_test, y_test = (
-        np.asarray(array, dtype=dtype) for array in (full.x_train, full.y_train, full.x_test, full.y_test)
-    )
+    full = provider_of(data.name).arrays(data.train_count, data.test_count)
+    x_train, y_train, x_test, y_test = (np.asarray(array, dtype=dtype) for array in full.arrays)
     return Dataset(x_train, y_train, x_test, y_test, full.task)
+
+
+def provider_of(name: str) -> Provider:
+    """What gives a data set. Raises LookupError for one's own that this process does not hold."""
+    provider = PROVIDERS.get(name) or HELD.get(name)
+    if provider is None:
+        raise LookupError(
+            f"data.name: {name} is not held here: add its file to this store (python -m pcviz data add FILE.npz), or "
+            "in Python hold its arrays (pcviz.data.hold)"
+        )
+    return provider

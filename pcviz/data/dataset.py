@@ -1,5 +1,6 @@
 """What every data set gives."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,6 +30,20 @@ class Dataset:
     y_test: Array
     """(Q, K) as `y_train`."""
     task: Literal["classification", "regression"]
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array, Array]:
+        """The four of them, in the order above."""
+        return self.x_train, self.y_train, self.x_test, self.y_test
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of task, shapes and values (as float64), in hexadecimal digits: the identity of the data."""
+        digest = hashlib.sha256(self.task.encode())
+        for array in self.arrays:
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array, "<f8").tobytes())
+        return digest.hexdigest()
 
 
 def classification(facts: DatasetFacts, train: Labelled, test: Labelled, train_count: int, test_count: int) -> Dataset:

@@ -74,7 +74,7 @@ class Client:
         *,
         leaving: Collection[str] = (),
     ) -> str:
-        """Create a run that looks at something instead of training, such as one relaxation or a surface, and counts
+        """Create a run that looks at something instead of training, such as one relaxation or a plane, and counts
         its work in hundredths; returns its id. Options may name another run, whose weights it looks at."""
         details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES, "leaving": leaving}
         return self._create(experiment, session, key, "running", None, **details)
@@ -127,7 +127,7 @@ class Client:
         self.store.requests.want_snapshot(run)
 
     def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None, proof: str = "") -> str:
-        """Add an extra, such as a landscape, that works on the run's network; returns its id."""
+        """Add an extra, such as the plane of its path, that works on the run's network; returns its id."""
         self._check(run, proof)
         return self.store.requests.create_child(run, kind, options or {}, self.limits)
 

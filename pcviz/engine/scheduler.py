@@ -19,7 +19,7 @@ HEAD_START = 1.2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that could compute now, and for whom; an `extra` is all that is no training: landscapes, relaxations."""
+    """A run that could compute now, and for whom; an `extra` is all that is no training: planes, relaxations."""
 
     run: str
     owner: str

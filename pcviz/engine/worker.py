@@ -21,6 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pcviz.engine.datasets import provide
 from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
@@ -207,6 +208,7 @@ class Worker:
     def _prepare(self, leased: LeasedRun) -> Job:
         record = leased.record
         make = self._jobs()[record.kind]
+        provide(self._store, record.experiment.data.name)
         if leased.parent is not None:
             job = make(record.experiment, leased.parent.job, record.options)
         else:
@@ -226,6 +228,7 @@ class Worker:
             return {"options": record.options}
         reader = self._store.reader
         trained = reader.run(source)
+        provide(self._store, trained.experiment.data.name)
         saved = reader.checkpoint(source, trained.generation)
         return {"options": record.options, "source": saved and (*saved, trained.experiment)}
 

@@ -5,7 +5,7 @@ help (`description`) and formula stand beside each field, and the rules between 
 Symbols follow the literature: L depth, N width, B batch size, T inference steps, H = L - 1 hidden layers.
 """
 
-from pcviz.experiment.data import DATASETS, Data, DatasetFacts
+from pcviz.experiment.data import DATASETS, Data, DatasetFacts, facts_of
 from pcviz.experiment.inference import FORM_STEPS_MAX, Inference, Solver
 from pcviz.experiment.learning import Learning, Rule
 from pcviz.experiment.network import Activation, Network, Parameterisation, default_initialisation, has_closed_form
@@ -27,6 +27,7 @@ __all__ = [
     "Section",
     "Solver",
     "default_initialisation",
+    "facts_of",
     "fields",
     "from_paths",
     "has_closed_form",

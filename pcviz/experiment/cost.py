@@ -41,6 +41,7 @@ class Cost:
     weight_bytes: int
     learning_bytes: int
     activity_bytes: int
+    data_bytes: int
     checkpoint_bytes: int
     flops_per_inference_step: float
     flops_per_step: float
@@ -57,8 +58,8 @@ class Cost:
     @property
     def memory_bytes(self) -> int:
         """Working memory: programs; weights and optimiser state before and after a step, with gradients and checkpoint;
-        activities."""
-        return PROGRAM_BYTES + self.learning_bytes + self.activity_bytes
+        activities; the data set."""
+        return PROGRAM_BYTES + self.learning_bytes + self.activity_bytes + self.data_bytes
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ def assumed_speed(width: int) -> float:
 
 def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     """The cost of `experiment` on a machine that takes `slowdown` times what this model assumes (see `slowdown`)."""
-    network, learning, facts = experiment.network, experiment.learning, experiment.data.facts
+    network, learning, data = experiment.network, experiment.learning, experiment.data
     hidden, width, batch = experiment.hidden_layers, network.width, learning.batch_size
-    inputs, outputs = facts.input_dim, facts.output_dim
+    inputs, outputs = data.facts.input_dim, data.facts.output_dim
     number = 4 if experiment.dtype == "float32" else 8
 
     parameters = inputs * width + (hidden - 1) * width**2 + width * outputs
@@ -126,6 +127,8 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
         weight_bytes=weights,
         learning_bytes=((6 if learning.facts.moves_weights else 4) * (1 + moments) + 3) * weights,
         activity_bytes=(TEMPORARIES + STATE_TEMPORARIES * state) * activities,
+        # as it was loaded, in the number format of the network, and on the device
+        data_bytes=(8 + 2 * number) * (data.train_count + data.test_count) * (inputs + outputs),
         checkpoint_bytes=COPIES * saved,
         flops_per_inference_step=inference,
         flops_per_step=per_step,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
-from pcviz.experiment.section import Section, one_of, option
+from pcviz.experiment.section import Section, option
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,35 @@ DATASETS: dict[str, DatasetFacts] = {
 }
 
 
-if TYPE_CHECKING:
-    DatasetName: TypeAlias = str
-else:
-    DatasetName = one_of(DATASETS)
+_OWN = re.compile(r"own-([0-9a-f]{12})-(classification|regression)" + 4 * r"-([1-9]\d{0,8})", re.ASCII)
+
+
+def own_name(content: str, task: str, input_dim: int, output_dim: int, train_size: int, test_size: int) -> str:
+    """The name of a data set of one's own, which says all that is known of it: `own-` with the first 12 digits of the
+    digest of its content, task, dimensions and sizes."""
+    return f"own-{content[:12]}-{task}-{input_dim}-{output_dim}-{train_size}-{test_size}"
+
+
+def is_own(name: str) -> bool:
+    """Whether this is the name of a data set of one's own, held somewhere or not."""
+    return _OWN.fullmatch(name) is not None
+
+
+def facts_of(name: str) -> DatasetFacts:
+    """What is known of a data set by its name. Raises KeyError for a name that is none."""
+    found = _OWN.fullmatch(name)
+    if found is None:
+        return DATASETS[name]
+    inputs, outputs, train, test = (int(text) for text in found.groups()[2:])
+    task: Literal["classification", "regression"] = "regression" if found[2] == "regression" else "classification"
+    words = f"{train} and {test} examples, {inputs} inputs, {outputs} outputs"
+    return DatasetFacts(f"Own data {found[1]}", words, inputs, outputs, task, train, test, train, test)
 
 
 class Data(Section):
     """What the network learns from."""
 
-    name: DatasetName = option("digits", "Data set", "Bundled with pcviz: nothing is downloaded.")
+    name: str = option("digits", "Data set", "Those with a name come with pcviz: nothing is downloaded.")
     train_size: int | Literal["all"] = option(
         "all", "Training examples", "How many examples to train on; `all` is the data set's own size.", advanced=True
     )
@@ -69,7 +89,7 @@ class Data(Section):
     @property
     def facts(self) -> DatasetFacts:
         """Dimensions, task and sizes of the chosen data set."""
-        return DATASETS[self.name]
+        return facts_of(self.name)
 
     @property
     def train_count(self) -> int:
@@ -80,6 +100,13 @@ class Data(Section):
     def test_count(self) -> int:
         """Number of test examples."""
         return self.facts.test_size if self.test_size == "all" else self.test_size
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in DATASETS and not is_own(name):
+            raise ValueError("unknown data set")
+        return name
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:

@@ -21,6 +21,7 @@ def _sizes(part: Literal["train", "test"]) -> str:
 
 
 _OWN_RANGES = {
+    "data.name": f"{', '.join(DATASETS)}, or the name of data of your own",
     "inference.steps": "0 or more, or depth",
     "learning.learning_rate": "above 0 to 100, or auto",
     "data.train_size": _sizes("train"),

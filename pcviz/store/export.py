@@ -6,12 +6,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 
 from pcviz.places import quoted
 from pcviz.store.database import Database
 from pcviz.store.records import UnknownRun
-from pcviz.store.tables import checkpoints, frames, parts, runs
+from pcviz.store.tables import checkpoints, datasets, frames, parts, runs
 
 ROWS_AT_ONCE = 100
 WHOSE = {"owner": "", "control": "", "session": ""}
@@ -22,12 +22,13 @@ _BELONGING = {
     frames: f"run IN {_FAMILY}",
     checkpoints: f"run IN {_FAMILY}",
     parts: f"checkpoint IN (SELECT id FROM main.checkpoints WHERE run IN {_FAMILY})",
+    datasets: f"EXISTS (SELECT 1 FROM main.runs WHERE id IN {_FAMILY} AND instr(experiment_json, datasets.name))",
 }
 
 
 def export(database: Database, run: str, target: Path) -> None:
-    """Write a run with its children, frames and checkpoints into a new store at `target`, every value as it is; whose
-    it was is left out.
+    """Write a run with its children, frames, checkpoints and data into a new store at `target`, every value as it is;
+    whose it was is left out.
 
     Raises UnknownRun, and StoreFault if either store cannot be used.
     """
@@ -69,6 +70,7 @@ def _over_the_wire(database: Database, run: str, copy: Database) -> None:
             (frames, frames.c.run.in_(family)),
             (checkpoints, checkpoints.c.run.in_(family)),
             (parts, parts.c.checkpoint.in_(weights)),
+            (datasets, exists().where(runs.c.id.in_(family), runs.c.experiment_json.contains(datasets.c.name))),
         ):
             found = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table).where(mine))
             instead = WHOSE if table is runs else {}

@@ -14,7 +14,7 @@ from pcviz.frames import Frame
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record, rests
 from pcviz.store.room import Limits, Spaces, spaces
-from pcviz.store.tables import checkpoints, frames, parts, runs
+from pcviz.store.tables import checkpoints, datasets, frames, parts, runs
 from pcviz.store.values import decode_values
 
 PARENTS = runs.alias("parents")
@@ -70,6 +70,17 @@ class Reader:
         if not found:
             raise UnknownRun(run)
         return found[0]
+
+    def dataset(self, name: str) -> bytes | None:
+        """A data set of somebody's own, as `Requests.keep_dataset` was given it; None if the store has none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(datasets.c.data).where(datasets.c.name == name)).scalar()
+
+    def datasets(self) -> dict[str, int]:
+        """Name and bytes of the data sets that the store holds, oldest first."""
+        sizes = select(datasets.c.name, func.length(datasets.c.data)).order_by(datasets.c.created_at)
+        with self._database.reading() as connection:
+            return {name: size for name, size in connection.execute(sizes)}
 
     def runs(self, limit: int, owner: str | None = None) -> list[RunRecord]:
         """The newest runs that a person started, newest first; only those of one owner if one is named."""

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from pcviz.experiment import Experiment
 from pcviz.store.contents import delete_family
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, RunRecord, UnknownRun, Wanted, record
 from pcviz.store.room import Limits, StoreFull, needed, refusal, spaces
-from pcviz.store.tables import runs
+from pcviz.store.tables import datasets, runs
 
 
 class Requests:
@@ -131,6 +131,21 @@ class Requests:
         with self._database.writing() as connection:
             _locked(connection, run)
             _update(connection, run, pinned=pinned)
+
+    def keep_dataset(self, name: str, data: bytes) -> None:
+        """Hold a data set of somebody's own for all workers, until it is deleted; its name says what it holds."""
+        with self._database.writing() as connection:
+            if connection.execute(select(datasets.c.name).where(datasets.c.name == name)).first() is None:
+                connection.execute(insert(datasets).values(name=name, data=data, created_at=time.time()))
+
+    def delete_dataset(self, name: str) -> None:
+        """Delete it. Raises LookupError if there is none, ValueError as long as runs learn from it."""
+        with self._database.writing() as connection:
+            users = select(func.count()).where(runs.c.experiment_json.contains(name))
+            if count := connection.execute(users).scalar():
+                raise ValueError(f"{name}: stored runs learn from it: {count} (allowed: what no run learns from)")
+            if not connection.execute(delete(datasets).where(datasets.c.name == name)).rowcount:
+                raise LookupError(f"{name}: the store holds no such data set")
 
     def delete(self, run: str) -> None:
         """Delete a run with its children, frames and checkpoints; a worker that holds it finds it gone."""

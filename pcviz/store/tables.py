@@ -103,3 +103,11 @@ parts = Table(
     Column("position", Integer, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("name", String(96), primary_key=True),  # holds the digest of what it is
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
+)

@@ -16,7 +16,7 @@ import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, fields, from_paths
+from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, facts_of, fields, from_paths
 from pcviz.experiment.faults import allowed, faults, limits
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.presets import PRESETS
@@ -40,7 +40,6 @@ NAMED: dict[str, Mapping[str, Any]] = {
     "network.parameterisation": PARAMETERISATIONS,
     "inference.solver": SOLVERS,
     "learning.rule": RULES,
-    "data.name": DATASETS,
 }
 """Fields whose values have a label of their own, and where."""
 
@@ -195,6 +194,8 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
 
 def _choices(path: str, info: FieldInfo) -> list[str]:
     """The values of an enumeration that go with the rest of its section; empty for other fields."""
+    if path == "data.name":
+        return _data_sets()
     if get_origin(info.annotation) is not Literal:
         return []
     choices = [str(choice) for choice in get_args(info.annotation)]
@@ -202,6 +203,14 @@ def _choices(path: str, info: FieldInfo) -> list[str]:
         parameterisation = st.session_state.network_parameterisation
         choices = [choice for choice in choices if _goes_with(parameterisation, choice)]
     return choices
+
+
+def _data_sets() -> list[str]:
+    """Those that come with pcviz, and those of one's own that this tab has met."""
+    met: list[str] = st.session_state.setdefault("own_data", [])
+    if (name := st.session_state.data_name) not in (*DATASETS, *met):
+        met.append(name)
+    return [*DATASETS, *met]
 
 
 def _goes_with(parameterisation: str, initialisation: str) -> bool:
@@ -236,6 +245,8 @@ def _whole(bound: float | None) -> int | None:
 
 def _name(path: str, choice: str) -> str:
     """An enumeration's value as a person reads it."""
+    if path == "data.name":
+        return facts_of(choice).label
     if path in NAMED:
         return str(NAMED[path][choice].label)
     return choice.upper() if path == "network.loss" else choice.replace("_", " ")

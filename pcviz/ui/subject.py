@@ -96,7 +96,7 @@ def line(record: RunRecord | None, form: controls.Form) -> None:
     """Say whose network the panels show: that of a training, or a form's."""
     if record is None or record.kind == "chain":
         return
-    source = record.options.get("source") if record.kind != "surface" else None
+    source = record.options.get("source") if record.kind != "plane" else None
     step = record.options.get("step")
     text = _network(record.experiment)
     if source is not None:

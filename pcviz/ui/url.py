@@ -23,6 +23,8 @@ from pcviz.ui.instruments import on
 
 RUN_KEYS = ("run", "baseline")
 VERSION_KEY, VIEW_KEY = "v", "view"
+FORMER_VIEWS = {"surface": "plane"}
+"""What addresses called a view before, and what it is called now."""
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -70,8 +72,8 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = 
         elif key in kinds:
             told[kinds[key]][key] = text
         elif key == VIEW_KEY and len(told) > 1:
-            if text in told:
-                state.view = text
+            if (view := FORMER_VIEWS.get(text, text)) in told:
+                state.view = view
             else:
                 state.faults.append(f"{key}: {shown(text)} is not a view (allowed: {', '.join(told)})")
         elif key in PATHS or (version < schema.current() and "." not in key):  # it may have another name by now

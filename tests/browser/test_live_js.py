@@ -131,14 +131,14 @@ def test_landscape_of_a_child_blank_where_not_computed(page: Page, fake: FakeStr
     page.goto(fake.url)
     train(fake, experiment, 1, 2)
     fake.state("running", 2)
-    fake.state("running", 2, run=CHILD, kind="landscape")
-    fake.frame("landscape", 2, landscape_values(0.5), run=CHILD)
+    fake.state("running", 2, run=CHILD, kind="training_plane")
+    fake.frame("training_plane", 2, landscape_values(0.5), run=CHILD)
     drawn(page, 2, "landscape")
     blank = plot(page, "landscape", "plot.data[0].z.map((row) => Array.from(row).every(Number.isNaN))")
     assert blank == [False] * 16 + [True] * 15
     assert plot(page, "landscape", "plot.data.at(-1).x.length") == 1
     expect(panel(page, "landscape")).to_contain_text("41 % of the path's length, 93 % of its variance")
-    fake.state("failed", 2, run=CHILD, kind="landscape", message="out of memory")
+    fake.state("failed", 2, run=CHILD, kind="training_plane", message="out of memory")
     expect(panel(page, "landscape")).to_contain_text("out of memory")
     expect(panel(page, "landscape")).to_have_attribute("data-state", "running")
 
@@ -272,7 +272,7 @@ def test_a_phone_has_one_column_and_no_sideways_scrolling(page: Page, fake: Fake
     assert min(page.locator(".pcviz-panel button").evaluate_all(sizes)) >= 44, "fingers need 44 px"
     top = "plot.getBoundingClientRect().top - plot.closest('section').getBoundingClientRect().top"
     before = plot(page, "landscape", top)
-    fake.frame("landscape", 2, landscape_values(), run=CHILD)
+    fake.frame("training_plane", 2, landscape_values(), run=CHILD)
     drawn(page, 2, "landscape")
     assert plot(page, "landscape", top) == before, "the note's room was kept for it"
     whole = "note => note.scrollWidth <= note.clientWidth && note.scrollHeight <= note.clientHeight"

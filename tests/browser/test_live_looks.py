@@ -90,7 +90,7 @@ def test_images_carry_their_words(page: Page, fake: FakeStream, experiment: Expe
     page.evaluate("document.documentElement.classList.add('dark')")
     train(fake, experiment, 1, 2)
     fake.state("running", 2)
-    fake.frame("landscape", 2, landscape_values(), run=CHILD)
+    fake.frame("training_plane", 2, landscape_values(), run=CHILD)
     drawn(page, 2, *TRAIN_PANELS, "landscape")
 
     def saved(kind: str) -> bytes:

@@ -67,9 +67,9 @@ class Annas:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.run = client.start(MOVING, "s", ANNA)
-        self.child = client.add_child(self.run, "landscape", {"directions": "pca"}, ANNA)
+        self.child = client.add_child(self.run, "training_plane", {"directions": "pca"}, ANNA)
         self.waiting = client.start(MOVING, "s", ANNA, wanted="paused")
-        self.surface, self.relaxation = (client.look(kind, MOVING, {}, "s", ANNA) for kind in ("surface", "relax"))
+        self.surface, self.relaxation = (client.look(kind, MOVING, {}, "s", ANNA) for kind in ("plane", "relax"))
         self.refused: list[str] = []
         self._before = self._wishes()
 

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from pcviz.cli import main as cli
 from pcviz.cli.work import DIVERGED, DONE
-from pcviz.experiment import Experiment, cost, fields, from_paths
+from pcviz.experiment import DATASETS, Experiment, cost, fields, from_paths
 from pcviz.experiment.command import command_line
 from pcviz.experiment.faults import limits
 
@@ -24,6 +24,8 @@ STEPS, FLOPS, SECONDS = 3, 20e9, 60
 
 def values(info: FieldInfo) -> st.SearchStrategy[Any]:
     """What a field may hold: every word, and numbers over all magnitudes between its limits."""
+    if info.annotation is str:
+        return st.sampled_from(list(DATASETS))
     parts = get_args(info.annotation) if get_origin(info.annotation) is not Literal else (info.annotation,)
     return st.one_of([_of(part, info) for part in parts or (info.annotation,)])
 

@@ -20,6 +20,7 @@ from pcviz.cli import relax as cli_relax
 from pcviz.cli import reproduce as cli_reproduce
 from pcviz.cli.main import LastStep, main
 from pcviz.cli.work import Patience, patience
+from pcviz.data import own
 from pcviz.experiment import Experiment, cost, fields
 from pcviz.experiment.command import command_line
 from pcviz.experiment.presets import PRESETS
@@ -125,7 +126,7 @@ def test_several_faults_are_told_together(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_unknown_commands_and_ports(capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys, "trian") == ["trian: unknown command (allowed: train, relax, reproduce, bench, serve)"]
+    assert refused(capsys, "trian") == ["trian: unknown command (allowed: train, relax, reproduce, data, bench, serve)"]
     assert refused(capsys, "serve", "--port", "0") == ["port: 0 is not a port (allowed: 1 to 65535)"]
 
 
@@ -336,3 +337,25 @@ def test_a_weight_step_that_nobody_waits_for_is_warned_of(
     warning, failure = output.err.splitlines()
     assert warning.startswith("warning: inference.steps: 1000000 makes the relaxation of one weight step last ≈ ")
     assert "nearest number of steps that fits" in warning and failure.endswith("it went on") and output.out == ""
+
+
+def test_data_of_ones_own_are_added_trained_on_and_deleted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
+    arrays = {"x_train": x[:30], "y_train": y[:30], "x_test": x[30:], "y_test": y[30:]}
+    np.savez(tmp_path / "good.npz", **arrays)
+    np.savez(tmp_path / "bad.npz", **arrays | {"y_test": y})
+    (line,) = refused(capsys, "data", "add", str(tmp_path / "bad.npz"))
+    assert line.endswith("bad.npz: y_test: there are 40 targets (allowed: 10, as many as rows of x_test)")
+    assert main(["data", "add", str(tmp_path / "good.npz")]) == 0
+    name = capsys.readouterr().out.strip()
+    own.HELD.clear()  # another process
+    assert main(["train", *SMALL, "--learning.batch_size", "10", "--data.name", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["experiment"]["data"]["name"] == name
+    assert main(["data", "list"]) == 0
+    assert capsys.readouterr().out.startswith(f"{name}  ")
+    assert main(["data", "delete", name]) == 0
+    own.HELD.clear()
+    (line,) = refused(capsys, "train", *SMALL, "--learning.batch_size", "10", "--data.name", name)
+    assert line.startswith(f"data.name: {name} is not held here")
+    (line,) = refused(capsys, "data", "steal", name)
+    assert line == f"data steal {name}: is not understood (allowed: add FILE.npz, list, delete NAME)"

@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from pcviz.data import LOADERS, Dataset, load
+from pcviz.data import PROVIDERS, Dataset, load
 from pcviz.experiment import DATASETS, Data
 
 CLASSIFICATIONS = [name for name, facts in DATASETS.items() if facts.task == "classification"]
@@ -16,12 +16,8 @@ def loaded(name: str, train_size: int | str = "all", test_size: int | str = "all
     return load(Data(name=name, train_size=train_size, test_size=test_size), seed, "float64")
 
 
-def arrays(dataset: Dataset) -> tuple[np.ndarray, ...]:
-    return dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test
-
-
 def test_every_data_set_can_be_chosen_and_loaded() -> None:
-    assert set(LOADERS) == set(DATASETS)
+    assert set(PROVIDERS) == set(DATASETS)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -33,7 +29,7 @@ def test_shapes_types_and_task_are_those_of_the_facts(name: str, dtype: str) -> 
     assert dataset.x_test.shape == (facts.test_size, facts.input_dim)
     assert dataset.y_test.shape == (facts.test_size, facts.output_dim)
     assert dataset.task == facts.task
-    assert all(array.dtype == dtype and np.isfinite(array).all() for array in arrays(dataset))
+    assert all(array.dtype == dtype and np.isfinite(array).all() for array in dataset.arrays)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -45,13 +41,13 @@ def test_the_largest_sizes_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_data_are_the_same_every_time_and_for_every_seed(name: str) -> None:
-    for array, again in zip(arrays(loaded(name)), arrays(loaded(name, seed=7)), strict=True):
+    for array, again in zip(loaded(name).arrays, loaded(name, seed=7).arrays, strict=True):
         np.testing.assert_array_equal(array, again)
 
 
 @pytest.mark.parametrize("name", CLASSIFICATIONS)
 def test_a_smaller_data_set_is_the_beginning_of_the_larger(name: str) -> None:
-    for few, many in zip(arrays(loaded(name, 100, 50)), arrays(loaded(name)), strict=True):
+    for few, many in zip(loaded(name, 100, 50).arrays, loaded(name).arrays, strict=True):
         np.testing.assert_array_equal(few, many[: len(few)])
 
 

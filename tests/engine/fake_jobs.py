@@ -90,7 +90,7 @@ class FakeTrain:
         self._history.restore(arrays)
 
 
-class FakeLandscape:
+class FakeTrainingPlane:
     """Three tiles for every tenth step of its parent, and for its last."""
 
     def __init__(self, experiment: Experiment, parent: FakeTrain, options: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ class FakeLandscape:
 
     def frame(self, bulk: bool) -> Frame:
         values: dict[str, Value] = {"landscape_done": self._tiles / 3, "landscape": np.full((2, 2), float(self.step))}
-        return Frame("landscape", self.step, values)
+        return Frame("training_plane", self.step, values)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         return {}
@@ -135,4 +135,4 @@ class FakeLandscape:
         pass
 
 
-JOBS: dict[str, Any] = {"train": FakeTrain, "landscape": FakeLandscape}
+JOBS: dict[str, Any] = {"train": FakeTrain, "training_plane": FakeTrainingPlane}

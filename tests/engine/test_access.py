@@ -45,7 +45,7 @@ def call(client: Client, name: str, run: str, proof: str) -> Any:
 @pytest.mark.parametrize("name", METHODS)
 def test_every_call_that_changes_something_asks_who_it_is(shared: Client, name: str) -> None:
     run, mine = (shared.start(experiment(), "s", key, allowed_until_step=5) for key in (ANNA, BEN))
-    shared.add_child(run, "landscape", {}, ANNA)
+    shared.add_child(run, "training_plane", {}, ANNA)
     before = contents(shared)
     control, keep = (token(BEN, mine), shared.keep_token(mine, BEN))
     for proof in ("", BEN, control, keep, digest(ANNA), shared.get(run).owner, shared.get(run).control, run):
@@ -71,7 +71,7 @@ def test_on_a_server_of_ones_own_nothing_is_asked(client: Client, name: str) -> 
 
 def test_the_control_link_steers_its_run_and_no_other(shared: Client) -> None:
     run, other = (shared.start(experiment(), "s", ANNA) for _ in range(2))
-    child = shared.add_child(run, "landscape", {}, ANNA)
+    child = shared.add_child(run, "training_plane", {}, ANNA)
     link = token(ANNA, run)
     shared.pause(run, link)
     shared.cancel(child, link)

@@ -14,7 +14,7 @@ from tests.engine.history import state_is
 
 def test_a_child_follows_its_parent_and_ends_with_it(client: Client, worker: Worker) -> None:
     run = client.start(experiment(100), "s")
-    child = client.add_child(run, "landscape", {"size": 2})
+    child = client.add_child(run, "training_plane", {"size": 2})
     turn_until(worker, state_is(client, child, "done"))
     record, history = client.get(child), client.frames(child, ["landscape_done"])
     assert (record.parent, record.step) == (run, 100) and client.children(run) == [record]
@@ -27,7 +27,7 @@ def test_a_child_of_a_finished_run_works_on_its_last_weights(client: Client, wor
     turn_until(worker, state_is(client, run, "done"))
     turn_until(worker, lambda: client.get(run).worker is None)
     before = client.get(run)
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, state_is(client, child, "done"))
     turn_until(worker, lambda: client.get(run).worker is None)
     assert client.get(child).step == 30
@@ -36,7 +36,7 @@ def test_a_child_of_a_finished_run_works_on_its_last_weights(client: Client, wor
 
 def test_the_child_of_a_paused_run_finishes_and_rests(client: Client, worker: Worker) -> None:
     run = client.start(experiment(10_000), "s", wanted="paused")
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, state_is(client, child, "paused"))
     assert client.get(child).step == 0 and client.get(child).seq >= 1
     assert client.get(run).state == "paused"
@@ -46,7 +46,7 @@ def test_the_child_of_a_paused_run_finishes_and_rests(client: Client, worker: Wo
 
 def test_a_failing_child_leaves_its_parent_alone(client: Client, worker: Worker) -> None:
     run = client.start(experiment(50), "s")
-    child = client.add_child(run, "landscape", {"fail": True})
+    child = client.add_child(run, "training_plane", {"fail": True})
     turn_until(worker, state_is(client, run, "done"))
     turn_until(worker, state_is(client, child, "failed"))
     assert client.get(child).message == "ValueError: no such plane"
@@ -55,7 +55,7 @@ def test_a_failing_child_leaves_its_parent_alone(client: Client, worker: Worker)
 def test_a_child_follows_its_parent_to_another_worker(client: Client, worker: Worker) -> None:
     """The lease of the parent alone was taken over: whoever still holds the child gives it up."""
     run = client.start(experiment(10_000), "s")
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, lambda: client.get(child).seq >= 1)
     with client.store.database.writing() as connection:
         connection.execute(update(runs).where(runs.c.id == run).values(lease_until=0.0))
@@ -74,7 +74,7 @@ def test_a_child_follows_its_parent_to_another_worker(client: Client, worker: Wo
 
 def test_a_worker_forgets_a_family_that_others_have_finished(client: Client, worker: Worker) -> None:
     run = client.start(experiment(10_000), "s")
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, lambda: client.get(child).seq >= 1)
     with client.store.database.writing() as connection:
         connection.execute(update(runs).values(state="cancelled", worker=None))

@@ -50,7 +50,7 @@ def survive(client: Client, database_url: str, kills: int, seed: int) -> None:
     chance, steps = random.Random(seed), 400 * (kills + 1)
     with supervised(client, database_url) as supervisor:
         run = client.start(experiment(steps), "s")
-        child = client.add_child(run, "landscape")
+        child = client.add_child(run, "training_plane")
         for number in range(kills):
             seen = client.get(run).seq
             wait_until(lambda seen=seen: client.get(run).seq > seen or client.get(run).ended)

@@ -18,7 +18,7 @@ from tests.engine.history import assert_history_is_whole, state_is
 )
 def test_a_failing_job_harms_nobody_else(client: Client, worker: Worker, seed: int, message: str) -> None:
     run, good = client.start(experiment(50, seed), "s"), client.start(experiment(50), "s")
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, state_is(client, run, "failed"))
     turn_until(worker, state_is(client, child, "cancelled"))
     turn_until(worker, state_is(client, good, "done"))

@@ -139,7 +139,7 @@ class Runs(RuleBasedStateMachine):
     def add_child(self, parent: str, fail: int) -> Any:
         if self.client.get(parent).parent is not None or len(self.client.children(parent)) == 2:
             return multiple()
-        return self.client.add_child(parent, "landscape", {"fail": fail == 0})
+        return self.client.add_child(parent, "training_plane", {"fail": fail == 0})
 
     @rule(run=some)
     def pause(self, run: str) -> None:

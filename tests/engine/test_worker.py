@@ -53,7 +53,7 @@ def test_a_paused_run_shows_its_last_step_and_moves_no_further(client: Client, w
 
 def test_reset_begins_again(client: Client, worker: Worker) -> None:
     run = client.start(experiment(40), "s")
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, state_is(client, child, "done"))
     client.reset(run)
     assert (client.get(run).generation, client.get(run).state, client.get(run).step) == (2, "queued", 0)
@@ -77,7 +77,7 @@ def test_reset_while_running_and_then_paused(client: Client, worker: Worker) -> 
 
 def test_cancel_ends_run_and_child_and_keeps_what_they_showed(client: Client, worker: Worker) -> None:
     run = client.start(experiment(10_000), "s")
-    child = client.add_child(run, "landscape")
+    child = client.add_child(run, "training_plane")
     turn_until(worker, lambda: client.get(child).seq >= 1)
     client.cancel(run)
     turn_until(worker, lambda: client.get(run).ended and client.get(child).ended)

@@ -39,7 +39,7 @@ def test_kind_is_known() -> None:
 
 def test_index_takes_an_entry_of_the_last_dimension() -> None:
     assert Binding(**TRACE, index=3).dims() == {"x": ("R",), "y": ("R",)}
-    assert Binding(kind="landscape", x="path_x", y="path_y", index=-1).dims() == {"x": (), "y": ()}
+    assert Binding(kind="training_plane", x="path_x", y="path_y", index=-1).dims() == {"x": (), "y": ()}
     assert Binding(x="step_history", y="train_loss_history", index=0, mode="append").dims() == {"x": (), "y": ()}
     assert "index needs" in refused(x="path_span", y="test_loss", index=0)
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pcviz.experiment import Experiment, cost, fields, from_paths
+from pcviz.experiment import DATASETS, Experiment, cost, fields, from_paths
 from pcviz.jobs.training import Training
 
 NUMBERS = {
+    "data.name": tuple(DATASETS),
     "network.depth": (2, 3, 6),
     "network.width": (1, 3, 8),
     "inference.steps": (0, 1, 7, "depth"),

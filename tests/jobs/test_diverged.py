@@ -8,7 +8,7 @@ import pytest
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.instruments.curvature.job import Curvature
-from pcviz.instruments.plane.surface import Surface
+from pcviz.instruments.plane.look import PlaneLook
 from pcviz.instruments.relaxation.job import RelaxationJob
 from pcviz.instruments.relaxation.reading import NOTHING_LOWER, OVERFLOW, reading
 from pcviz.jobs.training import Training
@@ -87,13 +87,13 @@ def test_a_relaxation_that_diverges_says_where() -> None:
 
 def test_a_surface_leads_to_the_last_finite_weights() -> None:
     training = trained(WILD)
-    job = Surface(WILD, {"size": 11, "directions": "run", "source": RUN}, source=source(training))
+    job = PlaneLook(WILD, {"size": 11, "directions": "run", "source": RUN}, source=source(training))
     job.run()
     assert np.isfinite(np.asarray(job.frame(bulk=True).values.get("landscape_x", 0.0))).all()
 
 
 @pytest.mark.parametrize(
-    ("make", "options"), [(RelaxationJob, {}), (Curvature, {}), (Surface, {"directions": "run", "size": 11})]
+    ("make", "options"), [(RelaxationJob, {}), (Curvature, {}), (PlaneLook, {"directions": "run", "size": 11})]
 )
 def test_weights_of_an_earlier_pcviz_that_are_not_finite_are_refused(make: Any, options: dict[str, Any]) -> None:
     training = trained(LARGE.changed({"learning.learning_rate": 0.01, "learning.steps": 1}))

@@ -15,7 +15,7 @@ from pcviz.jobs.look import KNOWN_SHARE, Look
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "data.name": "moons"})
 LOOKS: dict[str, dict[str, Any]] = {
     "relax": {"budget": 40, "solvers": ["gauss_newton"]},
-    "surface": {"size": 11},
+    "plane": {"size": 11},
     "chain": {"cap": 200, "seeds": 1},
     "curvature": {"examples": 2},
 }
@@ -49,7 +49,7 @@ def test_every_look_tells_the_time_that_is_left_at_its_own_pace(kind: str) -> No
     assert np.isnan(job.frame(bulk=False).values["compiling"])
 
 
-@pytest.mark.parametrize("kind", ["relax", "surface"])
+@pytest.mark.parametrize("kind", ["relax", "plane"])
 def test_a_look_at_a_step_says_that_it_trains(kind: str) -> None:
     job = look(kind, step=30)
     job.prepare()

@@ -44,7 +44,7 @@ def test_an_export_holds_every_value_but_whose_it_was(
 ) -> None:
     run, other = start(store, worker), start(store, worker)
     for one in (run, other):
-        store.requests.create_child(one, "landscape", {"size": 5})
+        store.requests.create_child(one, "training_plane", {"size": 5})
         worker.publish(Frame("train", 1, {"energy": np.ones(3)}, run=one, generation=1, seq=1))
         for _ in worker.checkpoint(one, 1, 1, 1, {"w": np.arange(3.0)}):
             pass
@@ -74,7 +74,7 @@ def test_an_export_holds_every_value_but_whose_it_was(
 
 def test_from_a_server_of_databases_the_same_comes(store: Store, worker: Observations, tmp_path: Path) -> None:
     run = start(store, worker)
-    store.requests.create_child(run, "landscape", {"size": 5})
+    store.requests.create_child(run, "training_plane", {"size": 5})
     worker.publish(Frame("train", 1, {"energy": np.ones(3)}, run=run, generation=1, seq=1))
     paths = [tmp_path / "file.db", tmp_path / "wire.db"]
     export(store.database, run, paths[0])

@@ -76,7 +76,7 @@ def test_what_is_counted_is_what_the_file_holds(store: Store, worker: Observatio
         run = start(store)
         assert worker.claim(store.reader.run(run))
         for _ in range(20 if kind == "children" else 0):
-            store.requests.create_child(run, "landscape", {"directions": "pca"})
+            store.requests.create_child(run, "training_plane", {"directions": "pca"})
         for seq in range(1, 30 if kind in ("frames", "bulk channels") else 1):
             values: dict[str, Any] = {"energy": np.zeros(16)}
             if kind == "bulk channels" and seq % 5 == 0:
@@ -99,7 +99,7 @@ def test_a_training_counts_as_what_it_will_take_until_it_has_ended(store: Store,
 
 def test_ended_runs_go_first_then_abandoned_then_forgotten_ones(store: Store, worker: Observations) -> None:
     forgotten, abandoned, ended, later, paused, running, pinned = (start(store) for _ in range(7))
-    child = store.requests.create_child(ended, "landscape", {})
+    child = store.requests.create_child(ended, "training_plane", {})
     for run in (forgotten, paused):
         store.requests.want(run, "paused")
         fill(store, worker, run, state="paused")
@@ -123,7 +123,7 @@ def test_a_run_that_is_worked_on_or_looked_at_stays(store: Store, worker: Observ
     held, orphaned, seen, seen_child = (start(store) for _ in range(4))
     for run in (held, orphaned, seen, seen_child):
         fill(store, worker, run, state="done")
-    child = store.requests.create_child(seen_child, "landscape", {})
+    child = store.requests.create_child(seen_child, "training_plane", {})
     ago(store, 3600)
     ago(store, 5, seen, child)
     assert worker.claim(store.reader.run(held)) and other.claim(store.reader.run(orphaned))
@@ -171,8 +171,8 @@ def test_an_extra_is_refused_as_well(store: Store, worker: Observations) -> None
     run = start(store)
     fill(store, worker, run, count=MB, state="paused")
     with pytest.raises(StoreFull, match=r"PCVIZ_STORE_LIMIT: .* and a new one needs 400 B"):
-        store.requests.create_child(run, "landscape", {}, Limits(MB, None, 7.0))
-    assert store.requests.create_child(run, "landscape", {}, Limits(2 * MB, None, 7.0))
+        store.requests.create_child(run, "training_plane", {}, Limits(MB, None, 7.0))
+    assert store.requests.create_child(run, "training_plane", {}, Limits(2 * MB, None, 7.0))
 
 
 def test_whoever_leaves_an_ended_run_for_a_new_one_has_its_room(store: Store, worker: Observations) -> None:

@@ -22,7 +22,7 @@ from pcviz.store import tables as t
 ROOT = Path(__file__).parents[2]
 STORES = sorted((Path(__file__).parent / "stores").glob("*.db"))
 STATES = {"queued", "compiling", "running", "paused", "done", "diverged", "failed", "cancelled"}
-KINDS = {"train", "landscape", "boundary", "relax", "surface", "walk", "chain", "curvature"}
+KINDS = {"train", "training_plane", "boundary", "relax", "plane", "walk", "chain", "curvature"}
 
 
 def opened(path: Path) -> Store:
@@ -83,14 +83,16 @@ def test_an_old_store_is_opened_with_all_it_holds(old: Path) -> None:
     grown = sum(len(str(row[place])) for row in after["frames"]) - sum(len(str(row[place])) for row in before["frames"])
     place = columns["runs"].index("frame_bytes")
     assert sum(row[place] for row in after["runs"]) - sum(row[place] for row in before["runs"]) == grown  # type: ignore[misc]
-    assert without_history(after, columns) == without_history(before, columns)
+    assert of_version_2(after, columns) == of_version_2(before, columns)
     with sqlite3.connect(old) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(str(versions.CURRENT),)]
 
 
-def without_history(found: dict[str, list[tuple[object, ...]]], columns: dict[str, list[str]]) -> object:
-    """What a file held before version 3."""
+def of_version_2(found: dict[str, list[tuple[object, ...]]], columns: dict[str, list[str]]) -> object:
+    """What a file holds that is not of version 3 (history) or 4 (names of kinds)."""
     told = {table: [dict(zip(columns[table], row, strict=True)) for row in found[table]] for table in found}
+    for row in (*told["runs"], *told["frames"]):
+        row["kind"] = {"surface": "plane", "landscape": "training_plane"}.get(str(row["kind"]), row["kind"])
     for frame in told["frames"]:
         values = json.loads(str(frame["scalars"]))
         frame["scalars"] = {name: value for name, value in values.items() if not name.endswith("_history")}
@@ -99,6 +101,7 @@ def without_history(found: dict[str, list[tuple[object, ...]]], columns: dict[st
     return told
 
 
+@pytest.mark.parametrize("old", STORES[:2], indirect=True, ids=["1", "2"])
 def test_old_trainings_have_a_history_of_what_their_frames_told(old: Path) -> None:
     store = opened(old)
     for run in store.reader.select(t.runs.c.kind == "train"):
@@ -114,6 +117,13 @@ def test_old_trainings_have_a_history_of_what_their_frames_told(old: Path) -> No
             assert found[name].tolist() == [loss[number] for loss in losses]  # type: ignore[index]
         assert found["energy_4"].tolist() == [frame.values["energy"][3] for frame in frames]  # type: ignore[index]
         assert found["weight_change_4"].isna().all()
+
+
+def test_frames_have_the_kind_of_their_run(old: Path) -> None:
+    store = opened(old)
+    for run in store.reader.select(t.runs.c.kind.in_(["plane", "training_plane"])):
+        kinds = {stored.frame().kind for stored in store.reader.frames(run.id, run.generation)}
+        assert kinds == {run.kind}
 
 
 def test_a_store_is_backed_up_before_it_is_migrated(old: Path) -> None:

@@ -1,5 +1,7 @@
 """Options of looks in the address: what it says, what it says when it is wrong, and what a page makes of it."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +20,10 @@ from tests.ui.test_looks import INFERENCE, LANDSCAPE
 from tests.ui.test_shell import SHELL
 
 RUN = "a" * 32
+STORES = Path(__file__).parents[1] / "store" / "stores"
 HELD: dict[str, dict[str, Any]] = {
     "relax": {"source": RUN, "at_step": 40, "batch": 3, "solvers": ["adam", "gauss_newton"]},
-    "surface": {"plane_step": 7, "plane_directions": "path", "plane_size": 41, "plane_span": 0.25, "plane_x": -1e-3},
+    "plane": {"plane_step": 7, "plane_directions": "path", "plane_size": 41, "plane_span": 0.25, "plane_x": -1e-3},
     "chain": {"chain_hidden": 3, "chain_rate": 0.125, "chain_cap": 100},
     "curvature": {"curved_source": RUN, "curved_batch": 9, "curved_examples": 4},
 }
@@ -53,7 +56,7 @@ def test_every_kind_of_look_has_its_options_in_the_address() -> None:
     assert set(INSTRUMENTS) == {kind for kind, model in KINDS.items() if model is not None}
     assert len(KEYS) == len(set(KEYS)) and not set(KEYS) & {*url.PATHS, *url.RUN_KEYS, url.VIEW_KEY, url.VERSION_KEY}
     for kind, instrument in INSTRUMENTS.items():
-        left_out = {"relax": {"budget"}, "surface": {"seed"}}.get(kind, set())
+        left_out = {"relax": {"budget"}, "plane": {"seed"}}.get(kind, set())
         assert set(instrument.fields.values()) == set(instrument.model.model_fields) - left_out
 
 
@@ -93,14 +96,14 @@ def test_bad_options_say_what_is_allowed_and_the_others_stand() -> None:
         "batch": "1",
     }
     state = url.parse(query, page="landscape")
-    assert state.options == {"surface": {"plane_step": 40}, "chain": {}, "curvature": {}}
+    assert state.options == {"plane": {"plane_step": 40}, "chain": {}, "curvature": {}}
     *others, unknown = sorted(state.faults, key=lambda line: "unknown" in line)
     assert unknown.startswith("batch: unknown in the address (value 1; allowed: ")
     assert sorted(others) == [
         "chain_rate: 0 is not above 0.0 (allowed: above 0 to 2)",
         "plane_size: 12 is not one of the allowed values (allowed: 11, 21, 41)",
         "plane_x: 1e9 is above 10000.0 (allowed: -10000 to 10000)",
-        "view: nonsense is not a view (allowed: surface, chain, curvature)",
+        "view: nonsense is not a view (allowed: plane, chain, curvature)",
     ]
 
 
@@ -118,7 +121,7 @@ def test_a_page_holds_the_options_of_its_address_and_keeps_them_there(client: Cl
 def test_an_address_restores_the_view_and_its_options(client: Client) -> None:
     app = at(LANDSCAPE, view="chain", chain_rate="0.125", plane_size="41")
     assert app.number_input(key="chain_rate").value == 0.125
-    app.button_group(key="landscape_view").set_value("surface").run()
+    app.button_group(key="landscape_view").set_value("plane").run()
     assert app.selectbox(key="plane_size").value == 41
     assert asked(app) == {"v": "1", "chain_rate": "0.125", "plane_size": "41"}
     app.button_group(key="landscape_view").set_value("curvature").run()
@@ -135,8 +138,26 @@ def test_going_back_restores_the_options_that_an_address_left_out(client: Client
     assert app.number_input(key="plane_step").value == 0
 
 
+def test_former_names_of_a_view_open_it_and_so_does_going_back(client: Client) -> None:
+    state = url.parse({"view": "surface", "plane_size": "41"}, page="landscape")
+    assert (state.view, state.options["plane"], state.faults) == ("plane", {"plane_size": 41}, [])
+    app = at(LANDSCAPE, view="chain")
+    app.query_params.clear()
+    app.query_params["view"], app.query_params["back"] = "surface", "1"
+    app.run()
+    assert app.button_group(key="landscape_view").value == "plane" and not app.warning
+
+
+def test_a_run_of_an_older_store_is_opened_by_its_address(client: Client, database_url: str) -> None:
+    shutil.copy(STORES / "3.db", database_url.removeprefix("sqlite:///"))
+    (run,) = (run for run in client.runs() if run.kind == "plane")
+    app = at(LANDSCAPE, run=run.id)
+    assert app.button_group(key="landscape_view").value == "plane" and not app.warning
+    assert app.selectbox(key="plane_size").value == 11
+
+
 def test_options_of_the_run_stand_for_what_its_address_leaves_out(client: Client) -> None:
-    run = client.look("surface", Experiment(), {"step": 40, "size": 11}, "s")
+    run = client.look("plane", Experiment(), {"step": 40, "size": 11}, "s")
     app = at(LANDSCAPE, run=run, v="1", plane_step="0")
     assert app.number_input(key="plane_step").value == 0 and app.selectbox(key="plane_size").value == 11
     assert asked(app) == {"v": "1", "run": run, "plane_step": "0"}

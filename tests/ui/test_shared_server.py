@@ -104,7 +104,7 @@ def test_watching_a_run_without_a_surface_starts_none(client: Client) -> None:
     opened(BEN, {"run": run})
     assert client.children(run) == []
     opened(ANNA, {"run": run})
-    assert [child.kind for child in client.children(run)] == ["landscape"]
+    assert [child.kind for child in client.children(run)] == ["training_plane"]
 
 
 @pytest.mark.parametrize("who", [BEN, ""])
@@ -191,7 +191,7 @@ def test_a_baseline_of_somebody_else_is_taken_off_but_goes_on(client: Client) ->
 def test_a_click_on_a_surface_of_somebody_else_starts_no_walk(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     state = type("State", (dict,), {"__getattr__": dict.__getitem__, "__setattr__": dict.__setitem__})()
     monkeypatch.setattr("streamlit.session_state", state)
-    run = client.look("surface", look.Experiment(), {}, "s", ANNA)
+    run = client.look("plane", look.Experiment(), {}, "s", ANNA)
     state.update(memory=Memory(BEN), runs={"run": run}, notices=[])
     planes.walk_from({"x": 1.0, "y": 2.0})
     assert client.children(run) == [] and "belongs to somebody else" in state.notices[0]

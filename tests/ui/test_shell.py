@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
-from pcviz.experiment import Experiment, fields
+from pcviz.experiment import DATASETS, Experiment, fields
 from pcviz.experiment.presets import PRESETS
 from pcviz.store import Store
 from pcviz.ui.url import key_of
@@ -55,6 +55,19 @@ def test_the_form_has_every_field_with_help() -> None:
     assert not app.error
     assert not app.warning
     assert enabled(app) == {"play", "step"}
+
+
+def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> None:
+    own = "own-0123456789ab-classification-3-4-100-50"
+    app = opened(data_name=own, learning_batch_size="16", v="1")
+    assert app.selectbox(key="data_name").value == own and not app.error and not app.warning
+    assert app.selectbox(key="data_name").options == [
+        *(facts.label for facts in DATASETS.values()),
+        "Own data 0123456789ab",
+    ]
+    for chosen in ("moons", own):
+        app.selectbox(key="data_name").set_value(chosen).run()
+        assert not app.exception and app.query_params["data_name"] in (chosen, [chosen])
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -150,7 +163,7 @@ def test_the_life_of_a_run(client: Client) -> None:
     run = run_of(app)
     assert client.get(run).experiment.network.depth == 4
     assert client.get(run).wanted == "running"
-    assert {child.kind for child in client.children(run)} == {"landscape"}
+    assert {child.kind for child in client.children(run)} == {"training_plane"}
     assert enabled(app) == {"pause", "reset", "cancel"}
     press(app, "pause")
     assert client.get(run).wanted == "paused"
@@ -217,8 +230,8 @@ def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client
     app.button_group(key="directions").set_value("random").run()
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
     assert wanted[1:] == [
-        ("landscape", {"directions": "pca"}, "cancelled"),
-        ("landscape", {"directions": "random"}, "running"),
+        ("training_plane", {"directions": "pca"}, "cancelled"),
+        ("training_plane", {"directions": "random"}, "running"),
     ]
 
 

@@ -94,10 +94,10 @@ def strange(request: pytest.FixtureRequest, path: Path) -> Path:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
-    with sqlite3.connect(strange) as connection:
-        before = connection.execute("SELECT * FROM runs ORDER BY id").fetchall()
     found = [record.id for record in Client(Store(f"sqlite:///{strange}")).unreadable()]
     assert len(found) >= 10
+    with sqlite3.connect(strange) as connection:
+        before = connection.execute("SELECT * FROM runs ORDER BY id").fetchall()
     app = opened()
     if name != "1_train":
         app.switch_page(f"scripts/{name}.py").run()
@@ -128,13 +128,13 @@ def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("2_inference", "relax"), ("3_landscape", "curvature"), ("3_landscape", "surface")]
+    ("name", "kind"), [("2_inference", "relax"), ("3_landscape", "curvature"), ("3_landscape", "plane")]
 )
 def test_a_look_at_weights_that_cannot_be_read(path: Path, name: str, kind: str) -> None:
     store = Store(f"sqlite:///{path}")
     source, look = (store.requests.create(Experiment(), "s", "", "paused", None, kind=one) for one in ("train", kind))
     store.close()
-    options = {"source": source} | ({"directions": "run"} if kind == "surface" else {})
+    options = {"source": source} | ({"directions": "run"} if kind == "plane" else {})
     change(
         path,
         f"UPDATE runs SET experiment_json = '{{\"schema\": 2}}', step = 5 WHERE id = '{source}'",

@@ -4,7 +4,7 @@ from pcviz.frames import Channel, number
 from pcviz.instruments.plane.options import WALKS
 
 CHANNELS: dict[str, Channel] = {
-    # kind "surface": the same, with the equilibrated energy F* beside the loss
+    # kind "plane": the same, with the equilibrated energy F* beside the loss
     "landscape_energy": Channel(("G", "G"), "float32", "energy", "F* at (row: y, column: x)", bulk=True),
     "landscape_ratio": Channel(("G", "G"), "float32", "ratio", "loss over F* at (row: y, column: x)", bulk=True),
     "path_energy": Channel(("S",), "float32", "energy", "F* at the points of the path", bulk=True),

@@ -33,7 +33,7 @@ LOOKS = ((style.ORANGE, "dash", "square"), (style.VERMILLION, "solid", "circle")
 
 
 def _plane(run: int, z: str, **options: Any) -> dict[str, Any]:
-    return Binding(kind="surface", run=run, x="landscape_x", y="landscape_y", z=z, **options).meta()
+    return Binding(kind="plane", run=run, x="landscape_x", y="landscape_y", z=z, **options).meta()
 
 
 def _axes(log: bool) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
         name="downhill",
         showlegend=False,
         line=dict(color="rgba(255,255,255,0.85)", width=1.1),
-        meta=Binding(kind="surface", run=run, x=f"arrows_{kind}_x", y=f"arrows_{kind}_y").meta(),
+        meta=Binding(kind="plane", run=run, x=f"arrows_{kind}_x", y=f"arrows_{kind}_y").meta(),
         **lines,
     )
-    path = Binding(kind="surface", run=run, x="path_x", y="path_y").meta()
+    path = Binding(kind="plane", run=run, x="path_x", y="path_y").meta()
     for colour, width in (("#ffffff", 4.5), ("#000000", 1.8)):
         made.add_scatter(
             x=[], y=[], name="path", showlegend=False, line=dict(color=colour, width=width), meta=path, **lines
@@ -97,7 +97,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
         name="weights",
         marker=dict(symbol="diamond", size=11, color=style.SKY, line=dict(color="#ffffff", width=2)),
         hovertemplate=f"weights: {name} %{{customdata:.5~g}}<extra></extra>",
-        meta=Binding(kind="surface", run=run, x="path_x", y="path_y", text=f"path_{kind}", index=-1).meta(),
+        meta=Binding(kind="plane", run=run, x="path_x", y="path_y", text=f"path_{kind}", index=-1).meta(),
     )
     for (rule, label), (colour, dash, symbol) in zip(WALKS.items(), LOOKS, strict=True):
         made.add_scatter(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from pcviz.instruments.plane.surface import Surface
+from pcviz.instruments.plane.look import PlaneLook
 from pcviz.instruments.plane.walk import Walk
 from pcviz.jobs.protocol import Job
 
-JOBS: dict[str, Callable[..., Job]] = {"surface": Surface, "walk": Walk}
+JOBS: dict[str, Callable[..., Job]] = {"plane": PlaneLook, "walk": Walk}

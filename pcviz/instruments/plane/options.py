@@ -1,4 +1,4 @@
-"""What a look at landscapes consists of: which weights, which plane through them, how fine.
+"""What a look at a plane consists of: which weights, which plane through them, how fine.
 
 The vocabulary that page, address and job share.
 """
@@ -30,7 +30,7 @@ WALKS = {"bp": "backprop", "pc": "predictive coding"}
 
 
 class Options(LookOptions):
-    """What a look at landscapes is told besides the experiment.
+    """What a look at a plane is told besides the experiment.
 
     `step`: the weights after so many weight steps of training (0: fresh ones); `directions` of the plane; `source`: id
     of the run whose weights direction "run" leads to, those after `source_step` steps of it (None: its latest); `size`
@@ -80,4 +80,4 @@ class Options(LookOptions):
         return {"grid": 1 + self.size**2 * each * (1 + settling)}
 
 
-KINDS = {"surface": Options, "walk": None}
+KINDS = {"plane": Options, "walk": None}

@@ -31,7 +31,7 @@ METRICS: list[tuple[str, str, str]] = [
 
 def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
-    with look.taking_over("surface") as given:
+    with look.taking_over("plane") as given:
         subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=given)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
         st.number_input(
@@ -68,7 +68,7 @@ def choose(form: controls.Form) -> Choice:
             )
             st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
-    values = look_options.current("surface")
+    values = look_options.current("plane")
     if values["directions"] != "run":
         values["source"] = values["source_step"] = None
     try:
@@ -110,7 +110,7 @@ def walk_from(point: dict[str, Any]) -> None:
     record = session.record()
     if record is not None and session.watches(record):
         session.refuse()
-    elif record is not None and record.kind == "surface":
+    elif record is not None and record.kind == "plane":
         session.with_child(record, "walk", {"x": float(point["x"]), "y": float(point["y"])})
 
 
@@ -120,5 +120,5 @@ def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {"surface-loss": given, "surface-energy": given}
 
 
-VIEW = View("surface", "Planes", "Survey", tuple(PANELS), METRICS, choose, figures)
+VIEW = View("plane", "Planes", "Survey", tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

@@ -12,8 +12,8 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value, trace_rows
+from pcviz.instruments.plane.look import PlaneLook
 from pcviz.instruments.plane.options import WALKS
-from pcviz.instruments.plane.surface import Surface
 from pcviz.pcn import learning
 from pcviz.pcn.learning import Batches
 from pcviz.pcn.network import Network, flat_weights
@@ -27,7 +27,7 @@ _loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)
 
 
 class Walk:
-    """A child of a `Surface` (a `pcviz.jobs.protocol.Job`): options `x` and `y` are where it begins, in the plane.
+    """A child of a `PlaneLook` (a `pcviz.jobs.protocol.Job`): options `x` and `y` are where it begins, in the plane.
 
     Both rules see the examples that the surfaces are means over, all in each step, with the experiment's optimiser,
     learning rate and inference. Their places are projections onto the plane; loss and F* are those of the weights.
@@ -36,7 +36,7 @@ class Walk:
     diverged = False
     steps = len(WALKS) * STEPS
 
-    def __init__(self, experiment: Experiment, parent: Surface, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, experiment: Experiment, parent: PlaneLook, options: dict[str, Any] | None = None) -> None:
         self.experiment, self.parent = experiment, parent
         given = options or {}
         self._start = np.array([float(given.get("x", 0)), float(given.get("y", 0))])

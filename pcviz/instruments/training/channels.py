@@ -55,7 +55,7 @@ CHANNELS: dict[str, Channel] = {
     "test_accuracy_history": Channel(
         ("K",), "float64", "share", "`test_accuracy` after the row; NaN where not taken, or where there are no classes"
     ),
-    # kind "landscape": the mean loss on a plane through the current weights
+    # kind "training_plane": the mean loss on a plane through the current weights
     "landscape": Channel(
         ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True
     ),

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from pcviz.instruments.training.boundary import Boundary
-from pcviz.instruments.training.landscape import Landscape
+from pcviz.instruments.training.plane import TrainingPlane
 from pcviz.jobs.protocol import Job
 from pcviz.jobs.training import Training
 
-JOBS: dict[str, Callable[..., Job]] = {"train": Training, "landscape": Landscape, "boundary": Boundary}
+JOBS: dict[str, Callable[..., Job]] = {"train": Training, "training_plane": TrainingPlane, "boundary": Boundary}

@@ -42,7 +42,7 @@ class Options:
         """Kind and options of the run's child that computes the surface."""
         if self.surface == "boundary":
             return "boundary", {}
-        return "landscape", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+        return "training_plane", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
 
     @property
     def panels(self) -> list[str]:
@@ -59,7 +59,8 @@ class Options:
 
 def planar(experiment: Experiment) -> bool:
     """Whether the network maps the plane to two classes, so that its decisions can be drawn."""
-    return (experiment.data.facts.input_dim, experiment.data.facts.output_dim) == (2, 2)
+    facts = experiment.data.facts
+    return (facts.input_dim, facts.output_dim, facts.task) == (2, 2, "classification")
 
 
 def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
@@ -81,7 +82,7 @@ def _surface_of(record: RunRecord) -> dict[str, str]:
     for child in reversed(session.client().children(record.id)):
         if child.kind == "boundary":
             return {"surface": "boundary"}
-        if child.kind == "landscape":
+        if child.kind == "training_plane":
             given = child.options
             return {"surface": given.get("surface", DEFAULTS["surface"]), "directions": given["directions"]}
     return {}

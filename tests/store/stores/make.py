@@ -1,6 +1,6 @@
 """Makes a small store with a run of every kind and in every state, by the code as it is now.
 
-    python -m tests.store.stores.make tests/store/stores/2.db
+    python -m tests.store.stores.make tests/store/stores/3.db
 
 Each version of the store has its file here, named after it, made before the next version changed anything; tests prove
 that all later code opens it.
@@ -57,18 +57,18 @@ def make(path: Path) -> dict[str, str]:
         return lambda: get(name).state == state
 
     found["done"] = found["train"] = start({})
-    for kind, options in (("landscape", {"directions": "random"}), ("boundary", {})):
+    for kind, options in (("training_plane", {"directions": "random"}), ("boundary", {})):
         found[kind] = client.add_child(found["train"], kind, options)
-    until(lambda: all(get(name).ended for name in ("train", "landscape", "boundary")))
+    until(lambda: all(get(name).ended for name in ("train", "training_plane", "boundary")))
     for kind, options in (
         ("relax", {"solvers": ["gradient_descent", "error_based"], "budget": 200}),
-        ("surface", {"size": 11, "examples": 4}),
+        ("plane", {"size": 11, "examples": 4}),
         ("chain", {"seeds": 1, "cap": 100}),
         ("curvature", {"examples": 2}),
     ):
         found[kind] = client.look(kind, small({}), options, "session", "owner")
         until(in_state(kind, "done"))
-    found["walk"] = client.add_child(found["surface"], "walk", {"x": 0.1, "y": 0.2})
+    found["walk"] = client.add_child(found["plane"], "walk", {"x": 0.1, "y": 0.2})
     until(lambda: get("walk").ended)
     client.pin(found["train"])
 

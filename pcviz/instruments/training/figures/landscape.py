@@ -25,7 +25,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, energy: bo
         yaxis=dict(title_text="direction 2", showgrid=False),
     )
     name = "F*" if energy else "loss"
-    plane = dict(kind="landscape", run=run, x="landscape_x", y="landscape_y", z="landscape")
+    plane = dict(kind="training_plane", run=run, x="landscape_x", y="landscape_y", z="landscape")
     scale: dict[str, Any] = dict(transform="log10", zero="omit") if log else {}
     made.add_heatmap(
         x=[],
@@ -51,7 +51,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, energy: bo
             hovertemplate=f"{name} exactly 0<br>(%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
             meta=Binding(**plane, zero="only").meta(),
         )
-    path = dict(kind="landscape", run=run, x="path_x", y="path_y")
+    path = dict(kind="training_plane", run=run, x="path_x", y="path_y")
     for colour, width in (("#ffffff", 4.5), ("#000000", 1.8)):
         made.add_scatter(
             x=[],

@@ -28,14 +28,14 @@ ARROWS = 11
 KINDS: tuple[Kind, ...] = ("loss", "energy")
 
 
-class Surface(Look[Options]):
-    """A run of kind "surface". The plane leads to the stored weights, if the options name some.
+class PlaneLook(Look[Options]):
+    """A run of kind "plane": it leads to the stored weights, if the options name some.
 
     The weights at the centre come from training anew from the seed, which gives the same ones as any run of this
     experiment, and the path to them.
     """
 
-    KIND, OPTIONS = "surface", Options
+    KIND, OPTIONS = "plane", Options
 
     plane: Plane
     _training: Training
@@ -56,7 +56,7 @@ class Surface(Look[Options]):
             self._share.pop("train other", None)
         self._survey = Survey(self.network, np.asarray(self.x), np.asarray(self.y), KINDS, options.size)
         self._survey.compile(weight_count(self.network))
-        self._pool = ThreadPoolExecutor(1, "pcviz-surface")
+        self._pool = ThreadPoolExecutor(1, "pcviz-plane")
 
     def _work(self) -> Iterator[object]:
         yield from self.founded()

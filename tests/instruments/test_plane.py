@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.instruments.plane.look import PlaneLook
 from pcviz.instruments.plane.options import Options
-from pcviz.instruments.plane.surface import Surface
 from pcviz.instruments.plane.walk import STEPS, Walk
 from pcviz.jobs.training import Training
 from pcviz.pcn.network import flat_weights
@@ -22,9 +22,9 @@ COARSE: dict[str, Any] = {"size": 11, "examples": 8}
 
 def surveyed(
     options: dict[str, Any], seconds: float = 1.0, experiment: Experiment = SMALL, source: Any = None
-) -> tuple[Surface, list[dict[str, Any]]]:
+) -> tuple[PlaneLook, list[dict[str, Any]]]:
     """The job, and the pictures on its way."""
-    job = Surface(experiment, COARSE | options, source)
+    job = PlaneLook(experiment, COARSE | options, source)
     job.prepare()
     pictures = []
     while not job.done:
@@ -71,12 +71,12 @@ def test_the_plane_to_another_run_ends_at_its_weights() -> None:
     there = job.at(np.array([1.0, 0.0]))
     for mine, theirs in zip(jax.tree.leaves(there), jax.tree.leaves(other.network), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
-    again = Surface(SMALL, COARSE | options, (6, other.checkpoint(), other.experiment))
+    again = PlaneLook(SMALL, COARSE | options, (6, other.checkpoint(), other.experiment))
     again.prepare()
     again.restore(job.checkpoint())
     assert again.done, "what was finished stays so"
     with pytest.raises(ValueError, match="source: the run has no stored weights yet"):
-        Surface(SMALL, COARSE | options).prepare()
+        PlaneLook(SMALL, COARSE | options).prepare()
 
 
 def test_the_plane_leads_to_any_step_of_another_run() -> None:

@@ -1,4 +1,4 @@
-"""Landscape beside a training: a surface on a plane through the current weights, while training goes on."""
+"""The plane of a training's path: loss or F* on a plane through the current weights, while training goes on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIRST_PRINCIPAL_STEP = 8
 """Before this step the path is too short to have directions of its own."""
 
 
-class Landscape:
+class TrainingPlane:
     """A child of a run (a `pcviz.jobs.protocol.Job`): one picture after another, each of the weights when it began.
 
     Options: `surface` "loss" or "energy" (F*), `directions` "pca" (of the path; random before step 8) or "random". The
@@ -46,7 +46,7 @@ class Landscape:
         self.seconds = 0.0
         if parent.path is None:
             parent.path = Path()
-        self._pool = ThreadPoolExecutor(1, "pcviz-landscape")
+        self._pool = ThreadPoolExecutor(1, "pcviz-training-plane")
         self._drawing: Iterator[object] | None = None
         self._shown = False
         self._picture: dict[str, Value] = {}
@@ -128,7 +128,7 @@ class Landscape:
         values: dict[str, Value] = {"landscape_done": computed, **self._picture}
         self._picture = {}
         place = round(computed * SIZE**2)
-        return Frame("landscape", self.step, values, place, seconds=self.seconds, done=self.done)
+        return Frame("training_plane", self.step, values, place, seconds=self.seconds, done=self.done)
 
     def _picture_of(self, drawn: Plane, stride: int, steps: np.ndarray, along: np.ndarray) -> dict[str, Value]:
         x, y = self._survey.axes(drawn, stride)

@@ -1,6 +1,7 @@
 """Classification problems in the plane, with two classes."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import make_blobs, make_circles, make_moons
 
 from pcviz.data.dataset import Array, Dataset, Labelled, classification
+from pcviz.data.provider import Provider
 from pcviz.experiment import DATASETS
 
 Draw = Callable[[int, int], Labelled]
@@ -61,3 +63,6 @@ def _alternating(points: Array, labels: NDArray[np.integer[Any]]) -> Labelled:
     """The same points in an order in which the classes alternate, so that any number of them is balanced."""
     order = np.stack([np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)], axis=1).ravel()
     return points[order], labels[order]
+
+
+PROVIDERS = {name: Provider(DATASETS[name], partial(toy, name)) for name in TOYS}

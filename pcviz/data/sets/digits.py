@@ -4,6 +4,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from pcviz.data.dataset import Dataset, classification
+from pcviz.data.provider import Provider
 from pcviz.experiment import DATASETS
 
 
@@ -15,3 +16,6 @@ def digits(train_count: int, test_count: int) -> Dataset:
         images, labels, test_size=facts.test_max, stratify=labels, random_state=0
     )
     return classification(facts, (x_train, labels_train), (x_test, labels_test), train_count, test_count)
+
+
+PROVIDERS = {"digits": Provider(DATASETS["digits"], digits)}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pcviz.data.dataset import Dataset
+from pcviz.data.provider import Provider
 from pcviz.experiment import DATASETS
 
 
@@ -16,3 +17,6 @@ def regression(train_count: int, test_count: int) -> Dataset:
     x = np.random.default_rng(0).standard_normal((facts.train_max, facts.input_dim))[:train_count]
     y = np.where(np.arange(train_count) < (train_count + 1) // 2, 1.0, -1.0)[:, None]
     return Dataset(x, y, x, y, "regression")
+
+
+PROVIDERS = {"regression": Provider(DATASETS["regression"], regression)}

@@ -1,4 +1,4 @@
-"""Landscape and boundary: pictures of the parent's weights, computed and placed as they say."""
+"""The plane of the path and the boundary: pictures of the parent's weights, computed and placed as they say."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from pcviz.experiment import from_paths
 from pcviz.frames import Frame
 from pcviz.instruments.training.boundary import GRID, Boundary
-from pcviz.instruments.training.landscape import PROBE, Landscape
+from pcviz.instruments.training.plane import PROBE, TrainingPlane
 from pcviz.jobs.path import MOST, Path
 from pcviz.jobs.training import Training
 from pcviz.pcn import evaluate
@@ -25,7 +25,7 @@ def parent_and(kind: Any, changes: dict[str, object], options: dict[str, object]
     return parent, child
 
 
-def pictures(child: Landscape) -> list[Frame]:
+def pictures(child: TrainingPlane) -> list[Frame]:
     found = []
     while not child.idle:
         child.advance(0, 0.0)
@@ -36,7 +36,7 @@ def pictures(child: Landscape) -> list[Frame]:
 
 
 def test_the_middle_of_a_random_plane_is_the_loss_of_the_present_weights() -> None:
-    parent, child = parent_and(Landscape, {}, {"directions": "random"})
+    parent, child = parent_and(TrainingPlane, {}, {"directions": "random"})
     parent.advance(5, 100.0)
     last = pictures(child)[-1].values
     here = evaluate(parent.network, parent.data.x_train[: PROBE["loss"]], parent.data.y_train[: PROBE["loss"]]).loss
@@ -45,7 +45,7 @@ def test_the_middle_of_a_random_plane_is_the_loss_of_the_present_weights() -> No
 
 
 def test_the_first_picture_comes_coarse_to_fine_and_keeps_its_points() -> None:
-    parent, child = parent_and(Landscape, {})
+    parent, child = parent_and(TrainingPlane, {})
     parent.advance(3, 100.0)
     levels = [frame.values["landscape"] for frame in pictures(child)]
     assert [level.shape for level in levels] == [(6, 6), (11, 11), (21, 21)]
@@ -54,7 +54,7 @@ def test_the_first_picture_comes_coarse_to_fine_and_keeps_its_points() -> None:
 
 
 def test_the_path_fills_half_to_four_fifths_of_its_own_plane() -> None:
-    parent, child = parent_and(Landscape, {})
+    parent, child = parent_and(TrainingPlane, {})
     for step in range(1, 31):
         parent.advance(step, 100.0)
     values = pictures(child)[-1].values
@@ -64,7 +64,7 @@ def test_the_path_fills_half_to_four_fifths_of_its_own_plane() -> None:
 
 
 def test_a_child_that_is_asked_too_early_does_nothing() -> None:
-    _, child = parent_and(Landscape, {})
+    _, child = parent_and(TrainingPlane, {})
     assert child.idle
     child.advance(0, 0.1)
     assert child.idle

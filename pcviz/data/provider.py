@@ -1,0 +1,18 @@
+"""What gives a data set: its facts, which are known without loading it, and its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pcviz.data.dataset import Dataset
+from pcviz.experiment import DatasetFacts
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A data set that can be loaded."""
+
+    facts: DatasetFacts
+    arrays: Callable[[int, int], Dataset]
+    """(number of training examples, number of test examples) → the first of them, float64."""

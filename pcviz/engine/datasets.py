@@ -1,0 +1,17 @@
+"""Data sets of one's own, on their way from the store to the process that needs them."""
+
+from __future__ import annotations
+
+from pcviz.experiment.data import is_own
+from pcviz.store import Store
+
+
+def provide(store: Store, name: str) -> None:
+    """See that this process holds a data set, from the store if need be. Raises LookupError if neither has it."""
+    if not is_own(name):
+        return
+    from pcviz.data import own, provider_of  # scikit-learn, which takes long to load
+
+    if name not in own.HELD and (found := store.reader.dataset(name)) and own.hold_file(found) != name:
+        raise LookupError(f"data.name: what the store holds as {name} is something else")
+    provider_of(name)
