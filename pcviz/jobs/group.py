@@ -100,6 +100,7 @@ def _worked_on(work: Work[Any]) -> tuple[Work[Any], Any]:
     """Go on for about PIECE_SECONDS: the work, and its result, None before its end."""
     deadline = time.perf_counter() + PIECE_SECONDS
     try:
+        next(work)
         while time.perf_counter() < deadline:
             next(work)
     except StopIteration as ended:
