@@ -50,15 +50,16 @@ class Reproduce(Group[Options]):
         interval = [(np.nan, np.nan) if p is None or p["interval"] is None else p["interval"] for p in exponents]
         power = exponent * np.log(self.protocol.depths)[:, None]
         constant = np.ma.masked_invalid(np.log(budget) - power).mean(0).filled(np.nan)
-        return {
+        values: dict[str, Value] = {
             "budget_depths": np.array(self.protocol.depths),
             "budget": budget,
             "budget_above_cap": np.where(late, caps, np.nan),
             "budget_fit": np.where(np.isnan(budget), np.nan, np.exp(constant + power)),
-            "budget_exponent": exponent,
-            "budget_interval": np.array(interval).T,
             "budget_not_arrived": float(sum(row["not_arrived"] for row in solvers)),
         }
+        if not np.isnan(exponent).all():
+            values |= {"budget_exponent": exponent, "budget_interval": np.array(interval).T}
+        return values
 
 
 JOBS = {"reproduce": Reproduce}
