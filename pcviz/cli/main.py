@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
 from pcviz.cli.flags import EXIT, PRESET, BadArguments, Flag, describe, parse, read
-from pcviz.cli.work import BAD, DONE, FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
+from pcviz.cli.work import BAD, DONE, FAILED, JSON, LIMIT, answer, limit_of, patience, progress
 from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import shown
@@ -64,18 +63,8 @@ def train(words: list[str]) -> int:
         return DONE
     as_json, limit = "json" in given.flags, limit_of(given.flags)
     admit(experiment)
-    try:
-        # Libraries that print must not break the one document on standard output.
-        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            document = run_training(experiment, limit, quiet=as_json or not sys.stderr.isatty())
-    except Exception as error:  # whatever went wrong, a person gets one line
-        print(f"training failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
-        return FAILED
-    if as_json:
-        print(orjson.dumps(document).decode())  # orjson writes non-finite numbers as null
-    else:
-        print(summary(document))
-    return exit_status(document["status"])
+    work = partial(run_training, experiment, limit, quiet=as_json or not sys.stderr.isatty())
+    return answer(work, summary, "training", as_json=as_json)
 
 
 def admit(experiment: Experiment) -> None:

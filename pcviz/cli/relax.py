@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 from pydantic import ValidationError
 
 from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
 from pcviz.cli.main import admit
-from pcviz.cli.work import FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
+from pcviz.cli.work import JSON, LIMIT, answer, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import seconds_text
 from pcviz.experiment.faults import allowed, shown
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from pcviz.instruments.relaxation.job import RelaxationJob
 
 LIMIT_SECONDS = 600.0
-SLICE_SECONDS = 0.5
 
 FLAGS = {
     "preset": PRESET,
@@ -48,16 +46,9 @@ def relax(words: list[str]) -> int:
         print("python -m pcviz relax [flags]: look inside one relaxation\n\n" + describe(FLAGS))
         return 0
     options, limit = _options(given.flags), limit_of(given.flags, LIMIT_SECONDS)
-    as_json = "json" in given.flags
     admit(experiment)
-    try:
-        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            document = run_relaxation(experiment, options, limit, quiet=not sys.stderr.isatty())
-    except Exception as error:  # whatever went wrong, a person gets one line
-        print(f"relaxation failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
-        return FAILED
-    print(orjson.dumps(document).decode() if as_json else summary(document))
-    return exit_status(document["status"])
+    work = partial(run_relaxation, experiment, options, limit, quiet=not sys.stderr.isatty())
+    return answer(work, summary, "relaxation", as_json="json" in given.flags)
 
 
 def _options(flags: dict[str, str | None]) -> Options:
@@ -85,13 +76,7 @@ def run_relaxation(
 
     print(f"estimate: {seconds_text(options.seconds(experiment))}", file=sys.stderr)
     job = RelaxationJob(experiment, options)
-    with progress("percent", quiet=quiet) as tell:
-        tell(0, job.steps, text="compiling")
-        job.prepare()
-        with patience(limit) as patient:
-            while not job.done and not patient.over:
-                job.advance(job.steps, SLICE_SECONDS)
-                tell(job.step, job.steps, job.seconds_left, job.doing)
+    patient = work_off(job, "percent", limit, quiet=quiet)
     return document_of(job, patient.status(diverged=job.diverged, done=job.done))
 
 

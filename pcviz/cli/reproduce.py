@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import time
+from functools import partial
 from typing import Any
 
-import orjson
-
 from pcviz.cli.flags import BadArguments, Flag, describe, read
-from pcviz.cli.work import FAILED, JSON, LIMIT, exit_status, limit_of, patience, progress
+from pcviz.cli.work import JSON, LIMIT, answer, limit_of, work_off
+from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling
 from pcviz.experiment.faults import shown
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol
+from pcviz.instruments.reproduce.options import REPRODUCTIONS, Options
 
 FLAGS = {
     "json": JSON,
@@ -29,17 +27,9 @@ def reproduce(words: list[str]) -> int:
     if given is None:
         print(_help())
         return 0
-    as_json, limit = "json" in given, limit_of(given)
-    reproduction = REPRODUCTIONS[name]
-    protocol = reproduction.quick if "quick" in given else reproduction.full
-    try:
-        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            document = run_reproduction(name, protocol, limit, quiet=not sys.stderr.isatty())
-    except Exception as error:  # whatever went wrong, a person gets one line
-        print(f"reproduction failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
-        return FAILED
-    print(orjson.dumps(document).decode() if as_json else summary(document))
-    return exit_status(document["status"])
+    options = Options.model_validate({"finding": name, "protocol": "quick" if "quick" in given else "full"})
+    work = partial(run_reproduction, options, limit_of(given), quiet=not sys.stderr.isatty())
+    return answer(work, summary, "reproduction", as_json="json" in given)
 
 
 def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
@@ -66,19 +56,15 @@ def _help() -> str:
     return "\n".join([*lines, "", describe(FLAGS, with_fields=False)])
 
 
-def run_reproduction(name: str, protocol: Protocol, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
-    """Measure to the end, for `limit` seconds or until Ctrl-C; returns the document of `--json`. A progress bar on
-    standard error unless `quiet`."""
-    from pcviz.instruments.reproduce.job import RUNS  # loads JAX, which help and bad arguments do without
+def run_reproduction(options: Options, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
+    """Measure to the end, for `limit` seconds or until Ctrl-C, but never leave off within a network; returns the
+    document of `--json`. A progress bar on standard error unless `quiet`."""
+    from pcviz.instruments.reproduce.job import Reproduce  # loads JAX, which help and bad arguments do without
 
-    with progress("network", quiet=quiet) as tell, patience(limit) as patient:
-        began = time.monotonic()
-
-        def told(done: int, count: int) -> None:
-            left = (time.monotonic() - began) * (count - done) / done if done else float("nan")
-            tell(done, count, left, "" if done else "compiling")
-
-        return RUNS[name](protocol, told, lambda: patient.over)
+    job = Reproduce(Experiment(), options)
+    work_off(job, "network", limit, quiet=quiet)
+    job.finish()
+    return job.document
 
 
 def summary(document: dict[str, Any]) -> str:

@@ -7,15 +7,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
 
 from pcviz.cli.flags import BadArguments, Flag
 from pcviz.experiment.faults import shown
 
+if TYPE_CHECKING:
+    from pcviz.jobs.look import Look
+
 DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
 """Exit statuses; `pcviz.cli.flags.EXIT` says what they mean."""
+SLICE_SECONDS = 0.5
 LONGEST = 1e6
 LIMIT = Flag("Stop after so many seconds and print what there is", f"above 0 to {LONGEST:g}")
 JSON = Flag("Print one JSON document on standard output, and nothing else there.")
@@ -106,6 +112,34 @@ def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total, **told)
 
         yield tell
+
+
+def work_off(job: Look[Any], unit: str, limit: float | None, *, quiet: bool) -> Patience:
+    """Prepare a look and advance it to its end, for `limit` seconds or until Ctrl-C; with what patience. A progress bar
+    on standard error unless `quiet`."""
+    with progress(unit, quiet=quiet) as tell:
+        tell(0, job.steps, text="compiling")
+        job.prepare()
+        with patience(limit) as patient:
+            while not job.done and not patient.over:
+                job.advance(job.steps, SLICE_SECONDS)
+                tell(job.step, job.steps, job.seconds_left, job.doing)
+    return patient
+
+
+def answer(
+    work: Callable[[], dict[str, Any]], summary: Callable[[dict[str, Any]], str], name: str, *, as_json: bool
+) -> int:
+    """Do the work of this name and print its document, in one line of JSON or as a summary; the exit status."""
+    try:
+        # Libraries that print must not break the one document on standard output.
+        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+            document = work()
+    except Exception as error:  # whatever went wrong, a person gets one line
+        print(f"{name} failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
+        return FAILED
+    print(orjson.dumps(document).decode() if as_json else summary(document))  # orjson writes non-finite numbers as null
+    return exit_status(document["status"])
 
 
 def exit_status(status: str) -> int:

@@ -16,8 +16,8 @@ import numpy as np
 
 from pcviz.engine.access import NotAllowed, digest, fits, token
 from pcviz.experiment import Experiment
-from pcviz.experiment.looks import SHARES
 from pcviz.frames import AXES, Frame
+from pcviz.instruments import options_of
 from pcviz.settings import Settings
 from pcviz.store import Limits, RunRecord, Store
 from pcviz.store.export import export
@@ -74,9 +74,12 @@ class Client:
         *,
         leaving: Collection[str] = (),
     ) -> str:
-        """Create a run that looks at something instead of training, such as one relaxation or a plane, and counts
-        its work in hundredths; returns its id. Options may name another run, whose weights it looks at."""
-        details: dict[str, Any] = {"kind": kind, "options": options, "steps": SHARES, "leaving": leaving}
+        """Create a run that looks at something instead of training, such as one relaxation or a plane; returns its
+        id. Options may name another run, whose weights it looks at."""
+        found = options_of(kind, options)
+        assert found is not None
+        steps = found.steps(experiment)
+        details: dict[str, Any] = {"kind": kind, "options": options, "steps": steps, "leaving": leaving}
         return self._create(experiment, session, key, "running", None, **details)
 
     def full(self, kind: str, experiment: Experiment, key: str = "", leaving: Collection[str] = ()) -> str | None:

@@ -36,6 +36,8 @@ class LookOptions(Section):
     """Path of the page that shows such looks."""
     KEYS: ClassVar[dict[str, str]]
     """Key of the widget and in addresses -> field, in reading order."""
+    OF_NETWORK: ClassVar[bool] = True
+    """Whether it looks at the network of its experiment."""
 
     @abstractmethod
     def own_parts(self, experiment: Experiment) -> Parts:
@@ -49,6 +51,10 @@ class LookOptions(Section):
                 found[part] = cost.estimate(experiment.changed({"learning.steps": steps})).seconds
         return found
 
+    def steps(self, experiment: Experiment) -> int:
+        """In how many steps it counts its work."""
+        return SHARES
+
     def seconds(self, experiment: Experiment, slowdown: float = 1.0) -> float:
         """The whole time on a machine that takes `slowdown` times what this model assumes."""
         return slowdown * sum(self.parts(experiment).values())
@@ -56,6 +62,14 @@ class LookOptions(Section):
     def stored(self) -> dict[str, Any]:
         """As kept with a run."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+class GroupOptions(LookOptions):
+    """What a group takes, a run of many experiments: its parts are these members, and its steps count them."""
+
+    def steps(self, experiment: Experiment) -> int:
+        """The number of members."""
+        return len(self.parts(experiment))
 
 
 Options = TypeVar("Options", bound=LookOptions)

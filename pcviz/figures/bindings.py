@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pcviz.instruments import CHANNELS
 
-Kind = Literal["train", "training_plane", "boundary", "relax", "plane", "walk", "chain", "curvature"]
+Kind = Literal["train", "training_plane", "boundary", "relax", "plane", "walk", "chain", "curvature", "reproduce"]
 
 
 class Smoothing(BaseModel):

@@ -43,7 +43,7 @@ class Panel:
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
     `cursor_axes`.
     A click on a point of a panel that can `pick` is told to the page; panels with the same `link` zoom together; those
-    in `space` are turned instead of zoomed.
+    in `space` are turned instead of zoomed. One that is `bare` shows no axes before its first values.
     `csv` lists the channels to export: one line for each recorded weight step, or for each value of the latest arrays.
     """
 
@@ -66,6 +66,7 @@ class Panel:
     pick: bool = False
     link: str | None = None
     space: bool = False
+    bare: bool = False
 
     def for_client(self) -> dict[str, Any]:
         """The panel as JSON values; the figure as a JSON string, which the client parses once."""
@@ -89,6 +90,7 @@ class Panel:
             "pick": self.pick,
             "link": self.link,
             "space": self.space,
+            "bare": self.bare,
             "toggles": [
                 {"label": t.label, "help": t.help, "relayout": {k: list(v) for k, v in t.relayout.items()}}
                 for t in self.toggles

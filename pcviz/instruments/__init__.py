@@ -14,7 +14,7 @@ from pcviz.experiment.faults import shown
 from pcviz.experiment.looks import LookOptions
 from pcviz.frames import PROGRESS, Channel
 
-INSTRUMENTS = ("training", "relaxation", "plane", "chain", "curvature")
+INSTRUMENTS = ("training", "relaxation", "plane", "chain", "curvature", "reproduce")
 """Folders, in reading order."""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.data import load
 from pcviz.experiment import Experiment
-from pcviz.experiment.looks import SHARES, LookOptions
+from pcviz.experiment.looks import LookOptions
 from pcviz.frames import Frame, Value
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
@@ -38,7 +38,7 @@ class Stored(NamedTuple):
 
 
 class Look(ABC, Generic[Options]):
-    """A `pcviz.jobs.protocol.Job` whose steps are hundredths of its work, cut wherever `_work` yields.
+    """A `pcviz.jobs.protocol.Job` whose steps are shares of its work (hundredths), cut wherever `_work` yields.
 
     `source` is the training whose weights it takes, if its options name one. After a restart it computes everything
     again, with the same result: a checkpoint keeps no more than those weights, for that training may have gone on.
@@ -49,7 +49,6 @@ class Look(ABC, Generic[Options]):
 
     idle = False
     diverged = False
-    steps = SHARES
 
     x: jax.Array
     y: jax.Array
@@ -63,7 +62,7 @@ class Look(ABC, Generic[Options]):
     ) -> None:
         self.experiment = experiment
         self.options = options if isinstance(options, self.OPTIONS) else self.OPTIONS.model_validate(options or {})
-        self.step = 0
+        self.step, self.steps = 0, self.options.steps(experiment)
         self.seconds = 0.0
         self._source = None if source is None else Stored(*source)
         self._expected = self.options.parts(experiment)
@@ -101,16 +100,18 @@ class Look(ABC, Generic[Options]):
         return next(self._progress, _ENDED) is not _ENDED
 
     def advance(self, until_step: int, seconds: float) -> None:
-        """Work for about `seconds`, not past hundredth `until_step`."""
+        """Work for about `seconds`, not past `until_step`."""
         begun = time.perf_counter()
         while self.step < min(until_step, self.steps):
-            if not self._piece(begun + seconds - time.perf_counter()):
-                self.step = self.steps
-                break
-            self.step = max(self.step, min(self.steps - 1, int(self.steps * self._done)))
+            self.step = self._reached if self._piece(begun + seconds - time.perf_counter()) else self.steps
             if time.perf_counter() - begun >= seconds:
                 break
         self.seconds += time.perf_counter() - begun
+
+    @property
+    def _reached(self) -> int:
+        """The step reached while something is left."""
+        return max(self.step, min(self.steps - 1, int(self.steps * self._done)))
 
     @property
     def _done(self) -> float:

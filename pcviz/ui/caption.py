@@ -7,17 +7,18 @@ from typing import Any
 import pcviz
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.faults import shown
+from pcviz.experiment.looks import LookOptions
 from pcviz.instruments import options_of
 
 NAMED = ("data.name", "network.activation", "network.depth", "network.width", "seed")
 """Fields that the line always names, in words of their own."""
-OF_NO_NETWORK = "chain"
 
 
 def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | None = None) -> str:
     """Data, network, whatever differs from the defaults, the options of a run of this kind, seed, version."""
-    chosen, version = _options_text(kind, options or {}), f"pcviz {pcviz.__version__}"
-    if kind == OF_NO_NETWORK:
+    model = options_of(kind, options or {})
+    chosen, version = _options_text(model), f"pcviz {pcviz.__version__}"
+    if model is not None and not model.OF_NETWORK:
         return f"{chosen} · {version}"
     network, titles = experiment.network, fields()
     others = [
@@ -33,13 +34,12 @@ def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | 
     return " · ".join(part for part in parts if part)
 
 
-def _options_text(kind: str, options: dict[str, Any]) -> str:
-    """The options that differ from their defaults; of chains all, for there is nothing else to say. The legend has the
-    solvers."""
-    model = options_of(kind, options)
+def _options_text(model: LookOptions | None) -> str:
+    """The options that differ from their defaults; without a network all, for there is nothing else to say. The legend
+    has the solvers."""
     if model is None:
         return ""
-    values = model.model_dump(exclude={"solvers"}, exclude_defaults=kind != OF_NO_NETWORK)
+    values = model.model_dump(exclude={"solvers"}, exclude_defaults=model.OF_NETWORK)
     source = values.pop("source", None)
     parts = [f"weights of run {source[:8]}"] if source else []
     return ", ".join([*parts, *(f"{name.replace('_', ' ')} {shown(value)}" for name, value in values.items())])

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from pcviz.experiment import Experiment, cost, looks
+from pcviz.experiment.looks import GroupOptions
 from pcviz.instruments import options_of
 from pcviz.ui import controls, look_options, markdown, room, session, subject, trouble, watching
+from pcviz.ui.instruments import INSTRUMENTS
 
 POLL_SECONDS = 1.0
 """How often the page looks whether the run has ended."""
@@ -18,8 +20,8 @@ COST_HELP = 'Estimate for the whole look; while it is under way, "Time left" fol
 PROGRESS: list[dict[str, Any]] = [
     {
         "label": "Now",
-        "value": ["training {training_step} / {training_steps}", "{compiling?compiling|computing}"],
-        "help": "Training the weights that are looked at, to weight step, or compiling programs, or computing",
+        "value": ["{paused?paused|}", "training {training_step} / {training_steps}", "{compiling?compiling|computing}"],
+        "help": "Training the weights looked at, to weight step, or compiling programs, or computing, or paused",
     },
     {"label": "Time left", "value": "{seconds_left:t}", "help": "Compute time left at the pace of this look so far"},
 ]
@@ -35,7 +37,7 @@ class Choice(NamedTuple):
 
 class View(NamedTuple):
     """One kind of look: kind of its runs, its name, the button that starts it, panels, metric row (label, value, help),
-    the controls, options of the panels by panel from those of a run, and whether it looks at the form's network."""
+    the controls, and options of the panels by panel from those of a run."""
 
     kind: str
     label: str
@@ -44,7 +46,11 @@ class View(NamedTuple):
     metrics: Sequence[tuple[str, str, str]]
     choose: Callable[[controls.Form], Choice]
     figures: Callable[[dict[str, Any]], dict[str, dict[str, Any]]] = lambda options: {}
-    of_network: bool = True
+
+    @property
+    def of_network(self) -> bool:
+        """Whether it looks at the form's network."""
+        return INSTRUMENTS[self.kind].model.OF_NETWORK
 
     def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
         """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar, and what is
@@ -78,6 +84,16 @@ def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[]
             args=(view.kind, experiment, choice.options),
             disabled=watched or experiment is None or choice.options is None or bool(wrong or full),
         )
+        if issubclass(INSTRUMENTS[view.kind].model, GroupOptions):
+            resting = record is not None and alive and record.wanted == "paused"
+            st.button(
+                "Resume" if resting else "Pause",
+                key="pause",
+                icon=":material/play_arrow:" if resting else ":material/pause:",
+                on_click=session.steer,
+                args=("resume" if resting else "pause",),
+                disabled=watched or not alive,
+            )
         st.button(
             "Cancel",
             key="cancel",

@@ -233,8 +233,7 @@ def test_what_is_stopped_prints_what_it_has(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_reproduction_that_is_stopped_prints_what_it_has() -> None:
-    protocol = cli_reproduce.REPRODUCTIONS["inference-budget"].quick
-    document = cli_reproduce.run_reproduction("inference-budget", protocol, 1e-6, quiet=True)
+    document = cli_reproduce.run_reproduction(cli_reproduce.Options(), 1e-6, quiet=True)
     assert document["status"] == "stopped" and document["cells"] == []
     assert "0 networks" in cli_reproduce.summary(document)
 

@@ -19,9 +19,10 @@ from pcviz.experiment import Experiment
 from pcviz.instruments.reproduce import options as reproductions
 from pcviz.instruments.reproduce.arrival import Hold, _stands_still, arrive
 from pcviz.instruments.reproduce.exponent import fit
-from pcviz.instruments.reproduce.inference_budget import SOLVERS, Cell, problem
-from pcviz.instruments.reproduce.job import RUNS
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol, Reproduction
+from pcviz.instruments.reproduce.inference_budget import problem
+from pcviz.instruments.reproduce.job import Reproduce
+from pcviz.instruments.reproduce.options import REPRODUCTIONS, SOLVERS, Cell, Options, Protocol, Reproduction
+from pcviz.numerics.krylov import finish
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.solvers import Settings
@@ -131,7 +132,7 @@ class TestBudgets:
             values = np.linalg.eigvalsh(np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network))))
             least = float(linear.least_energy(network, x, y))
             settings = Settings(jnp.asarray(1 / values[-1]))
-            found = arrive("gradient_descent", network, (x, y), settings, least, Hold(0.01, 0.25, 8), 100_000)
+            found = finish(arrive("gradient_descent", network, (x, y), settings, least, Hold(0.01, 0.25, 8), 100_000))
             assert found.steps is not None and found.passes == found.steps
             assert expected <= found.steps <= 1.02 * expected + 1
             assert found.steps <= kappa / 2 * np.log(100) + 1
@@ -151,15 +152,19 @@ class TestBudgets:
         last = int(np.flatnonzero(~inside)[-1]) + 1
         assert int(np.argmax(inside)) < last < 900
         settings = Settings(jnp.asarray(0.1), 0.99)
-        found = arrive("momentum", network, (x, y), settings, least, Hold(0.01, 1.0, 8), 5000)
+        found = finish(arrive("momentum", network, (x, y), settings, least, Hold(0.01, 1.0, 8), 5000))
         assert found.steps is not None and last <= found.steps <= 1.02 * last + 1
 
     def test_caps_and_divergence_are_told(self) -> None:
         network, x, y = chain(6)
         least = float(linear.least_energy(network, x, y))
-        short = arrive("gradient_descent", network, (x, y), Settings(jnp.asarray(0.1)), least, Hold(0.01, 0.25, 8), 5)
+        short = finish(
+            arrive("gradient_descent", network, (x, y), Settings(jnp.asarray(0.1)), least, Hold(0.01, 0.25, 8), 5)
+        )
         assert (short.state, short.steps, short.shown) == ("cap", None, None)
-        wild = arrive("gradient_descent", network, (x, y), Settings(jnp.asarray(9.0)), least, Hold(0.01, 0.25, 8), 5000)
+        wild = finish(
+            arrive("gradient_descent", network, (x, y), Settings(jnp.asarray(9.0)), least, Hold(0.01, 0.25, 8), 5000)
+        )
         assert (wild.state, wild.steps) == ("diverged", None)
 
     def test_the_networks_are_those_of_the_protocol(self) -> None:
@@ -190,12 +195,15 @@ def check(document: dict[str, Any], protocol: Protocol) -> None:
     assert document["seconds"] > 0
 
 
-class TestCommand:
-    @pytest.fixture(autouse=True)
-    def tiny(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        entry = Reproduction("a trial", TINY, TINY)
-        monkeypatch.setitem(reproductions.REPRODUCTIONS, "inference-budget", entry)
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The protocols take seconds; by the full one no solver arrives."""
+    entry = Reproduction("a trial", quick=TINY, full=TINY._replace(share=-1.0))
+    monkeypatch.setitem(reproductions.REPRODUCTIONS, "inference-budget", entry)
 
+
+@pytest.mark.usefixtures("tiny")
+class TestCommand:
     def test_one_document(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["reproduce", "inference-budget", "--quick", "--json"]) == 0
         output = capsys.readouterr().out
@@ -206,7 +214,7 @@ class TestCommand:
         assert "gradient descent" in text and "1.92 [1.78, 2.05]" in text and "4 networks" in text
 
     def test_a_solver_that_does_not_arrive_is_not_dropped(self) -> None:
-        document = RUNS["inference-budget"](TINY._replace(share=-1.0), lambda done, count: None)
+        document = cli_reproduce.run_reproduction(Options(protocol="full"), quiet=True)
         check(document, TINY)
         slow = document["solvers"][0]
         assert (slow["arrived"], slow["not_arrived"]) == (0, 4)
@@ -229,6 +237,53 @@ class TestCommand:
     def test_help(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["reproduce", "--help"]) == 0
         assert "inference-budget" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tiny")
+class TestJob:
+    def test_a_job_that_was_restored_measures_what_is_left_and_finds_the_same(self) -> None:
+        first = Reproduce(Experiment(), Options())
+        first.advance(2, 1e6)
+        assert first.step == len(first.document["cells"]) == 2 and first.document["status"] == "stopped"
+        second = Reproduce(Experiment(), Options())
+        second.restore(first.checkpoint())
+        measured = []
+        second.measure = lambda member: (measured.append(member), Reproduce.measure(second, member))[1]  # type: ignore[method-assign]
+        for job in (first, second):
+            job.run()
+        assert len(measured) == 2 and not set(measured) & set(list(first.results)[:2])
+        check(second.document, TINY)
+        assert second.document | {"seconds": 0} == first.document | {"seconds": 0}
+
+    def test_frames_hold_what_the_document_says(self) -> None:
+        job = Reproduce(Experiment(), Options())
+        job.run()
+        document, frame = job.document, job.frame(bulk=False)
+        values = {name: np.asarray(value) for name, value in frame.values.items()}
+        assert (frame.kind, frame.step, job.steps) == ("reproduce", 4, 4)
+        assert values["budget_depths"].tolist() == [4, 6]
+        rows = [document["condition_number"]["by_depth"], *(row["iterations"] for row in document["solvers"])]
+        assert values["budget"].T.tolist() == [[row["4"], row["6"]] for row in rows]
+        found = [row["exponent_of_iterations"] for row in document["solvers"]]
+        assert values["budget_exponent"].tolist()[1:] == [row["value"] for row in found]
+        assert values["budget_interval"].T.tolist()[1:] == [list(row["interval"]) for row in found]
+        assert values["budget_exponent"][0] == document["condition_number"]["exponent"]["value"]
+        slopes = np.diff(np.log(values["budget_fit"]), axis=0) / np.log(6 / 4)
+        np.testing.assert_allclose(slopes[0], values["budget_exponent"])
+        # With one kind of network and no spread over seeds the medians would lie on the line; it runs between them.
+        np.testing.assert_allclose(np.log(values["budget_fit"] / values["budget"]).sum(0), 0, atol=1e-12)
+        assert np.isnan(values["budget_above_cap"]).all() and values["budget_not_arrived"] == 0
+
+    def test_before_anything_arrived_there_are_caps_and_no_exponents(self) -> None:
+        job = Reproduce(Experiment(), Options(protocol="full"))
+        nothing = job.frame(bulk=False).values
+        assert np.isnan(nothing["budget"]).all() and np.isnan(nothing["budget_above_cap"]).all()
+        job.advance(1, 1e6)
+        values = job.frame(bulk=False).values
+        assert np.asarray(values["budget_above_cap"])[0, 1:].tolist() == [660, 160, 512, 256, 64]
+        assert np.isnan(np.asarray(values["budget_above_cap"])[1]).all(), "no network of that depth was measured"
+        assert values["budget_not_arrived"] == len(SOLVERS) and "budget_exponent" not in values
+        job.finish()
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from pcviz.experiment.looks import slowdown
 from pcviz.instruments import KINDS
 from pcviz.instruments.jobs import JOBS
 from pcviz.instruments.plane.options import Options
+from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol, Reproduction
 from pcviz.jobs.look import KNOWN_SHARE, Look
 
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "data.name": "moons"})
@@ -18,7 +19,16 @@ LOOKS: dict[str, dict[str, Any]] = {
     "plane": {"size": 11},
     "chain": {"cap": 200, "seeds": 1},
     "curvature": {"examples": 2},
+    "reproduce": {},
 }
+TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0, 1), batch=2)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reproductions take seconds."""
+    entry = Reproduction("a trial", quick=TINY, full=TINY._replace(depths=(4, 6, 8)))
+    monkeypatch.setitem(REPRODUCTIONS, "inference-budget", entry)
 
 
 def look(kind: str, **options: Any) -> Look[Any]:
@@ -82,8 +92,9 @@ def test_more_work_is_expected_to_take_longer(kind: str) -> None:
         assert model is not None
         return model.model_validate({**LOOKS[kind], **options}).seconds(experiment)
 
-    if kind == "chain":
-        assert seconds(SMALL, cap=400) > seconds(SMALL)
+    if kind in ("chain", "reproduce"):
+        more: dict[str, Any] = {"cap": 400} if kind == "chain" else {"protocol": "full"}
+        assert seconds(SMALL, **more) > seconds(SMALL)
         return
     wide, deep = SMALL.changed({"network.width": 256}), SMALL.changed({"network.depth": 32})
     assert min(seconds(wide), seconds(deep)) > seconds(SMALL)

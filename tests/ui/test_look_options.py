@@ -26,6 +26,7 @@ HELD: dict[str, dict[str, Any]] = {
     "plane": {"plane_step": 7, "plane_directions": "path", "plane_size": 41, "plane_span": 0.25, "plane_x": -1e-3},
     "chain": {"chain_hidden": 3, "chain_rate": 0.125, "chain_cap": 100},
     "curvature": {"curved_source": RUN, "curved_batch": 9, "curved_examples": 4},
+    "reproduce": {"reproduce_protocol": "full"},
 }
 KEYS = [key for instrument in INSTRUMENTS.values() for key in instrument.fields]
 
@@ -56,7 +57,7 @@ def test_every_kind_of_look_has_its_options_in_the_address() -> None:
     assert set(INSTRUMENTS) == {kind for kind, model in KINDS.items() if model is not None}
     assert len(KEYS) == len(set(KEYS)) and not set(KEYS) & {*url.PATHS, *url.RUN_KEYS, url.VIEW_KEY, url.VERSION_KEY}
     for kind, instrument in INSTRUMENTS.items():
-        left_out = {"relax": {"budget"}, "plane": {"seed"}}.get(kind, set())
+        left_out = {"relax": {"budget"}, "plane": {"seed"}, "reproduce": {"finding"}}.get(kind, set())
         assert set(instrument.fields.values()) == set(instrument.model.model_fields) - left_out
 
 
@@ -96,14 +97,14 @@ def test_bad_options_say_what_is_allowed_and_the_others_stand() -> None:
         "batch": "1",
     }
     state = url.parse(query, page="landscape")
-    assert state.options == {"plane": {"plane_step": 40}, "chain": {}, "curvature": {}}
+    assert state.options == {"plane": {"plane_step": 40}, "chain": {}, "curvature": {}, "reproduce": {}}
     *others, unknown = sorted(state.faults, key=lambda line: "unknown" in line)
     assert unknown.startswith("batch: unknown in the address (value 1; allowed: ")
     assert sorted(others) == [
         "chain_rate: 0 is not above 0.0 (allowed: above 0 to 2)",
         "plane_size: 12 is not one of the allowed values (allowed: 11, 21, 41)",
         "plane_x: 1e9 is above 10000.0 (allowed: -10000 to 10000)",
-        "view: nonsense is not a view (allowed: plane, chain, curvature)",
+        "view: nonsense is not a view (allowed: plane, chain, curvature, reproduce)",
     ]
 
 

@@ -46,6 +46,7 @@ class Options(LookOptions):
     """
 
     PAGE: ClassVar[str] = "landscape"
+    OF_NETWORK: ClassVar[bool] = False
     KEYS: ClassVar[dict[str, str]] = {
         "chain_hidden": "hidden",
         "chain_fixed": "fixed",

@@ -41,5 +41,5 @@ def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: given for name in VIEW.panels}
 
 
-VIEW = View("chain", "Toy chains", "Start", tuple(PANELS), METRICS, choose, figures, of_network=False)
+VIEW = View("chain", "Toy chains", "Start", tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

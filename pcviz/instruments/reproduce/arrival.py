@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 
 from pcviz.brief import short
+from pcviz.numerics.krylov import Work
 from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import Settings, solver_of
@@ -71,8 +72,9 @@ def arrive(
     least: float,
     watch: Hold,
     cap: int,
-) -> Arrival:
-    """Run a solver from the feedforward point until its excess over the energy `least` is held, `watch` being fresh.
+) -> Work[Arrival]:
+    """Run a solver from the feedforward point until its excess over the energy `least` is held, `watch` being fresh;
+    pauses wherever the energy is looked at.
 
     The stay must begin within `cap` steps; it may end after.
     """
@@ -80,6 +82,7 @@ def arrive(
     kept = None
     path: list[tuple[int, float]] = []
     for at in Trajectory(solver_of(name), network, *batch, settings).iterates(_seen()):
+        yield
         if not math.isfinite(at.energy):
             return Arrival(None, None, None, "diverged", lowest)
         if at.step == 0:

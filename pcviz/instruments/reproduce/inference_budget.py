@@ -8,11 +8,8 @@ it descends another function, and its energy goes back up to the loss.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +19,8 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.instruments.reproduce.arrival import Arrival, Hold, arrive, lowest_energy
 from pcviz.instruments.reproduce.exponent import fit
-from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, Protocol
-from pcviz.jobs.device import device_name, tend_programs
+from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, SOLVERS, Cell, Protocol
+from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
@@ -32,7 +29,6 @@ from pcviz.pcn.inference import Settled, settled_at
 from pcviz.pcn.solvers import Settings
 from pcviz.probes.alignment import backprop_gradients, compare
 
-SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
 ERROR_STEPS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 """Steps tried with error_based in each cell; the best one counts."""
 LONG = {"conjugate_gradient": 400, "gauss_newton": 60}
@@ -40,8 +36,6 @@ LONG = {"conjugate_gradient": 400, "gauss_newton": 60}
 UNDERCUT = 1e-3
 """Share of the initial excess by which a solver may end below F* before all are measured against its energy instead:
 with kinks there are many minima, and the long runs need not find the lowest."""
-THREADS = 2
-"""Networks of different shapes at a time: compilation and small products leave cores idle."""
 
 
 @jax.jit
@@ -60,20 +54,6 @@ def cap_of(solver: str, depth: int) -> int:
     }[solver]
 
 
-class Cell(NamedTuple):
-    """One network."""
-
-    depth: int
-    width: int
-    activation: str
-    seed: int
-
-    @property
-    def kind(self) -> tuple[int, str]:
-        """Networks that differ in depth and seed alone."""
-        return self.width, self.activation
-
-
 def problem(cell: Cell, batch: int, dtype: str = "float64") -> tuple[Network, jax.Array, jax.Array]:
     """The fresh network, muPC with skips, and the first digits of the training set."""
     options = {"depth": cell.depth, "width": cell.width, "activation": cell.activation}
@@ -84,7 +64,7 @@ def problem(cell: Cell, batch: int, dtype: str = "float64") -> tuple[Network, ja
     return build(experiment, x.shape[1], y.shape[1]), x, y
 
 
-def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
+def measure(cell: Cell, protocol: Protocol) -> Work[dict[str, Any]]:
     """All solvers on one network; an entry of the document's `cells`."""
     network, x, y = problem(cell, protocol.batch)
     batch, start = (x, y), forward(network, x)[0]
@@ -96,14 +76,14 @@ def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
 
     reference = backprop_gradients(network, x, y)
 
-    def race(least: float) -> tuple[list[dict[str, Any]], float]:
+    def race(least: float) -> Work[tuple[list[dict[str, Any]], float]]:
         """An entry for each solver, with F* = `least`; and the lowest energy that any met."""
 
-        def run(name: str, settings: Settings, cap: int) -> Arrival:
+        def run(name: str, settings: Settings, cap: int) -> Work[Arrival]:
             watch = Hold(protocol.share, protocol.hold, protocol.least_hold)
             return arrive(name, network, batch, settings, least, watch, cap)
 
-        def descend(step: float, cap: int) -> Arrival:
+        def descend(step: float, cap: int) -> Work[Arrival]:
             other, *inputs = problem(cell, protocol.batch, protocol.descent_dtype)
             watch = Hold(protocol.share, protocol.descent_hold, protocol.least_hold)
             settings = Settings(jnp.asarray(step, other.dtype))
@@ -113,15 +93,15 @@ def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
         for name in SOLVERS:
             cap, step = cap_of(name, cell.depth), None
             if name == "error_based":
-                found, step = _best_step(
+                found, step = yield from _best_step(
                     lambda s, most: run("error_based", Settings(jnp.asarray(s, x.dtype)), most), cap
                 )
             elif name == "gradient_descent":
                 step = 1 / largest
-                found = descend(step, cap)
+                found = yield from descend(step, cap)
             else:
                 bounds = (max(smallest, 1e-12), largest) if name == "nesterov" else None
-                found = run(name, Settings(None, curvatures=bounds), cap)
+                found = yield from run(name, Settings(None, curvatures=bounds), cap)
             lowest = min(lowest, found.lowest)
             entries.append(
                 {
@@ -137,10 +117,10 @@ def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
             )
         return entries, lowest
 
-    entries, lowest = race(least)
+    entries, lowest = yield from race(least)
     while least - lowest > UNDERCUT * (initial - least):
         least = lowest
-        entries, lowest = race(least)
+        entries, lowest = yield from race(least)
     return {
         **cell._asdict(),
         "curvature_min": smallest,
@@ -154,11 +134,11 @@ def measure(cell: Cell, protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _best_step(run: Callable[[float, int], Arrival], cap: int) -> tuple[Arrival, float | None]:
+def _best_step(run: Callable[[float, int], Work[Arrival]], cap: int) -> Work[tuple[Arrival, float | None]]:
     """The quickest of `ERROR_STEPS`; the later ones only as far as they can still win."""
     best, chosen = None, None
     for step in ERROR_STEPS:
-        found = run(step, cap if best is None or best.steps is None else best.steps - 1)
+        found = yield from run(step, cap if best is None or best.steps is None else best.steps - 1)
         if best is None or found.steps is not None:
             best, chosen = found, step if found.steps is not None else None
     assert best is not None
@@ -172,37 +152,13 @@ def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Settled, referenc
     return [float(value) for value in cosine]
 
 
-def run(
-    protocol: Protocol, told: Callable[[int, int], None], over: Callable[[], bool] = lambda: False
-) -> dict[str, Any]:
-    """Measure all cells, or those that are done when it is `over`, and fit the exponents; `told` hears (cells done, of
-    how many)."""
-    began = time.perf_counter()
-    # Deepest first: they take longest. Seeds one after the other: they share compiled programs.
-    shapes = sorted(product(protocol.depths, protocol.widths, protocol.activations), reverse=True)
-    count, found = len(shapes) * len(protocol.seeds), []
-    told(0, count)
-
-    def work(shape: tuple[int, int, str]) -> list[dict[str, Any]]:
-        own = []
-        tend_programs()
-        for seed in protocol.seeds:
-            if over():
-                break
-            own.append(measure(Cell(*shape, seed), protocol))
-            done.append(shape)
-            told(len(done), count)
-        return own
-
-    done: list[tuple[int, int, str]] = []
-    with ThreadPoolExecutor(THREADS, "pcviz-reproduce") as pool:
-        for finished in as_completed([pool.submit(work, shape) for shape in shapes]):
-            found += finished.result()
-    found.sort(key=lambda cell: (cell["depth"], cell["width"], cell["activation"], cell["seed"]))
+def document(found: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any]:
+    """What the cells that were measured say together: medians and exponents, besides themselves."""
+    found = sorted(found, key=lambda cell: (cell["depth"], cell["width"], cell["activation"], cell["seed"]))
     return {
         "schema": 1,
         "reproduction": "inference-budget",
-        "status": "done" if len(found) == count else "stopped",
+        "status": "done" if len(found) == len(protocol.cells) else "stopped",
         "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
         "solvers": [summarise(name, found, protocol) for name in SOLVERS],
         "condition_number": _condition(found),
@@ -210,8 +166,6 @@ def run(
         "best_of_ours": best_of_ours(found, protocol),
         "largest_undercut": max((cell["undercut"] for cell in found), default=0.0),
         "cells": found,
-        "seconds": time.perf_counter() - began,
-        "device": device_name(),
     }
 
 

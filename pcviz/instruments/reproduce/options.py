@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import product
+from typing import ClassVar, Literal, NamedTuple
 
+from pcviz.experiment import Experiment
+from pcviz.experiment.looks import GroupOptions, Parts
 from pcviz.instruments.relaxation.options import ARRIVED
+
+SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
 
 
 class Reported(NamedTuple):
@@ -13,6 +18,25 @@ class Reported(NamedTuple):
     exponent: float
     low: float
     high: float
+
+
+class Cell(NamedTuple):
+    """One network."""
+
+    depth: int
+    width: int
+    activation: str
+    seed: int
+
+    @property
+    def kind(self) -> tuple[int, str]:
+        """Networks that differ in depth and seed alone."""
+        return self.width, self.activation
+
+    @property
+    def name(self) -> str:
+        """As a group names its members."""
+        return f"L={self.depth} N={self.width} {self.activation} seed {self.seed}"
 
 
 class Protocol(NamedTuple):
@@ -33,6 +57,12 @@ class Protocol(NamedTuple):
     descent_hold: float = 0.1
     least_hold: int = 8
     descent_dtype: str = "float32"
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """The networks by name, shallow ones first: soon there is something to see, and exponents if it is stopped."""
+        cells = [Cell(*at) for at in product(self.depths, self.widths, self.activations, self.seeds)]
+        return {cell.name: cell for cell in cells}
 
 
 class Reproduction(NamedTuple):
@@ -64,3 +94,33 @@ OURS = ("error_based", "conjugate_gradient", "gauss_newton")
 
 PROMISED = 0.6
 """Largest exponent of the best of them."""
+
+
+class Options(GroupOptions):
+    """What a run of kind "reproduce" is told: which `finding` is measured anew, and by which of its protocols."""
+
+    PAGE: ClassVar[str] = "landscape"
+    KEYS: ClassVar[dict[str, str]] = {"reproduce_protocol": "protocol"}
+    OF_NETWORK: ClassVar[bool] = False
+
+    finding: Literal["inference-budget"] = "inference-budget"
+    protocol: Literal["quick", "full"] = "quick"
+
+    @property
+    def chosen(self) -> Protocol:
+        """The networks and limits."""
+        reproduction = REPRODUCTIONS[self.finding]
+        return reproduction.quick if self.protocol == "quick" else reproduction.full
+
+    def own_parts(self, experiment: Experiment) -> Parts:
+        """The networks; nothing of the experiment counts. The first of a shape compiles for its seeds."""
+        first = self.chosen.seeds[0]
+        return {name: cell_seconds(cell, cell.seed == first) for name, cell in self.chosen.cells.items()}
+
+
+def cell_seconds(cell: Cell, compiles: bool) -> float:
+    """Time of one network, half of what it takes: another is measured beside it."""
+    return (9.0 if compiles else 0.0) + 0.3 + 1.8 * (cell.depth / 64) ** 2 * (cell.width / 32) ** 1.5
+
+
+KINDS = {"reproduce": Options}

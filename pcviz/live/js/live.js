@@ -254,7 +254,7 @@ export class Live {
   state(state) {
     if (this.place(state) !== 0) return;
     if (state.run === this.data.runs[0]) {
-      Object.assign(this.values, { step: state.step, steps: state.steps });
+      Object.assign(this.values, { step: state.step, steps: state.steps, paused: state.state === "paused" ? 1 : NaN });
       this.showMetrics();
       this.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {

@@ -69,7 +69,7 @@ export class Panel {
     if (!spec.absent) header.append(...this.scrubber(), this.buttons());
     this.section = element(
       "section",
-      { className: `pcviz-panel pcviz-empty${spec.absent ? " pcviz-absent" : ""}`, data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
+      { className: `pcviz-panel pcviz-empty${spec.absent ? " pcviz-absent" : ""}${spec.bare ? " pcviz-bare" : ""}`, data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
       header, this.help, this.plot, this.waiting,
     );
     // A redraw during a drag would tear the zoom box out of the user's hand.

@@ -86,6 +86,7 @@ interface PanelSpec {
   pick: boolean;
   link: string | null;
   space: boolean;
+  bare: boolean;
 }
 
 type CsvColumn = [channel: string, heading: string, parts: string[] | null];

@@ -1,0 +1,146 @@
+"""Groups: members are measured once, two at a time, only while somebody asks, and not again after a checkpoint."""
+
+import math
+import time
+from collections import Counter
+from typing import Any, ClassVar
+
+import pytest
+
+from pcviz.experiment import Experiment
+from pcviz.experiment.looks import GroupOptions, Parts
+from pcviz.frames import Value
+from pcviz.jobs import group
+from pcviz.jobs.group import AT_ONCE, Group
+from pcviz.numerics.krylov import Work
+
+
+class Options(GroupOptions):
+    """Two families of three members; later ones take longer, and some fail."""
+
+    PAGE, KEYS = "", {}
+    fails: bool = False
+
+    def own_parts(self, experiment: Experiment) -> Parts:
+        return {f"{family}{number}": float(number) for number in (1, 2, 3) for family in "ab"}
+
+
+class Fake(Group[Options]):
+    KIND, OPTIONS = "fake", Options
+    PIECES: ClassVar[int] = 4
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.pieces: Counter[str] = Counter()
+        self.crowds: list[set[str]] = []
+
+    def family(self, member: str) -> str:
+        return member[0]
+
+    def measure(self, member: str) -> Work[dict[str, Any]]:
+        self.crowds.append({member, *self._pieces})
+        return self._measured(member)
+
+    def _measured(self, member: str) -> Work[dict[str, Any]]:
+        for _ in range(self.PIECES):
+            time.sleep(0.002)
+            self.pieces[member] += 1
+            yield
+        if self.options.fails and member == "b1":
+            raise ArithmeticError("it broke")
+        return {"name": member, "values": [math.nan, math.inf, 0.1 + 0.2], "nothing": None}
+
+    def _values(self, bulk: bool) -> dict[str, Value]:
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member pauses after each of its yields."""
+    monkeypatch.setattr(group, "PIECE_SECONDS", 1e-9)
+
+
+def fake(**options: Any) -> Fake:
+    made = Fake(Experiment(), options)
+    made.prepare()
+    return made
+
+
+def test_each_member_is_a_step_and_is_measured_once() -> None:
+    job, steps = fake(), []
+    while not job.done:
+        job.advance(job.steps, 0.0)
+        steps.append(job.frame(bulk=False).step)
+    assert job.steps == 6 and list(dict.fromkeys(steps)) == list(range(7)), "no member ends without a frame of its own"
+    assert job.pieces == dict.fromkeys(job.options.parts(Experiment()), Fake.PIECES)
+    assert {result["name"] for result in job.results.values()} == set(job.pieces)
+    assert job.frame(bulk=False).done
+
+
+def test_two_work_at_a_time_and_a_family_shares_what_it_compiled() -> None:
+    job = fake()
+    job.run()
+    assert max(map(len, job.crowds)) == AT_ONCE
+    assert all(len({member[0] for member in crowd}) == len(crowd) for crowd in job.crowds[:5])
+
+
+def test_it_never_goes_past_the_step_asked_for() -> None:
+    job = fake()
+    for step in (1, 2, 4):
+        job.advance(step, 60.0)
+        assert job.step == len(job.results) == step
+
+
+def test_nothing_goes_on_while_nobody_asks() -> None:
+    job = fake()
+    while sum(job.pieces.values()) < 3:
+        job.advance(job.steps, 0.0)
+    time.sleep(0.05)  # a piece that was begun comes to its end
+    before = dict(job.pieces)
+    time.sleep(0.1)
+    assert job.pieces == before and not job.done
+    job.run()
+    assert job.done and set(job.pieces.values()) == {Fake.PIECES}, "what was paused was not begun again"
+
+
+def test_what_a_checkpoint_holds_is_not_measured_again() -> None:
+    first = fake()
+    first.advance(4, 60.0)
+    second = fake()
+    second.restore(first.checkpoint())
+    assert (second.step, second.seconds, second.done) == (4, first.seconds, False)
+    assert second.frame(bulk=False).values["seconds_left"] == pytest.approx(first.seconds_left)
+    second.run()
+    assert len(second.pieces) == 2 and not set(second.pieces) & set(list(first.results)[:4])
+    for result in second.results.values():
+        assert math.isnan(result["values"][0]) and result["values"][1:] == [math.inf, 0.1 + 0.2]
+
+
+def test_a_checkpoint_of_everything_leaves_nothing_to_do() -> None:
+    first, second = fake(), fake()
+    first.run()
+    second.restore(first.checkpoint())
+    assert second.done and math.isnan(second.seconds_left)
+
+
+def test_finish_ends_what_has_begun_and_begins_no_other() -> None:
+    job = fake()
+    job.finish()
+    assert not job.pieces, "nothing had begun"
+    job = fake()
+    job.advance(1, 60.0)
+    begun = set(job.pieces)
+    job.finish()
+    assert set(job.results) == begun and AT_ONCE <= len(begun) < job.steps and not job.done
+
+
+def test_the_time_left_follows_what_members_are_expected_to_take() -> None:
+    job = fake()
+    job.advance(2, 60.0)
+    done = sum(job._expected[member] for member in job.results)
+    assert job.seconds_left == pytest.approx(job.seconds * (12 / done - 1))
+
+
+def test_a_member_that_fails_fails_the_group() -> None:
+    with pytest.raises(ArithmeticError, match="it broke"):
+        fake(fails=True).run()
