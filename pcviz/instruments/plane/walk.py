@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.experiment import Experiment
-from pcviz.frames import Frame, Value, trace_rows
+from pcviz.frames import Value, trace_rows
 from pcviz.instruments.plane.look import PlaneLook
 from pcviz.instruments.plane.options import WALKS
+from pcviz.jobs.child import Child
 from pcviz.pcn import learning
 from pcviz.pcn.learning import Batches
 from pcviz.pcn.network import Network, flat_weights
@@ -26,30 +25,21 @@ STEPS = 60
 _loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)
 
 
-class Walk:
-    """A child of a `PlaneLook` (a `pcviz.jobs.protocol.Job`): options `x` and `y` are where it begins, in the plane.
+class Walk(Child[PlaneLook]):
+    """A child of a `PlaneLook`: options `x` and `y` are where it begins, in the plane.
 
     Both rules see the examples that the surfaces are means over, all in each step, with the experiment's optimiser,
     learning rate and inference. Their places are projections onto the plane; loss and F* are those of the weights.
     """
 
-    diverged = False
+    KIND = "walk"
     steps = len(WALKS) * STEPS
 
-    def __init__(self, experiment: Experiment, parent: PlaneLook, options: dict[str, Any] | None = None) -> None:
-        self.experiment, self.parent = experiment, parent
-        given = options or {}
-        self._start = np.array([float(given.get("x", 0)), float(given.get("y", 0))])
+    def _begin(self) -> None:
+        self._start = np.array([float(self.options.get("x", 0)), float(self.options.get("y", 0))])
         self.step = 0
-        self.seconds = 0.0
         self._seen: dict[str, list[tuple[float, float, float, float]]] = {rule: [] for rule in WALKS}
-        self._walking: Iterator[None] | None = None
         self._finished = False
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return self.parent.device
 
     @property
     def idle(self) -> bool:
@@ -61,22 +51,7 @@ class Walk:
         """Whether both have walked."""
         return self._finished
 
-    def prepare(self) -> None:
-        """Nothing: what is compiled depends on the parent's network."""
-
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Weight steps for about `seconds`."""
-        begun = time.perf_counter()
-        if self._walking is None:
-            self._walking = self._walk()
-        while not self._finished:
-            if next(self._walking, self) is self:
-                self._finished, self.step = True, self.steps
-            if time.perf_counter() - begun >= seconds:
-                break
-        self.seconds += time.perf_counter() - begun
-
-    def _walk(self) -> Iterator[None]:
+    def _work(self) -> Iterator[None]:
         """Both in turn, so that both are seen to move."""
         for _ in self.parent.founded():
             yield
@@ -89,6 +64,7 @@ class Walk:
                     states[rule] = self._moved(rule, *state)
                 self.step += 1
                 yield
+        self._finished, self.step = True, self.steps
 
     def _begun(self, rule: str) -> Any:
         changes = {"learning.rule": rule, "learning.batch_size": len(self.parent.x)}
@@ -115,7 +91,7 @@ class Walk:
         heights = (float(surface(network, self.parent.x, self.parent.y)) for surface in (_loss, _energy))
         self._seen[rule].append((*place, *heights))
 
-    def frame(self, bulk: bool) -> Frame:
+    def _values(self) -> dict[str, Value]:
         """Both ways so far."""
         values: dict[str, Value] = {}
         for rule, seen in self._seen.items():
@@ -124,11 +100,4 @@ class Walk:
                 names = ("x", "y", "loss", "energy")
                 values |= {f"walk_{rule}_{name}": column for name, column in zip(names, columns, strict=True)}
                 values[f"walk_{rule}_steps"] = np.arange(len(seen))
-        return Frame("walk", self.step, values, seconds=self.seconds, done=self.done)
-
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """Nothing: the ways follow from the parent."""
-        return {}
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Nothing to restore."""
+        return values

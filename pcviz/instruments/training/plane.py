@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from pcviz.data import load
-from pcviz.experiment import Experiment
-from pcviz.frames import Frame, Value
+from pcviz.frames import Value
 from pcviz.jobs.background import until
+from pcviz.jobs.child import Child
 from pcviz.jobs.path import Path
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
@@ -27,53 +26,31 @@ FIRST_PRINCIPAL_STEP = 8
 """Before this step the path is too short to have directions of its own."""
 
 
-class TrainingPlane:
-    """A child of a run (a `pcviz.jobs.protocol.Job`): one picture after another, each of the weights when it began.
+class TrainingPlane(Child[Training]):
+    """A child of a run: one picture after another, each of the weights when it began.
 
     Options: `surface` "loss" or "energy" (F*), `directions` "pca" (of the path; random before step 8) or "random". The
     first picture comes coarse to fine, later ones replace it when they are complete, so that the panel never falls back
     to a coarse one.
     """
 
-    diverged = False
+    KIND = "training_plane"
 
-    def __init__(self, experiment: Experiment, parent: Training, options: dict[str, object] | None = None) -> None:
-        self.experiment = experiment
-        self.parent = parent
-        self.random = (options or {}).get("directions") == "random"
-        self.kind: Kind = "energy" if (options or {}).get("surface") == "energy" else "loss"
-        self.step = -1
-        self.seconds = 0.0
-        if parent.path is None:
-            parent.path = Path()
+    def _begin(self) -> None:
+        self.random = self.options.get("directions") == "random"
+        self.kind: Kind = "energy" if self.options.get("surface") == "energy" else "loss"
+        if self.parent.path is None:
+            self.parent.path = Path()
         self._pool = ThreadPoolExecutor(1, "pcviz-training-plane")
-        self._drawing: Iterator[object] | None = None
         self._shown = False
         self._picture: dict[str, Value] = {}
-
-    @property
-    def steps(self) -> int:
-        """The last step of the parent."""
-        return self.parent.steps
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return self.parent.device
 
     @property
     def idle(self) -> bool:
         """Whether there is nothing new to draw: the picture of the parent's present weights is complete."""
         path = self.parent.path
-        fresh = self._drawing is None and self.step != self.parent.step
-        return not (
-            self._drawing is not None or (fresh and path is not None and path.points and not self.parent.diverged)
-        )
-
-    @property
-    def done(self) -> bool:
-        """Whether the picture of the parent's last weights is complete."""
-        return self.parent.done and self.idle
+        fresh = self.step != self.parent.step and path is not None and path.points and not self.parent.diverged
+        return self._working is None and not fresh
 
     def prepare(self) -> None:
         """Load the probe batch, draw the random directions, compile."""
@@ -84,19 +61,7 @@ class TrainingPlane:
         self._survey = Survey(network, x, y, [self.kind], SIZE)
         self._survey.compile(self._random.shape[1])
 
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Compute tiles for about `seconds`; begins a new picture where the last one is complete."""
-        begun = time.perf_counter()
-        if self._drawing is None and not self.idle:
-            self._drawing = self._draw()
-        while self._drawing is not None:
-            if next(self._drawing, self) is self:
-                self._drawing = None
-            if time.perf_counter() - begun >= seconds:
-                break
-        self.seconds += time.perf_counter() - begun
-
-    def _draw(self) -> Iterator[object]:
+    def _work(self) -> Iterator[object]:
         """A picture of the parent's present weights."""
         path = self.parent.path
         assert path is not None
@@ -122,13 +87,16 @@ class TrainingPlane:
         principal = not self.random and self.step >= FIRST_PRINCIPAL_STEP and len(points) >= 3
         return plane(stacked, principal_directions(stacked) if principal else self._random, principal)
 
-    def frame(self, bulk: bool) -> Frame:
+    def _values(self) -> dict[str, Value]:
         """The latest complete level of the picture, once; and how much is computed."""
-        computed = self._survey.share
-        values: dict[str, Value] = {"landscape_done": computed, **self._picture}
+        values: dict[str, Value] = {"landscape_done": self._survey.share, **self._picture}
         self._picture = {}
-        place = round(computed * SIZE**2)
-        return Frame("training_plane", self.step, values, place, seconds=self.seconds, done=self.done)
+        return values
+
+    @property
+    def place(self) -> int:
+        """Points computed."""
+        return round(self._survey.share * SIZE**2)
 
     def _picture_of(self, drawn: Plane, stride: int, steps: np.ndarray, along: np.ndarray) -> dict[str, Value]:
         x, y = self._survey.axes(drawn, stride)
@@ -146,10 +114,3 @@ class TrainingPlane:
             "path_span": drawn.span,
             "path_begun": float(steps[0]),
         }
-
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """Nothing: the picture follows from the parent."""
-        return {}
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Nothing to restore."""

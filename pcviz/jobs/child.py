@@ -1,0 +1,92 @@
+"""Children: jobs beside another run, their parent, that keep nothing which does not follow from its network."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from pcviz.experiment import Experiment
+from pcviz.frames import Frame, Value
+from pcviz.jobs.protocol import Job
+
+Parent = TypeVar("Parent", bound=Job)
+
+
+class Child(ABC, Generic[Parent]):
+    """A `pcviz.jobs.protocol.Job` beside its parent, cut wherever `_work` yields; it works anew whenever it is not
+    idle."""
+
+    KIND: ClassVar[str]
+    diverged = False
+
+    def __init__(self, experiment: Experiment, parent: Parent, options: dict[str, Any] | None = None) -> None:
+        self.experiment, self.parent, self.options = experiment, parent, options or {}
+        self.step, self.seconds = -1, 0.0
+        self._working: Iterator[object] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """What else a child has before its work."""
+
+    @abstractmethod
+    def _work(self) -> Iterator[object]:
+        """The work that there is now."""
+
+    @property
+    @abstractmethod
+    def idle(self) -> bool:
+        """Whether there is nothing to do until the parent has advanced."""
+
+    @abstractmethod
+    def _values(self) -> dict[str, Value]:
+        """What is new, channel by channel."""
+
+    @property
+    def place(self) -> int:
+        """How far the present work is, in its own steps."""
+        return 0
+
+    @property
+    def steps(self) -> int:
+        """The last step of the parent."""
+        return self.parent.steps
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return self.parent.device
+
+    @property
+    def done(self) -> bool:
+        """Whether all is there that the parent's last step leads to."""
+        return self.parent.done and self.idle
+
+    def prepare(self) -> None:
+        """Nothing, unless a child says otherwise."""
+
+    def advance(self, until_step: int, seconds: float) -> None:
+        """Work for about `seconds`."""
+        begun = time.perf_counter()
+        if self._working is None and not self.idle:
+            self._working = self._work()
+        while self._working is not None:
+            if next(self._working, self) is self:
+                self._working = None
+            if time.perf_counter() - begun >= seconds:
+                break
+        self.seconds += time.perf_counter() - begun
+
+    def frame(self, bulk: bool) -> Frame:
+        """What is new."""
+        return Frame(self.KIND, self.step, self._values(), self.place, seconds=self.seconds, done=self.done)
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """Nothing: all follows from the parent."""
+        return {}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Nothing to restore."""
