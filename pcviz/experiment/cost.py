@@ -207,6 +207,9 @@ def memory_refusal(experiment: Experiment, limits: Limits | None = None) -> list
     most, cost = (limits or machine_limits()).memory_bytes, estimate(experiment)
     if cost.memory_bytes <= most:
         return []
+    needed = f"needs {bytes_text(cost.memory_bytes)} of memory, above {bytes_text(most)}"
+    if cost.data_bytes > max(cost.activity_bytes, cost.learning_bytes):
+        return [f"data.name: {experiment.data.name} {needed} (choose smaller data)"]
     if cost.activity_bytes > cost.learning_bytes:
         path, start, name = (
             "learning.batch_size",
@@ -216,7 +219,6 @@ def memory_refusal(experiment: Experiment, limits: Limits | None = None) -> list
     else:
         path, start, name = "network.width", _shape(experiment), "width"
     fits = _largest(path, experiment, lambda c: c.memory_bytes <= most)
-    needed = f"needs {bytes_text(cost.memory_bytes)} of memory, above {bytes_text(most)}"
     return [f"{start} {needed} ({_nearest(name, fits)})"]
 
 

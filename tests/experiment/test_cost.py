@@ -127,3 +127,12 @@ def test_texts() -> None:
     assert cost.text(estimate(Experiment())).endswith("MFLOP/step")
     assert [cost.bytes_text(n) for n in (0, 999, 1500, 1e6, 5.1e10)] == ["0 B", "999 B", "1.5 kB", "1 MB", "51 GB"]
     assert [cost.seconds_text(s) for s in (0.2, 8, 200, 9000)] == ["< 1 s", "≈ 8 s", "≈ 3 min", "≈ 2.5 h"]
+
+
+def test_data_that_do_not_fit_into_memory_are_named() -> None:
+    name = "own-0123456789ab-regression-1000-1-90000-10000"
+    experiment = from_paths({"data.name": name, "network.depth": 3, "network.width": 8})
+    assert cost.estimate(experiment).data_bytes == 16 * 100_000 * 1001
+    assert cost.memory_refusal(experiment, cost.Limits(memory_bytes=2e9)) == []
+    (line,) = cost.memory_refusal(experiment, cost.Limits(memory_bytes=1e9))
+    assert line.startswith(f"data.name: {name} needs 1.8 GB of memory, above 1 GB")

@@ -380,7 +380,7 @@ def test_a_strange_holder_holds_until_its_lease_ends(path: Path, worker: str) ->
 def test_children_that_cannot_be_read_are_listed_unless_they_go_with_their_parents(path: Path) -> None:
     parent = new_store(path)
     store = store_at(path)
-    child = store.requests.create_child(parent, "landscape", {})
+    child = store.requests.create_child(parent, "training_plane", {})
     with store.database.writing() as connection:
         connection.execute(update(t.runs).where(t.runs.c.id == child).values(options_json="["))
     assert [record.id for record in store.reader.unreadable()] == [child]

@@ -141,7 +141,7 @@ def test_a_reset_stops_the_old_generation_and_starts_afresh(store: Store, worker
 
 def test_reset_and_cancel_reach_children(store: Store) -> None:
     run = start(store)
-    child = store.requests.create_child(run, "landscape", {"size": 5})
+    child = store.requests.create_child(run, "training_plane", {"size": 5})
     store.requests.want(run, "cancelled")
     assert store.reader.run(child).wanted == "cancelled"
     store.requests.reset(run, None)
@@ -149,7 +149,7 @@ def test_reset_and_cancel_reach_children(store: Store) -> None:
     assert (record.generation, record.wanted, record.options) == (2, "running", {"size": 5})
     assert store.reader.run(run).wanted == "paused"
     with pytest.raises(ValueError, match="children"):
-        store.requests.create_child(child, "landscape", {})
+        store.requests.create_child(child, "training_plane", {})
 
 
 def test_steps_add_up_until_they_are_taken(store: Store, worker: Observations) -> None:
@@ -217,7 +217,7 @@ def test_a_watcher_sees_the_commits_of_others_only(store: Store, worker: Observa
 
 def test_what_rests_is_not_open(store: Store, worker: Observations) -> None:
     run = start(store, worker)
-    child = store.requests.create_child(run, "landscape", {})
+    child = store.requests.create_child(run, "training_plane", {})
     assert [record.id for record in store.reader.open_runs()] == [run, child]
     for one in (run, child):
         if one == child:

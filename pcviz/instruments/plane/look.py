@@ -29,7 +29,7 @@ KINDS: tuple[Kind, ...] = ("loss", "energy")
 
 
 class PlaneLook(Look[Options]):
-    """A run of kind "plane": it leads to the stored weights, if the options name some.
+    """A run of kind "plane", which leads to the stored weights, if the options name some.
 
     The weights at the centre come from training anew from the seed, which gives the same ones as any run of this
     experiment, and the path to them.
