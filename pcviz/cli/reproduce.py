@@ -72,17 +72,17 @@ def summary(document: dict[str, Any]) -> str:
     protocol, solvers = document["protocol"], document["solvers"]
     depths = [str(depth) for depth in protocol["depths"]]
     heads = [f"L={depth}" for depth in depths]
-    lines = []
+    lines, measured = [], document["condition_number"]["by_depth"]
     for quantity in ("iterations", "passes"):
         rows = [["", *heads, "exponent [95 %]", "reported", "arrived"]]
         for row in solvers:
-            budgets = [_budget(row[quantity][d], row["caps"][d], quantity) for d in depths]
+            budgets = [_budget(row[quantity][d], row["caps"][d], quantity) if d in measured else "–" for d in depths]
             there = f"{row['arrived']} of {row['arrived'] + row['not_arrived']}"
             exponent = _exponent(row[f"exponent_of_{quantity}"])
             rows.append([SOLVERS[row["solver"]].label, *budgets, exponent, _reported(row["reported"]), there])
         if quantity == "iterations":
             row = document["condition_number"]
-            budgets = [f"{row['by_depth'][d]:,.0f}" if d in row["by_depth"] else "–" for d in depths]
+            budgets = [f"{measured[d]:,.0f}" if d in measured else "–" for d in depths]
             rows.append(["condition number", *budgets, _exponent(row["exponent"]), _reported(row["reported"]), ""])
         lines += [f"{quantity} to {protocol['share']:.0%} of the initial excess energy, medians", *_table(rows), ""]
     rows = [["", *heads]]
