@@ -81,7 +81,7 @@ def stage_maps(network: Network) -> Maps:
     """The layer maps of a linear network as its stages hold them; works on traced networks."""
     first, *hidden, last = (
         stage.premultiplier[...].astype(jnp.float64) * stage.weight[...]
-        + (jnp.eye(stage.weight.shape[1]) if stage.skip else 0)
+        + (jnp.eye(stage.weight.shape[1])[None] if stage.skip else 0)
         for stage in network.stages
     )
     width = first.shape[1]
