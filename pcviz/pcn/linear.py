@@ -146,7 +146,7 @@ def activity_hessian(maps: Sequence[Array], output_precision: float | Array = 1.
     curvature = jnp.concatenate([hidden.mT @ hidden, precision * (last.T @ last)[None]])
     every, lower = np.arange(count), np.arange(count - 1)
     blocks = jnp.zeros((count, width, count, width))
-    blocks = blocks.at[every, :, every, :].set(jnp.eye(width) + curvature)
+    blocks = blocks.at[every, :, every, :].set(jnp.eye(width)[None] + curvature)
     blocks = blocks.at[lower + 1, :, lower, :].set(-hidden)
     blocks = blocks.at[lower, :, lower + 1, :].set(-hidden.mT)
     return blocks.reshape(size, size)
