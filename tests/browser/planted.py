@@ -56,9 +56,9 @@ def _channel(source: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def found(drawn: list[Any], among: set[str]) -> tuple[str, str]:
-    """(source, description) of the one view of a planted channel that `drawn` shows; zeros and counts of them are looked
-    for in the frames `among`. Numbers of the figure itself have the source "". Raises AssertionError if no view fits, or
-    several."""
+    """(source, description) of the one view of a planted channel that `drawn` shows; zeros, and counts of them, are
+    looked for in the frames `among`. Numbers of the figure itself have the source "". Raises AssertionError if no view
+    fits, or several."""
     numbers = np.array(drawn, float)
     known = numbers[np.isfinite(numbers)]
     if not known.size:
