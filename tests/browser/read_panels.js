@@ -1,9 +1,11 @@
 // What Plotly has drawn in every panel: of each trace its name, axes and numbers.
-async ({ steps, sliders, row }) => {
+async ({ panels, steps, sliders, row }) => {
   const until = async (/** @type {() => unknown} */ done) => {
     while (!done()) await new Promise((resolve) => setTimeout(resolve, 30));
   };
-  const sections = [...document.querySelectorAll("[data-panel]")];
+  const there = () => [...document.querySelectorAll("[data-panel]")];
+  await until(() => there().length === panels);
+  const sections = there();
   // A slider that moves before the first drawing saves one.
   const moved = sections.flatMap((section) => {
     const slider = section.querySelector("input[type=range]");

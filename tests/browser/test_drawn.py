@@ -80,7 +80,7 @@ def read(page: Page, server: FakeStream, panels: dict[str, Panel]) -> dict[str, 
     page.goto(server.url)
     steps = {name: str(max(_steps(made))) for name, made in panels.items() if not made.absent}
     sliders = [name for name in steps if panels[name].scrub and not any(b.run for b in bindings(panels[name].figure))]
-    drawn = page.evaluate(READ, {"steps": steps, "sliders": sliders, "row": ROW})
+    drawn = page.evaluate(READ, {"panels": len(panels), "steps": steps, "sliders": sliders, "row": ROW})
     return {seen["panel"]: list(lines(seen, panels[seen["panel"]])) for seen in drawn}
 
 
