@@ -1,11 +1,14 @@
 """What all tests share: reproducible property tests, a database of their own, browser tests last."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process that a test starts
 
 settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("pcviz")

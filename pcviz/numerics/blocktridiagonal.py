@@ -162,7 +162,7 @@ def _factorise(matrix: Blocks, shift: float) -> Blocks | None:
 def _cholesky(matrix: Blocks, shift: jax.Array) -> Blocks:
     """Lower triangular diagonal blocks (H, N, N) and the blocks below them (H - 1, N, N); NaN where it fails."""
     width = matrix.diagonal.shape[-1]
-    shifted = matrix.diagonal - shift * jnp.eye(width)
+    shifted = matrix.diagonal - shift * jnp.eye(width)[None]
     triangle = partial(jax.scipy.linalg.solve_triangular, lower=True)
 
     def eliminate(

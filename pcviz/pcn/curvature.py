@@ -56,7 +56,7 @@ def smallest_curvature(network: Network, x: jax.Array, y: jax.Array, z: Activiti
     units = jnp.broadcast_to(jnp.eye(output.shape[1], dtype=output.dtype)[:, None], (output.shape[1], *output.shape))
     product = jax.lax.map(lambda unit: up(down(none_z, unit))[1], units)
     curved = jnp.moveaxis(curvature_product(network, output, y, product), 0, 2)
-    matrix = jnp.eye(output.shape[1], dtype=output.dtype) + curved
+    matrix = jnp.eye(output.shape[1], dtype=output.dtype)[None] + curved
 
     def inverse(v: Activities) -> Activities:
         w = down(v, none_y)

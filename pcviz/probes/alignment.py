@@ -49,10 +49,11 @@ def quartiles(depth: int) -> list[np.ndarray]:
     return np.array_split(np.arange(depth), QUARTILES)
 
 
+@np.errstate(invalid="ignore")
 def compare(gradients: Gradients, reference: Gradients) -> Comparison:
     """Compare weight gradients [g_1 … g_L] with those of a reference, equal shapes.
 
-    Tiny gradients are scaled before they are squared: only an exact zero counts as none.
+    Tiny gradients are scaled before they are squared: only an exact zero counts as none. Infinite ones compare to NaN.
     """
     return _comparison(np.array([_products(g, r) for g, r in zip(gradients, reference, strict=True)]))
 

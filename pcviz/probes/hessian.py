@@ -148,7 +148,7 @@ def _blocks(
     ]
     diagonal = jnp.concatenate(above, axis=1)
     width = diagonal.shape[-1]
-    diagonal += (1 + activity_decay) * jnp.eye(width)
+    diagonal += (1 + activity_decay) * jnp.eye(width)[None, None]
     if not gauss_newton:
         curvature = [_of_layers(_curvature, stage, b, d) for stage, b, d in zip(stages, below, errors, strict=True)]
         diagonal -= jnp.concatenate(curvature, axis=1)

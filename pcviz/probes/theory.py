@@ -222,7 +222,7 @@ def _error_eigenvalues(network: Network, x: jax.Array, y: jax.Array, z: Activiti
         else:
             p = jax.nn.softmax(output(errors))
             # root root^T = lambda sum(y) (diag p - p p^T)
-            root = jnp.sqrt(precision * jnp.sum(y)) * (identity - p[:, None]) * jnp.sqrt(p)
+            root = jnp.sqrt(precision * jnp.sum(y)) * (identity - p[:, None]) * jnp.sqrt(p)[None]
         scaled = root.T @ jacobian
         return jnp.linalg.eigvalsh(identity + scaled @ scaled.T)
 

@@ -87,8 +87,8 @@ def command_text(experiment: Experiment, relaxation: Options | None = None) -> s
     if relaxation is None:
         return shlex.join(["python", "-m", "pcviz", "train", *words])
     relaxation = _portable(relaxation)
-    extra = ["--batch", str(relaxation.batch)]
-    extra += ["--solver", ",".join(relaxation.solvers)] if relaxation.solvers else []
+    solvers = relaxation.solvers or [experiment.inference.solver]  # none at all would mean the default
+    extra = ["--batch", str(relaxation.batch), "--solver", ",".join(solvers)]
     extra += ["--step", str(relaxation.step)] if relaxation.step else []
     return shlex.join(["python", "-m", "pcviz", "relax", *words, *extra])
 

@@ -21,7 +21,7 @@ def test_a_refused_stream_is_tried_again(
     train(fake, experiment, 1, 1)
     drawn(page, 1)
     expect(page.get_by_role("alert")).to_be_hidden()
-    assert all("503" in fault for fault in page_faults)
+    assert page_faults and all("503" in fault for fault in page_faults)
     page_faults.clear()
 
 

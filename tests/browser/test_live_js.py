@@ -89,7 +89,7 @@ def test_the_slider_chooses_the_row_of_the_profile(page: Page, fake: FakeStream,
     profile = "Array.from(plot.data.find((t) => t.meta.row === 'scrub' && t.meta.text === 'energy_trace').customdata)"
     expect(convergence.locator(".pcviz-scrub span")).to_have_text("t = 15 of 15")
     at_end = plot(page, "activity-convergence", profile)
-    assert all(value > 0 for value in at_end)
+    assert len(at_end) == 16 and all(value > 0 for value in at_end)
     slider = convergence.get_by_role("slider")
     slider.focus()
     for _ in range(12):

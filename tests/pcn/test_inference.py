@@ -106,7 +106,7 @@ class TestGradientDescent:
         _, network, x, _ = pair(parameterisation=parameterisation, skips=skips)
         values, vectors = np.linalg.eigh(maps_of.activity_hessian(maps_of.layer_maps(network)))
         top = vectors[-6:, -1]
-        y = feedforward(network, x)[1] + 100 * top @ maps_of.layer_maps(network)[-1].T
+        y = feedforward(network, x)[1] + 100 * (top @ maps_of.layer_maps(network)[-1].T)[None]
         calm, wild = (
             relax(network, x, y, descent(eta / values[-1]), steps=600).energies.sum(axis=1) for eta in (1.9, 2.1)
         )

@@ -104,10 +104,10 @@ def of_version_2(found: dict[str, list[tuple[object, ...]]], columns: dict[str, 
 @pytest.mark.parametrize("old", STORES[:2], indirect=True, ids=["1", "2"])
 def test_old_trainings_have_a_history_of_what_their_frames_told(old: Path) -> None:
     store = opened(old)
-    for run in store.reader.select(t.runs.c.kind == "train"):
-        frames = [stored.frame() for stored in store.reader.frames(run.id, run.generation)]
-        if not frames:
-            continue
+    trainings = store.reader.select(t.runs.c.kind == "train")
+    told_by = [[stored.frame() for stored in store.reader.frames(run.id, run.generation)] for run in trainings]
+    assert any(told_by)
+    for frames in filter(None, told_by):
         found = history(frames)
         for name in ("step", "epoch", "seconds", "total_energy", "test_loss", "test_accuracy"):
             told = [getattr(frame, name, frame.values.get(name, np.nan)) for frame in frames]

@@ -59,7 +59,7 @@ export class Feed {
       const value = points[key];
       if (value !== undefined) trace[key] = typeof value === "number" ? Array(length).fill(value) : value.data;
     }
-    if (text !== undefined) trace.customdata = list(text);
+    if (text !== undefined) trace.customdata = typeof text === "number" ? Array(length).fill(text) : text.data;
   }
 
   /** @type {(point: Required<Got<number>>) => void} */

@@ -61,7 +61,7 @@ class Dense(nnx.Module):
 
     def maps(self) -> jax.Array:
         """M_l = a_l W_l + tau_l I, (count, N_out, N_in) float64."""
-        identity = jnp.eye(self.weight.shape[1]) if self.skip else 0
+        identity = jnp.eye(self.weight.shape[1])[None] if self.skip else 0
         return self.premultiplier[...].astype(jnp.float64) * self.weight[...] + identity
 
 

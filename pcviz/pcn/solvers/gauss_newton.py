@@ -103,7 +103,7 @@ def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities,
     product = sum(jnp.einsum("kcbn,jcbn->jbk", g, g) for g in jacobians)
     along = sum(jnp.einsum("kcbn,cbn->bk", g, v) for g, v in zip(jacobians, gradient, strict=True))
     curved = jnp.moveaxis(curvature_product(network, output, y, jnp.asarray(product)), 0, 2)
-    matrix = damped[:, None, None] * jnp.eye(output.shape[1], dtype=output.dtype) + curved
+    matrix = damped[:, None, None] * jnp.eye(output.shape[1], dtype=output.dtype)[None] + curved
     right = curvature_product(network, output, y, jnp.asarray(along))
     u = jnp.linalg.solve(matrix, right[..., None])[..., 0]
     parts = zip(errors, jacobians, gradient, strict=True)

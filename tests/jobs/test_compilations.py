@@ -1,0 +1,78 @@
+"""What is compiled: numbers of an experiment are traced, so that changing them compiles nothing anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import pytest
+
+from pcviz.experiment import Experiment, from_paths
+from pcviz.instruments.relaxation.job import RelaxationJob
+from pcviz.instruments.relaxation.options import Options
+from pcviz.jobs.training import Training
+
+BASE = {
+    "network.depth": 4,
+    "network.width": 6,
+    "data.name": "moons",
+    "inference.solver": "momentum",
+    "inference.steps": 5,
+    "learning.steps": 3,
+    "learning.batch_size": 8,
+}
+NUMBERS: tuple[dict[str, Any], ...] = (
+    {"learning.learning_rate": 0.1},
+    {"inference.step_size": 0.01},
+    {"inference.momentum": 0.5},
+    {"inference.steps": 7},
+    {"learning.steps": 5},
+    {"network.output_precision": 3.0},
+    {"network.gamma": 2.0},
+    {"seed": 5},
+)
+SHAPES: tuple[dict[str, Any], ...] = ({"network.width": 7}, {"inference.solver": "adam"})
+APART = {
+    "jit(_mlp)",  # draws the first weights, with precision and gamma as constants
+    "jit(dynamic_slice)",  # takes as many recorded rows as there are
+}
+
+
+@pytest.fixture
+def compiled() -> Iterator[list[str]]:
+    """Names of the programs that have been compiled since the test began, or since the list was cleared."""
+    names: list[str] = []
+
+    def note(event: str, seconds: float, **about: Any) -> None:
+        if event == "/jax/core/compile/backend_compile_duration" and about["fun_name"] not in APART:
+            names.append(about["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(note)
+
+
+def trained(experiment: Experiment) -> None:
+    assert list(Training(experiment).run())
+
+
+def relaxed(experiment: Experiment) -> None:
+    job = RelaxationJob(experiment, Options(solvers=(), budget=8))
+    job.run()
+    assert job.done
+
+
+@pytest.mark.parametrize(("work", "program"), [(trained, "weight_steps"), (relaxed, "_measure")])
+def test_numbers_compile_nothing_and_shapes_do(work: Any, program: str, compiled: list[str]) -> None:
+    jax.clear_caches()
+    work(from_paths(BASE))
+    assert f"jit({program})" in compiled
+    for change in NUMBERS:
+        compiled.clear()
+        work(from_paths({**BASE, **change}))
+        assert not compiled, change
+    for change in SHAPES:
+        compiled.clear()
+        work(from_paths({**BASE, **change}))
+        assert f"jit({program})" in compiled, change
