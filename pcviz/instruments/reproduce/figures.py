@@ -21,7 +21,7 @@ CURVES = {
         for name, symbol in zip(SOLVERS, ("circle", "square", "diamond", "star", "hexagon"), strict=True)
     },
 }
-"""Name, colour and symbol of each curve, in the order of the channels' dimension S."""
+"""Name, colour and symbol of each curve, in the order of the channels' dimension B."""
 BELOW = 0.24
 """How far below ours a reported exponent stands, in rows."""
 FOLLOWING = "Exponents follow from networks of two depths or more."
