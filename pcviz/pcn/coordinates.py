@@ -51,6 +51,7 @@ def curvature_product(network: Network, output: jax.Array, y: jax.Array, change:
         return network.output_precision[...] * change
     p = jax.nn.softmax(output)
     weight = network.output_precision[...] * jnp.sum(y, -1, keepdims=True)
+    p, weight = (jnp.expand_dims(of_batch, range(change.ndim - 2)) for of_batch in (p, weight))
     return weight * (p * change - p * jnp.sum(p * change, -1, keepdims=True))
 
 
