@@ -13,12 +13,11 @@ from pcviz.experiment import Inference
 from pcviz.instruments.relaxation.job import RelaxationJob
 from pcviz.instruments.relaxation.options import ARRIVED, STAYS
 from pcviz.jobs.descent import Descent
-from pcviz.jobs.traced import without_target
 from pcviz.numerics.krylov import finish
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
 from pcviz.pcn.energy import layer_energies, rounding_energies
 from pcviz.pcn.gradients import activity_gradient
-from pcviz.pcn.network import Network, as_float64
+from pcviz.pcn.network import Network, as_float64, with_precision
 from pcviz.pcn.solvers import solver_of
 from pcviz.pcn.trajectory import Trajectory
 from pcviz.probes.hessian import as_stacks, hessian_blocks
@@ -99,7 +98,7 @@ class Measured:
         errors = with_it.settled.errors
         if self.experiment.inference.initial != "feedforward":
             inference, seed = self.experiment.inference, self.experiment.seed
-            free = relax(without_target(self.network), self.x, self.y, inference, steps, seed=seed).settled.errors
+            free = relax(with_precision(self.network, 0), self.x, self.y, inference, steps, seed=seed).settled.errors
             errors = (*(e - o for e, o in zip(errors[:-1], free[:-1], strict=True)), errors[-1])
         return int(layers_with_signal(with_it.settled.activities, errors, self.y))
 

@@ -43,7 +43,8 @@ def hold(x_train: ArrayLike, y_train: ArrayLike, x_test: ArrayLike, y_test: Arra
 def hold_file(file: Path | bytes) -> str:
     """The same from an .npz file with arrays of these names, or from its bytes."""
     try:
-        with np.load(io.BytesIO(file) if isinstance(file, bytes) else file, allow_pickle=False) as found:
+        content = file if isinstance(file, bytes) else file.read_bytes()
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
             arrays = {name: found[name] for name in ARRAYS}
     except Exception as error:  # whatever a file holds, it is a fault of the file
         reason = " ".join(str(error).split())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -53,7 +55,7 @@ class Panel:
     alt: str
     help: str
     csv: tuple[str, ...]
-    table: Literal["history", "latest"] = "history"
+    table: Literal["history", "latest"] = "latest"
     scrub: str | None = None
     cursor: str | None = None
     cursor_axes: tuple[str, ...] = ("xaxis",)
@@ -71,28 +73,18 @@ class Panel:
     def for_client(self) -> dict[str, Any]:
         """The panel as JSON values; the figure as a JSON string, which the client parses once."""
         names = (*HISTORY_AXES, *self.csv) if self.table == "history" else self.csv
-        return {
-            "name": self.name,
-            "title": self.title,
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {
             "figure": self.figure.to_json(),
-            "alt": self.alt,
-            "help": self.help,
             "csv": [[name, name.removesuffix("_history"), PARTS.get(name)] for name in names],
-            "table": self.table,
-            "scrub": self.scrub,
-            "cursor": self.cursor,
             "cursor_axes": list(self.cursor_axes) if self.cursor else [],
-            "idle": self.idle,
-            "waiting": self.waiting,
-            "ended": self.ended,
-            "absent": self.absent,
-            "note": self.note,
-            "pick": self.pick,
-            "link": self.link,
-            "space": self.space,
-            "bare": self.bare,
             "toggles": [
                 {"label": t.label, "help": t.help, "relayout": {k: list(v) for k, v in t.relayout.items()}}
                 for t in self.toggles
             ],
         }
+
+
+def panels_in(folder: str, *names: str) -> dict[str, Callable[..., Panel]]:
+    """The panels of a folder by name, in this order: "learning-curves" is `panel` in its module `learning_curves`."""
+    return {name: import_module(f"{folder}.{name.replace('-', '_')}").panel for name in names}

@@ -17,6 +17,7 @@ TEXT = "var(--st-text-color)"
 GROUND = "var(--st-background-color)"
 GRID = "var(--st-border-color)"
 CLEAR = "rgba(0,0,0,0)"
+WHITE = "#ffffff"
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 
@@ -104,6 +105,12 @@ def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
     return figure
 
 
+def write(figure: go.Figure, text: str, **place: Any) -> None:
+    """Words in a figure; by default in shares of its area, and as large as those of axes."""
+    plain = dict(xref="paper", yref="paper", showarrow=False, font=dict(size=FONT_SIZE))
+    figure.add_annotation(text=text, **plain | place)
+
+
 def log_axis(**options: Any) -> dict[str, Any]:
     """A logarithmic axis with ticks 10^k; tick mode stated, for overlaying axes would copy their neighbour's."""
     return dict(type="log", exponentformat="power", tickmode="auto", tickangle=0, **{"nticks": 3} | options)
@@ -148,14 +155,25 @@ def layer_axis(layers: int, most: int = 9, **options: Any) -> dict[str, Any]:
     return dict(range=[0.5, layers + 0.5], tickmode="array", tickvals=sorted(set(ticks)), showgrid=False, **options)
 
 
+def plane_axes(x: str, y: str, **options: Any) -> dict[str, Any]:
+    """The titles and options of both axes of a plane that is filled with colour."""
+    return {f"{side}axis": dict(title_text=title, showgrid=False, **options) for side, title in (("x", x), ("y", y))}
+
+
+def unit_axis() -> dict[str, Any]:
+    """An axis that nobody sees, from 0 to 1 over the first: for vertical lines."""
+    return dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto")
+
+
 def zero_strip(**options: Any) -> dict[str, Any]:
     """A strip beside a logarithmic axis, on which 0 is drawn: the marker row of exact zeros."""
-    return dict(range=[-1, 1], tickmode="array", tickvals=[0], fixedrange=True, zeroline=False, **options)
+    ticks = dict(tickmode="array", tickvals=[0], ticktext=["0"], showgrid=False)
+    return dict(range=[-1, 1], fixedrange=True, zeroline=False, **ticks, **options)
 
 
-def zero_marker(colour: str = TEXT) -> dict[str, Any]:
-    """How an exact zero is marked."""
-    return dict(symbol="circle-open", size=6, color=colour, line=dict(width=1.2))
+def flat(colour: str) -> list[list[Any]]:
+    """A colour scale of one colour."""
+    return [[0, colour], [1, colour]]
 
 
 def colour_bar(title: str, **options: Any) -> dict[str, Any]:

@@ -72,23 +72,23 @@ def rescaling(jacobians: Maps, output_precision: Array | float = 1.0) -> jax.Arr
     return sum((jnp.einsum("hkn,hjn->kj", g, g) for g in jacobians), start=identity)
 
 
-def _solved(network: Network, x: jax.Array, y: jax.Array) -> tuple[Maps, jax.Array, jax.Array]:
+def _solved(maps: Maps, network: Network, x: jax.Array, y: jax.Array) -> tuple[Maps, jax.Array, jax.Array]:
     """G_l, r and u, (B, K) both; all in float64."""
-    jacobians = output_jacobians(layer_maps(network))
+    jacobians = output_jacobians(maps)
     r = y - forward(network, x)[1]
     u = jax.scipy.linalg.solve(rescaling(jacobians, network.output_precision[...]), r.T, assume_a="pos").T
     return jacobians, r, u
 
 
 @jax.jit
-def _least_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
-    _, r, u = _solved(network, x, y)
+def _least_energy(maps: Maps, network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
+    _, r, u = _solved(maps, network, x, y)
     return 0.5 * jnp.mean(jnp.sum(r * u, -1))
 
 
 @jax.jit
-def _equilibrium(network: Network, x: jax.Array, y: jax.Array) -> Equilibrium:
-    jacobians, r, u = _solved(network, x, y)
+def _equilibrium(maps: Maps, network: Network, x: jax.Array, y: jax.Array) -> Equilibrium:
+    jacobians, r, u = _solved(maps, network, x, y)
     flat = [jnp.einsum("bk,hkn->hbn", u, g) for g in jacobians]
     errors = [e.reshape(*e.shape[:2], *stage.output_shape) for e, stage in zip(flat, network.stages, strict=False)]
     precision = network.output_precision[...]
@@ -102,10 +102,10 @@ def _equilibrium(network: Network, x: jax.Array, y: jax.Array) -> Equilibrium:
 def least_energy(network: Network, x: Array, y: Array) -> jax.Array:
     """F* = 1/2 <r^T S^{-1} r> of a linear network, the energy at equilibrium, mean over a batch x (B, D), y (B, K), ()
     float64; works on traced networks (theory.md 4.2). Raises ValueError for networks without a closed form."""
-    return _least_energy(as_float64(network), *as_batch(network, x, y, jnp.float64))
+    return _least_energy(layer_maps(network), as_float64(network), *as_batch(network, x, y, jnp.float64))
 
 
 def equilibrium(network: Network, x: Array, y: Array) -> Equilibrium:
     """The equilibrium of a linear network for inputs x (B, D) and targets y (B, K), in O(L N²) (theory.md 3.7). Raises
     ValueError for networks without a closed form."""
-    return _equilibrium(as_float64(network), *as_batch(network, x, y, jnp.float64))
+    return _equilibrium(layer_maps(network), as_float64(network), *as_batch(network, x, y, jnp.float64))

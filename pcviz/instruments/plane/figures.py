@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.plane.options import DIRECTIONS, WALKS, Directions
 
 SIDES = {
@@ -30,14 +27,8 @@ HELP = {
 }
 LOOKS = ((style.ORANGE, "dash", "square"), (style.VERMILLION, "solid", "circle"))
 """Colour, dash and symbol of each walk."""
-
-
-def _plane(run: int, z: str, **options: Any) -> dict[str, Any]:
-    return Binding(kind="plane", run=run, x="landscape_x", y="landscape_y", z=z, **options).meta()
-
-
-def _axes(log: bool) -> dict[str, Any]:
-    return dict(transform="log10", zero="omit") if log else {}
+HEIGHTS = dict(x="landscape_x", y="landscape_y")
+SurveyPanel = partial(Panel, idle="Press Survey to begin.", waiting="Waiting for the first points …")
 
 
 def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str = "loss") -> go.Figure:
@@ -46,93 +37,24 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
     made = style.blank(
         margin=style.LEGEND,
         hoverdistance=12,  # elsewhere the nearest trace is told; here a click means the point beneath it
-        xaxis=dict(title_text="direction 1", showgrid=False),
-        yaxis=dict(title_text="direction 2", showgrid=False),
+        **style.plane_axes("direction 1", "direction 2"),
     )
-    made.add_heatmap(
-        x=[],
-        y=[],
-        z=[],
-        name=name,
-        colorscale=style.CIVIDIS,
-        colorbar=style.colour_bar(name),
-        zsmooth=False,
-        hoverongaps=False,
-        hovertemplate=f"{name} %{{customdata:.5~g}}<br>(%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
-        meta=_plane(run, channel, text=channel, **_axes(log)),
-    )
-    made.add_contour(
-        x=[],
-        y=[],
-        z=[],
-        name="contours",
-        contours_coloring="none",
-        connectgaps=False,
-        ncontours=12,
-        line=dict(color="rgba(255,255,255,0.45)", width=0.8),
-        showscale=False,
-        showlegend=False,
-        hoverinfo="skip",
-        meta=_plane(run, channel, **_axes(log)),
-    )
-    lines = dict(mode="lines", hoverinfo="skip")
-    made.add_scatter(
-        x=[],
-        y=[],
-        name="downhill",
-        showlegend=False,
-        line=dict(color="rgba(255,255,255,0.85)", width=1.1),
-        meta=Binding(kind="plane", run=run, x=f"arrows_{kind}_x", y=f"arrows_{kind}_y").meta(),
-        **lines,
-    )
-    path = Binding(kind="plane", run=run, x="path_x", y="path_y").meta()
-    for colour, width in (("#ffffff", 4.5), ("#000000", 1.8)):
-        made.add_scatter(
-            x=[], y=[], name="path", showlegend=False, line=dict(color=colour, width=width), meta=path, **lines
-        )
-    made.add_scatter(
-        x=[],
-        y=[],
-        mode="markers",
-        name="weights",
-        marker=dict(symbol="diamond", size=11, color=style.SKY, line=dict(color="#ffffff", width=2)),
-        hovertemplate=f"weights: {name} %{{customdata:.5~g}}<extra></extra>",
-        meta=Binding(kind="plane", run=run, x="path_x", y="path_y", text=f"path_{kind}", index=-1).meta(),
-    )
+    traces = Traces(made, run, "plane")
+    surface = traces.sharing(z=channel, **HEIGHTS)
+    hover = f"{name} %{{customdata:.5~g}}<br>(%{{x:.3~g}}, %{{y:.3~g}})"
+    surface.map(name, log=log, bar=style.colour_bar(name), hover=hover)
+    surface.contours("contours", opacity=0.45, log=log, ncontours=12, connectgaps=False)
+    downhill = traces.sharing(colour="rgba(255,255,255,0.85)", width=1.1, legend=False)
+    downhill.line("downhill", x=f"arrows_{kind}_x", y=f"arrows_{kind}_y")
+    path = traces.sharing(x="path_x", y="path_y")
+    path.cased_line("path")
+    weights = path.sharing(index=-1, text=f"path_{kind}", hover=f"weights: {name} %{{customdata:.5~g}}")
+    weights.markers("weights", symbol="diamond", size=11, colour=style.SKY, edge=2)
     for (rule, label), (colour, dash, symbol) in zip(WALKS.items(), LOOKS, strict=True):
-        made.add_scatter(
-            x=[],
-            y=[],
-            name=label,
-            line=dict(color=colour, width=2.4, dash=dash),
-            meta=Binding(kind="walk", run=run, x=f"walk_{rule}_x", y=f"walk_{rule}_y").meta(),
-            **lines,
-        )
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="markers",
-            name=f"{label} now",
-            showlegend=False,
-            marker=dict(
-                symbol=symbol,
-                size=9,
-                color=colour,
-                line=dict(color="#ffffff", width=1.5),
-            ),
-            hoverinfo="skip",
-            meta=Binding(kind="walk", run=run, x=f"walk_{rule}_x", y=f"walk_{rule}_y", index=-1).meta(),
-        )
-    made.add_scatter(
-        x=[],
-        y=[],
-        mode="markers",
-        name="clicked",
-        showlegend=False,
-        marker=dict(symbol="x-thin", size=10, line=dict(color="#ffffff", width=2.5)),
-        hoverinfo="skip",
-        meta=Binding(kind="walk", run=run, x="walk_pc_x", y="walk_pc_y", index=0).meta(),
-    )
+        walk = Traces(made, run, "walk", x=f"walk_{rule}_x", y=f"walk_{rule}_y")
+        walk.line(label, colour=colour, width=2.4, dash=dash)
+        walk.markers(f"{label} now", index=-1, symbol=symbol, size=9, colour=colour, edge=1.5, legend=False)
+    walk.markers("clicked", index=0, symbol="x-thin", size=10, edge=2.5, legend=False)
     return made
 
 
@@ -145,7 +67,7 @@ def panel(
     if kind == "energy":
         exact = experiment.network.has_closed_form
         here += ", in closed form" if exact else ", relaxed to {energy_tolerance:g1}"
-    return Panel(
+    return SurveyPanel(
         name=f"surface-{kind}",
         title=TITLES[kind],
         figure=figure(experiment, run=run, log=log, kind=kind),
@@ -154,9 +76,6 @@ def panel(
         "predictive coding start there and take 60 weight steps each; what you see are their projections. Contours "
         "interpolate between computed points; blank cells are not computed, or overflow.",
         csv=("landscape_x", "landscape_y", SIDES[kind][0], "path_steps", "path_x", "path_y"),
-        table="latest",
-        idle="Press Survey to begin.",
-        waiting="Waiting for the first points …",
         note=f"{here} · plane: {DIRECTIONS[directions]}",
         pick=True,
         link="plane",
@@ -165,27 +84,16 @@ def panel(
 
 def ratio_figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Loss over F*: 1 where nothing is gained by inference; for linear networks between the eigenvalues of S."""
-    made = style.blank(
-        xaxis=dict(title_text="direction 1", showgrid=False), yaxis=dict(title_text="direction 2", showgrid=False)
-    )
-    made.add_heatmap(
-        x=[],
-        y=[],
-        z=[],
-        name="ratio",
-        colorscale=style.CIVIDIS,
-        colorbar=style.colour_bar("loss / F*"),
-        zsmooth=False,
-        hoverongaps=False,
-        hovertemplate="loss / F* %{customdata:.4~g}<br>(%{x:.3~g}, %{y:.3~g})<extra></extra>",
-        meta=_plane(run, "landscape_ratio", text="landscape_ratio", transform="log10", zero="omit"),
-    )
+    made = style.blank(**style.plane_axes("direction 1", "direction 2"))
+    hover = "loss / F* %{customdata:.4~g}<br>(%{x:.3~g}, %{y:.3~g})"
+    surface = Traces(made, run, "plane", z="landscape_ratio", **HEIGHTS)
+    surface.map("ratio", bar=style.colour_bar("loss / F*"), hover=hover)
     return made
 
 
 def ratio_panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """Their ratio."""
-    return Panel(
+    return SurveyPanel(
         name="surface-ratio",
         title="Loss over F*",
         figure=ratio_figure(experiment, run=run),
@@ -194,9 +102,6 @@ def ratio_panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "the ratio lies between the least and the greatest eigenvalue of S. Where it is near 1/λ everywhere, as in "
         "wide networks, predictive coding is backprop.",
         csv=("landscape_x", "landscape_y", "landscape_ratio"),
-        table="latest",
-        idle="Press Survey to begin.",
-        waiting="Waiting for the first points …",
     )
 
 
@@ -214,27 +119,26 @@ def space_figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> g
             aspectratio=dict(x=1, y=1, z=0.8),
         ),
     )
+    surface = Traces(made, run, "plane", zero="omit" if log else None, **HEIGHTS)
     for (channel, name, _), colour in zip(SIDES.values(), (style.BLUE, style.ORANGE), strict=True):
-        made.add_surface(
-            x=[],
-            y=[],
-            z=[],
-            name=name,
-            showlegend=True,
-            colorscale=[[0, colour], [1, colour]],
+        surface.add(
+            go.Surface,
+            name,
+            z=channel,
+            legend=True,
+            colorscale=style.flat(colour),
             showscale=False,
             contours=dict(x=grid, y=grid),
             lighting=dict(ambient=0.85, diffuse=0.35, specular=0.05, roughness=0.9),
             connectgaps=False,
-            hovertemplate=f"{name} %{{z:.5~g}}<br>(%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
-            meta=_plane(run, channel, zero="omit" if log else None),
+            hover=f"{name} %{{z:.5~g}}<br>(%{{x:.3~g}}, %{{y:.3~g}})",
         )
     return made
 
 
 def space_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Panel:
     """Both in space."""
-    return Panel(
+    return SurveyPanel(
         name="surface-3d",
         title="Both in space",
         figure=space_figure(experiment, run=run, log=log),
@@ -242,9 +146,6 @@ def space_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Pa
         help="Drag to turn, scroll to come nearer; the view stays when new points arrive. F* never lies above λ times "
         "the loss.",
         csv=("landscape_x", "landscape_y", "landscape", "landscape_energy"),
-        table="latest",
-        idle="Press Survey to begin.",
-        waiting="Waiting for the first points …",
         space=True,
     )
 
@@ -255,22 +156,17 @@ def walks_figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> g
     made = style.blank(
         margin=style.LEGEND, xaxis=style.step_axis(None, title_text="weight step from the point"), yaxis=y
     )
+    walk = Traces(made, run, "walk")
     for (rule, label), (colour, *_) in zip(WALKS.items(), LOOKS, strict=True):
         for height, name, dash in (("loss", "loss", "solid"), ("energy", "F*", "dot")):
-            made.add_scatter(
-                x=[],
-                y=[],
-                mode="lines",
-                name=f"{label}: {name}",
-                line=dict(color=colour, dash=dash, width=2),
-                meta=Binding(kind="walk", run=run, x=f"walk_{rule}_steps", y=f"walk_{rule}_{height}").meta(),
-            )
+            bound = dict(x=f"walk_{rule}_steps", y=f"walk_{rule}_{height}")
+            walk.line(f"{label}: {name}", **bound, colour=colour, dash=dash, width=2, hoverinfo="all")
     return made
 
 
 def walks_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Panel:
     """How backprop and predictive coding fare from the point clicked."""
-    return Panel(
+    return SurveyPanel(
         name="walks",
         title="From the point you click",
         figure=walks_figure(experiment, run=run, log=log),
@@ -278,7 +174,6 @@ def walks_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Pa
         help="Both rules start from the clicked weights with fresh moments and see the same examples, all in each "
         "step, with the experiment's optimiser, learning rate and inference.",
         csv=tuple(f"walk_{rule}_{name}" for rule in WALKS for name in ("steps", "x", "y", "loss", "energy")),
-        table="latest",
         idle="Press Survey, then click a point of a surface.",
         waiting="Click a point of a surface: both rules start there.",
         ended="Click a point of a surface: both rules start there.",

@@ -9,9 +9,7 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.solvers import SOLVERS as FACTS
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.reproduce.options import REPORTED, SOLVERS, Options
 
 CURVES = {
@@ -38,31 +36,14 @@ def budgets(experiment: Experiment | None = None, *, run: int = 0, options: Opti
         yaxis=style.log_axis(title_text="iterations, κ", dtick=1) | dict(tickmode="linear"),
     )
     for index, (label, colour, symbol) in enumerate(CURVES.values()):
-        shared: dict[str, Any] = dict(x=[], y=[], name=label, legendgroup=label)
-        made.add_scatter(
-            mode="lines",
-            line=dict(color=colour, width=1.4, dash="solid" if index else "dot"),
-            showlegend=False,
-            hoverinfo="skip",
-            meta=_meta(run, x="budget_depths", y="budget_fit", index=index),
-            **shared,
-        )
-        made.add_scatter(
-            mode="markers",
-            marker=dict(color=colour, symbol=symbol, size=12 - index),  # equal budgets lie in one another
-            hovertemplate=f"{label}<br>L = %{{x}}: %{{y:,.4~g}}<extra></extra>",
-            meta=_meta(run, x="budget_depths", y="budget", index=index),
-            **shared,
-        )
+        solver = Traces(made, run, "reproduce", x="budget_depths", index=index, legendgroup=label, colour=colour)
+        solver.line(label, y="budget_fit", width=1.4, dash="solid" if index else "dot", legend=False)
+        hover = f"{label}<br>L = %{{x}}: %{{y:,.4~g}}"
+        solver.markers(label, y="budget", symbol=symbol, size=12 - index, hover=hover)  # equal ones lie in one another
         if index:
-            made.add_scatter(
-                mode="markers",
-                marker=dict(color=colour, symbol="triangle-up-open", size=9),
-                showlegend=False,
-                hovertemplate=f"{label}<br>L = %{{x}}: not within %{{y:,}}<extra></extra>",
-                meta=_meta(run, x="budget_depths", y="budget_above_cap", index=index),
-                **shared,
-            )
+            hover = f"{label}<br>L = %{{x}}: not within %{{y:,}}"
+            beyond = solver.sharing(y="budget_above_cap", legend=False, hover=hover)
+            beyond.markers(label, symbol="triangle-up-open", size=9)
     return made
 
 
@@ -77,32 +58,26 @@ def exponents(experiment: Experiment | None = None, *, run: int = 0, options: Op
         ),
     )  # fmt: skip
     colours = [colour for _, colour, _ in CURVES.values()]
+    traces = Traces(made, run, "reproduce")
     for index, colour in enumerate(colours):
-        made.add_scatter(
-            x=[],
-            y=[index, index],
-            mode="lines",
-            name="95 % interval",
-            legendgroup="interval",
-            line=dict(color=colour, width=2),
-            opacity=0.5,
-            showlegend=not index,
-            hovertemplate="95 % interval ends at %{x:.2f}<extra></extra>",
-            meta=_meta(run, x="budget_interval", index=index),
-        )
-    made.add_scatter(
-        x=[],
+        interval = traces.sharing(x="budget_interval", index=index, legendgroup="interval", legend=not index)
+        hover = "95 % interval ends at %{x:.2f}"
+        interval.line("95 % interval", y=[index, index], colour=colour, width=2, opacity=0.5, hover=hover)
+    traces.markers(
+        "measured here",
+        x="budget_exponent",
         y=list(range(len(CURVES))),
         mode="markers+text",
-        name="measured here",
-        marker=dict(color=colours, symbol=[symbol for _, _, symbol in CURVES.values()], size=10),
+        colour=colours,
+        symbol=[symbol for _, _, symbol in CURVES.values()],
+        size=10,
         texttemplate="%{x:.2f}",
         textposition="top center",
-        hovertemplate="%{x:.3f}<extra></extra>",
-        meta=_meta(run, x="budget_exponent"),
+        hover="%{x:.3f}",
     )
     told = [(row, REPORTED[name]) for row, name in enumerate(CURVES) if name in REPORTED]
-    made.add_scatter(
+    traces.markers(
+        "reported",
         x=[found.exponent for _, found in told],
         y=[row + BELOW for row, _ in told],
         error_x=dict(
@@ -110,16 +85,12 @@ def exponents(experiment: Experiment | None = None, *, run: int = 0, options: Op
             arrayminus=[found.exponent - found.low for _, found in told],
             color=style.TEXT, thickness=1.2, width=3,
         ),
-        mode="markers",
-        name="reported",
-        marker=dict(color=style.TEXT, symbol="circle-open", size=8),
-        hovertemplate="reported: %{x:.2f}<extra></extra>",
+        colour=style.TEXT,
+        symbol="circle-open",
+        size=8,
+        hover="reported: %{x:.2f}",
     )  # fmt: skip
     return made
-
-
-def _meta(run: int, **bound: Any) -> dict[str, Any]:
-    return Binding(run=run, kind="reproduce", **bound).meta()
 
 
 def budget_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
@@ -135,7 +106,6 @@ def budget_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
         "stand at the cap within which the median network did not arrive. The condition number κ is that of inference "
         "at the start: gradient descent is expected to grow as κ, Nesterov as its root.",
         csv=("budget_depths", "budget", "budget_above_cap", "budget_fit"),
-        table="latest",
         idle="Press Start to measure how inference slows down as networks get deeper.",
         waiting="The first network is being measured …",
         note="relaxations that did not arrive within their cap: {budget_not_arrived}",
@@ -155,7 +125,6 @@ def exponent_panel(experiment: Experiment | None = None, **options: Any) -> Pane
         "quick protocol are a trial, not a result. Reported are steps until test accuracy nears backprop's (relu, "
         "N = 32, MNIST): another quantity, whose scaling should be the same (docs/theory.md 4.10).",
         csv=("budget_exponent", "budget_interval"),
-        table="latest",
         idle=FOLLOWING,
         waiting=FOLLOWING,
         bare=True,

@@ -8,9 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding, Where
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.chain.options import FLOW_TIME, POINT_TYPES, POWER, SPAN, Options
 
 SURFACES = {"loss": "loss (BP)", "energy": "energy F* (PC)"}
@@ -49,112 +47,41 @@ def figure(
         xaxis2=dict(domain=[0.52, 1], anchor="y2", title_text=x, matches="x", **side),
         yaxis2=dict(anchor="x2", matches="y", showticklabels=False, **side),
     )
-    for place, (name, title) in enumerate(SURFACES.items()):
-        axes = dict(xaxis="x2", yaxis="y2") if place else {}
-        _surface(made, run, name, axes, ends, log)
-        _descent(made, run, name, axes)
-        _flow(made, run, name, axes)
-        _points(made, run, name, axes)
-        made.add_annotation(
-            text=title, showarrow=False, xref=f"x{place + 1 or ''} domain" if place else "x domain", x=0.5,
-            yref="y2 domain" if place else "y domain", y=1, yanchor="bottom", font=dict(size=12),
-        )  # fmt: skip
+    for second, (name, title) in enumerate(SURFACES.items()):
+        traces = Traces(made, run, "chain", **dict(xaxis="x2", yaxis="y2") if second else {})
+        # Both maps have the same colours; the second one shows them.
+        _surface(traces, name, ends, log, style.colour_bar("loss, F*", nticks=9) if second else None)
+        traces.cased_line(x=f"chain_arrows_{name}_x", y=f"chain_arrows_{name}_y", width=1.1, casing=2.6)
+        _flow(traces, name, legend=not second)
+        _points(traces, name, legend=not second)
+        place = dict(xref="x2 domain", yref="y2 domain") if second else dict(xref="x domain", yref="y domain")
+        style.write(made, title, x=0.5, y=1, yanchor="bottom", font=dict(size=12), **place)
     return made
 
 
-def _surface(made: go.Figure, run: int, name: str, axes: dict[str, Any], ends: dict[str, float], log: bool) -> None:
+def _surface(traces: Traces, name: str, ends: dict[str, float], log: bool, bar: dict[str, Any] | None) -> None:
     label = "loss" if name == "loss" else "F*"
-    channel = f"chain_{name}"
-    scale: dict[str, Any] = dict(transform="log10", zero="omit") if log else {}
-    bound = dict(kind="chain", run=run, x="chain_axis", y="chain_axis", z=channel, **scale)
-    # Both maps have the same colours; the second one shows them.
-    bar = dict(colorbar=style.colour_bar("loss, F*", nticks=9)) if axes else dict(showscale=False)
-    made.add_heatmap(
-        x=[],
-        y=[],
-        z=[],
-        name=label,
-        colorscale=style.CIVIDIS,
-        zsmooth=False,
-        hoverongaps=False,
-        hovertemplate=f"{label} %{{customdata:.4~g}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
-        meta=Binding(**bound, text=channel).meta(),
-        **ends,
-        **bar,
-        **axes,
-    )
+    surface = traces.sharing(x="chain_axis", y="chain_axis", z=f"chain_{name}")
+    surface.map(label, log=log, bar=bar, hover=f"{label} %{{customdata:.4~g}}<br>(%{{x:.2f}}, %{{y:.2f}})", **ends)
     saddle = math.log10(POWER / 2) if log else POWER / 2
     between = 0.15 if log else 0.25
     below = math.floor((saddle - ends["zmin"]) / between)
-    made.add_contour(
-        x=[],
-        y=[],
-        z=[],
-        name=label,
-        showlegend=False,
-        showscale=False,
-        hoverinfo="skip",
-        autocontour=False,
-        # One line passes through the saddle.
-        contours=dict(coloring="none", start=saddle - below * between, end=ends["zmax"], size=between),
-        line=dict(color="rgba(255,255,255,0.55)", width=0.8),
-        meta=Binding(**bound).meta(),
-        **axes,
-    )
+    # One line passes through the saddle.
+    heights = dict(start=saddle - below * between, end=ends["zmax"], size=between)
+    surface.contours(label, opacity=0.55, log=log, autocontour=False, contours=heights)
 
 
-def _descent(made: go.Figure, run: int, name: str, axes: dict[str, Any]) -> None:
-    for colour, width in (("#ffffff", 2.6), ("#000000", 1.1)):
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="lines",
-            showlegend=False,
-            line=dict(color=colour, width=width),
-            connectgaps=False,
-            hoverinfo="skip",
-            meta=Binding(kind="chain", run=run, x=f"chain_arrows_{name}_x", y=f"chain_arrows_{name}_y").meta(),
-            **axes,
-        )
+def _flow(traces: Traces, name: str, legend: bool) -> None:
+    flow = traces.sharing(x=f"chain_flow_{name}_x", y=f"chain_flow_{name}_y", legendgroup="flow", legend=legend)
+    flow.cased_line(f"gradient flow, t = {FLOW_TIME:g}", colour=style.VERMILLION, width=2.0, casing=4.0)
 
 
-def _flow(made: go.Figure, run: int, name: str, axes: dict[str, Any]) -> None:
-    for colour, width in (("#ffffff", 4.0), (style.VERMILLION, 2.0)):
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="lines",
-            name=f"gradient flow, t = {FLOW_TIME:g}",
-            legendgroup="flow",
-            showlegend=width < 3 and not axes,
-            line=dict(color=colour, width=width),
-            connectgaps=False,
-            hoverinfo="skip",
-            meta=Binding(kind="chain", run=run, x=f"chain_flow_{name}_x", y=f"chain_flow_{name}_y").meta(),
-            **axes,
-        )
-
-
-def _points(made: go.Figure, run: int, name: str, axes: dict[str, Any]) -> None:
+def _points(traces: Traces, name: str, legend: bool) -> None:
+    points = traces.sharing(x="chain_critical_x", y="chain_critical_y", legend=legend)
     for code, (label, mark) in enumerate(zip(POINT_TYPES, MARKS, strict=True)):
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="markers",
-            name=label,
-            legendgroup=label,
-            showlegend=not axes,
-            marker=dict(line=dict(color="#ffffff", width=1.5), **mark),
-            hovertemplate=f"{label}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
-            meta=Binding(
-                kind="chain",
-                run=run,
-                x="chain_critical_x",
-                y="chain_critical_y",
-                where=Where(channel=f"chain_type_{name}", equals=code),
-            ).meta(),
-            **axes,
-        )
+        of_type = points.sharing(where=dict(channel=f"chain_type_{name}", equals=code), legendgroup=label)
+        marker = dict(line=dict(color=style.WHITE, width=1.5), **mark)
+        of_type.markers(label, marker=marker, hover=f"{label}<br>(%{{x:.2f}}, %{{y:.2f}})")
 
 
 def panel(
@@ -187,7 +114,6 @@ def panel(
             "chain_type_loss",
             "chain_type_energy",
         ),
-        table="latest",
         idle="Press Start to draw the surfaces.",
         waiting="The surfaces come first …",
         note="least curvature in the middle: loss {chain_curvature_loss:g3}, F* {chain_curvature_energy:g3}",

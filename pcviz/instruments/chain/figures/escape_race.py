@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.chain.options import DEEPEST, ESCAPED, POWER, RULES, Options
 
 LOOKS: tuple[dict[str, str], ...] = (
@@ -49,92 +45,54 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
     )  # fmt: skip
     line = dict(color=style.GRID, dash=style.BASELINE_DASH, width=1.2)
     made.add_shape(type="line", xref="x domain", x0=0, x1=1, yref="y", y0=ESCAPED, y1=ESCAPED, line=line)
+    traces = Traces(made, run, "chain")
     for rule, name in enumerate(labels(options)):
-        _losses(made, run, options, rule, name)
-        _counts(made, run, options, rule, name)
-    _table(made, run, options)
+        _losses(traces, options, rule, name)
+        _counts(traces, options, rule, name)
+    _table(traces, options)
     return made
 
 
-def _losses(made: go.Figure, run: int, options: Options, rule: int, name: str) -> None:
-    look = LOOKS[rule]
+def _losses(traces: Traces, options: Options, rule: int, name: str) -> None:
+    look = dict(colour=LOOKS[rule]["color"], dash=LOOKS[rule]["dash"], width=1.4)
+    losses = traces.sharing(x="race_steps", y="race_loss", legendgroup=name, **look)
     first = ((options.hidden - 1) * len(RULES) + rule) * options.seeds
     for seed in range(options.seeds):
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="lines",
-            name=name,
-            legendgroup=name,
-            showlegend=seed == 0,
-            line=dict(color=look["color"], dash=look["dash"], width=1.4),
-            hovertemplate=f"{name}, seed {seed}<br>update %{{x}}: loss %{{y:.3~g}}<extra></extra>",
-            meta=_meta(run, x="race_steps", y="race_loss", index=first + seed),
-        )
+        hover = f"{name}, seed {seed}<br>update %{{x}}: loss %{{y:.3~g}}"
+        losses.line(name, index=first + seed, legend=seed == 0, hover=hover)
 
 
-def _counts(made: go.Figure, run: int, options: Options, rule: int, name: str) -> None:
-    look = LOOKS[rule]
+def _counts(traces: Traces, options: Options, rule: int, name: str) -> None:
+    colour, symbol = LOOKS[rule]["color"], LOOKS[rule]["symbol"]
     places = [hidden + (rule - 1) * APART for hidden in range(1, DEEPEST + 1)]
-    axes = dict(x=places, y=[], xaxis="x2", yaxis="y2", showlegend=False, legendgroup=name)
+    chains = traces.sharing(x=places, xaxis="x2", yaxis="y2", legend=False, legendgroup=name)
     for seed in range(options.seeds):
-        index = rule * options.seeds + seed
-        for channel, symbol, said in (
-            ("race_counts", look["symbol"], "%{y:,} updates"),
-            ("race_capped", "triangle-up-open", "not within %{y:,} updates"),
-        ):
-            made.add_scatter(
-                mode="markers",
-                name=name,
-                marker=dict(symbol=symbol, size=5, color=look["color"], opacity=0.55),
-                hovertemplate=f"{name}, seed {seed}<br>{said}<extra></extra>",
-                meta=_meta(run, y=channel, index=index),
-                **axes,
-            )
-    made.add_scatter(
-        mode="markers",
-        name=name,
-        marker=dict(symbol="line-ew", size=14, line=dict(color=look["color"], width=2.5)),
-        cliponaxis=False,
-        hovertemplate=f"{name}, median<br>%{{y:,}} updates<extra></extra>",
-        meta=_meta(run, y="race_median", index=rule),
-        **axes,
-    )
+        start = chains.sharing(index=rule * options.seeds + seed, colour=colour, size=5, marker_opacity=0.55)
+        hover = f"{name}, seed {seed}<br>%{{y:,}} updates"
+        start.markers(name, y="race_counts", symbol=symbol, hover=hover)
+        hover = f"{name}, seed {seed}<br>not within %{{y:,}} updates"
+        start.markers(name, y="race_capped", symbol="triangle-up-open", hover=hover)
+    median = chains.sharing(y="race_median", index=rule, cliponaxis=False)
+    hover = f"{name}, median<br>%{{y:,}} updates"
+    median.markers(name, symbol="line-ew", size=14, edge=2.5, edge_colour=colour, hover=hover)
 
 
-def _table(made: go.Figure, run: int, options: Options) -> None:
+def _table(traces: Traces, options: Options) -> None:
     """The medians as numbers below the dots, one row for each rule."""
-    font = dict(size=9.5, color=style.TEXT)
-    made.add_heatmap(
+    table = traces.sharing(xaxis="x2", yaxis="y3", textfont=dict(size=9.5, color=style.TEXT))
+    table.add(
+        go.Heatmap,
         x=list(range(1, DEEPEST + 1)),
         y=list(range(len(RULES))),
-        z=[],
-        xaxis="x2",
-        yaxis="y3",
-        colorscale=[[0, style.CLEAR], [1, style.CLEAR]],
+        z="race_median",
+        transpose=True,
+        colorscale=style.flat(style.CLEAR),
         showscale=False,
-        hoverinfo="skip",
         texttemplate="%{z:d}",
-        textfont=font,
-        meta=_meta(run, z="race_median", transpose=True),
     )
+    cap = table.sharing(x="race_above_cap", text=[f">{options.cap / 1000:g}k"] * DEEPEST, legend=False)
     for rule in range(len(RULES)):
-        made.add_scatter(
-            x=[],
-            y=[rule] * DEEPEST,
-            xaxis="x2",
-            yaxis="y3",
-            mode="text",
-            showlegend=False,
-            hoverinfo="skip",
-            text=[f">{options.cap / 1000:g}k"] * DEEPEST,
-            textfont=font,
-            meta=_meta(run, x="race_above_cap", index=rule),
-        )
-
-
-def _meta(run: int, **bound: Any) -> dict[str, Any]:
-    return Binding(run=run, kind="chain", **bound).meta()
+        cap.add(go.Scatter, y=[rule] * DEEPEST, index=rule, mode="text")
 
 
 def panel(experiment: Experiment | None = None, *, run: int = 0, options: Options | None = None) -> Panel:
@@ -154,7 +112,6 @@ def panel(experiment: Experiment | None = None, *, run: int = 0, options: Option
         "deep chains: the last weight grows until dt (1 + w²) = 2, where Euler steps cease to converge; more or "
         "smaller steps help.",
         csv=("race_steps", "race_loss", "race_counts", "race_capped", "race_median", "race_above_cap"),
-        table="latest",
         idle="Press Start to let them race.",
         waiting="They are about to start …",
         note="{race_diverged?Some diverged: learning rate or dt is too great|}",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 
 LINES = (
     ("loss", "ray_loss_gradient", style.BLUE, "solid", "circle"),
@@ -22,17 +20,11 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         xaxis=style.log_axis(title_text="distance from the origin ‖W‖", nticks=5),
         yaxis=style.log_axis(title_text="gradient norm", nticks=6),
     )
+    ray = Traces(made, run, "curvature", x="ray_distance", zero="omit", width=1.8)
     for name, channel, colour, dash, symbol in LINES:
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="lines+markers",
-            name=name,
-            line=dict(color=colour, width=1.8, dash=dash),
-            marker=dict(symbol=symbol, size=7, color=colour),
-            hovertemplate=f"{name}: gradient %{{y:.3~g}} at distance %{{x:.3~g}}<extra></extra>",
-            meta=Binding(run=run, kind="curvature", x="ray_distance", y=channel, zero="omit").meta(),
-        )
+        marker = dict(symbol=symbol, size=7, color=colour)
+        hover = f"{name}: gradient %{{y:.3~g}} at distance %{{x:.3~g}}"
+        ray.line(name, y=channel, colour=colour, dash=dash, marker=marker, hover=hover)
     return made
 
 
@@ -49,7 +41,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "so that learning that begins near the origin stands still; the gradient of F* falls like the distance itself "
         "(slope 1) at every depth. With skips the loss falls with slope 1 as well.",
         csv=("ray_distance", "ray_loss_gradient", "ray_energy_gradient"),
-        table="latest",
         idle="Press Compute to begin.",
         waiting="Gradients are measured along the way …",
         note="weights at distance {weight_norm:g3}",

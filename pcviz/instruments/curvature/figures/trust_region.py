@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 
 Line = tuple[str, str, str, str, str]
 COSINES: tuple[Line, ...] = (
@@ -34,24 +30,13 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         yaxis=dict(domain=[0.56, 1], title_text="cosine", nticks=5, autorangeoptions=dict(include=[0, 1])),
         yaxis2=style.log_axis(domain=[0, 0.46], title_text="length", nticks=4),
     )
-    for lines, yaxis, log in ((COSINES, "y", False), (LENGTHS, "y2", True)):
+    steps = Traces(made, run, "curvature", x=list(range(1, layers + 1)), width=1.8)
+    for lines, shared in ((COSINES, dict(yaxis="y")), (LENGTHS, dict(yaxis="y2", zero="omit"))):
         for name, channel, colour, dash, symbol in lines:
-            made.add_scatter(
-                x=list(range(1, layers + 1)),
-                y=[],
-                yaxis=yaxis,
-                mode="lines+markers" if layers <= style.LINES_MOST else "lines",
-                name=name,
-                line=dict(color=colour, width=1.8, dash=dash),
-                marker=dict(symbol=symbol, size=6, color=colour),
-                hovertemplate=f"layer %{{x}}<br>{name} %{{y:.4~g}}<extra></extra>",
-                meta=_meta(run, y=channel, **(dict(zero="omit") if log else {})),
-            )
+            marker = dict(symbol=symbol, size=6, color=colour) if layers <= style.LINES_MOST else None
+            hover = f"layer %{{x}}<br>{name} %{{y:.4~g}}"
+            steps.sharing(**shared).line(name, y=channel, colour=colour, dash=dash, marker=marker, hover=hover)
     return made
-
-
-def _meta(run: int, **options: Any) -> dict[str, Any]:
-    return Binding(run=run, kind="curvature", **options).meta()
 
 
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
@@ -75,7 +60,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
             "gradient_step",
             "newton_step",
         ),
-        table="latest",
         idle="Press Compute to begin.",
         waiting="The Gauss-Newton step comes last …",
         note="all weights: PC and gradient {pc_gradient_total:g3}, length × {pc_gradient_ratio:g3} · PC and "

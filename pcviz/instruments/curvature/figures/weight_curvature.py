@@ -7,9 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.curvature.options import SPECTRUM_MAX, has_origin, place, weight_count
 
 POWERS = (-7, -5, -3, -1, 1, 3)
@@ -45,52 +43,32 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
             title_text="at the weights",
             showticklabels=weight_count(experiment) <= SPECTRUM_MAX,
         ),
-        yaxis3=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
+        yaxis3=style.unit_axis(),
     )
     if both:
         made.update_layout(yaxis2=style.count_axis(domain=[0.56, 1], title_text="at the origin"))
         _bars(made, run, "origin_", "y2", True)
     _bars(made, run, "", "y", not both)
+    ends = Traces(made, run, "curvature", yaxis="y3", width=1, dash="dot")
     for name, (label, colour, _, symbol, height) in LOOKS.items():
-        made.add_scatter(
-            x=[],
-            y=[height, height],
-            yaxis="y3",
-            mode="lines+markers",
-            name=f"{label}: least and greatest",
-            line=dict(color=colour, width=1, dash="dot"),
-            marker=dict(symbol=symbol, size=9, color=colour, line=dict(color=style.GROUND, width=1.2)),
-            hovertemplate=f"{label}: %{{customdata:.4~g}}<extra></extra>",
-            meta=_meta(run, x=f"{name}_end_places", text=f"{name}_ends"),
-        )
-    # plotly cannot place an axis before a trace on it holds a point, and large networks have no bars below.
-    made.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
+        bound = dict(x=f"{name}_end_places", y=[height, height], text=f"{name}_ends")
+        marker = dict(symbol=symbol, size=9, color=colour, line=dict(color=style.GROUND, width=1.2))
+        hover = f"{label}: %{{customdata:.4~g}}"
+        ends.line(f"{label}: least and greatest", **bound, colour=colour, marker=marker, hover=hover)
+    ends.hold_place()
     return made
 
 
 def _bars(made: go.Figure, run: int, where: str, yaxis: str, legend: bool) -> None:
+    counts = Traces(made, run, "curvature", x="eigenvalue_bins", text="eigenvalue_middles", yaxis=yaxis, legend=legend)
     for name, (label, colour, pattern, _, _) in LOOKS.items():
-        made.add_bar(
-            x=[],
-            y=[],
-            yaxis=yaxis,
-            name=label,
-            legendgroup=name,
-            showlegend=legend,
-            marker=dict(color=colour, line=dict(width=0), pattern=_pattern(pattern)),
-            hovertemplate=f"{label}: %{{y}} eigenvalues near %{{customdata:.2~g}}<extra></extra>",
-            meta=_meta(
-                run, x="eigenvalue_bins", y=f"{where}{name}_eigenvalues", text="eigenvalue_middles", zero="omit"
-            ),
-        )
+        hover = f"{label}: %{{y}} eigenvalues near %{{customdata:.2~g}}"
+        bars = counts.sharing(y=f"{where}{name}_eigenvalues", legendgroup=name)
+        bars.bars(label, colour=colour, pattern=_pattern(pattern), hover=hover)
 
 
 def _pattern(shape: str) -> dict[str, Any]:
-    return dict(shape=shape, size=5, solidity=0.35, fgcolor="#ffffff", fillmode="overlay")
-
-
-def _meta(run: int, **options: Any) -> dict[str, Any]:
-    return Binding(run=run, kind="curvature", **options).meta()
+    return dict(shape=shape, size=5, solidity=0.35, fgcolor=style.WHITE, fillmode="overlay")
 
 
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
@@ -121,7 +99,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
             "loss_ends",
             "energy_ends",
         ),
-        table="latest",
         idle="Press Compute to begin.",
         waiting="Eigenvalues are searched …",
         note="loss {loss_curvature_min:g3} to {loss_curvature_max:g3} · F* {energy_curvature_min:g3} to "

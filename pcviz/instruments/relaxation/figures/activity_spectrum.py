@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 
 POWERS = range(-12, 4)
 GROWTH = (
@@ -34,39 +30,27 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
             ticktext=[f"10<sup>{k}</sup>" for k in POWERS],
         ),
         yaxis=style.count_axis(title_text="eigenvalues"),
-        yaxis9=dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto"),
+        yaxis9=style.unit_axis(),
     )
-    made.add_bar(
-        x=[],
-        y=[],
-        name="eigenvalues",
-        showlegend=False,
-        marker=dict(color=style.BLUE, line=dict(width=0)),
-        hovertemplate="λ ≈ 10<sup>%{x:.2f}</sup>: %{y} eigenvalues<extra></extra>",
-        meta=_meta(run, x="curvature_bins", y="curvature_counts", zero="omit"),
+    traces = Traces(made, run, "relax")
+    traces.bars(
+        "eigenvalues",
+        x="curvature_bins",
+        y="curvature_counts",
+        colour=style.BLUE,
+        legend=False,
+        hover="λ ≈ 10<sup>%{x:.2f}</sup>: %{y} eigenvalues",
     )
     lines = [("λ min", "curvature_min", style.ORANGE, "dash"), ("λ max", "curvature_max", style.GREEN, "dash")]
     solver = experiment.inference.facts
     if solver.bound and solver.space == "activities":
         lines.append((f"{solver.bound}/η: unstable beyond", "stable_curvature", style.VERMILLION, "solid"))
+    ends = traces.sharing(y=[0, 1], yaxis="y9", transform="log10", zero="omit")
     for name, channel, colour, dash in lines:
-        made.add_scatter(
-            x=[],
-            y=[0, 1],
-            yaxis="y9",
-            mode="lines",
-            name=name,
-            line=dict(color=colour, width=1.8, dash=dash),
-            hovertemplate=f"{name}: %{{customdata:.4~g}}<extra></extra>",
-            meta=_meta(run, x=channel, text=channel, transform="log10", zero="omit"),
-        )
-    # plotly cannot place an axis before a trace on it holds a point, and the eigenvalues come last.
-    made.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
+        hover = f"{name}: %{{customdata:.4~g}}"
+        ends.line(name, x=channel, text=channel, colour=colour, width=1.8, dash=dash, hover=hover)
+    traces.hold_place()
     return made
-
-
-def _meta(run: int, **options: Any) -> dict[str, Any]:
-    return Binding(run=run, kind="relax", **options).meta()
 
 
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
@@ -89,7 +73,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         f"example. {stable} Descent in the activities takes longest along the flattest direction, λmin: the ratio "
         f"κ = λmax/λmin says how much longer plain descent takes there. {GROWTH}",
         csv=("curvature_bins", "curvature_counts"),
-        table="latest",
         idle="Press Relax to begin.",
         waiting="Eigenvalues are counted …",
         note=(limit if facts.limit else "") + "κ {condition_number:g3}",

@@ -7,9 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
@@ -23,62 +21,30 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         xaxis=style.layer_axis(layers, 9, anchor="y3", title_text="layer"),
         yaxis=dict(domain=[0.76, 1], title_text="rms z", rangemode="tozero", nticks=3),
         yaxis2=style.log_axis(domain=[0.1, 0.7], title_text="rms e", nticks=5, autorangeoptions=dict(clipmin=lowest)),
-        yaxis3=style.zero_strip(domain=[0, 0.06], ticktext=["0"], showgrid=False),
+        yaxis3=style.zero_strip(domain=[0, 0.06]),
     )
-    line: dict[str, Any] = dict(x=depth, y=[], yaxis="y2")
+    traces = Traces(made, run, "relax", x=depth)
 
-    def error(name: str, channel: str, mode: str = "lines", **options: Any) -> None:
-        row = options.pop("row", "scrub")
-        made.add_scatter(
-            **line,
-            mode=mode,
-            name=name,
-            hovertemplate=f"layer %{{x}}<br>{name} %{{customdata:.4~g}}<extra></extra>",
-            meta=_meta(run, y=channel, text=channel, row=row, zero="omit"),
-            **options,
-        )
+    def error(name: str, channel: str, row: str | None = "scrub", **look: Any) -> None:
+        hover = f"layer %{{x}}<br>{name} %{{customdata:.4~g}}"
+        traces.line(name, y=channel, text=channel, row=row, zero="omit", yaxis="y2", hover=hover, **look)
 
-    error(
-        "rounding",
-        "rounding_floor",
-        row=None,
-        line=dict(color=style.GRID, width=1),
-        fill="tozeroy",
-        fillcolor=style.ZERO,
-    )
-    error("at equilibrium", "equilibrium_error", row=None, line=dict(color=style.GREEN, width=1.6, dash="dash"))
-    error("predicted", "predicted_error", line=dict(color=style.SKY, width=1.8, dash="dot"))
+    band = dict(fill="tozeroy", fillcolor=style.ZERO)
+    error("rounding", "rounding_floor", None, colour=style.GRID, width=1, **band)
+    error("at equilibrium", "equilibrium_error", None, colour=style.GREEN, width=1.6, dash="dash")
+    error("predicted", "predicted_error", colour=style.SKY, width=1.8, dash="dot")
     # Many markers would make the slider slow: deep networks have lines alone.
-    mode, marker = ("lines+markers", dict(size=5)) if few else ("lines", None)
-    error("error now", "error_rms", mode, line=dict(color=style.BLUE, width=2), marker=marker)
-    made.add_scatter(
-        x=depth[:-1],
-        y=[],
-        mode=mode,
-        name="activity",
-        showlegend=False,
-        line=dict(color=style.ORANGE, width=2),
-        marker=marker,
-        hovertemplate="layer %{x}<br>activity %{y:.4~g}<extra></extra>",
-        meta=_meta(run, y="activity_rms", row="scrub"),
-    )
-    made.add_scatter(
-        x=depth,
-        y=[],
-        yaxis="y3",
-        mode="markers" if few else "lines",
-        showlegend=False,
-        marker=style.zero_marker() | dict(size=5) if few else None,
-        line=dict(color=style.TEXT, width=4),
-        cliponaxis=False,
-        hovertemplate="layer %{x}<br>error exactly 0<extra></extra>",
-        meta=_meta(run, y="error_rms", row="scrub", zero="only"),
-    )
+    marker = dict(size=5) if few else None
+    error("error now", "error_rms", colour=style.BLUE, width=2, marker=marker)
+    now = traces.sharing(row="scrub", legend=False)
+    activity = now.sharing(x=depth[:-1], y="activity_rms", hover="layer %{x}<br>activity %{y:.4~g}")
+    activity.line("activity", colour=style.ORANGE, width=2, marker=marker)
+    zeros = now.sharing(y="error_rms", yaxis="y3", hover="layer %{x}<br>error exactly 0")
+    if few:
+        zeros.zeros(size=5)
+    else:
+        zeros.line(zero="only", colour=style.TEXT, width=4, cliponaxis=False)
     return made
-
-
-def _meta(run: int, **options: Any) -> dict[str, Any]:
-    return Binding(run=run, kind="relax", **options).meta()
 
 
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
@@ -89,15 +55,13 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         title="Over depth",
         figure=figure(experiment, run=run),
         alt=f"Rms activity and rms error of layers 1 to {layers} at a chosen inference step, with the predicted "
-        f"error, the "
-        "error at equilibrium and the size of rounding.",
+        "error, the error at equilibrium and the size of rounding.",
         help="The state at the step of the slider. Above: the size of the activities, which hardly move from a "
         "feedforward start. Below: the size of the errors, which are what the weights learn from. An error inside the "
-        "grey band is nothing but rounding; "
-        "layers whose error is exactly 0 are marked underneath. Green: where the errors end up at equilibrium. Dotted: "
-        "what a chain of scalars with this network's gains predicts for gradient descent.",
+        "grey band is nothing but rounding; layers whose error is exactly 0 are marked underneath. Green: where the "
+        "errors end up at equilibrium. Dotted: what a chain of scalars with this network's gains predicts for gradient "
+        "descent.",
         csv=("trace_steps", "activity_rms", "error_rms", "equilibrium_error", "rounding_floor"),
-        table="latest",
         scrub="trace_steps",
         idle="Press Relax to begin.",
     )

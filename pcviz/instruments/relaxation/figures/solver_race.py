@@ -8,9 +8,7 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.relaxation.options import Options
 
 XAxis = Literal["steps", "passes", "ms"]
@@ -27,36 +25,15 @@ def figure(experiment: Experiment, *, run: int = 0, solvers: list[str] | None = 
         margin=dict(t=40),
         xaxis=style.log_axis(title_text=X_TITLES[x], nticks=5, anchor="y2"),
         yaxis=style.log_axis(domain=[0.12, 1], title_text="energy above equilibrium", nticks=5),
-        yaxis2=style.zero_strip(domain=[0, 0.07], ticktext=["0"], showgrid=False),
+        yaxis2=style.zero_strip(domain=[0, 0.07]),
     )
     for index, name in enumerate(names):
-        label, colour = SOLVERS[name].label, style.COLOURS[SOLVERS[name].colour]
-        made.add_scatter(
-            x=[],
-            y=[],
-            mode="lines+markers",
-            name=label,
-            line=dict(width=1.8, color=colour, dash=SOLVERS[name].dash),
-            marker=dict(size=3.5, color=colour),
-            hovertemplate=f"{label}<br>{X_TITLES[x]} %{{x:.4~g}}<br>excess %{{y:.3~g}}<extra></extra>",
-            meta=_meta(run, x, index, "omit"),
-        )
-        made.add_scatter(
-            x=[],
-            y=[],
-            yaxis="y2",
-            mode="markers",
-            showlegend=False,
-            marker=style.zero_marker(colour),
-            cliponaxis=False,
-            hovertemplate=f"{label}: the lowest energy found<extra></extra>",
-            meta=_meta(run, x, index, "only"),
-        )
+        label, colour, dash = SOLVERS[name].label, style.COLOURS[SOLVERS[name].colour], SOLVERS[name].dash
+        excess = Traces(made, run, "relax", x=f"solver_{x}", y="solver_excess", index=index, colour=colour)
+        hover = f"{label}<br>{X_TITLES[x]} %{{x:.4~g}}<br>excess %{{y:.3~g}}"
+        excess.line(label, zero="omit", width=1.8, dash=dash, marker=dict(size=3.5, color=colour), hover=hover)
+        excess.zeros(yaxis="y2", hover=f"{label}: the lowest energy found")
     return made
-
-
-def _meta(run: int, x: XAxis, index: int, zero: Literal["omit", "only"]) -> dict[str, Any]:
-    return Binding(run=run, kind="relax", x=f"solver_{x}", y="solver_excess", index=index, zero=zero).meta()
 
 
 def panel(experiment: Experiment, **options: Any) -> Panel:
@@ -71,7 +48,6 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         "one pass down the network; milliseconds are computing time on this machine. The lowest energy found stands "
         "for the equilibrium (it is exact for linear networks with mse); the solver that found it is marked at 0.",
         csv=("solver_steps", "solver_passes", "solver_ms", "solver_excess"),
-        table="latest",
         idle="Press Relax to begin.",
         waiting="The other solvers follow the relaxation …",
     )

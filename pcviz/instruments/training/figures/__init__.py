@@ -1,24 +1,11 @@
 """The panels of a training."""
 
-from collections.abc import Callable
-
 from pcviz.experiment import Experiment
-from pcviz.figures import Panel
-from pcviz.instruments.training.figures import (
-    activity_convergence,
-    decision_boundary,
-    energy_balance,
-    landscape,
-    learning_curves,
-)
+from pcviz.figures import panels_in
 
-PANELS: dict[str, Callable[..., Panel]] = {
-    "energy-balance": energy_balance.panel,
-    "activity-convergence": activity_convergence.panel,
-    "landscape": landscape.panel,
-    "learning-curves": learning_curves.panel,
-    "decision-boundary": decision_boundary.panel,
-}
+PANELS = panels_in(
+    __name__, "energy-balance", "activity-convergence", "landscape", "learning-curves", "decision-boundary"
+)
 """In reading order."""
 
 

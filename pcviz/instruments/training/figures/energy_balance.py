@@ -5,13 +5,10 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
 
 MARK, ROOM = 12, 200
 """Greatest height of a mark of theory, and of all of them together, in pixels."""
-HOVER = "layer %{y}, step %{x}<br>%{customdata:.4~g}<extra></extra>"
 
 
 def energy_name(experiment: Experiment) -> str:
@@ -27,97 +24,41 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """
     layers, name = experiment.network.depth, energy_name(experiment)
     depth = list(range(1, layers + 1))
-    keep = style.maps_keep(layers)
     made = style.blank(
         meta=style.decades("xaxis2"),
         xaxis=style.step_axis(
             experiment.learning.steps, first=1, domain=[0, 0.44], title_text="weight step", showgrid=False
         ),
         xaxis2=style.decade_axis(domain=[0.76, 1], title_text=f"{name} now, | theory", anchor="y"),
-        xaxis3=style.zero_strip(domain=[0.655, 0.7], anchor="y", ticktext=["0"], tickangle=0, showgrid=False),
+        xaxis3=style.zero_strip(domain=[0.655, 0.7], anchor="y", tickangle=0),
         yaxis=style.layer_axis(layers, title_text="layer"),
         bargap=0.15 if layers <= 64 else 0,
         barcornerradius=0,
     )
-    colour_bar = style.colour_bar("", x=0.445, xanchor="left")
-    made.add_heatmap(
-        y=depth,
-        x=[],
-        z=[],
-        name=name,
-        colorscale=style.CIVIDIS,
-        colorbar=colour_bar,
-        hovertemplate=HOVER,
-        hoverongaps=False,
-        meta=Binding(
-            run=run,
-            x="step_history",
-            z="energy_history",
-            text="energy_history",
-            transform="log10",
-            zero="omit",
-            mode="append",
-            keep=keep,
-        ).meta(),
+    history = Traces(
+        made, run, x="step_history", y=depth, z="energy_history", append=True, keep=style.maps_keep(layers)
     )
-    made.add_heatmap(
-        y=depth,
-        x=[],
-        z=[],
-        name="exactly 0",
-        colorscale=[[0, style.ZERO], [1, style.ZERO]],
-        showscale=False,
-        hovertemplate="layer %{y}, step %{x}<br>exactly 0<extra></extra>",
-        hoverongaps=False,
-        meta=Binding(run=run, x="step_history", z="energy_history", zero="only", mode="append", keep=keep).meta(),
+    bar = style.colour_bar("", x=0.445, xanchor="left")
+    history.map(name, bar=bar, hover="layer %{y}, step %{x}<br>%{customdata:.4~g}")
+    history.zero_map(hover="layer %{y}, step %{x}<br>exactly 0")
+    smaller = dict(size=style.FONT_SIZE - 1)
+    style.write(made, "exactly 0", x=0.65, xanchor="right", y=0.5, textangle=-90, font=smaller)
+    now = Traces(made, run, y=depth, legend=False)
+    bars = now.sharing(xaxis="x2")
+    hover = "layer %{y}<br>%{customdata:.6~g}"
+    bars.bars(f"{name} now", x="energy", text="energy", orientation="h", colour=style.BLUE, hover=hover)
+    bars.markers(
+        "expected by theory",
+        x="expected_energy",
+        text="expected_energy",
+        zero="omit",
+        symbol="line-ns",
+        size=min(MARK, ROOM / layers),
+        edge=2,
+        edge_colour=style.VERMILLION,
+        hover="layer %{y}<br>theory expects %{customdata:.4~g}",
     )
-    made.add_annotation(
-        text="exactly 0",
-        textangle=-90,
-        x=0.65,
-        xref="paper",
-        xanchor="right",
-        y=0.5,
-        yref="paper",
-        showarrow=False,
-        font=dict(size=style.FONT_SIZE - 1),
-    )
-    made.add_bar(
-        y=depth,
-        x=[],
-        xaxis="x2",
-        orientation="h",
-        name=f"{name} now",
-        showlegend=False,
-        marker=dict(color=style.BLUE, line=dict(width=0)),
-        hovertemplate="layer %{y}<br>%{customdata:.6~g}<extra></extra>",
-        meta=Binding(run=run, x="energy", text="energy", zero="omit").meta(),
-    )
-    made.add_scatter(
-        y=depth,
-        x=[],
-        xaxis="x2",
-        mode="markers",
-        name="expected by theory",
-        showlegend=False,
-        marker=dict(
-            symbol="line-ns", size=min(MARK, ROOM / layers), line=dict(width=2, color=style.VERMILLION), opacity=1
-        ),
-        hovertemplate="layer %{y}<br>theory expects %{customdata:.4~g}<extra></extra>",
-        meta=Binding(run=run, x="expected_energy", text="expected_energy", zero="omit").meta(),
-    )
-    made.add_scatter(
-        y=depth,
-        x=[],
-        xaxis="x3",
-        mode="markers",
-        name="exactly 0",
-        showlegend=False,
-        marker=style.zero_marker(),
-        cliponaxis=False,
-        hovertemplate="layer %{y}<br>exactly 0<extra></extra>",
-        meta=Binding(run=run, x="energy", zero="only").meta(),
-    )
+    now.zeros("exactly 0", x="energy", xaxis="x3", hover="layer %{y}<br>exactly 0")
     return made
 
 
@@ -136,4 +77,5 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "if every layer passes its error on unchanged: an error has come only so far down then, and little of it. "
         f"Layers that no error reached are marked exactly 0, never as a small value.{errors}",
         csv=("energy_history", "total_energy_history", "weight_change_history"),
+        table="history",
     )

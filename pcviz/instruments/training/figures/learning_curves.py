@@ -7,9 +7,8 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
-from pcviz.figures.bindings import Binding, Smoothing
-from pcviz.figures.panel import Panel
+from pcviz.figures import Panel, Traces, style
+from pcviz.figures.bindings import Smoothing
 
 XAxis = Literal["step", "epoch", "seconds"]
 X_TITLES: dict[XAxis, str] = {"step": "weight step", "epoch": "epoch", "seconds": "compute time (s)"}
@@ -42,28 +41,23 @@ def figure(
         yaxis=style.log_axis(tickformat="~g", **title) if log else dict(rangemode="tozero", **title),
     )
     if log:
-        layout["yaxis2"] = style.zero_strip(domain=[bottom, bottom + 0.045], ticktext=["0"], showgrid=False)
+        layout["yaxis2"] = style.zero_strip(domain=[bottom, bottom + 0.045])
     if classes:
         share = dict(tickformat=".0%", nticks=3, title_text="accuracy", range=[0, 1.03])
         layout["yaxis3"] = dict(domain=[0, 0.33], tickmode="auto", **share)
     made = style.blank(hovermode="x", **layout)
-    curves = _Curves(made, x, "omit" if log else None, classes, smoothing)
+    curves = _Curves(made, run, x, log, smoothing)
     if not smoothing:
-        curves.band(run)
-    curves.losses(run, dash="solid", suffix="")
-    curves.energy(run, "Σ ½‖δ<sub>l</sub>‖²" if not experiment.learning.facts.relaxes else "energy F")
+        curves.band()
+    curves.tests(classes)
+    energy = "energy F" if experiment.learning.facts.relaxes else "Σ ½‖δ<sub>l</sub>‖²"
+    curves.curve(energy, "total_energy_history", colour=style.GREEN, width=1.6, dash="solid")
     if baseline is not None:
-        curves.losses(baseline, dash=style.BASELINE_DASH, suffix=" (baseline)")
+        _Curves(made, baseline, x, log, smoothing).tests(classes, style.BASELINE_DASH, " (baseline)")
     if classes:
-        # plotly cannot place an axis before the first trace on it holds a point, and a test may come late.
-        made.add_scatter(x=[None], y=[None], yaxis="y3", showlegend=False, hoverinfo="skip")
+        curves.history.hold_place(yaxis="y3")
     if log:
-        for channel, index, colour in (
-            ("train_loss_history", 0, style.BLUE),
-            ("test_loss_history", None, style.VERMILLION),
-            ("total_energy_history", None, style.GREEN),
-        ):
-            curves.zeros(run, channel, index, colour)
+        curves.zeros()
     return made
 
 
@@ -79,73 +73,45 @@ def _x_axis(experiment: Experiment, x: XAxis, anchor: str) -> dict[str, Any]:
 
 
 class _Curves:
-    """Adds the curves of one run to a figure."""
+    """The curves of one run."""
 
-    def __init__(
-        self, made: go.Figure, x: XAxis, zero: Literal["omit"] | None, classes: bool, smoothing: float
-    ) -> None:
-        self.made, self.x, self.zero, self.classes, self.smoothing = made, x, zero, classes, smoothing
+    def __init__(self, made: go.Figure, run: int, x: XAxis, log: bool, smoothing: float) -> None:
+        # Averaged is what the axis shows: on a logarithmic one a mean of values would hide all but the greatest.
+        averages = [Smoothing(steps=smoothing, log=on) if smoothing else None for on in (log, False)]
+        self.smoothed = ", smoothed," if smoothing else ""
+        self.history = Traces(made, run, x=f"{x}_history", append=True)
+        self.losses = self.history.sharing(zero="omit" if log else None, transform=averages[0])
+        self.shares = self.history.sharing(yaxis="y3", transform=averages[1])
 
-    def band(self, run: int) -> None:
-        """Least and greatest training loss since the point before."""
-        plain = dict(mode="lines", showlegend=False, hoverinfo="skip", x=[], y=[])
-        edge = dict(width=0, color=FAINT)
-        self.made.add_scatter(**plain, line=edge, meta=self._meta(run, "train_loss_history", index=1))
-        band = dict(fill="tonexty", fillcolor=FAINT)
-        self.made.add_scatter(**plain, **band, line=edge, meta=self._meta(run, "train_loss_history", index=2))
+    def curve(self, name: str, channel: str, **options: Any) -> None:
+        """A loss or an energy."""
+        hover = f"{name}{self.smoothed} %{{y:.4~g}}"
+        self.losses.line(name, y=channel, yaxis="y", legend=True, hover=hover, **options)
 
-    def losses(self, run: int, dash: str, suffix: str) -> None:
+    def accuracy(self, suffix: str, **options: Any) -> None:
+        """Share of the test set classified correctly."""
+        hover = f"accuracy{suffix}{self.smoothed} %{{y:.1%}}"
+        self.shares.line(f"accuracy{suffix}", y="test_accuracy_history", legend=False, hover=hover, **options)
+
+    def tests(self, classes: bool, dash: str = "solid", suffix: str = "") -> None:
         """Training loss, test loss, and test accuracy where there are classes."""
-        train = self._meta(run, "train_loss_history", index=0, transform=self._smoothing())
-        self._curve("train loss" + suffix, style.BLUE, dash, 2, train)
-        test = self._meta(run, "test_loss_history", transform=self._smoothing())
-        self._curve("test loss" + suffix, style.VERMILLION, dash, 1.6, test)
-        if self.classes:
-            smoothing = self._smoothing(log=False)
-            accuracy = Binding(
-                run=run, x=f"{self.x}_history", y="test_accuracy_history", transform=smoothing, mode="append"
-            ).meta()
-            self._curve("accuracy" + suffix, style.ORANGE, dash, 2, accuracy, axis="y3", hover="%{y:.1%}")
+        self.curve(f"train loss{suffix}", "train_loss_history", index=0, colour=style.BLUE, width=2, dash=dash)
+        self.curve(f"test loss{suffix}", "test_loss_history", colour=style.VERMILLION, width=1.6, dash=dash)
+        if classes:
+            self.accuracy(suffix, colour=style.ORANGE, width=2, dash=dash)
 
-    def energy(self, run: int, name: str) -> None:
-        """Total energy after the relaxation."""
-        energy = self._meta(run, "total_energy_history", transform=self._smoothing())
-        self._curve(name, style.GREEN, "solid", 1.6, energy)
+    def band(self) -> None:
+        """Least and greatest training loss since the point before."""
+        edge = self.losses.sharing(y="train_loss_history", colour=FAINT, width=0, legend=False)
+        edge.line(index=1)
+        edge.line(index=2, fill="tonexty", fillcolor=FAINT)
 
-    def zeros(self, run: int, channel: str, index: int | None, colour: str) -> None:
-        """Marker row of exact zeros, which a logarithm cannot show."""
-        self.made.add_scatter(
-            x=[],
-            y=[],
-            yaxis="y2",
-            mode="markers",
-            showlegend=False,
-            marker=style.zero_marker(colour),
-            hovertemplate=f"{channel.removesuffix('_history').replace('_', ' ')} exactly 0<extra></extra>",
-            meta=Binding(run=run, x=f"{self.x}_history", y=channel, index=index, zero="only", mode="append").meta(),
-        )
-
-    def _smoothing(self, *, log: bool = True) -> Smoothing | None:
-        """Averages what the axis shows: on a logarithmic one a mean of values would hide all but the greatest."""
-        return Smoothing(steps=self.smoothing, log=log and self.zero == "omit") if self.smoothing else None
-
-    def _curve(
-        self, name: str, colour: str, dash: str, width: float, meta: dict[str, Any], axis: str = "y", hover: str = ""
-    ) -> None:
-        self.made.add_scatter(
-            x=[],
-            y=[],
-            yaxis=axis,
-            mode="lines",
-            name=name,
-            line=dict(color=colour, dash=dash, width=width),
-            showlegend=axis == "y",
-            hovertemplate=f"{name}{', smoothed,' if self.smoothing else ''} {hover or '%{y:.4~g}'}<extra></extra>",
-            meta=meta,
-        )
-
-    def _meta(self, run: int, channel: str, **options: Any) -> dict[str, Any]:
-        return Binding(run=run, x=f"{self.x}_history", y=channel, zero=self.zero, mode="append", **options).meta()
+    def zeros(self) -> None:
+        """What is exactly zero, on the strip below."""
+        row = self.history.sharing(yaxis="y2", cliponaxis=True)
+        row.zeros(y="train_loss_history", index=0, colour=style.BLUE, hover="train loss exactly 0")
+        row.zeros(y="test_loss_history", colour=style.VERMILLION, hover="test loss exactly 0")
+        row.zeros(y="total_energy_history", colour=style.GREEN, hover="total energy exactly 0")
 
 
 def panel(experiment: Experiment, **options: Any) -> Panel:
@@ -163,4 +129,5 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         "way. Smoothing averages every line over weight steps: then a point is no measured value."
         + (" Below: share of the test set classified correctly." if classes else ""),
         csv=("train_loss_history", "test_loss_history", "test_accuracy_history", "total_energy_history"),
+        table="history",
     )
