@@ -171,7 +171,7 @@ class TestBlockTridiagonal:
         blocks = random_blocks(8, 9)
         lowest = np.linalg.eigvalsh(dense(blocks)[0])[0]
         for tiny in (1e-5, -1e-5):
-            moved = Blocks(blocks.diagonal + (tiny - lowest) * np.eye(9), blocks.lower)
+            moved = Blocks(blocks.diagonal + (tiny - lowest) * np.eye(9)[None, None], blocks.lower)
             np.testing.assert_allclose(extreme_eigenvalues(moved).smallest, tiny, rtol=1e-6)
 
     def test_a_measure_needs_a_minimum(self) -> None:
