@@ -161,7 +161,7 @@ def plane_axes(x: str, y: str, **options: Any) -> dict[str, Any]:
 
 
 def unit_axis() -> dict[str, Any]:
-    """An axis that nobody sees, from 0 to 1 over the first: for vertical lines."""
+    """An axis that nobody sees, from 0 to 1 over the first: for what marks places along x."""
     return dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto")
 
 

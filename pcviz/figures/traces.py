@@ -12,13 +12,16 @@ from pcviz.figures.bindings import Binding, Kind
 ATTRIBUTES = ("x", "y", "z", "text")
 BINDING = frozenset(Binding.model_fields) - {*ATTRIBUTES, "run", "kind", "mode"}
 
-LINE = dict(colour="line_color", width="line_width", dash="line_dash")
+LINE = dict(colour="line.color", width="line.width", dash="line.dash")
 MARKER = dict(
-    colour="marker_color", size="marker_size", symbol="marker_symbol",
-    edge="marker_line_width", edge_colour="marker_line_color",
-)  # fmt: skip
-BAR = dict(colour="marker_color", pattern="marker_pattern")
-"""Options of looks and their names in plotly."""
+    colour="marker.color",
+    size="marker.size",
+    symbol="marker.symbol",
+    edge="marker.line.width",
+    edge_colour="marker.line.color",
+)
+BAR = dict(colour="marker.color", pattern="marker.pattern", edge="marker.line.width")
+"""Options of looks and their places in plotly's traces."""
 
 LOGARITHM = dict(transform="log10", zero="omit")
 """Colours by the logarithm."""
@@ -60,7 +63,9 @@ class Traces:
             given["meta"] = Binding(run=self.run, kind=self.kind, **bound, **how).meta()
         hover = given.pop("hover", None)
         label = dict(hovertemplate=f"{hover}<extra></extra>") if hover else dict(hoverinfo="skip")
-        given = {(looks or {}).get(key, key): value for key, value in given.items()}
+        for key, place in (looks or {}).items():
+            if key in given:
+                _put(given, place, given.pop(key))
         self.figure.add_trace(trace(name=name, showlegend=given.pop("legend", None), **label | given))
 
     def line(self, name: str | None = None, **options: Any) -> None:
@@ -86,7 +91,7 @@ class Traces:
 
     def bars(self, name: str, **options: Any) -> None:
         """Bars on a logarithmic axis, without edges."""
-        self.add(go.Bar, name, BAR, marker_line_width=0, zero="omit", **options)
+        self.add(go.Bar, name, BAR, edge=0, zero="omit", **options)
 
     def map(self, name: str, *, bar: dict[str, Any] | None, log: bool = True, **options: Any) -> None:
         """A heat map, coloured by the logarithm if `log`, with the colour bar `bar`; its text is its value."""
@@ -117,3 +122,12 @@ class Traces:
     def hold_place(self, **axes: Any) -> None:
         """Nothing: plotly cannot place an axis before a trace on it holds a point, and values may come late."""
         self.figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip", **axes)
+
+
+def _put(given: dict[str, Any], place: str, value: Any) -> None:
+    """Write `value` into copies of the parents of `place`. Plotly could do it too, but slowly."""
+    *parents, last = place.split(".")
+    for parent in parents:
+        given[parent] = dict(given.get(parent, {}))
+        given = given[parent]
+    given[last] = value

@@ -67,7 +67,7 @@ def _counts(traces: Traces, options: Options, rule: int, name: str) -> None:
     places = [hidden + (rule - 1) * APART for hidden in range(1, DEEPEST + 1)]
     chains = traces.sharing(x=places, xaxis="x2", yaxis="y2", legend=False, legendgroup=name)
     for seed in range(options.seeds):
-        start = chains.sharing(index=rule * options.seeds + seed, colour=colour, size=5, marker_opacity=0.55)
+        start = chains.sharing(index=rule * options.seeds + seed, colour=colour, size=5, marker=dict(opacity=0.55))
         hover = f"{name}, seed {seed}<br>%{{y:,}} updates"
         start.markers(name, y="race_counts", symbol=symbol, hover=hover)
         hover = f"{name}, seed {seed}<br>not within %{{y:,}} updates"
