@@ -97,10 +97,13 @@ class Supervisor:
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Take down what the worker tells, until it ends."""
+        output = process.stdout
+        assert output is not None
 
         def take_down() -> None:
-            for line in process.stdout or ():
-                self.fault = line.decode(errors="replace").strip()
+            with output:
+                for line in output:
+                    self.fault = line.decode(errors="replace").strip()
             self.fault = ""
 
         threading.Thread(target=take_down, name="pcviz-worker-output", daemon=True).start()
@@ -110,6 +113,7 @@ class Supervisor:
         looked = paused = time.monotonic()
         while not self._stopping.wait(0.05):
             if process.poll() is not None:
+                _end(process)
                 return process.returncode
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()

@@ -33,10 +33,8 @@ NUMBERS: tuple[dict[str, Any], ...] = (
     {"seed": 5},
 )
 SHAPES: tuple[dict[str, Any], ...] = ({"network.width": 7}, {"inference.solver": "adam"})
-APART = {
-    "jit(_mlp)",  # draws the first weights, with precision and gamma as constants
-    "jit(dynamic_slice)",  # takes as many recorded rows as there are
-}
+APART = {"jit(dynamic_slice)"}
+"""Takes as many recorded rows as there are."""
 
 
 @pytest.fixture
