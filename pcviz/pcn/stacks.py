@@ -28,12 +28,7 @@ def unstack(stacks: tuple[Any, ...]) -> list[Any]:
 
 
 def stacked(layers: Sequence[Any], counts: Sequence[int], dtype: Any) -> tuple[Any, ...]:
-    """Inverse of `unstack`, in another number format: stages of `counts` layers; traced layers stay traced.
-
-    Raises ValueError if the number of layers does not fit.
-    """
-    if len(layers) != sum(counts):
-        raise ValueError(f"{sum(counts)} layers needed, {len(layers)} given")
+    """Inverse of `unstack`, in another number format: stages of `counts` layers; traced layers stay traced."""
     edges = np.cumsum([0, *counts])
     # Outside a trace numpy stacks: jax would compile a program that grows with depth.
     traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(layers))

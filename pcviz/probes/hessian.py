@@ -119,6 +119,8 @@ def as_batch(network: Network, x: Array, y: Array) -> tuple[jax.Array, jax.Array
 def as_stacks(network: Network, layers: Sequence[Array]) -> Activities:
     """The layers [z_1 … z_H] as one float64 stack for each hidden stage. Raises ValueError if their number does not
     fit."""
+    if len(layers) != network.depth - 1:
+        raise ValueError(f"{network.depth - 1} hidden layers needed, {len(layers)} given")
     return stacked(layers, [stage.count for stage in network.stages[:-1]], jnp.float64)
 
 

@@ -52,9 +52,9 @@ class Convolution(nnx.Module):
     def _layer(self, kernel: jax.Array, bias: jax.Array, scale: jax.Array, z: jax.Array) -> jax.Array:
         phi = ACTIVATIONS[self.activation](z.reshape(len(z), -1, SITES))
         if self.kind == "read-out":
-            return scale * (jnp.einsum("bcs,ocs->bo", phi, kernel) + bias)
+            return scale * (jnp.einsum("bcs,ocs->bo", phi, kernel) + bias[None])
         near = jnp.stack([jnp.roll(phi, KERNEL // 2 - k, axis=-1) for k in range(KERNEL)], -1)
-        mu = scale * (jnp.einsum("bcsk,ock->bos", near, kernel) + bias[:, None])
+        mu = scale * (jnp.einsum("bcsk,ock->bos", near, kernel) + bias[None, :, None])
         return mu + z if self.kind == "hidden" else mu
 
     def maps(self) -> jax.Array:

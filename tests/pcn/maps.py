@@ -28,7 +28,7 @@ class Equilibrium(NamedTuple):
 
 def layer_maps(network: Network) -> list[np.ndarray]:
     """M_1 … M_L of a network."""
-    return [np.asarray(m) for m in unstack(linear.layer_maps(network))]
+    return [np.asarray(m) for m in unstack(tuple(stage.maps() for stage in network.stages))]
 
 
 def network_of(maps: Sequence[Array], precision: float | Array = 1.0) -> Network:

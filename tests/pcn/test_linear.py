@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pcviz.pcn import linear
 from tests.pcn import maps as maps_of
 from tests.pcn.pairs import pair
 from tests.pcn.reference import ReferencePCN, half_square, random_batch, random_pcn
@@ -307,7 +308,7 @@ def test_layer_maps_fold_premultipliers_and_skips_in(parameterisation: str, skip
 def test_only_linear_networks_have_layer_maps() -> None:
     _, network, _, _ = pair(activation="tanh")
     with pytest.raises(ValueError, match="closed form; this one uses linear, tanh, mse"):
-        maps_of.layer_maps(network)
+        linear.layer_maps(network)
 
 
 def test_float32_maps_are_solved_in_float64() -> None:

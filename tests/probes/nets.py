@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.pcn import Network
-from pcviz.pcn.stage import Stage
+from pcviz.pcn.architectures.mlp import Dense
 from tests.pcn.reference import ReferencePCN, random_batch, random_pcn
 
 Layers = list[np.ndarray]
@@ -21,7 +21,7 @@ def network_of(reference: ReferencePCN, dtype: str = "float64") -> Network:
             scale = jnp.asarray(np.reshape(reference.premultipliers[group], (-1, 1, 1)), dtype)
             activation = reference.activation if index else "linear"
             stages.append(
-                Stage(jnp.asarray(np.stack(matrices), dtype), scale, activation, bool(reference.skips[group][0]))
+                Dense(jnp.asarray(np.stack(matrices), dtype), scale, activation, bool(reference.skips[group][0]))
             )
     return Network(stages, jnp.asarray(reference.precision, dtype), reference.loss)
 
