@@ -17,6 +17,11 @@ def new_store(path: Path, *statements: str) -> str:
     return run
 
 
+def store_at(path: Path) -> Store:
+    """The store in this file."""
+    return Store(f"sqlite:///{path}")
+
+
 def change(path: Path, *statements: str) -> None:
     """Do something to a file behind the back of pcviz."""
     with closing(sqlite3.connect(path)) as connection:

@@ -1,0 +1,103 @@
+"""Measuring in rounds: what is compared runs in turn, beside matrix products that tell how fast the machine is just now
+(`benchmarks.engine` says why)."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+UNSTEADY = 0.15
+ROUND_SECONDS = 0.05
+"""Fast steps are repeated in a round until they take about this long."""
+GEMM_SIZE, GEMM_COUNT = 1024, 3
+
+
+class Seconds(NamedTuple):
+    """Process CPU time, all threads, and wall time."""
+
+    cpu: float
+    wall: float
+
+
+def timed(work: Callable[[], object]) -> Seconds:
+    """How long `work` takes; it must wait for its results itself."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    work()
+    return Seconds(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+def judged(seconds: Seconds) -> float:
+    """The clock that ratios are made of."""
+    return seconds.cpu if jax.default_backend() == "cpu" else seconds.wall
+
+
+class Measurement(NamedTuple):
+    """Rounds of interleaved runs: seconds for one step of each variant, and for the matrix products."""
+
+    variants: dict[str, list[Seconds]]
+    gemm: list[Seconds]
+    steady: bool
+
+    def ratio(self, above: str, below: str, clock: Callable[[Seconds], float]) -> float:
+        """Median over rounds of the ratio of two variants."""
+        pairs = zip(self.variants[above], self.variants[below], strict=True)
+        return statistics.median(clock(a) / clock(b) for a, b in pairs)
+
+    def median(self, variant: str, clock: Callable[[Seconds], float]) -> float:
+        """Median seconds of one step."""
+        return statistics.median(map(clock, self.variants[variant]))
+
+    def share_of_peak(self, variant: str, flops: float, clock: Callable[[Seconds], float]) -> float:
+        """Median over rounds of the operations per second against those of the matrix products."""
+        peak = GEMM_COUNT * 2 * GEMM_SIZE**3
+        pairs = zip(self.variants[variant], self.gemm, strict=True)
+        return statistics.median(flops / clock(step) / (peak / clock(gemm)) for step, gemm in pairs)
+
+
+Run = Callable[[int], None]
+"""Do this many training steps and wait for them."""
+
+
+class Bench:
+    """Measures; `rounds` of everything."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+        a = jnp.asarray(np.random.default_rng(0).standard_normal((GEMM_SIZE, GEMM_SIZE)), jnp.float32)
+        self._product = jax.jit(jnp.matmul)
+        self._matrix = a
+        self.gemm()
+
+    def gemm(self) -> None:
+        """The machine's own peak."""
+        for _ in range(GEMM_COUNT):
+            jax.block_until_ready(self._product(self._matrix, self._matrix))
+
+    def interleaved(self, variants: dict[str, Run]) -> Measurement:
+        """Run all variants in turn, round after round, discarding rounds in which the machine changed its speed."""
+        counts = {}
+        for name, run in variants.items():
+            run(1)
+            counts[name] = int(np.clip(ROUND_SECONDS / timed(lambda run=run: run(1)).wall, 1, 64))
+        rounds: list[tuple[Seconds, dict[str, Seconds]]] = []
+        kept: list[tuple[Seconds, dict[str, Seconds]]] = []
+        while len(kept) < self.rounds and len(rounds) < 2 * self.rounds:
+            gemm = timed(self.gemm)
+            each = {}
+            for name, run in variants.items():
+                spent = timed(lambda run=run, name=name: run(counts[name]))
+                each[name] = Seconds(*(s / counts[name] for s in spent))
+            rounds.append((gemm, each))
+            usual = statistics.median(judged(gemm) for gemm, _ in rounds)
+            kept = [r for r in rounds if abs(judged(r[0]) / usual - 1) <= UNSTEADY]
+        steady = len(kept) >= self.rounds
+        chosen = kept if steady else rounds
+        return Measurement(
+            {name: [each[name] for _, each in chosen] for name in variants}, [gemm for gemm, _ in chosen], steady
+        )
