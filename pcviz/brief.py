@@ -3,8 +3,6 @@
 A class that holds arrays is decorated: `@short`.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections import Counter
 from dataclasses import fields, is_dataclass

@@ -7,8 +7,6 @@ to see), G grid points of a plane, S points of a path, E points of a broken line
 are explained beside their channels.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 

@@ -1,7 +1,5 @@
 """Where pcviz keeps what it writes, when nobody says so: in the working directory, else in the user's own folders."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

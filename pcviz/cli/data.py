@@ -1,7 +1,5 @@
 """`python -m pcviz data`: data sets of one's own in the store, for its runs and workers."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pcviz.cli.flags import BadArguments

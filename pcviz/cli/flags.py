@@ -4,8 +4,6 @@ Flags are the field paths of `Experiment` (dashes and underscores both work). Ev
 reported at once, one line each.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any

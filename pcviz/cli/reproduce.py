@@ -1,7 +1,5 @@
 """`python -m pcviz reproduce`: measure a published finding anew and print it beside what was reported."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Data sets of one's own: arrays, held under a name that says what they are (`pcviz.experiment.data.own_name`)."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What gives a data set: its facts, which are known without loading it, and its arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A browser's *key* owns the runs that were started with it. A run's *control toke
 steer that one run; it follows from the owner's key, so that nobody has to keep it. A *proof* is either of the two.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 

@@ -1,7 +1,5 @@
 """The server's handle on runs: start, steer, read. Writes requests; a worker fulfils them."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import time

@@ -1,7 +1,5 @@
 """Data sets of one's own, on their way from the store to the process that needs them."""
 
-from __future__ import annotations
-
 from pcviz.experiment.data import is_own
 from pcviz.store import Store
 

@@ -1,7 +1,5 @@
 """Who holds a run: names of workers, and whether the holder still lives."""
 
-from __future__ import annotations
-
 import os
 import socket
 import sys

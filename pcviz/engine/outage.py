@@ -1,7 +1,5 @@
 """Times when a worker cannot use the store: said once, tried again ever more slowly, and over when that works."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

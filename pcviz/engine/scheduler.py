@@ -1,7 +1,5 @@
 """Who computes next, for how long, and how often a run reports: decisions only, no clock and no database."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 

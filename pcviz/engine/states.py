@@ -1,7 +1,5 @@
 """Which state a run should be in: decisions only, from what is wanted of it and what its worker knows."""
 
-from __future__ import annotations
-
 from pcviz.store.records import TERMINAL, State, Wanted
 
 

@@ -1,7 +1,5 @@
 """Keeps one worker alive as long as the server lives."""
 
-from __future__ import annotations
-
 import logging
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Architectures: what is known of each without computing. What it does is one file in `pcviz/pcn/architectures`."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -1,7 +1,5 @@
 """An experiment as the flags of a command; `pcviz.cli.flags` reads them."""
 
-from __future__ import annotations
-
 from pcviz.experiment.whole import Experiment
 
 

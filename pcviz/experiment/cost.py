@@ -4,8 +4,6 @@ A model, not a measurement: floating point operations follow from the shapes, ti
 L depth, N width, B batch, T inference steps, H = L - 1, D inputs, K outputs.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import statistics

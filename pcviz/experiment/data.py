@@ -1,7 +1,5 @@
 """Options of the data, and what is known of every data set without loading it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Literal, Self

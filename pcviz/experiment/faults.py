@@ -1,7 +1,5 @@
 """What is wrong with an input, in one line each: field, value, allowed range."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError

@@ -5,8 +5,6 @@ The time is a model, as `pcviz.experiment.cost`: arithmetic at the assumed speed
 two ordinary cores. A look that is under way scales it to its own pace. H hidden layers, N width.
 """
 
-from __future__ import annotations
-
 import math
 from abc import abstractmethod
 from collections.abc import Iterable

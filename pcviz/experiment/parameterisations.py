@@ -7,8 +7,6 @@ asks for it, learning rates are multiplied by (N L)^adam for Adam and by gamma^s
 with exponents for read-in, hidden layers and read-out; `learning_rate` is the one that `auto` stands for.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 Exponents = tuple[float, float, float]

@@ -1,7 +1,5 @@
 """Presets: named starting points, each a set of differences from the default experiment."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

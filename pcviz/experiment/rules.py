@@ -1,7 +1,5 @@
 """Learning rules: what is known of each without computing. What it does is one file in `pcviz/pcn/rules`."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

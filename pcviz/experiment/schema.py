@@ -5,8 +5,6 @@ when a field is renamed or removed, when a value changes its meaning, and when a
 step from the present version to `UPGRADES`, the new defaults to `DEFAULTS`, and the new number to `Experiment.schema`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 

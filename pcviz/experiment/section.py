@@ -1,7 +1,5 @@
 """Groups of options: what holds for all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Inference solvers: what is known of each without computing. What it does is one file in `pcviz/pcn/solvers`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 

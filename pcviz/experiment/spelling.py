@@ -1,7 +1,5 @@
 """How a number is spelt: digits, a point, an exponent. What only Python reads as one (1_6, ١٦) is refused."""
 
-from __future__ import annotations
-
 import re
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)

@@ -4,8 +4,6 @@ An odd activation makes an odd network, f(-x) = -f(x), and a positively homogene
 a homogeneous one, f(c x) = c f(x), with skips or without: layers are linear maps and sums of what went in.
 """
 
-from __future__ import annotations
-
 from pcviz.experiment import Experiment
 
 ODD = frozenset({"linear", "tanh", "hard_tanh"})

@@ -20,8 +20,6 @@ How the client reads a binding:
    hover label shows as `customdata`: the value before `zero` and `transform`.
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal, Self
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """How the error travels through a relaxation, in a sentence: it depends on solver and start."""
 
-from __future__ import annotations
-
 from pcviz.experiment import Inference
 
 

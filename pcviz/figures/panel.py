@@ -1,7 +1,5 @@
 """A panel: a live figure with its words and the channels behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib import import_module

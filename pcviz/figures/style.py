@@ -5,8 +5,6 @@ the client, so that one figure reads in light and dark. Data colours are safe fo
 depth and energy, Okabe and Ito's for categories, always with a second cue (dash, symbol or position).
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -5,8 +5,6 @@ light and shared by server and worker. Jobs are gathered in `pcviz.instruments.j
 figures in `pcviz.instruments.panels` and views in `pcviz.instruments.views`, which the worker never loads.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The jobs of all instruments, by the kind of their runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from pcviz.instruments import gathered

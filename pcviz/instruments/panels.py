@@ -1,7 +1,5 @@
 """The live panels of all instruments, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

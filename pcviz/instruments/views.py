@@ -1,7 +1,5 @@
 """The views of the Landscape page: which of them is shown, each with a run of its own."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pcviz.instruments import gathered

@@ -1,7 +1,5 @@
 """Work that cannot be cut runs in a thread of its own, while a job's slices go on."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

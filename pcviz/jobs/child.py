@@ -1,7 +1,5 @@
 """Children: jobs beside another run, their parent, that keep nothing which does not follow from its network."""
 
-from __future__ import annotations
-
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

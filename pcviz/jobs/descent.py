@@ -1,7 +1,5 @@
 """One solver on its way down, in slices."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 

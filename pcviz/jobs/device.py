@@ -1,7 +1,5 @@
 """The device that jobs run on, and the programs that are compiled for it."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from collections.abc import Callable

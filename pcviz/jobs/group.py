@@ -1,7 +1,5 @@
 """Groups: runs of many small experiments, their members. Sweeps, reproductions and comparisons are groups."""
 
-from __future__ import annotations
-
 import json
 import time
 from abc import abstractmethod

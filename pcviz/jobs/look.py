@@ -1,7 +1,5 @@
 """Looks: runs that are no trainings and show what a network is like."""
 
-from __future__ import annotations
-
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator

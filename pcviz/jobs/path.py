@@ -1,7 +1,5 @@
 """The path of a run through weight space: a few snapshots, thinned evenly as the run goes on."""
 
-from __future__ import annotations
-
 import numpy as np
 
 MOST = 32

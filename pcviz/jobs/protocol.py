@@ -1,7 +1,5 @@
 """What a job is: work that the worker advances in short slices and that reports frames."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The weights of a stored run."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 import numpy as np

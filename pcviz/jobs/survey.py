@@ -1,7 +1,5 @@
 """Surveying a plane: surfaces at the points of a grid, coarse to fine, a few points at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import jax.numpy as jnp

@@ -1,7 +1,5 @@
 """One relaxation row by row: energies, sizes of activities and errors, and the weight gradients on the way."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Scripts for the browser, from this package and from plotly: nothing loads from another host."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How many may be here at a time, in all and from one address."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager

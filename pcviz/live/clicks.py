@@ -8,8 +8,6 @@ On the server, a message that comes while the callbacks of the one before are du
 them at the next look into the session's state. Here they come to their end first.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from google.protobuf.message import DecodeError

@@ -4,8 +4,6 @@ A page of another site could otherwise read or steer a server on this machine, b
 point here (DNS rebinding). Streamlit's own check covers its websocket only, and none unless names are set.
 """
 
-from __future__ import annotations
-
 import html
 import ipaddress
 import json

@@ -5,8 +5,6 @@ of their own, so that free memory is left everywhere. glibc reads how it shall d
 starts once more, before it does anything.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

@@ -5,8 +5,6 @@ is busy is simply looked at again at the next tick, so the last event is never l
 last subscriber.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re

@@ -1,7 +1,5 @@
 """Where this server stands: on its own machine alone, or open to others, and whose rules hold there."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """The server's own routes, `/live/…`, and its lifespan: worker, streams, orderly end."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging

@@ -3,8 +3,6 @@
 H blocks of size N on the diagonal, one matrix for each example, float64. The activity Hessian is of this kind.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple

@@ -4,8 +4,6 @@ By Sylvester's law of inertia a matrix minus a shift has as many negative pivots
 shift. Block elimination costs O(H N³) for each shift, where all eigenvalues cost O(H² N³).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.linalg.lapack import dsytrf
 

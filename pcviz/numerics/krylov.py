@@ -4,8 +4,6 @@ Every function is a generator: it pauses after each product, so that whoever run
 and its value is what it returns (`finish` runs one at once). Nothing is random: same products, same results.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from typing import NamedTuple, TypeAlias, TypeVar
 

@@ -1,7 +1,5 @@
 """Activation functions phi, by the names of `Experiment` (theory.md 1.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import jax

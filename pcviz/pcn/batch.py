@@ -3,8 +3,6 @@
 Without this a target of one row would be repeated for the whole batch, and its hidden energies be wrong without a word.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax

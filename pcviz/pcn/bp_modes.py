@@ -6,8 +6,6 @@ backpropagation, delta_l = dLoss/dz_l of each example. Output precision counts a
 said otherwise.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

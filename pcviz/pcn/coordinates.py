@@ -11,8 +11,6 @@ z = 0 is kept and their error follows, e = -mu. Without kinks (`pins` None) noth
 Vectors are tuples of stacks, one for each hidden stage; numbers of examples are (B,).
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import jax

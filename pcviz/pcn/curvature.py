@@ -6,8 +6,6 @@ inverse costs one pass down, a K × K solve and one pass up. It equals the Hessi
 for linear networks; for others it leaves out second derivatives of activations, which the errors multiply.
 """
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 

@@ -4,8 +4,6 @@ F = mean over examples of sum_l E_l, with E_l = 1/2 |e_l|^2 for hidden layers an
 -lambda sum_k y_k log softmax(mu_L)_k (ce). Squares are taken in float64: a float32 error of 1e-30 has an energy.
 """
 
-from __future__ import annotations
-
 import math
 
 import jax

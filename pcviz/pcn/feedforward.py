@@ -1,7 +1,5 @@
 """The feedforward pass, its loss, and backpropagation through it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

@@ -3,8 +3,6 @@
 With `mu, vjp = jax.vjp(stage, z_below)` and e = z - mu, the activity gradient of every layer is e - vjp(e_above).
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import jax

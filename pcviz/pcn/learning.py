@@ -5,8 +5,6 @@ A step has three parts, so that a long one can be spread over several slices of 
 one compiled loop. Steps, rates and seeds are traced: changing them never recompiles.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, NamedTuple
 

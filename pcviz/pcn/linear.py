@@ -11,8 +11,6 @@ it in float64, since S grows with depth (exponentially for standard parameters w
 and scanned, so that compile time does not grow with depth, and every function can be traced.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

@@ -1,7 +1,5 @@
 """Local messages: what every hidden layer receives from the errors of the layer above."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 

@@ -4,8 +4,6 @@ In predictive coding every error is local, so all layers of a stage are predicte
 depth, and compile time does not grow with it (architecture.md 5.1).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Weight optimisers. Each layer has a state of its own (moments, step count), so that layers can wait for a signal."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Parameterisations: premultipliers a_l and initial weights (theory.md 2.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import jax

@@ -1,7 +1,5 @@
 """Relaxing the activities on the energy, with input and target clamped (theory.md 3)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import jax

@@ -4,8 +4,6 @@
 numbers of examples (B,).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any

@@ -1,7 +1,5 @@
 """What a network is made of: stages, each a stack of equal layers, whatever a layer computes."""
 
-from __future__ import annotations
-
 from typing import Any, Protocol, Self
 
 import jax

@@ -1,7 +1,5 @@
 """Recording a relaxation inside a compiled loop: some of its states, in a buffer of fixed size."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

@@ -4,8 +4,6 @@ In the space of *activities* the variables are z_l (theory.md 3.1); in the space
 activities follow, z_l = mu_l(z_{l-1}) + e_l (ePC, theory.md 3.6). Both descend per-example gradients.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 

@@ -6,8 +6,6 @@ contours are ellipses whose axes are as 1 to the root of the condition number. A
 plane; `share` says how much of it that is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ A cosine of the whole network is dominated by its output layers: cosines and nor
 each quartile of depth (input side first) and in total.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Arrows down a surface that is known on a grid."""
 
-from __future__ import annotations
-
 import numpy as np
 
 REACH = 0.8

@@ -7,8 +7,6 @@ each hidden unit g_l = w_{l+1} … w_L
     loss = s (1 + P)² / 2,    F* = s (1 + P)² / (2 S),    S = 1 + g_1² + … + g_H².
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -12,8 +12,6 @@ one block tridiagonal solve for each example with the factors of the activity He
 networks with the squared error the equilibrium is known in closed form, and F* is differentiated directly.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Directions of planes through weight space, each by name."""
 
-from __future__ import annotations
-
 import jax
 import numpy as np
 

@@ -5,8 +5,6 @@ steps: what reaches a layer is little after few steps at any depth, which is no 
 trainings that they come from: docs/health.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -13,8 +13,6 @@ vanishes for piecewise linear activations and can make eigenvalues negative for 
 here clips them. All per example (the batch-mean energy has 1/B of it), in float64 whatever the network's format.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -4,8 +4,6 @@ Derivatives of F*(W) = min_z F(W, z) are those of F at the minimum (`pcviz.probe
 them undiminished: what training calls settled is not enough. Float64 throughout.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

@@ -1,8 +1,6 @@
 """The two surfaces over weight space: the loss, on which backpropagation descends, and the equilibrated energy F*, on
 which predictive coding does (theory.md 4.2, 4.7)."""
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 import jax

@@ -5,8 +5,6 @@ with the network's own gains: each layer of the chain passes its message on with
 backpropagation and relaxes like a layer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import jax

@@ -5,8 +5,6 @@ dz = -H^{-1} g in the activities (theory.md 4.8; exact for linear networks). Wha
 the gradient of the loss and a step that knows curvature. Steps are compared as they stand, without a learning rate.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

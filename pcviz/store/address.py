@@ -1,7 +1,5 @@
 """Where the store is: a database URL, checked before anything is opened."""
 
-from __future__ import annotations
-
 import re
 
 from sqlalchemy import Engine, create_engine

@@ -1,7 +1,5 @@
 """What belongs to a run besides its row, and how it is deleted with everything that belongs to it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

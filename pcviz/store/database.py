@@ -3,8 +3,6 @@
 Whatever keeps the store from being used raises `StoreFault`, here and in every statement; the next use tries again.
 """
 
-from __future__ import annotations
-
 import logging
 import sqlite3
 import threading

@@ -1,7 +1,5 @@
 """A run taken out of the store, as it is but for whose it was, whether this version can read it or not."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What can be wrong with the store, each in one line that says what to do. The rest of the code meets one exception."""
 
-from __future__ import annotations
-
 import sqlite3
 
 _ADVICE = {

@@ -1,7 +1,5 @@
 """The file of a SQLite store: whether it is one, whether it is still the one that was opened, copies of it."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import time

@@ -4,8 +4,6 @@ Every write names the worker, the generation and (for frames) the seq that it bu
 row; otherwise somebody reset the run or took it over, nothing is written, and `Lost` is raised.
 """
 
-from __future__ import annotations
-
 import io
 import sqlite3
 import time

@@ -1,7 +1,5 @@
 """What server and worker may read."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass

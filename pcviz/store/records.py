@@ -1,7 +1,5 @@
 """A run as server and worker see it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property, lru_cache
 from types import UnionType

@@ -1,7 +1,5 @@
 """What runs should do: the columns that only the server writes."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Collection, Iterable

@@ -1,7 +1,5 @@
 """The tables. Times are seconds since 1970 (UTC); ids are uuid4 hex."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
     Boolean,
     Column,

@@ -1,7 +1,5 @@
 """The values of a frame as the store keeps them and streams carry them."""
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 

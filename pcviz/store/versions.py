@@ -4,8 +4,6 @@ A version is a whole number; `migrations/versions/v<n>_<what>.py` makes n from n
 none. To change the tables: change `tables.py`, add the next file, and add a store of the version before to the tests.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

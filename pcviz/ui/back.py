@@ -1,8 +1,6 @@
 """The browser's history: one entry for each switch of pages, and Back and Forward that the server can tell from a slow
 browser's old address."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

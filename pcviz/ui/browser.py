@@ -4,8 +4,6 @@ Local storage, because cookies fail in frames. Where a browser has none for this
 lasts as long as the tab.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

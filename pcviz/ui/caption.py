@@ -1,7 +1,5 @@
 """What was run, in the one line that images of panels carry."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pcviz

@@ -4,8 +4,6 @@ The key of a widget is the path of its field with underscores. What the form hol
 go together): nothing is lost or clipped, the page says what is wrong and does not start.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Keys of widgets are those of addresses. An address leaves out what equals the op
 defaults; what it says is validated through the model of the options before a widget sees it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Keyboard: Space plays and pauses, `s` steps, `x` resets, only while no input has the focus."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What pages have in common whose runs look at something instead of training: start, Cancel, what stands in the way."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What an address brings of the options of looks, and what of them an address says."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Text on a page, where Streamlit takes everything for Markdown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """Phones: the sidebar lies over the page there, so it closes once it has led somewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

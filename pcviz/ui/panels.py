@@ -3,8 +3,6 @@
 The app serves the scripts at /live/<name>.js, next to /live/plotly.js and the stream /live/frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

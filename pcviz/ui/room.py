@@ -1,7 +1,5 @@
 """Room in the store, as a page shows it: why nothing new may start, and the button that keeps a run for good."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pcviz.experiment import Experiment

@@ -1,7 +1,5 @@
 """What a browser tab remembers, and how its address follows: settings, the runs it shows, who it is."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """The experiment in other words: JSON, Python, command line, link."""
 
-from __future__ import annotations
-
 import shlex
 from pprint import pformat
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """Which weights a look takes: the controls for a stored run, and what is said of it."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pcviz.store import RunRecord

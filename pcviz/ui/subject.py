@@ -1,8 +1,6 @@
 """Which network a page looks at: by itself the one that one just trained, until the form is edited; and what it is
 called."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple

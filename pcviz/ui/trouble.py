@@ -1,7 +1,5 @@
 """What a page says when the store cannot be used: one line instead of itself, until it can be."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

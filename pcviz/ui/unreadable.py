@@ -1,7 +1,5 @@
 """Stored runs that this version of pcviz cannot read: which, why, and how to take them out or delete them."""
 
-from __future__ import annotations
-
 import tempfile
 from datetime import UTC, datetime
 from functools import partial

@@ -6,8 +6,6 @@ run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose
 validated through `Experiment` and the models of the options before a widget sees it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

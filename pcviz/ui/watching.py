@@ -1,7 +1,5 @@
 """What a page says and offers on a shared server when it may only watch."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pcviz.store import RunRecord

@@ -1,7 +1,5 @@
 """Values that we set in widgets, until the browser has received them: before, it still sends the old ones."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import streamlit as st

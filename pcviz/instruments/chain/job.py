@@ -1,7 +1,5 @@
 """Toy chains: the surfaces that BP and PC descend, and the race away from the saddle at the origin."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import numpy as np

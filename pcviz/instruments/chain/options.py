@@ -4,8 +4,6 @@ A chain has one unit in each of its H hidden layers, so L = H + 1 weights w_1 â€
 The vocabulary that page, job and figures share.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field

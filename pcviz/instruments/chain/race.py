@@ -1,7 +1,5 @@
 """The race away from the saddle at the origin: chains of one depth, all rules and starts at once (theory.md 4.7)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from pcviz.instruments.chain.options import ESCAPED, INPUT_MEAN, INPUT_STD, RULES, Options

@@ -1,7 +1,5 @@
 """Toy chains: loss and F* over two true weights, and the race away from the saddle."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

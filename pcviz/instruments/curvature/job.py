@@ -1,7 +1,5 @@
 """Curvature: the inference landscape of one example; Hessians, gradients and steps in weight space."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar

@@ -3,8 +3,6 @@
 The vocabulary that page and job share.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Curvature: where a network stands on both surfaces, what a step does there, how ill-conditioned inference is."""
 
-from __future__ import annotations
-
 import streamlit as st
 from pydantic import ValidationError
 

@@ -1,7 +1,5 @@
 """Loss and equilibrated energy F* on one plane through the weights: each, their ratio, both in space, and walks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

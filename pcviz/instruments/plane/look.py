@@ -1,7 +1,5 @@
 """Loss and equilibrated energy F* on one plane through a network's weights."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,7 +1,5 @@
 """Planes: loss and F* around the weights, and clicks on a surface."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

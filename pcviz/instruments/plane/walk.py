@@ -1,7 +1,5 @@
 """Backpropagation and predictive coding, both from one point of a plane: where each of them goes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -4,8 +4,6 @@ Curvature makes a quadratic model of the energy around the start, exact where th
 example to example, so that what it says has a range.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import jax

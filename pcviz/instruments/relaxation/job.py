@@ -1,7 +1,5 @@
 """One relaxation under the microscope: its whole trace, what theory says of it, other solvers from the same start."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 

@@ -3,8 +3,6 @@
 The vocabulary that page, command line and job share.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field, field_validator

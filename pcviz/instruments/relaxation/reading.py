@@ -1,7 +1,5 @@
 """What a relaxation shows, in a few plain sentences. Computed from measured numbers, never canned."""
 
-from __future__ import annotations
-
 import math
 import string
 from collections.abc import Callable, Mapping, Sequence

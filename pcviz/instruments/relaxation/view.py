@@ -1,7 +1,5 @@
 """The Inference page's own controls: which network and batch, which solvers, Relax and Cancel, and the reading."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pcviz.experiment.solvers import SOLVERS

@@ -3,8 +3,6 @@
 First crossings mislead: a solver with momentum touches the target and leaves it again (theory.md 4.10).
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Iterator

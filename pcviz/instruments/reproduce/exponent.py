@@ -1,7 +1,5 @@
 """Exponents of power laws in depth, with intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Inference budget: how many iterations each solver needs as networks get deeper, beside what was reported."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

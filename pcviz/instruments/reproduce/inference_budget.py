@@ -6,8 +6,6 @@ excess F - F* is held at 1 % of the initial one, in iterations and in passes (gr
 it descends another function, and its energy goes back up to the loss.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Reproductions of published findings, network by network."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Published findings that can be measured anew: by what protocol, and what was reported. The words of `reproduce`."""
 
-from __future__ import annotations
-
 from itertools import product
 from typing import ClassVar, Literal, NamedTuple
 

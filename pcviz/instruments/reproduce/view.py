@@ -1,7 +1,5 @@
 """Inference budget: a published finding, measured anew network by network."""
 
-from __future__ import annotations
-
 from typing import Any, get_args
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Decision boundary: what a network with two inputs and two classes says over the input plane."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import jax.numpy as jnp

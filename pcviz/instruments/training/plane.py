@@ -1,7 +1,5 @@
 """The plane of a training's path: loss or F* on a plane through the current weights, while training goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 

@@ -3,8 +3,6 @@
 They follow what the run *should* do, which a click changes at once; the panels show what it does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """How the panels draw: axes, smoothing, which surface, and a baseline over the run. None of it touches the run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

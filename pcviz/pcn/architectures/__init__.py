@@ -1,7 +1,5 @@
 """Architectures: one file for each, by the names of `pcviz.experiment.architectures.ARCHITECTURES`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module

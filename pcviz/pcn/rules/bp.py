@@ -1,7 +1,5 @@
 """Backpropagation, the baseline, in the same terms: error-based inference that takes no step (theory.md 3.6)."""
 
-from __future__ import annotations
-
 import jax
 
 from pcviz.pcn.feedforward import error_energy_gradient

@@ -1,7 +1,5 @@
 """Incremental predictive coding: activities and weights move together (theory.md 3.5)."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 

@@ -6,8 +6,6 @@ energy is quadratic. Energies do not fall at every step, but all in all much fas
 1993). Where the curvature met is not positive, the step before is kept.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

@@ -5,8 +5,6 @@ loop with traced bounds and rates), settle (activities, errors and energies of a
 so far and the share of examples whose last step was accepted).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

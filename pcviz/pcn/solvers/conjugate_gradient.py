@@ -10,8 +10,6 @@ for the 1-norm (Andrew and Gao 2007): a unit that would cross the kink stops on 
 derivative says so. It ends in points from which no unit alone can descend; plain gradients only chatter around them.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

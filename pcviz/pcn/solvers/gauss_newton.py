@@ -11,8 +11,6 @@ Gauss-Newton ignores the second-order term and slows down near the minimum; when
 what was gained so far, conjugate gradients finish.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

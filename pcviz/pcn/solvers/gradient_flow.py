@@ -5,8 +5,6 @@ flow follows the batch mean, so that its time is B times longer. Tsit5 is stable
 of the activity Hessian; error control keeps them there.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import diffrax

@@ -1,7 +1,5 @@
 """The equilibrium of a linear network in closed form, as a solver: one step, O(L N²), float64 (theory.md 3.7)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax

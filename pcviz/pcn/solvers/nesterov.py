@@ -4,8 +4,6 @@ With extreme curvatures m and M: step 1 / M, momentum (sqrt(M / m) - 1) / (sqrt(
 those at which gradients are taken.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

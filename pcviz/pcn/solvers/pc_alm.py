@@ -10,8 +10,6 @@ the networks under muPC that were tried. Under other parameters the multipliers 
 their errors hover instead of vanishing, however small the step; rho above 4 keeps them lower.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

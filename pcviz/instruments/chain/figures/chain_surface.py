@@ -1,7 +1,5 @@
 """Chain surface: the loss and the equilibrated energy of a chain of scalars in the plane of its last two weights."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Escape race: how long BP and PC stay near the saddle at the origin, chain by chain (theory.md 4.7)."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

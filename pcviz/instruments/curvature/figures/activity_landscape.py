@@ -1,7 +1,5 @@
 """Inference landscape: the energy over the steepest and the flattest direction of activity space, with the solver."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

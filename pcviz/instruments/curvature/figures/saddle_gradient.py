@@ -1,7 +1,5 @@
 """Gradient norm against distance to the saddle at the origin, for the loss and for the equilibrated energy."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

@@ -1,7 +1,5 @@
 """Trust region: predictive coding's weight step against the gradient's and the Gauss-Newton step, layer by layer."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

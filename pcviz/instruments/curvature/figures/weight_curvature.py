@@ -1,7 +1,5 @@
 """Weight curvature: Hessian eigenvalues of loss and equilibrated energy, at the origin and at the current weights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """Activity spectrum: the curvatures that decide which step sizes are stable and how long a relaxation takes."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

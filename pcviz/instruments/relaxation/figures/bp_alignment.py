@@ -1,7 +1,5 @@
 """Alignment with backpropagation: which layers already learn what backpropagation would teach them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import plotly.graph_objects as go

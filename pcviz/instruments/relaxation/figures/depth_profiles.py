@@ -1,7 +1,5 @@
 """Depth profiles: activities and errors of all layers at the step that the page's slider chooses."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """Relaxation map: where the energy is at each inference step, and how far the error has travelled down."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

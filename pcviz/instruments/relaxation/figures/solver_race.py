@@ -1,7 +1,5 @@
 """Solver race: how fast each solver approaches the equilibrium, from the same start."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import plotly.graph_objects as go

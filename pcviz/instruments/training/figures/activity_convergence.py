@@ -1,7 +1,5 @@
 """Activity convergence: what one relaxation does, layer by layer, on the latest batch."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

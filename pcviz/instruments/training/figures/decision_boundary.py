@@ -1,7 +1,5 @@
 """Decision boundary: what a network with two inputs says over the plane, with the training points."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

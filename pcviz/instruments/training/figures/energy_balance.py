@@ -1,7 +1,5 @@
 """Energy balance: where the energy sits, over training (heat map) and now (bars)."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

@@ -1,7 +1,5 @@
 """Loss landscape: the loss on a plane through the current weights, with the path of the run."""
 
-from __future__ import annotations
-
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment

@@ -1,7 +1,5 @@
 """Learning curves: loss, total energy and test accuracy over training."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import plotly.graph_objects as go
