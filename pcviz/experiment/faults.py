@@ -1,8 +1,9 @@
 """What is wrong with an input, in one line each: field, value, allowed range."""
 
+from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Section, fields
@@ -41,6 +42,25 @@ def faults(error: ValidationError, of: type[BaseModel] | None = Experiment, *, f
         path = _path(fault["loc"], model)
         lines.setdefault(path or fault["msg"], _line(path, fault, _fields(model), form))
     return list(lines.values())
+
+
+def valid_part(
+    values: dict[str, Any], check: Callable[[dict[str, Any]], object], of: type[BaseModel] = Experiment, **limits: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """(those of the `values` that pass the `check`, converted to their types; one line for each that does not).
+    Arguments as `faults`."""
+    kept, lines, known = dict(values), list[str](), _fields(of)
+    while True:
+        try:
+            check(kept)
+        except ValidationError as error:
+            wrong = {line.partition(":")[0]: line for line in faults(error, of, **limits)}
+            lines += [line for path, line in wrong.items() if path in kept]
+            rest = {path: value for path, value in kept.items() if path not in wrong}
+            if len(rest) < len(kept):
+                kept = rest
+                continue  # without a guilty value, only a default does not fit to what was asked for: the page says so
+        return {path: TypeAdapter(known[path].annotation).validate_python(kept[path]) for path in kept}, lines
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

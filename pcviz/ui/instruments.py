@@ -7,9 +7,7 @@ defaults; what it says is validated through the model of the options before a wi
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
-
-from pcviz.experiment.faults import faults
+from pcviz.experiment.faults import valid_part
 from pcviz.experiment.looks import LookOptions
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments import KINDS
@@ -44,20 +42,8 @@ class Instrument(NamedTuple):
     def parse(self, texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         """(what may stand of an address, as the widgets hold it; one message for each that may not)."""
         kept = {self.fields[key]: _value(self.fields[key], text) for key, text in texts.items()}
-        messages: list[str] = []
-        while True:
-            guilty: dict[str, str] = {}
-            try:
-                self.model.model_validate(kept)
-            except ValidationError as error:
-                lines = [line.partition(":") for line in faults(error, self.model)]
-                guilty = {field: rest for field, _, rest in lines if field in kept}
-            messages += [f"{self._key(field)}:{rest}" for field, rest in guilty.items()]
-            kept = {field: value for field, value in kept.items() if field not in guilty}
-            if not guilty:  # else what is left may only not fit together with a default: the page says so
-                break
-        types: dict[str, Any] = {field: info.annotation for field, info in self.model.model_fields.items()}
-        made = {field: TypeAdapter(types[field]).validate_python(value) for field, value in kept.items()}
+        made, lines = valid_part(kept, self.model.model_validate, self.model)
+        messages = [f"{self._key(field)}:{rest}" for field, _, rest in (line.partition(":") for line in lines)]
         return {self._key(field): _held(self._key(field), value) for field, value in made.items()}, messages
 
     def texts(self, held: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, str]:

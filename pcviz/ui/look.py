@@ -1,15 +1,18 @@
 """What pages have in common whose runs look at something instead of training: start, Cancel, what stands in the way."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
+from pydantic import ValidationError
 
 from pcviz.experiment import Experiment, cost, looks
+from pcviz.experiment.faults import faults
 from pcviz.experiment.looks import GroupOptions
 from pcviz.instruments import options_of
-from pcviz.ui import controls, look_options, markdown, room, session, subject, trouble, watching
+from pcviz.ui import controls, look_options, markdown, room, session, subject, trouble, watching, widgets
 from pcviz.ui.instruments import INSTRUMENTS
 
 POLL_SECONDS = 1.0
@@ -62,6 +65,21 @@ class View(NamedTuple):
         return [made[0], *PROGRESS, *made[1:]]
 
 
+def choice(kind: str, wrong: Callable[[Any], list[str]] = lambda options: [], **fixed: Any) -> Choice:
+    """What the widgets of a kind of look say, but for what is `fixed`, and what is wrong with it."""
+    model = INSTRUMENTS[kind].model
+    try:
+        options = model.model_validate(look_options.current(kind) | fixed)
+    except ValidationError as error:
+        return Choice(None, faults(error, model))
+    return Choice(options.stored(), wrong(options))
+
+
+def made_for(kind: str, panels: Iterable[str]) -> Callable[[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The `figures` of a view whose panels are all made for the run's options."""
+    return lambda options: {name: {"options": options_of(kind, options)} for name in panels}
+
+
 def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[], object] | None = None) -> None:
     """The button that starts, Cancel, what the page adds (`more`), and what stands in the way."""
     record = session.record()
@@ -73,33 +91,15 @@ def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[]
     alive = record is not None and not record.ended and record.wanted != "cancelled"
     watched = session.watches(record)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.button(
-            view.verb,
-            key="play",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_start,
-            args=(view.kind, experiment, choice.options),
-            disabled=watched or experiment is None or choice.options is None or bool(wrong or full),
-        )
+        ready = experiment is not None and choice.options is not None and not wrong and not full
+        start = partial(_start, view.kind, experiment, choice.options)
+        widgets.button("play", view.verb, "play_arrow", start, enabled=ready and not watched)
         if issubclass(INSTRUMENTS[view.kind].model, GroupOptions):
             resting = record is not None and alive and record.wanted == "paused"
-            st.button(
-                "Resume" if resting else "Pause",
-                key="pause",
-                icon=":material/play_arrow:" if resting else ":material/pause:",
-                on_click=session.steer,
-                args=("resume" if resting else "pause",),
-                disabled=watched or not alive,
-            )
-        st.button(
-            "Cancel",
-            key="cancel",
-            icon=":material/close:",
-            on_click=session.steer,
-            args=("cancel",),
-            disabled=watched or not alive,
-        )
+            action, icon = ("resume", "play_arrow") if resting else ("pause", "pause")
+            steer = partial(session.steer, action)
+            widgets.button("pause", action.capitalize(), icon, steer, enabled=alive and not watched)
+        widgets.button("cancel", "Cancel", "close", partial(session.steer, "cancel"), enabled=alive and not watched)
         room.pin(record)
         if more is not None:
             more()

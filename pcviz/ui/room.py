@@ -1,10 +1,12 @@
 """Room in the store, as a page shows it: why nothing new may start, and the button that keeps a run for good."""
 
+from functools import partial
+
 import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.store import RunRecord
-from pcviz.ui import session, trouble
+from pcviz.ui import session, trouble, widgets
 
 LOOK_SECONDS = 5.0
 PIN_HELP = "Pin keeps the run when the store is full, where runs that have ended are deleted, oldest first."
@@ -34,12 +36,6 @@ def wait(kind: str, experiment: Experiment | None) -> None:
 def pin(record: RunRecord | None) -> None:
     """The button that pins the run shown, or unpins it."""
     pinned = record is not None and record.pinned
-    st.button(
-        "Unpin" if pinned else "Pin",
-        key="pin",
-        icon=":material/keep_off:" if pinned else ":material/keep:",
-        on_click=session.steer,
-        args=("pin",),
-        kwargs={"pinned": not pinned},
-        disabled=record is None or session.watches(record),
-    )
+    label, icon = ("Unpin", "keep_off") if pinned else ("Pin", "keep")
+    act = partial(session.steer, "pin", pinned=not pinned)
+    widgets.button("pin", label, icon, act, enabled=record is not None and not session.watches(record))

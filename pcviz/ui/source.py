@@ -1,5 +1,8 @@
 """Which weights a look takes: the controls for a stored run, and what is said of it."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from pcviz.store import RunRecord
@@ -17,6 +20,16 @@ def label(run: str, runs: dict[str, RunRecord]) -> str:
     if record.state == "diverged":
         step = f"diverged after {step}"
     return f"{subject.name(record)}, {network.activation} {network.depth} × {network.width}, {step} ({run[:4]})"
+
+
+def network(key: str, text: str, on_change: Callable[[], None] | None = None) -> dict[str, RunRecord]:
+    """Draw the choice of a network, the form's or that of a stored run; the stored runs."""
+    runs = session.trainings(st.session_state[key])
+    if st.session_state[key] not in runs:
+        st.session_state[key] = FRESH
+    names = partial(label, runs=runs)
+    st.selectbox("Network", [FRESH, *runs], format_func=names, key=key, on_change=on_change, width=260, help=text)
+    return runs
 
 
 def divergence(record: RunRecord | None) -> None:

@@ -10,12 +10,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from pcviz.experiment import Experiment, default_initialisation, fields, from_paths, schema
-from pcviz.experiment.faults import faults, shown
+from pcviz.experiment.faults import shown, valid_part
 from pcviz.experiment.schema import flatten
 from pcviz.ui.instruments import on
 
@@ -85,7 +84,7 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = 
         meant = schema.upgraded_link(texts, version, whole="run" not in state.runs)
         state.faults += [_unknown(key_of(path), str(text)) for path, text in meant.items() if path not in fields()]
         texts = {path: text for path, text in meant.items() if path in fields()}
-    state.values, messages = valid_part(texts)
+    state.values, messages = valid_part(texts, partial(from_paths, form=True), form=True)
     state.faults += messages
     return state
 
@@ -113,22 +112,6 @@ def _unknown(key: str, text: str, others: Collection[str] = ()) -> str:
     close = get_close_matches(key, [*PATHS, *RUN_KEYS, *others], n=1)
     hint = f"such as {close[0]}" if close else "the settings of an experiment"
     return f"{shown(key)}: unknown in the address (value {shown(text)}; allowed: {hint})"
-
-
-def valid_part(texts: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """(the values that may stand, converted to their types; one message for each that may not)."""
-    kept, messages = dict(texts), []
-    while True:
-        try:
-            from_paths(kept, form=True)
-        except ValidationError as error:
-            lines = faults(error, form=True)
-            messages += [line for line in lines if line.partition(":")[0] in kept]
-            guilty = {line.partition(":")[0] for line in lines} & kept.keys()
-            kept = {path: value for path, value in kept.items() if path not in guilty}
-            if guilty:
-                continue  # without a guilty value, only a default does not fit to what was asked for: the form says so
-        return {path: TypeAdapter(fields()[path].annotation).validate_python(kept[path]) for path in kept}, messages
 
 
 def query(

@@ -1,6 +1,7 @@
 """Values that we set in widgets, until the browser has received them: before, it still sends the old ones."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
@@ -20,6 +21,13 @@ class Sent(NamedTuple):
     page: str
     query: dict[str, str]
     put: dict[str, Put]
+
+
+def button(key: str, label: str, icon: str, act: Callable[[], None], *, enabled: bool) -> None:
+    """A button of the row that steers a run; "play" stands out."""
+    # No tooltip: Streamlit draws a button that has one twice, once for touch screens.
+    kind: Literal["primary", "secondary"] = "primary" if key == "play" else "secondary"
+    st.button(label, key=key, type=kind, icon=f":material/{icon}:", on_click=act, disabled=not enabled)
 
 
 def put(values: dict[str, Any]) -> None:

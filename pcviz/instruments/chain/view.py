@@ -1,14 +1,10 @@
 """Toy chains: loss and F* over two true weights, and the race away from the saddle."""
 
-from typing import Any
-
 import streamlit as st
-from pydantic import ValidationError
 
-from pcviz.experiment.faults import faults
 from pcviz.instruments.chain.figures import PANELS
-from pcviz.instruments.chain.options import DEEPEST, Options
-from pcviz.ui import controls, look, look_options
+from pcviz.instruments.chain.options import DEEPEST
+from pcviz.ui import controls, look
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [("Computed", "{step} %", "Share of the surfaces and races that is done")]
@@ -27,17 +23,8 @@ def choose(form: controls.Form) -> Choice:
             st.number_input("Seeds", 1, 10, key="chain_seeds", help="Starts of each racer.")
             st.number_input("Cap", 100, 1_000_000, step=1000, key="chain_cap", help="Updates until a racer is stopped.")
             st.number_input("Other weights", -2.0, 2.0, step=0.1, key="chain_fixed", help="Value of those not drawn.")
-    try:
-        return Choice(Options.model_validate(look_options.current("chain")).stored(), [])
-    except ValidationError as error:
-        return Choice(None, faults(error, Options))
+    return look.choice("chain")
 
 
-def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Both panels are made for the run's options."""
-    given = {"options": Options.model_validate(options)}
-    return {name: given for name in VIEW.panels}
-
-
-VIEW = View("chain", "Toy chains", "Start", tuple(PANELS), METRICS, choose, figures)
+VIEW = View("chain", "Toy chains", "Start", tuple(PANELS), METRICS, choose, look.made_for("chain", PANELS))
 VIEWS = {VIEW.kind: VIEW}

@@ -1,12 +1,10 @@
 """Curvature: where a network stands on both surfaces, what a step does there, how ill-conditioned inference is."""
 
 import streamlit as st
-from pydantic import ValidationError
 
-from pcviz.experiment.faults import faults
 from pcviz.instruments.curvature.figures import PANELS
-from pcviz.instruments.curvature.options import Options, misfit
-from pcviz.ui import controls, look, look_options, session, source, subject
+from pcviz.instruments.curvature.options import misfit
+from pcviz.ui import controls, look, source, subject
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import Choice, View
 
@@ -24,32 +22,16 @@ def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
     with look.taking_over("curvature") as given:
         subject.follow_source("curved", form, "curved_source", "curved_step", opened=given)
-    runs = session.trainings(st.session_state.curved_source)
-    if st.session_state.curved_source not in runs:
-        st.session_state.curved_source = FRESH
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="curved_row"):
-        st.selectbox(
-            "Network",
-            [FRESH, *runs],
-            format_func=lambda run: source.label(run, runs),
-            key="curved_source",
-            width=260,
-            help="The form's network, or a stored run of the same network.",
-        )
+        runs = source.network("curved_source", "The form's network, or a stored run of the same network.")
         source.at_step("curved_step", stored=st.session_state.curved_source != FRESH)
         st.number_input("Batch", 0, 1_000_000, key="curved_batch", width=110, help="Which training batch.")
         st.number_input(
             "Examples", 1, 256, key="curved_examples", width=110, help="How many of the batch Hessians are means over."
         )
-    try:
-        options = Options.model_validate(look_options.current("curvature"))
-    except ValidationError as error:
-        return Choice(None, faults(error, Options))
-    source.divergence(runs.get(options.source or FRESH))
-    wrong = source.mismatch(form, options.source)
-    if form.experiment is not None and (large := misfit(form.experiment)):
-        wrong = [*wrong, large]
-    return Choice(options.stored(), wrong)
+    source.divergence(runs.get(st.session_state.curved_source))
+    large = misfit(form.experiment) if form.experiment else None
+    return look.choice("curvature", lambda options: source.mismatch(form, options.source) + ([large] if large else []))
 
 
 VIEW = View("curvature", "Curvature", "Compute", tuple(PANELS), METRICS, choose)

@@ -3,12 +3,10 @@
 from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
 
-from pcviz.experiment.faults import faults
 from pcviz.instruments.plane.figures import PANELS
 from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
-from pcviz.ui import controls, look, look_options, session, source, subject
+from pcviz.ui import controls, look, session, source, subject
 from pcviz.ui.look import Choice, View
 
 LABELS = {
@@ -66,13 +64,8 @@ def choose(form: controls.Form) -> Choice:
             )
             st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
-    values = look_options.current("plane")
-    if values["directions"] != "run":
-        values["source"] = values["source_step"] = None
-    try:
-        return Choice(Options.model_validate(values).stored(), [])
-    except ValidationError as error:
-        return Choice(None, faults(error, Options))
+    to_run = st.session_state.plane_directions == "run"
+    return look.choice("plane", **{} if to_run else {"source": None, "source_step": None})
 
 
 def _other_run(form: controls.Form) -> None:

@@ -58,21 +58,11 @@ def choose(form: controls.Form) -> Choice:
     """Draw the row of controls above the panels; what they say."""
     with look.taking_over("relax") as given:
         subject.follow_source("relax", form, "source", "at_step", opened=given)
-    runs = session.trainings(st.session_state.source)
-    if st.session_state.source not in runs:
-        st.session_state.source = FRESH
     names = possible(form.experiment) if form.experiment else list(SOLVERS)
     st.session_state.solvers = [name for name in st.session_state.solvers if name in names]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="source_row"):
-        st.selectbox(
-            "Network",
-            [FRESH, *runs],
-            format_func=lambda run: source.label(run, runs),
-            key="source",
-            on_change=_source_changed,
-            width=260,
-            help="The form's, or that of a stored run, which brings its settings along.",
-        )
+        text = "The form's, or that of a stored run, which brings its settings along."
+        runs = source.network("source", text, _source_changed)
         source.at_step("at_step", stored=st.session_state.source != FRESH)
         st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
         st.multiselect(
@@ -83,9 +73,8 @@ def choose(form: controls.Form) -> Choice:
             width="stretch",
             help=SOLVERS_HELP,
         )
-    options = chosen()
-    source.divergence(runs.get(options.source or FRESH))
-    return Choice(options.stored(), source.mismatch(form, options.source))
+    source.divergence(runs.get(st.session_state.source))
+    return look.choice("relax", lambda options: source.mismatch(form, options.source))
 
 
 def chosen() -> Options:

@@ -1,12 +1,12 @@
 """Inference budget: a published finding, measured anew network by network."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import streamlit as st
 
 from pcviz.instruments.reproduce.figures import PANELS
 from pcviz.instruments.reproduce.options import Options
-from pcviz.ui import controls, look, look_options
+from pcviz.ui import controls, look
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [("Networks", "{step} of {steps}", "Networks measured, of those of the protocol")]
@@ -29,14 +29,9 @@ def choose(form: controls.Form) -> Choice:
         required=True,
         help="  \n".join(HELP.values()),
     )
-    return Choice(Options.model_validate(look_options.current("reproduce")).stored(), [])
+    return look.choice("reproduce")
 
 
-def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Both panels are made for the run's options."""
-    given = {"options": Options.model_validate(options)}
-    return {name: given for name in VIEW.panels}
-
-
-VIEW = View("reproduce", "Inference budget", "Start", tuple(PANELS), METRICS, choose, figures)
+FIGURES = look.made_for("reproduce", PANELS)
+VIEW = View("reproduce", "Inference budget", "Start", tuple(PANELS), METRICS, choose, FIGURES)
 VIEWS = {VIEW.kind: VIEW}

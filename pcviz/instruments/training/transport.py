@@ -3,7 +3,6 @@
 They follow what the run *should* do, which a click changes at once; the panels show what it does.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -15,7 +14,7 @@ from pcviz.experiment.faults import shown
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.symmetry import misfit
 from pcviz.store import RunRecord
-from pcviz.ui import controls, markdown, room, session, trouble, watching
+from pcviz.ui import controls, markdown, room, session, trouble, watching, widgets
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -120,21 +119,17 @@ def _buttons(now: Situation) -> None:
     label = "Train" if now.starts else "Resume"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         free = not now.watched
-        _button("play", label, "play_arrow", _play, free and (now.startable if now.starts else not moving))
-        _button("pause", "Pause", "pause", _pause, free and (moving or now.phase == "stepping"))
-        _button("step", "Step", "skip_next", _step, free and (not moving if now.alive else now.startable))
+        playable = now.startable if now.starts else not moving
+        widgets.button("play", label, "play_arrow", _play, enabled=free and playable)
+        widgets.button("pause", "Pause", "pause", _pause, enabled=free and (moving or now.phase == "stepping"))
+        steppable = not moving if now.alive else now.startable
+        widgets.button("step", "Step", "skip_next", _step, enabled=free and steppable)
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
-        _button("reset", "Reset", "replay", _reset, free and now.record is not None)
-        _button("cancel", "Cancel", "close", _cancel, free and now.alive)
+        widgets.button("reset", "Reset", "replay", _reset, enabled=free and now.record is not None)
+        widgets.button("cancel", "Cancel", "close", _cancel, enabled=free and now.alive)
         room.pin(now.record)
         if now.form.experiment:
             st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
-
-
-def _button(key: str, label: str, icon: str, act: Callable[[], None], enabled: bool) -> None:
-    # No tooltip: Streamlit draws a button that has one twice, once for touch screens.
-    kind: Literal["primary", "secondary"] = "primary" if key == "play" else "secondary"
-    st.button(label, key=key, type=kind, icon=f":material/{icon}:", on_click=act, disabled=not enabled)
 
 
 # The callbacks look at form and run again: both may have changed since the buttons were drawn.
