@@ -14,10 +14,9 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.pcn.inference import Settled, errors_after, reached
+from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
+from pcviz.pcn.solvers.base import Settings, Solver, behind_front, every_step, settled_behind_front
 from pcviz.pcn.stacks import Activities, dot, minus, plus, scaled
 
 
@@ -43,27 +42,15 @@ def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> 
     return Spectral(start, start, still, start, jnp.asarray(size, x.dtype))
 
 
-@jax.jit
-def _advance(
-    network: Network, x: jax.Array, y: jax.Array, state: Spectral, first: Integer, last: Integer, settings: Settings
+def _step(
+    network: Network, x: jax.Array, y: jax.Array, state: Spectral, correction: Activities, front: Activities
 ) -> Spectral:
-    """Steps first … last - 1, one gradient evaluation each."""
-    correction = errors_of(network, x, state.start, None, None)
-
-    def step(t: jax.Array, state: Spectral) -> Spectral:
-        z, front = state.activities, reached(state.activities, network.depth, t)
-        gradient = activity_gradient(network, x, y, z, correction, front).gradient
-        dz, dg = plus(z, minus(state.before)), plus(gradient, minus(state.gradient))
-        along = dot(dz, dg)
-        size = jnp.where(along > 0, dot(dz, dz) / jnp.where(along > 0, along, 1), state.step_size)
-        return Spectral(plus(z, minus(scaled(gradient, size))), z, gradient, state.start, size)
-
-    return jax.lax.fori_loop(first, last, step, state)
+    z = state.activities
+    gradient = activity_gradient(network, x, y, z, correction, front).gradient
+    dz, dg = plus(z, minus(state.before)), plus(gradient, minus(state.gradient))
+    along = dot(dz, dg)
+    size = jnp.where(along > 0, dot(dz, dz) / jnp.where(along > 0, along, 1), state.step_size)
+    return Spectral(plus(z, minus(scaled(gradient, size))), z, gradient, state.start, size)
 
 
-@jax.jit
-def _settle(network: Network, x: jax.Array, y: jax.Array, state: Spectral, step: Integer) -> Settled:
-    return settled_at(network, y, state.activities, errors_after(network, x, state.activities, state.start, step))
-
-
-SOLVER = Solver(_begin, _advance, _settle, every_step)
+SOLVER = Solver(_begin, behind_front(_step), settled_behind_front, every_step)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.pcn import inference
+from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
 from pcviz.pcn.trace import padded_rows
@@ -62,6 +63,30 @@ def repeating(step: Callable[[Network, jax.Array, jax.Array, Any], Any]) -> Call
         return jax.lax.fori_loop(first, last, lambda _, now: step(network, x, y, now), state)
 
     return advance
+
+
+def behind_front(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The `advance` of a solver whose state holds `activities` and the feedforward `start`: (network, x, y, state,
+    correction, front) -> state. The correction is the rounding of the errors at the start, the front tells which
+    layers the output error has reached."""
+
+    @jax.jit
+    def advance(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, _: Any) -> Any:
+        correction = errors_of(network, x, state.start, None, None)
+
+        def one(t: jax.Array, now: Any) -> Any:
+            return step(network, x, y, now, correction, inference.reached(now.activities, network.depth, t))
+
+        return jax.lax.fori_loop(first, last, one, state)
+
+    return advance
+
+
+@jax.jit
+def settled_behind_front(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Settled:
+    """The `settle` of such a solver."""
+    errors = inference.errors_after(network, x, state.activities, state.start, step)
+    return inference.settled_at(network, y, state.activities, errors)
 
 
 def descending(

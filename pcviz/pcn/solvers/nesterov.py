@@ -12,10 +12,9 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.pcn.inference import errors_after, reached
+from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
+from pcviz.pcn.solvers.base import Settings, Solver, behind_front, every_step, settled_behind_front
 from pcviz.pcn.stacks import Activities
 
 
@@ -47,33 +46,16 @@ def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> 
     return Nesterov(start, still, start, jnp.asarray(step_size, x.dtype), jnp.asarray((1 - root) / (1 + root), x.dtype))
 
 
-@jax.jit
-def _advance(
-    network: Network, x: jax.Array, y: jax.Array, state: Nesterov, first: Integer, last: Integer, settings: Settings
+def _step(
+    network: Network, x: jax.Array, y: jax.Array, state: Nesterov, correction: Activities, front: Activities
 ) -> Nesterov:
-    """Steps first … last - 1: v <- b v - s g, z <- z + b v - s g."""
-    correction = errors_of(network, x, state.start, None, None)
-
-    def step(t: jax.Array, carry: tuple[Activities, Activities]) -> tuple[Activities, Activities]:
-        z, velocity = carry
-        gradient = activity_gradient(network, x, y, z, correction, reached(z, network.depth, t)).gradient
-        pulls = tuple(-state.step_size * g for g in gradient)
-        velocity = tuple(state.momentum * v + p for v, p in zip(velocity, pulls, strict=True))
-        z = tuple(a + state.momentum * v + p for a, v, p in zip(z, velocity, pulls, strict=True))
-        return z, velocity
-
-    z, velocity = jax.lax.fori_loop(first, last, step, (state.activities, state.velocity))
+    """v <- b v - s g, z <- z + b v - s g."""
+    gradient = activity_gradient(network, x, y, state.activities, correction, front).gradient
+    pulls = tuple(-state.step_size * g for g in gradient)
+    velocity = tuple(state.momentum * v + p for v, p in zip(state.velocity, pulls, strict=True))
+    moves = zip(state.activities, velocity, pulls, strict=True)
+    z = tuple(a + state.momentum * v + p for a, v, p in moves)
     return state._replace(activities=z, velocity=velocity)
 
 
-@jax.jit
-def _errors(network: Network, x: jax.Array, state: Nesterov, step: Integer) -> Activities:
-    return errors_after(network, x, state.activities, state.start, step)
-
-
-SOLVER = Solver(
-    _begin,
-    _advance,
-    lambda network, x, y, state, step: settled_at(network, y, state.activities, _errors(network, x, state, step)),
-    every_step,
-)
+SOLVER = Solver(_begin, behind_front(_step), settled_behind_front, every_step)

@@ -19,10 +19,10 @@ from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import Settled, errors_after, reached
+from pcviz.pcn.inference import Settled, errors_after
 from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers.base import Integer, Settings, Solver, every_step, settled_at
+from pcviz.pcn.solvers.base import Integer, Settings, Solver, behind_front, every_step, settled_at
 from pcviz.pcn.stacks import Activities
 
 
@@ -51,24 +51,17 @@ def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> 
     return Augmented(start, jax.tree.map(jnp.zeros_like, start), start, *rates)
 
 
-@jax.jit
-def _advance(
-    network: Network, x: jax.Array, y: jax.Array, state: Augmented, first: Integer, last: Integer, settings: Settings
+def _step(
+    network: Network, x: jax.Array, y: jax.Array, state: Augmented, correction: Activities, front: Activities
 ) -> Augmented:
-    """Steps first … last - 1, one gradient evaluation each: multipliers first, then activities."""
-    correction = errors_of(network, x, state.start, None, None)
-
-    def step(t: jax.Array, carry: tuple[Activities, Activities]) -> tuple[Activities, Activities]:
-        z, multipliers = carry
-        errors = errors_of(network, x, z, correction, reached(z, network.depth, t))
-        # The dual step of the step before: its errors are those seen here.
-        multipliers = tuple(u + state.alpha * state.rho * e for u, e in zip(multipliers, errors, strict=True))
-        signals = tuple(u + state.rho * e for u, e in zip(multipliers, errors, strict=True))
-        messages = received(network, x, z, (*signals, output_signal(network, z, y)[1]))
-        z = tuple(a - state.step_size * (d - m) for a, d, m in zip(z, signals, messages, strict=True))
-        return z, multipliers
-
-    z, multipliers = jax.lax.fori_loop(first, last, step, (state.activities, state.multipliers))
+    """Multipliers first, then activities; one gradient evaluation."""
+    z = state.activities
+    errors = errors_of(network, x, z, correction, front)
+    # The dual step of the step before: its errors are those seen here.
+    multipliers = tuple(u + state.alpha * state.rho * e for u, e in zip(state.multipliers, errors, strict=True))
+    signals = tuple(u + state.rho * e for u, e in zip(multipliers, errors, strict=True))
+    messages = received(network, x, z, (*signals, output_signal(network, z, y)[1]))
+    z = tuple(a - state.step_size * (d - m) for a, d, m in zip(z, signals, messages, strict=True))
     return state._replace(activities=z, multipliers=multipliers)
 
 
@@ -84,4 +77,4 @@ def _sent(network: Network, x: jax.Array, state: Augmented, step: Integer) -> tu
     return errors, tuple(u + state.rho * e for u, e in zip(state.multipliers, errors, strict=True))
 
 
-SOLVER = Solver(_begin, _advance, _settle, every_step)
+SOLVER = Solver(_begin, behind_front(_step), _settle, every_step)
