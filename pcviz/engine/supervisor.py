@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from pcviz.settings import Settings
@@ -95,12 +95,10 @@ class Supervisor:
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Take down what the worker tells, until it ends."""
-        output = process.stdout
-        assert output is not None
 
         def take_down() -> None:
-            with output:
-                for line in output:
+            with process.stdout or nullcontext(()) as lines:
+                for line in lines:
                     self.fault = line.decode(errors="replace").strip()
             self.fault = ""
 
