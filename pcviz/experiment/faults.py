@@ -49,7 +49,8 @@ def valid_part(
 ) -> tuple[dict[str, Any], list[str]]:
     """(those of the `values` that pass the `check`, converted to their types; one line for each that does not).
     Arguments as `faults`."""
-    kept, lines, known = dict(values), list[str](), _fields(of)
+    kept, lines = dict(values), list[str]()
+    types: dict[str, Any] = {path: info.annotation for path, info in _fields(of).items()}
     while True:
         try:
             check(kept)
@@ -60,7 +61,7 @@ def valid_part(
             if len(rest) < len(kept):
                 kept = rest
                 continue  # without a guilty value, only a default does not fit to what was asked for: the page says so
-        return {path: TypeAdapter(known[path].annotation).validate_python(kept[path]) for path in kept}, lines
+        return {path: TypeAdapter(types[path]).validate_python(kept[path]) for path in kept}, lines
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

@@ -65,11 +65,13 @@ class View(NamedTuple):
         return [made[0], *PROGRESS, *made[1:]]
 
 
-def choice(kind: str, wrong: Callable[[Any], list[str]] = lambda options: [], **fixed: Any) -> Choice:
+def choice(
+    kind: str, wrong: Callable[[Any], list[str]] = lambda options: [], fixed: dict[str, Any] | None = None
+) -> Choice:
     """What the widgets of a kind of look say, but for what is `fixed`, and what is wrong with it."""
     model = INSTRUMENTS[kind].model
     try:
-        options = model.model_validate(look_options.current(kind) | fixed)
+        options = model.model_validate(look_options.current(kind) | (fixed or {}))
     except ValidationError as error:
         return Choice(None, faults(error, model))
     return Choice(options.stored(), wrong(options))

@@ -65,7 +65,7 @@ def choose(form: controls.Form) -> Choice:
             st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
             st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
     to_run = st.session_state.plane_directions == "run"
-    return look.choice("plane", **{} if to_run else {"source": None, "source_step": None})
+    return look.choice("plane", fixed=None if to_run else {"source": None, "source_step": None})
 
 
 def _other_run(form: controls.Form) -> None:
