@@ -15,6 +15,7 @@ import numpy as np
 from pcviz.brief import short
 
 Value: TypeAlias = float | np.ndarray
+Dtype: TypeAlias = Literal["float32", "float64", "int32"]
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
 FULL_ROWS = 512
@@ -29,7 +30,7 @@ class Channel:
     """
 
     dims: tuple[str, ...]
-    dtype: Literal["float32", "float64", "int32"]
+    dtype: Dtype
     unit: str
     meaning: str
     bulk: bool = False
@@ -38,6 +39,11 @@ class Channel:
 def number(unit: str, meaning: str) -> Channel:
     """A channel that is one number."""
     return Channel((), "float64", unit, meaning)
+
+
+def bulk(dims: str, unit: str, meaning: str, dtype: Dtype = "float64") -> Channel:
+    """A large channel; its dimensions have one letter each."""
+    return Channel(tuple(dims), dtype, unit, meaning, bulk=True)
 
 
 PROGRESS: dict[str, Channel] = {

@@ -5,20 +5,16 @@ each quartile of depth (input side first) and in total.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
-from pcviz.experiment import Inference
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import stacked_gradients
 from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
-from pcviz.pcn.trajectory import trajectory
 
 QUARTILES = 4
 
@@ -31,7 +27,7 @@ class Comparison(NamedTuple):
 
     `cosine` and `norm_ratio` (L,), `quartile_cosine` and `quartile_norm_ratio` (4,), `total_cosine` and
     `total_norm_ratio` (). The cosine is NaN where either gradient is exactly zero, the ratio (0 for a gradient of
-    zero) where the reference is, both where a quartile holds no layer. With one more leading axis for several steps.
+    zero) where the reference is, both where a quartile holds no layer.
     """
 
     cosine: np.ndarray
@@ -54,26 +50,6 @@ def compare(gradients: Gradients, reference: Gradients) -> Comparison:
     Tiny gradients are scaled before they are squared: only an exact zero counts as none. Infinite ones compare to NaN.
     """
     return _comparison(np.array([_products(g, r) for g, r in zip(gradients, reference, strict=True)]))
-
-
-def alignment(
-    network: Network, x: jax.Array, y: jax.Array, inference: Inference, steps: Sequence[int], *, seed: int = 0
-) -> Comparison:
-    """PC's weight gradients after each of the inference `steps` (ascending, 0 or more) against backpropagation's.
-
-    One relaxation with `inference`'s solver (its own number of steps is ignored) for x (B, D), y (B, K); arrays of
-    `Comparison` get a leading axis of len(steps). The reference is the gradient of lambda times the loss, which is the
-    energy at a feedforward start. `seed` draws normal initial activities. Raises ValueError for steps that do not
-    ascend.
-    """
-    wanted = [int(t) for t in steps]
-    if any(t < 0 for t in wanted) or any(a >= b for a, b in pairwise(wanted)):
-        raise ValueError(f"steps must ascend from 0 or more, got {wanted}")
-    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
-    reference = backprop_gradients(network, x, y)
-    path = trajectory(network, x, y, inference, seed=seed).iterates(wanted)
-    found = [compare(gradients_at(network, x, at.settled), reference) for at in path if at.recorded]
-    return Comparison(*(np.stack(part) for part in zip(*found, strict=True)))
 
 
 def backprop_gradients(network: Network, x: jax.Array, y: jax.Array) -> list[np.ndarray]:

@@ -4,11 +4,11 @@ With the local Jacobians J_l = dmu_l / dz_{l-1} = a_l W_l diag(phi'(z_{l-1})) + 
 of hidden layers and d_L = lambda e_L, the second derivatives of the energy in the hidden activities z_1 … z_H are
 block tridiagonal:
 
-    (l, l):     (1 + alpha) I + J_{l+1}^T C_{l+1} J_{l+1} - d² (d_{l+1} · mu_{l+1}) / dz_l²
+    (l, l):     I + J_{l+1}^T C_{l+1} J_{l+1} - d² (d_{l+1} · mu_{l+1}) / dz_l²
     (l + 1, l): -J_{l+1}
 
 C_l = I for hidden layers; for the output lambda I (mse) or lambda sum(y) (diag p - p p^T), p = softmax(mu_L) (ce).
-alpha is the coefficient of activity decay. The last term holds phi''; the Gauss-Newton variant leaves it out. It
+The last term holds phi''; the Gauss-Newton variant leaves it out. It
 vanishes for piecewise linear activations and can make eigenvalues negative for the others: these are results, nothing
 here clips them. All per example (the batch-mean energy has 1/B of it), in float64 whatever the network's format.
 """
@@ -26,7 +26,7 @@ from pcviz.pcn import batch
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.gradients import activity_gradient, inputs_of
 from pcviz.pcn.network import Network, as_float64
-from pcviz.pcn.stacks import Activities, stacked, unstack
+from pcviz.pcn.stacks import Activities, stacked
 from pcviz.pcn.stage import Stage
 
 BLOCK_NUMBERS_MAX = 2**27
@@ -41,7 +41,6 @@ def hessian_blocks(
     y: Array,
     activities: Sequence[Array],
     *,
-    activity_decay: float = 0.0,
     gauss_newton: bool = False,
 ) -> Blocks:
     """The Hessian of each example's energy at `activities` [z_1 … z_H], each (B, N), for x (B, D) and y (B, K).
@@ -58,30 +57,10 @@ def hessian_blocks(
             f"(allowed: {BLOCK_NUMBERS_MAX}, which fits {BLOCK_NUMBERS_MAX * examples // size} examples)"
         )
     stacks = as_stacks(network, activities)
-    return _blocks(as_float64(network), *as_batch(network, x, y), stacks, float(activity_decay), gauss_newton)
+    return _blocks(as_float64(network), *as_batch(network, x, y), stacks, gauss_newton)
 
 
-def hessian_vector(
-    network: Network,
-    x: Array,
-    y: Array,
-    activities: Sequence[Array],
-    vector: Sequence[Array],
-    *,
-    activity_decay: float = 0.0,
-) -> list[np.ndarray]:
-    """The exact Hessian times a `vector` [v_1 … v_H] shaped as `activities`, each (B, N), without forming it.
-
-    The cost is that of about three inference steps.
-    """
-    stacks, tangents = as_stacks(network, activities), as_stacks(network, vector)
-    product = _product(as_float64(network), *as_batch(network, x, y), stacks, tangents, float(activity_decay))
-    return unstack(jax.tree.map(np.asarray, product))
-
-
-def largest_eigenvalue(
-    network: Network, x: Array, y: Array, activities: Sequence[Array], *, activity_decay: float = 0.0
-) -> np.ndarray:
+def largest_eigenvalue(network: Network, x: Array, y: Array, activities: Sequence[Array]) -> np.ndarray:
     """The largest eigenvalue of each example's exact Hessian, (B,), by Lanczos on Hessian-vector products.
 
     For networks of any size: neither blocks nor matrix are formed.
@@ -89,21 +68,19 @@ def largest_eigenvalue(
     network, (x, y), stacks = as_float64(network), as_batch(network, x, y), as_stacks(network, activities)
     found = []
     for i in range(x.shape[0]):
-        product = _operator(network, x[i : i + 1], y[i : i + 1], tuple(z[:, i : i + 1] for z in stacks), activity_decay)
+        product = _operator(network, x[i : i + 1], y[i : i + 1], tuple(z[:, i : i + 1] for z in stacks))
         found.append(top_eigenvalue(product, sum(z[:, i].size for z in stacks)))
     return np.array(found)
 
 
-def _operator(
-    network: Network, x: jax.Array, y: jax.Array, stacks: Activities, activity_decay: float
-) -> Callable[[np.ndarray], np.ndarray]:
+def _operator(network: Network, x: jax.Array, y: jax.Array, stacks: Activities) -> Callable[[np.ndarray], np.ndarray]:
     """The Hessian of one example as a function of flat vectors (H N,)."""
     edges = np.cumsum([0, *(z.size for z in stacks)])
 
     def product(flat: np.ndarray) -> np.ndarray:
         pieces = zip(edges, edges[1:], stacks, strict=False)
         tangent = tuple(flat[i:j].reshape(z.shape) for i, j, z in pieces)
-        result = _product(network, x, y, stacks, tangent, float(activity_decay))
+        result = _product(network, x, y, stacks, tangent)
         return np.concatenate([np.asarray(part).ravel() for part in result])
 
     return product
@@ -123,9 +100,7 @@ def as_stacks(network: Network, layers: Sequence[Array]) -> Activities:
 
 
 @partial(jax.jit, static_argnames=("gauss_newton",))
-def _blocks(
-    network: Network, x: jax.Array, y: jax.Array, z: Activities, activity_decay: jax.Array, gauss_newton: bool
-) -> Blocks:
+def _blocks(network: Network, x: jax.Array, y: jax.Array, z: Activities, gauss_newton: bool) -> Blocks:
     below = inputs_of(x, z)[1:]
     stages = list(network.stages)[1:]
     # d_l of the layers above the first: the hidden stages but the read-in, then the output
@@ -148,7 +123,7 @@ def _blocks(
     ]
     diagonal = jnp.concatenate(above, axis=1)
     width = diagonal.shape[-1]
-    diagonal += (1 + activity_decay) * jnp.eye(width)[None, None]
+    diagonal += jnp.eye(width)[None, None]
     if not gauss_newton:
         curvature = [_of_layers(_curvature, stage, b, d) for stage, b, d in zip(stages, below, errors, strict=True)]
         diagonal -= jnp.concatenate(curvature, axis=1)
@@ -180,11 +155,5 @@ def _prediction(layer: Stage, z: jax.Array) -> Callable[[jax.Array], jax.Array]:
 
 
 @jax.jit
-def _product(
-    network: Network, x: jax.Array, y: jax.Array, z: Activities, vector: Activities, activity_decay: jax.Array
-) -> Activities:
-    def gradient(at: Activities) -> Activities:
-        local = activity_gradient(network, x, y, at)
-        return tuple(g + activity_decay * own for g, own in zip(local.gradient, at, strict=True))
-
-    return jax.jvp(gradient, (z,), (vector,))[1]
+def _product(network: Network, x: jax.Array, y: jax.Array, z: Activities, vector: Activities) -> Activities:
+    return jax.jvp(lambda at: activity_gradient(network, x, y, at).gradient, (z,), (vector,))[1]

@@ -60,8 +60,8 @@ def steps_until_signal(
 ) -> int | None:
     """Steps of gradient descent until rms(e_layer) exceeds `floor`, by the scalar chain; None if not within `most`.
 
-    With `signal_floor` this is when the layer counts as having a signal. In float32 the network itself can be later
-    still: what a layer receives in one step is lost where it is below the rounding of its activity.
+    With a floor of 10 eps rms(z_l) this is when the layer counts as having a signal. In float32 the network itself can
+    be later still: what a layer receives in one step is lost where it is below the rounding of its activity.
     """
     size = deltas[layer - 1].shape[-1] ** 0.5
     norms = _rms(deltas) * np.array([d.shape[-1] for d in deltas]) ** 0.5
@@ -71,11 +71,6 @@ def steps_until_signal(
             return t
         chain.step()
     return None
-
-
-def signal_floor(activity: Array) -> float:
-    """10 eps rms(z_l): an error must exceed it to be more than rounding in the format of `activity` (B, N_l)."""
-    return 10 * float(jnp.finfo(activity.dtype).eps) * _rms_of(np.asarray(activity, np.float64))
 
 
 class _Chain:

@@ -26,9 +26,9 @@ from pcviz.pcn import build, linear, relax
 from pcviz.pcn.inference import Settled
 from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
-from pcviz.probes.alignment import alignment
 from pcviz.probes.hessian import hessian_blocks
 from tests.pcn import maps as maps_of
+from tests.probes.aligned import alignment
 
 SMALL = {
     "network.depth": 5,

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 import numpy as np
-import pytest
 
 from pcviz.experiment import Inference
 from pcviz.pcn import backprop, relax, weight_gradients
-from pcviz.probes.alignment import alignment, compare, quartiles
+from pcviz.probes.alignment import compare, quartiles
+from tests.probes.aligned import alignment
 from tests.probes.nets import pair
 
 DESCENT = Inference(step_size=0.2, steps=0)
@@ -69,10 +69,3 @@ def test_tiny_gradients_have_a_direction_and_zero_has_none() -> None:
     np.testing.assert_allclose(found.norm_ratio, [1e-250, 0, np.nan], rtol=1e-12)
     # Three layers fill three quarters.
     np.testing.assert_allclose(found.quartile_cosine, [1, np.nan, np.nan, np.nan], rtol=1e-12)
-
-
-@pytest.mark.parametrize("steps", [[-1, 2], [3, 3], [4, 2]])
-def test_steps_that_do_not_ascend_are_refused(steps: list[int]) -> None:
-    _, network, x, y = pair()
-    with pytest.raises(ValueError, match="steps must ascend from 0 or more"):
-        alignment(network, x, y, DESCENT, steps)

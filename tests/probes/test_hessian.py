@@ -34,20 +34,20 @@ SLOW = pytest.mark.slow
 KINDS = [(p, s) for p in ("sp", "ntp", "mupc") for s in (False, True)]
 
 
-def by_autodiff(network: Network, x: np.ndarray, y: np.ndarray, z: Layers, decay: float = 0.0) -> np.ndarray:
+def by_autodiff(network: Network, x: np.ndarray, y: np.ndarray, z: Layers) -> np.ndarray:
     """Each example's Hessian of the scalar energy, (B, H N, H N)."""
     flat = np.stack(z, axis=1).reshape(len(x), -1)
-    return np.asarray(hessians_by_autodiff(network, x, y, flat, decay))
+    return np.asarray(hessians_by_autodiff(network, x, y, flat))
 
 
 @jax.jit
-def hessians_by_autodiff(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, decay: jax.Array) -> jax.Array:
+def hessians_by_autodiff(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array) -> jax.Array:
     def energy(flat: jax.Array, one: jax.Array, target: jax.Array) -> jax.Array:
         stacks = stacked_by_stage(network, list(flat.reshape(network.depth - 1, 1, -1)))
         output = network.stages[-1](stacks[-1][-1:])[0]
         errors = errors_of(network, one[None], stacks, None, None)
         total = layer_energies(network, errors, output, target[None]).sum()
-        return total + decay / 2 * jnp.sum(flat**2)
+        return total
 
     return jax.vmap(jax.hessian(energy))(flat, x, y)
 
@@ -72,8 +72,8 @@ class TestHessian:
                 precision=3.0,
                 gamma=1.3,
             )
-            found = hessian.hessian_blocks(network, x, y, z, activity_decay=0.2)
-            expected = by_autodiff(network, x, y, z, 0.2)
+            found = hessian.hessian_blocks(network, x, y, z)
+            expected = by_autodiff(network, x, y, z)
             np.testing.assert_allclose(dense(found), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
             np.testing.assert_allclose(spectrum(found), np.linalg.eigvalsh(expected), rtol=0, atol=1e-10)
 
@@ -92,13 +92,6 @@ class TestHessian:
         expected = maps_of.activity_hessian(maps_of.layer_maps(network), 3.0)
         for one in found:
             np.testing.assert_allclose(one, expected, rtol=0, atol=1e-12)
-
-    @pytest.mark.parametrize("skips", [False, True])
-    def test_activity_decay_adds_its_coefficient_to_every_eigenvalue(self, skips: bool) -> None:
-        """Where jpc adds 1 whatever the coefficient, and with skips doubles the cross term."""
-        network, x, y, z = problem(skips=skips)
-        without, with_decay = (spectrum(hessian.hessian_blocks(network, x, y, z, activity_decay=a)) for a in (0, 0.25))
-        np.testing.assert_allclose(with_decay, without + 0.25, rtol=0, atol=1e-12)
 
     @pytest.mark.parametrize("activation", ["relu", "hard_tanh"])
     def test_gauss_newton_is_exact_for_piecewise_linear_activations(self, activation: str) -> None:
@@ -127,14 +120,6 @@ class TestHessian:
         network, x, y, z = problem(activation="gelu", dtype="float32")
         found = hessian.hessian_blocks(network, x, y, [layer.astype(np.float32) for layer in z])
         assert {part.dtype for part in found} == {np.dtype(np.float64)}
-
-    def test_times_a_vector_needs_no_matrix(self) -> None:
-        network, x, y, z = problem(activation="silu", loss="ce", precision=2.0)
-        v = [np.random.default_rng(l).standard_normal(layer.shape) for l, layer in enumerate(z)]
-        found = np.stack(hessian.hessian_vector(network, x, y, z, v, activity_decay=0.3), axis=1).reshape(4, -1)
-        matrix = dense(hessian.hessian_blocks(network, x, y, z, activity_decay=0.3))
-        expected = np.einsum("bij,bj->bi", matrix, np.stack(v, axis=1).reshape(4, -1))
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
     def test_too_much_memory_is_refused_with_what_fits(self) -> None:
         network, *_ = problem()

@@ -1,6 +1,6 @@
 """Channels of trainings and of what is drawn beside them. P: data points, K: recorded weight steps."""
 
-from pcviz.frames import Channel, number
+from pcviz.frames import Channel, bulk, number
 
 CHANNELS: dict[str, Channel] = {
     "train_loss": number("nats or half squared units", "feedforward loss of the latest training batch"),
@@ -28,14 +28,10 @@ CHANNELS: dict[str, Channel] = {
         "number of layers with rms(e_l) > 10 eps rms(z_l) after a feedforward start: the target reached them; after "
         "others the same of the difference to the relaxation without the target (kind relax), or not told (kind train)",
     ),
-    "trace_steps": Channel(("R",), "int32", "inference steps", "the inference step of each recorded row", bulk=True),
-    "energy_trace": Channel(
-        ("R", "L"), "float64", "energy", "layer energies at each recorded inference step", bulk=True
-    ),
-    "total_energy_trace": Channel(("R",), "float64", "energy", "row sums of `energy_trace`", bulk=True),
-    "update_rms": Channel(
-        ("R", "H"), "float64", "activity", "rms of the step of z_l that led to the row; row 0 is 0", bulk=True
-    ),
+    "trace_steps": bulk("R", "inference steps", "the inference step of each recorded row", "int32"),
+    "energy_trace": bulk("RL", "energy", "layer energies at each recorded inference step"),
+    "total_energy_trace": bulk("R", "energy", "row sums of `energy_trace`"),
+    "update_rms": bulk("RH", "activity", "rms of the step of z_l that led to the row; row 0 is 0"),
     "equilibrium_energy": number(
         "energy", "F*, least total energy of this batch, exact (linear, mse) or the lowest found"
     ),
@@ -56,15 +52,13 @@ CHANNELS: dict[str, Channel] = {
         ("K",), "float64", "share", "`test_accuracy` after the row; NaN where not taken, or where there are no classes"
     ),
     # kind "training_plane": the mean loss on a plane through the current weights
-    "landscape": Channel(
-        ("G", "G"), "float32", "as train_loss", "loss at (row: y, column: x); NaN where not computed", True
-    ),
-    "landscape_x": Channel(("G",), "float32", "weight distance", "coordinates along the first direction", bulk=True),
-    "landscape_y": Channel(("G",), "float32", "weight distance", "coordinates along the second direction", bulk=True),
-    "path_x": Channel(("S",), "float32", "weight distance", "the run's path, first coordinate", bulk=True),
-    "path_y": Channel(("S",), "float32", "weight distance", "the run's path, second coordinate", bulk=True),
-    "path_loss": Channel(("S",), "float32", "as train_loss", "loss at the points of the path", bulk=True),
-    "path_steps": Channel(("S",), "int32", "weight steps", "weight step of each point of the path", bulk=True),
+    "landscape": bulk("GG", "as train_loss", "loss at (row: y, column: x); NaN where not computed", "float32"),
+    "landscape_x": bulk("G", "weight distance", "coordinates along the first direction", "float32"),
+    "landscape_y": bulk("G", "weight distance", "coordinates along the second direction", "float32"),
+    "path_x": bulk("S", "weight distance", "the run's path, first coordinate", "float32"),
+    "path_y": bulk("S", "weight distance", "the run's path, second coordinate", "float32"),
+    "path_loss": bulk("S", "as train_loss", "loss at the points of the path", "float32"),
+    "path_steps": bulk("S", "weight steps", "weight step of each point of the path", "int32"),
     "plane_is_pca": number("0 or 1", "1: principal directions of the path; 0: two random directions"),
     "path_variance": number("share", "share of the path's variance inside the plane"),
     "path_length": number("share", "share of the path's length inside the plane"),
@@ -72,10 +66,10 @@ CHANNELS: dict[str, Channel] = {
     "path_begun": number("weight steps", "weight step at which the recorded path begins (0, or later after a restart)"),
     "landscape_done": number("share", "share of the grid computed"),
     # kind "boundary": what a network with two inputs and two classes says over the input plane
-    "boundary": Channel(("G", "G"), "float32", "output", "output of class 2 minus output of class 1", bulk=True),
-    "boundary_x": Channel(("G",), "float32", "input", "first input", bulk=True),
-    "boundary_y": Channel(("G",), "float32", "input", "second input", bulk=True),
-    "points_x": Channel(("P",), "float32", "input", "first input of training examples", bulk=True),
-    "points_y": Channel(("P",), "float32", "input", "second input of training examples", bulk=True),
-    "points_class": Channel(("P",), "int32", "class", "class of those examples, 0 or 1", bulk=True),
+    "boundary": bulk("GG", "output", "output of class 2 minus output of class 1", "float32"),
+    "boundary_x": bulk("G", "input", "first input", "float32"),
+    "boundary_y": bulk("G", "input", "second input", "float32"),
+    "points_x": bulk("P", "input", "first input of training examples", "float32"),
+    "points_y": bulk("P", "input", "second input of training examples", "float32"),
+    "points_class": bulk("P", "class", "class of those examples, 0 or 1", "int32"),
 }
