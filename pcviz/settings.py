@@ -1,11 +1,10 @@
 """Settings of a server and its workers, from the environment. Nothing here belongs to an experiment."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Self
 
 from pcviz.experiment.spelling import is_plain_number
 from pcviz.places import default_database
@@ -35,7 +34,7 @@ class Settings:
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read PCVIZ_<NAME OF THE FIELD>; raises ValueError naming the variable, its value and what is allowed."""
         return cls(
             database=environment.get("PCVIZ_DATABASE") or default_database(),

@@ -1,7 +1,5 @@
 """Options of inference, the relaxation of the activities."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import ValidationInfo, field_validator

@@ -1,7 +1,5 @@
 """Options of learning: rule, optimiser, rates."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import field_validator

@@ -1,7 +1,5 @@
 """Options of the network: architecture, parameterisation, output energy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 

@@ -1,7 +1,5 @@
 """The whole experiment, and the rules between its parts."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -102,7 +100,7 @@ class Experiment(Section):
         default["network.initialisation"] = default_initialisation(self.network.parameterisation)
         return {path: value for path, value in flatten(self.model_dump()).items() if value != default[path]}
 
-    def changed(self, changes: dict[str, Any]) -> Experiment:
+    def changed(self, changes: dict[str, Any]) -> "Experiment":
         """This experiment with the options in `changes` (field path -> value) replaced; raises ValidationError."""
         return from_paths({**self.differences(), **changes})
 

@@ -1,7 +1,5 @@
 """How traces are added to a figure: each by one call that says which channels it draws and how it looks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import plotly.graph_objects as go
@@ -45,7 +43,7 @@ class Traces:
     def __init__(self, figure: go.Figure, run: int, kind: Kind = "train", **shared: Any) -> None:
         self.figure, self.run, self.kind, self.shared = figure, run, kind, shared
 
-    def sharing(self, **more: Any) -> Traces:
+    def sharing(self, **more: Any) -> "Traces":
         """The same, with `more` that its traces share."""
         return Traces(self.figure, self.run, self.kind, **self.shared | more)
 

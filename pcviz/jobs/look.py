@@ -177,16 +177,12 @@ class Look(ABC, Generic[Options]):
         self.x, self.y = jnp.asarray(data.x_train[chosen]), jnp.asarray(data.y_train[chosen])
         self.network = build(experiment, self.x.shape[1], self.y.shape[1])
 
-    def _load_with_source(self, chosen: np.ndarray | slice) -> None:
-        """The same with the stored weights."""
-        self._load(chosen)
-        if self._source is not None:
-            self.network = with_arrays(self.network, self._source.arrays)
-
     def _load_at(self, chosen: np.ndarray | slice, step: int | None) -> None:
         """The same with the weights after so many steps of training; None: the stored or fresh ones. Those that are not
         stored come from training anew, once `_weights` is done."""
-        self._load_with_source(chosen)
+        self._load(chosen)
+        if self._source is not None:
+            self.network = with_arrays(self.network, self._source.arrays)
         self._training = self._retraining(self.experiment, step)
         if self._training is None:
             self._share.pop("train", None)

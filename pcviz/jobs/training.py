@@ -1,10 +1,8 @@
 """Training: weight steps in slices of time, reported as frames, resumable bitwise from a checkpoint."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -327,7 +325,7 @@ class _Pace:
         """How many units fit into `seconds`; at least one."""
         return 1 if self.unit is None else max(1, int(seconds / self.unit))
 
-    def measured(self, count: int) -> _Pace:
+    def measured(self, count: int) -> Self:
         """A context in which `count` units are worked off."""
         self._count = count
         return self

@@ -120,11 +120,13 @@ def advance(
 ) -> State:
     """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; nobody pays for others."""
     if plan.update.space == "errors":
-        return _advance_errors(network, x, y, state, span, plan, rates, rows)
+        step = _error_step(network, x, y, plan, rates, rows)
+        errors, slots, trace = jax.lax.fori_loop(*span, step, (state.variables, state.slots, state.trace))
+        return state._replace(variables=errors, slots=slots, trace=trace)
     tiles, depth, rule = tiles_of(network), network.depth, plan.update.rule(rates)
     read_out, precision = network.stages[-1], network.output_precision[...]
 
-    def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
+    def step_activities(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         z, slots, trace = carry
         now = rows[trace.row] == t
         wanted = now | (rows[trace.row + now] == t + 1)  # a row tells the step that led to it too
@@ -168,7 +170,7 @@ def advance(
             trace = record(trace, rows, t, jnp.append(measured.energies, loss))._replace(update=measured.updates)
         return fed(x, z), slots, trace
 
-    z, slots, trace = jax.lax.fori_loop(*span, step, (columns(x, state.variables), state.slots, state.trace))
+    z, slots, trace = jax.lax.fori_loop(*span, step_activities, (columns(x, state.variables), state.slots, state.trace))
     return state._replace(variables=activities_of(z), slots=slots, trace=trace)
 
 
@@ -252,16 +254,8 @@ def errors_after(network: Network, x: jax.Array, z: Activities, start: Activitie
     return errors_of(network, x, z, correction, reached(z, network.depth, jnp.asarray(t)))
 
 
-def _advance_errors(
-    network: Network,
-    x: jax.Array,
-    y: jax.Array,
-    state: State,
-    span: tuple[jax.Array, jax.Array],
-    plan: Plan,
-    rates: Rates,
-    rows: jax.Array,
-) -> State:
+def _error_step(network: Network, x: jax.Array, y: jax.Array, plan: Plan, rates: Rates, rows: jax.Array) -> Any:
+    """The inference step of errors, as `advance` has one of activities."""
     rule = plan.update.rule(rates)
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
@@ -274,8 +268,7 @@ def _advance_errors(
             trace = trace._replace(update=update_rms(updates))
         return new_errors, slots, trace
 
-    errors, slots, trace = jax.lax.fori_loop(*span, step, (state.variables, state.slots, state.trace))
-    return state._replace(variables=errors, slots=slots, trace=trace)
+    return step
 
 
 def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan) -> Settled:

@@ -19,32 +19,25 @@ class Stage(Protocol):
     @property
     def count(self) -> int:
         """Number of layers."""
-        ...
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one activity below."""
-        ...
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of one prediction."""
-        ...
 
     @property
     def weights(self) -> Any:
         """What is learned: a tree of arrays (count, ...), each with two axes or more."""
-        ...
 
     def with_weights(self, weights: Any) -> Self:
         """The same layers with other weights."""
-        ...
 
     def __call__(self, z: jax.Array) -> jax.Array:
         """Predictions (count, B, *output_shape) from the activities below, (count, B, *input_shape); or one layer's,
         without the first axis of stage and activities."""
-        ...
 
     def maps(self) -> jax.Array:
         """The layer maps M_l of linear layers, (count, outputs, inputs), float64."""
-        ...

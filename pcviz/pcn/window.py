@@ -6,11 +6,9 @@ traced: it visits the tiles that the front has reached and no others. Compile ti
 the number of steps, and what a tile needs stays in the cache from its prediction to its update.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -69,7 +67,7 @@ class Tile(NamedTuple):
         return jax.lax.dynamic_update_slice_in_dim(numbers, part, self.below, 0)
 
     @property
-    def shifted(self) -> Tile:
+    def shifted(self) -> Self:
         """The same layers where their inputs are counted in (`columns`)."""
         return self._replace(first=self.first + 1)
 

@@ -5,9 +5,8 @@ arXiv 1712.09913): each row of a weight matrix gets the norm of that row of the 
 of the path follow the same paper, section 7.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 import jax
 import numpy as np
@@ -39,12 +38,12 @@ class Plane:
     principal: bool
 
     @classmethod
-    def at(cls, center: np.ndarray, directions: np.ndarray, lower: float = -1, upper: float = 1) -> Plane:
+    def at(cls, center: np.ndarray, directions: np.ndarray, lower: float = -1, upper: float = 1) -> Self:
         """A plane through `center` (P,) along `directions` (2, P), with no path but that point."""
         ends, nan = np.ones(2), float("nan")
         return cls(center, directions, lower * ends, upper * ends, np.zeros((1, 2)), nan, nan, 0.0, False)
 
-    def spanning(self, lower: np.ndarray, upper: np.ndarray) -> Plane:
+    def spanning(self, lower: np.ndarray, upper: np.ndarray) -> Self:
         """The same plane, its picture from `lower` to `upper`, both (2,)."""
         return replace(self, lower=lower, upper=upper)
 

@@ -5,14 +5,12 @@ ended counts as no less than the checkpoints that it will have, so that many tha
 there is.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from sqlalchemy import Connection, Float, and_, case, cast, func, or_, select
 
@@ -44,7 +42,7 @@ class Limits:
     paused_days: float
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
+    def of(cls, settings: Settings) -> Self:
         """Owners have a quota on a shared server only: elsewhere everything belongs to one person."""
         return cls(settings.store_limit, settings.owner_limit if settings.shared else None, settings.paused_days)
 

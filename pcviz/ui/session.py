@@ -93,9 +93,7 @@ def _adopt(page: str, state: url.State) -> None:
     """
     values, runs, notices = {}, {}, list(state.faults)
     for key, run in state.runs.items():
-        try:
-            record = client().get(run)
-        except UnknownRun:
+        if (record := find(run)) is None:
             notices.append(f"{key}: {run} is not known here; it may have been deleted")
             continue
         if record.unreadable:
@@ -119,13 +117,18 @@ def _without_sources(state: url.State) -> list[str]:
     messages = []
     for kind, given in state.options.items():
         for key in [key for key in given if INSTRUMENTS[kind].fields[key] == "source"]:
-            try:
-                found = given[key] in (None, FRESH) or client().get(given[key]).kind == "train"
-            except UnknownRun:
-                found = False
-            if not found:
+            run = None if given[key] in (None, FRESH) else find(given[key])
+            if given[key] not in (None, FRESH) and (run is None or run.kind != "train"):
                 messages.append(f"{key}: {given.pop(key)} is not known here; it may have been deleted")
     return messages
+
+
+def find(run: str) -> RunRecord | None:
+    """The run with this id; None if there is none (any more)."""
+    try:
+        return client().get(run)
+    except UnknownRun:
+        return None
 
 
 def record(key: str = "run") -> RunRecord | None:
@@ -133,14 +136,11 @@ def record(key: str = "run") -> RunRecord | None:
     run = st.session_state.runs.get(key)
     if run is None:
         return None
-    try:
-        found = client().get(run)
-    except UnknownRun:
-        st.session_state.notices = [f"{key}: {run} was deleted"]
-    else:
-        if not found.unreadable:
-            return found
-        st.session_state.notices = [f"{key}: {run} cannot be read by this pcviz: {found.unreadable}"]
+    found = find(run)
+    if found is not None and not found.unreadable:
+        return found
+    why = "was deleted" if found is None else f"cannot be read by this pcviz: {found.unreadable}"
+    st.session_state.notices = [f"{key}: {run} {why}"]
     del st.session_state.runs[key]
     return None
 
@@ -155,9 +155,7 @@ def show(key: str, run: str | None) -> None:
 
 def _open_control_link(run: str, control: str) -> None:
     """Whoever opens the control link of a run may steer it from now on."""
-    try:
-        record = client().get(run)
-    except UnknownRun:
+    if (record := find(run)) is None:
         return
     if browser.SECRET.fullmatch(control) and fits(control, record.control):
         st.session_state.memory.links[run] = control
@@ -253,9 +251,8 @@ def trainings(named: str | None = None) -> dict[str, RunRecord]:
     """Trainings that have begun, newest first: one's own, and the one that is `named` (its id is known, so it may be
     looked at)."""
     found = {run.id: run for run in client().runs(50, owner_key())}
-    if named is not None and named not in found:
-        with suppress(UnknownRun):
-            found[named] = client().get(named)
+    if named is not None and named not in found and (run := find(named)) is not None:
+        found[named] = run
     begun = (run for run in found.values() if not run.unreadable and run.kind == "train" and run.step > 0)
     return {run.id: run for run in begun}
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from pcviz.experiment import Experiment
-from pcviz.store import RunRecord, UnknownRun, Unreadable
+from pcviz.store import RunRecord
 from pcviz.ui import controls, session, widgets
 from pcviz.ui.instruments import FRESH
 
@@ -63,11 +63,8 @@ def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:
     run = run or st.session_state.get("runs_of", {}).get(TRAIN, {}).get("run")
     if run is None or form.experiment is None:
         return None
-    try:
-        record = session.client().get(run)
-    except (UnknownRun, Unreadable):
-        return None
-    if record.unreadable or record.kind != "train":
+    record = session.find(run)
+    if record is None or record.unreadable or record.kind != "train":
         return None
     shown, chosen = record.experiment, form.experiment
     same = all(
@@ -98,10 +95,8 @@ def line(record: RunRecord | None, form: controls.Form) -> None:
     step = record.options.get("step")
     text = _network(record.experiment)
     if source is not None:
-        try:
-            text = f"{name(session.client().get(source))}, {text}"
-        except (UnknownRun, Unreadable):
-            text = f"a run that was deleted, {text}"
+        trained = session.find(source)
+        text = f"{name(trained) if trained else 'a run that was deleted'}, {text}"
         frame = session.client().last_frame(record.id)
         step = frame.values.get("source_step") if frame and step is None else step
         after = "" if step is None else f", step {int(step):,}"

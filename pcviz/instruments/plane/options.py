@@ -3,9 +3,7 @@
 The vocabulary that page, address and job share.
 """
 
-from __future__ import annotations
-
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -64,7 +62,7 @@ class Options(LookOptions):
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
 
     @model_validator(mode="after")
-    def _fit(self) -> Options:
+    def _fit(self) -> Self:
         if (self.directions == "run") != (self.source is not None):
             raise ValueError(f"source: {self.source} does not go with directions {self.directions!r} (allowed: a run)")
         if self.source is None and self.source_step is not None:

@@ -6,7 +6,6 @@ from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options, possible
 from pcviz.instruments.relaxation.reading import AXES, reading
-from pcviz.store import UnknownRun, Unreadable
 from pcviz.ui import controls, look, look_options, markdown, room, session, source, subject, trouble, widgets
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import Choice, View
@@ -88,10 +87,10 @@ def _source_changed() -> None:
     run = st.session_state.source
     if run == FRESH or not widgets.chosen("source"):
         return
-    try:
-        trained = session.client().get(run).experiment.differences()
-    except (UnknownRun, Unreadable):
+    stored = session.find(run)
+    if stored is None or stored.unreadable:
         return
+    trained = stored.experiment.differences()
     mine = controls.read().values
     inference = {path: value for path, value in mine.items() if path.startswith("inference.")}
     controls.fill({**{p: v for p, v in trained.items() if not p.startswith("inference.")}, **inference})

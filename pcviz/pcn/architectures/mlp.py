@@ -1,7 +1,5 @@
 """Fully connected layers without biases: read-in, L - 2 equal hidden layers, read-out (theory.md 1.2)."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import cast
 
@@ -48,7 +46,7 @@ class Dense(nnx.Module):
         """W_l, (count, N_out, N_in)."""
         return self.weight[...]
 
-    def with_weights(self, weights: jax.Array) -> Dense:
+    def with_weights(self, weights: jax.Array) -> "Dense":
         """The same layers with other W_l."""
         return Dense(weights, self.premultiplier[...], self.activation, self.skip)
 
