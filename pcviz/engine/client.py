@@ -14,6 +14,7 @@ import numpy as np
 
 from pcviz.engine.access import NotAllowed, digest, fits, token
 from pcviz.experiment import Experiment
+from pcviz.experiment.looks import SHARES
 from pcviz.frames import AXES, Frame
 from pcviz.instruments import options_of
 from pcviz.settings import Settings
@@ -75,8 +76,7 @@ class Client:
         """Create a run that looks at something instead of training, such as one relaxation or a plane; returns its
         id. Options may name another run, whose weights it looks at."""
         found = options_of(kind, options)
-        assert found is not None
-        steps = found.steps(experiment)
+        steps = SHARES if found is None else found.steps(experiment)
         details: dict[str, Any] = {"kind": kind, "options": options, "steps": steps, "leaving": leaving}
         return self._create(experiment, session, key, "running", None, **details)
 
