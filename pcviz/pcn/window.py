@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import jax
 import jax.numpy as jnp
 
+from pcviz.brief import short
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities
 
@@ -39,6 +40,7 @@ class Tiles(NamedTuple):
     above: int
 
 
+@short
 class Tile(NamedTuple):
     """One tile: `size` layers of hidden stage `stage` from its layer `first` on, which is hidden layer `below` of the
     network (counted from 0)."""
