@@ -55,6 +55,8 @@ PROGRESS: dict[str, Channel] = {
 
 AXES = ("step", "inference_step", "epoch", "seconds")
 """Attributes of a frame that say where it was made."""
+HEAD = ("run", "generation", "seq", "kind", *AXES)
+"""What the store and streams keep of a frame besides its values."""
 
 
 @dataclass(frozen=True)

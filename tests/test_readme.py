@@ -10,13 +10,14 @@ import pytest
 
 from pcviz.cli import main as cli
 from pcviz.cli import relax as cli_relax
+from pcviz.cli import train as cli_train
 from pcviz.cli.flags import parse
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^ {4}python -m pcviz (.*)$", README, re.MULTILINE)
-FLAGS = {"train": cli.TRAIN_FLAGS, "relax": cli_relax.FLAGS}
+FLAGS = {"train": cli_train.FLAGS, "relax": cli_relax.FLAGS}
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split()[1])

@@ -1,1 +1,1 @@
-"""The command line: `python -m pcviz train|relax|reproduce|bench|serve`."""
+"""The command line: `python -m pcviz train|relax|reproduce|data|bench|serve`."""

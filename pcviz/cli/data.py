@@ -28,8 +28,8 @@ def fetch(name: str) -> None:
         raise BadArguments([str(error)]) from error
 
 
-def data(words: list[str]) -> int:
-    """Add, list or delete data sets of your own."""
+def run(words: list[str]) -> int:
+    """Run the command with these arguments; returns the exit status."""
     if not words or "-h" in words or "--help" in words:
         print(USAGE)
         return DONE

@@ -10,8 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
-from pcviz.cli.main import admit
-from pcviz.cli.work import JSON, LIMIT, answer, limit_of, work_off
+from pcviz.cli.work import DONE, JSON, LIMIT, admit, answer, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import seconds_text
 from pcviz.experiment.faults import allowed, shown
@@ -39,12 +38,12 @@ FLAGS = {
 }
 
 
-def relax(words: list[str]) -> int:
-    """Look inside one relaxation: front, theory, and other solvers from the same start."""
+def run(words: list[str]) -> int:
+    """Run the command with these arguments; returns the exit status."""
     experiment, given = parse(words, FLAGS)
     if experiment is None:
         print("python -m pcviz relax [flags]: look inside one relaxation\n\n" + describe(FLAGS))
-        return 0
+        return DONE
     options, limit = _options(given.flags), limit_of(given.flags, LIMIT_SECONDS)
     admit(experiment)
     work = partial(run_relaxation, experiment, options, limit, quiet=not sys.stderr.isatty())

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from pcviz.cli.flags import BadArguments, Flag, describe, read
-from pcviz.cli.work import JSON, LIMIT, answer, limit_of, work_off
+from pcviz.cli.work import DONE, JSON, LIMIT, answer, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling
 from pcviz.experiment.faults import shown
@@ -19,12 +19,12 @@ FLAGS = {
 }
 
 
-def reproduce(words: list[str]) -> int:
-    """Measure a published finding anew, beside what was reported."""
+def run(words: list[str]) -> int:
+    """Run the command with these arguments; returns the exit status."""
     name, given = _read(words)
     if given is None:
         print(_help())
-        return 0
+        return DONE
     options = Options.model_validate({"finding": name, "protocol": "quick" if "quick" in given else "full"})
     work = partial(run_reproduction, options, limit_of(given), quiet=not sys.stderr.isatty())
     return answer(work, summary, "reproduction", as_json="json" in given)

@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from pcviz.cli.flags import BadArguments, Flag
+from pcviz.experiment import Experiment, cost
+from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import shown
 
 if TYPE_CHECKING:
@@ -36,6 +39,17 @@ def limit_of(flags: dict[str, str | None], default: float | None = None) -> floa
         if 0 < float(text) <= LONGEST:
             return float(text)
     raise BadArguments([f"limit: {shown(text)} is not possible (allowed: {LIMIT.allowed})"])
+
+
+def admit(experiment: Experiment) -> None:
+    """Refuse what does not fit into memory, and data that nobody holds; say on standard error what a page would refuse
+    because nobody waits that long. Raises BadArguments."""
+    if too_large := cost.memory_refusal(experiment):
+        raise BadArguments(too_large)
+    if is_own(experiment.data.name):
+        import_module("pcviz.cli.data").fetch(experiment.data.name)
+    for line in cost.long_step(experiment):
+        print(f"warning: {line}", file=sys.stderr)
 
 
 class Patience:
@@ -94,8 +108,6 @@ def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    from pcviz.experiment.cost import seconds_text
-
     columns = (
         TextColumn(unit),
         BarColumn(),
@@ -108,7 +120,7 @@ def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
         task = bar.add_task("", total=None, left="", text="")
 
         def tell(done: float, total: float, left: float = float("nan"), text: str = "") -> None:
-            told: dict[str, Any] = {"left": "" if left != left else f"{seconds_text(left)} left", "text": text}
+            told: dict[str, Any] = {"left": "" if left != left else f"{cost.seconds_text(left)} left", "text": text}
             bar.update(task, completed=done, total=total, **told)
 
         yield tell

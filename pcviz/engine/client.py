@@ -61,7 +61,8 @@ class Client:
         leaving: Collection[str] = (),
     ) -> str:
         """Create a run of the owner with this key and return its id; with `wanted="paused"` it waits at step 0."""
-        return self._create(experiment, session, key, wanted, allowed_until_step, leaving=leaving)
+        details: dict[str, Any] = {"wanted": wanted, "allowed_until_step": allowed_until_step, "leaving": leaving}
+        return self._create(key, experiment=experiment, session=session, **details)
 
     def look(
         self,
@@ -78,7 +79,7 @@ class Client:
         found = options_of(kind, options)
         steps = SHARES if found is None else found.steps(experiment)
         details: dict[str, Any] = {"kind": kind, "options": options, "steps": steps, "leaving": leaving}
-        return self._create(experiment, session, key, "running", None, **details)
+        return self._create(key, experiment=experiment, session=session, **details)
 
     def full(self, kind: str, experiment: Experiment, key: str = "", leaving: Collection[str] = ()) -> str | None:
         """Why there is no room for a new run of this kind, in one line; None if there is. May be a second old."""
@@ -218,21 +219,13 @@ class Client:
                 columns[name] = np.stack([np.asarray(frame.values.get(name, missing)) for frame in history])
         return columns
 
-    def _create(
-        self,
-        experiment: Experiment,
-        session: str,
-        key: str,
-        wanted: Wanted,
-        allowed_until_step: int | None,
-        **details: Any,
-    ) -> str:
+    def _create(self, key: str, **details: Any) -> str:
         if self.shared and not key:
             raise NotAllowed(NO_KEY)
         run = uuid.uuid4().hex
-        details |= {"id": run, "control": digest(token(key, run)), "limits": self.limits}
+        rights: dict[str, Any] = {"id": run, "owner": digest(key), "control": digest(token(key, run))}
         try:
-            return self.store.requests.create(experiment, session, digest(key), wanted, allowed_until_step, **details)
+            return self.store.requests.create(limits=self.limits, **rights, **details)
         finally:
             self._spaces = UNREAD
 

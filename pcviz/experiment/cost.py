@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from pcviz.experiment import Experiment
+from pcviz.experiment.schema import flatten
 from pcviz.frames import TRACE_ROWS
 
 GB = 1e9
@@ -36,14 +37,11 @@ class Cost:
     """What one run needs. `seconds` is compute time without compilation, `step_seconds` that of one weight step."""
 
     parameters: int
-    weight_bytes: int
     learning_bytes: int
     activity_bytes: int
     data_bytes: int
     checkpoint_bytes: int
-    flops_per_inference_step: float
     flops_per_step: float
-    total_flops: float
     seconds: float
     step_seconds: float
     inference_step_seconds: float
@@ -110,11 +108,10 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     else:
         # After the last step the errors are evaluated once more, for the weight gradient.
         per_step = forward + (_full_steps(experiment) + 0.5) * inference + weight_gradient
-    total = per_step * learning.steps
-
     speed = assumed_speed(width) * (1 if number == 4 else 0.5)
     serial = 1 if learning.facts.relaxes and experiment.inference.facts.space == "activities" else hidden
     overhead = 2e-3 + max(steps, 1) * 2e-5 * serial
+    step_seconds = slowdown * (per_step / speed + overhead)
     saved = (1 + moments) * weights
     if per_step > LONG_STEP_FLOPS and learning.facts.relaxes:
         # The relaxation under way: variables, the solver's state, the rounding of the start; iPC's weights move in it.
@@ -122,17 +119,14 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
         saved += (1 + moments) * weights if learning.facts.moves_weights else 0
     return Cost(
         parameters=parameters,
-        weight_bytes=weights,
         learning_bytes=((6 if learning.facts.moves_weights else 4) * (1 + moments) + 3) * weights,
         activity_bytes=(TEMPORARIES + STATE_TEMPORARIES * state) * activities,
         # as it was loaded, in the number format of the network, and on the device
         data_bytes=(8 + 2 * number) * (data.train_count + data.test_count) * (inputs + outputs),
         checkpoint_bytes=COPIES * saved,
-        flops_per_inference_step=inference,
         flops_per_step=per_step,
-        total_flops=total,
-        seconds=slowdown * (total / speed + overhead * learning.steps),
-        step_seconds=slowdown * (per_step / speed + overhead),
+        seconds=step_seconds * learning.steps,
+        step_seconds=step_seconds,
         inference_step_seconds=slowdown * max(inference, forward + weight_gradient) / speed,
     )
 
@@ -170,32 +164,21 @@ def _full_steps(experiment: Experiment) -> float:
 def admission(experiment: Experiment, limits: Limits | None = None, slowdown: float = 1.0) -> list[str]:
     """Why `experiment` is refused, one line for each limit that it breaks, with the nearest setting that fits."""
     limits = limits or machine_limits()
-    cost = estimate(experiment, slowdown)
-    batch = experiment.learning.batch_size
-    refusals = []
-    if cost.checkpoint_bytes > limits.checkpoint_bytes:
+    cost, refusals = estimate(experiment, slowdown), []
+    if cost.checkpoint_bytes > (most := limits.checkpoint_bytes):
         # In the middle of a long step, activities are saved too.
-        fits = _largest("learning.batch_size", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
-        start, name = f"learning.batch_size: {batch}", "batch size"
-        if fits is None:
-            fits = _largest("network.width", experiment, lambda c: c.checkpoint_bytes <= limits.checkpoint_bytes)
-            start, name = _shape(experiment), "width"
-        refusals.append(
-            f"{start} needs {bytes_text(cost.checkpoint_bytes)} of checkpoints, above "
-            f"{bytes_text(limits.checkpoint_bytes)} ({_nearest(name, fits)})"
-        )
+        paths = "learning.batch_size", "network.width"
+        setting, remedy = _remedy(experiment, lambda c: c.checkpoint_bytes <= most, *paths)
+        needed = f"needs {bytes_text(cost.checkpoint_bytes)} of checkpoints, above {bytes_text(most)}"
+        refusals.append(f"{setting} {needed} ({remedy})")
     refusals += memory_refusal(experiment, limits)
-    if cost.inference_step_seconds > limits.inference_step_seconds:
-        fits = _largest(
-            "learning.batch_size",
-            experiment,
-            lambda c: c.inference_step_seconds <= limits.inference_step_seconds,
-            slowdown,
+    if cost.inference_step_seconds > (longest := limits.inference_step_seconds):
+        setting, remedy = _remedy(
+            experiment, lambda c: c.inference_step_seconds <= longest, "learning.batch_size", slowdown=slowdown
         )
         refusals.append(
-            f"learning.batch_size: {batch} makes one inference step last about {cost.inference_step_seconds:.1f} s, "
-            f"above {limits.inference_step_seconds:g} s, so that pause could not act in time "
-            f"({_nearest('batch size', fits)})"
+            f"{setting} makes one inference step last about {cost.inference_step_seconds:.1f} s, above {longest:g} s, "
+            f"so that pause could not act in time ({remedy})"
         )
     return refusals + long_step(experiment, limits, slowdown)
 
@@ -208,20 +191,9 @@ def memory_refusal(experiment: Experiment, limits: Limits | None = None) -> list
     needed = f"needs {bytes_text(cost.memory_bytes)} of memory, above {bytes_text(most)}"
     if cost.data_bytes > max(cost.activity_bytes, cost.learning_bytes):
         return [f"data.name: {experiment.data.name} {needed} (choose smaller data)"]
-    if cost.activity_bytes > cost.learning_bytes:
-        path, start, name = (
-            "learning.batch_size",
-            f"learning.batch_size: {experiment.learning.batch_size}",
-            "batch size",
-        )
-    else:
-        path, start, name = "network.width", _shape(experiment), "width"
-    fits = _largest(path, experiment, lambda c: c.memory_bytes <= most)
-    return [f"{start} {needed} ({_nearest(name, fits)})"]
-
-
-def _shape(experiment: Experiment) -> str:
-    return f"network.width: {experiment.network.width} at depth {experiment.network.depth}"
+    path = "learning.batch_size" if cost.activity_bytes > cost.learning_bytes else "network.width"
+    setting, remedy = _remedy(experiment, lambda c: c.memory_bytes <= most, path)
+    return [f"{setting} {needed} ({remedy})"]
 
 
 def long_step(experiment: Experiment, limits: Limits | None = None, slowdown: float = 1.0) -> list[str]:
@@ -230,17 +202,27 @@ def long_step(experiment: Experiment, limits: Limits | None = None, slowdown: fl
     seconds = estimate(experiment, slowdown).step_seconds
     if seconds <= most:
         return []
-    steps = _largest("inference.steps", experiment, lambda c: c.step_seconds <= most, slowdown)
-    if steps is not None:
-        start, nearest = f"inference.steps: {experiment.inference.steps}", _nearest("number of steps", steps)
-    else:
-        batch = _largest("learning.batch_size", experiment, lambda c: c.step_seconds <= most, slowdown)
-        start, nearest = f"learning.batch_size: {experiment.learning.batch_size}", _nearest("batch size", batch)
+    paths = "inference.steps", "learning.batch_size"
+    setting, remedy = _remedy(experiment, lambda c: c.step_seconds <= most, *paths, slowdown=slowdown)
     last = f"last {seconds_text(seconds)}, above {most / 60:g} min"
-    return [f"{start} makes the relaxation of one weight step {last} ({nearest})"]
+    return [f"{setting} makes the relaxation of one weight step {last} ({remedy})"]
 
 
-def _largest(path: str, experiment: Experiment, fits: Callable[[Cost], bool], slowdown: float = 1.0) -> int | None:
+def _remedy(
+    experiment: Experiment, fits: Callable[[Cost], bool], *paths: str, slowdown: float = 1.0
+) -> tuple[str, str]:
+    """The first of these fields that has a smaller value whose cost `fits`, or the last: its present setting, and the
+    nearest value that fits."""
+    named = {"learning.batch_size": "batch size", "network.width": "width", "inference.steps": "number of steps"}
+    found = {path: _largest(path, experiment, fits, slowdown) for path in paths}
+    path = next((path for path, value in found.items() if value is not None), paths[-1])
+    setting = f"{path}: {flatten(experiment.model_dump())[path]}"
+    setting += f" at depth {experiment.network.depth}" if path == "network.width" else ""
+    nearest = f"nearest {named[path]} that fits: {found[path]}"
+    return setting, f"no {named[path]} fits" if found[path] is None else nearest
+
+
+def _largest(path: str, experiment: Experiment, fits: Callable[[Cost], bool], slowdown: float) -> int | None:
     """The largest value of a whole-number field below its present one whose cost `fits`; None if there is none."""
     section, name = path.split(".")
     now = experiment.inference_steps if path == "inference.steps" else getattr(getattr(experiment, section), name)
@@ -253,10 +235,6 @@ def _largest(path: str, experiment: Experiment, fits: Callable[[Cost], bool], sl
             good = False
         low, high = (middle, high) if good else (low, middle)
     return low or None
-
-
-def _nearest(name: str, value: int | None) -> str:
-    return f"no {name} fits" if value is None else f"nearest {name} that fits: {value}"
 
 
 def bytes_text(count: float) -> str:

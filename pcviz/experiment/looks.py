@@ -12,13 +12,16 @@ from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 from pcviz.experiment import cost
-from pcviz.experiment.section import Section
+from pcviz.experiment.section import Section, option
 from pcviz.experiment.whole import Experiment
 
 Parts = dict[str, float]
 """Part of a look -> its seconds."""
 SHARES = 100
 """A look counts the work done in hundredths."""
+RUN_ID = "^[0-9a-f]{32}$"
+MOST_STEPS = 100_000
+"""Of training up to the weights that are looked at."""
 SETTLING_PASSES = 100
 """Gradient evaluations of one point of F*."""
 PROGRAM_SECONDS = 0.8
@@ -60,6 +63,21 @@ class LookOptions(Section):
     def stored(self) -> dict[str, Any]:
         """As kept with a run."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+class BatchLookOptions(LookOptions):
+    """What a look at one batch of a network takes: whose weights, after which step, which batch."""
+
+    source: str | None = option(None, "Network", "Run whose weights are taken; none: fresh ones.", pattern=RUN_ID)
+    step: int | None = option(
+        None,
+        "At step",
+        "Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by training "
+        "anew from the seed, which gives the same ones again.",
+        ge=0,
+        le=MOST_STEPS,
+    )
+    batch: int = option(0, "Batch", "Which training batch.", ge=0, le=1_000_000)
 
 
 class GroupOptions(LookOptions):

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import orjson
 
+from pcviz.frames import HEAD
 from pcviz.store import RunRecord, Store, StoredFrame, StoreFault, Watcher
 
 LOG = logging.getLogger(__name__)
@@ -31,8 +32,11 @@ RUNS_PER_QUERY = 500
 ENTRY_BYTES = 64
 """More than an entry of a cursor takes, written in an address."""
 
-Shown: TypeAlias = tuple[int, str, str, str, int, str]
-"""What of a run's state makes an event when it changes; see `_shown`."""
+SHOWN = ("generation", "state", "message", "device", "restarts", "wanted")
+"""What of a run's state makes an event when it changes."""
+STATE = (*SHOWN, "parent", "kind", "step", "steps", "seconds")
+"""What such an event tells, besides whose it is."""
+Shown: TypeAlias = tuple[object, ...]
 
 Cursor: TypeAlias = dict[str, tuple[int, int]]
 """Run -> (generation, seq) of the last frame delivered."""
@@ -126,11 +130,6 @@ class Hub:
         for subscriber in tuple(self._subscribers):
             subscriber.give(Subscriber.END)
         self._wake.set()
-
-    @property
-    def polling(self) -> bool:
-        """Whether the poller's thread lives."""
-        return self._thread is not None
 
     def _poll(self) -> None:
         watcher: Watcher | None = None
@@ -256,38 +255,13 @@ def format_cursor(cursor: Cursor) -> str:
 
 
 def _frame(frame: StoredFrame, parent: str | None) -> bytes:
-    head = {
-        "run": frame.run,
-        "parent": parent,
-        "generation": frame.generation,
-        "seq": frame.seq,
-        "kind": frame.kind,
-        "step": frame.step,
-        "inference_step": frame.inference_step,
-        "epoch": frame.epoch,
-        "seconds": frame.seconds,
-    }
-    return orjson.dumps(head)[:-1] + b',"values":' + frame.values_json.encode() + b"}"
+    head = {name: getattr(frame, name) for name in HEAD}
+    return orjson.dumps(head | {"parent": parent})[:-1] + b',"values":' + frame.values_json.encode() + b"}"
 
 
 def _shown(record: RunRecord) -> Shown:
-    return (record.generation, record.state, record.message, record.device, record.restarts, record.wanted)
+    return tuple(getattr(record, name) for name in SHOWN)
 
 
 def _state(record: RunRecord) -> bytes:
-    return orjson.dumps(
-        {
-            "run": record.id,
-            "parent": record.parent,
-            "kind": record.kind,
-            "generation": record.generation,
-            "state": record.state,
-            "step": record.step,
-            "steps": record.steps,
-            "seconds": record.seconds,
-            "message": record.message,
-            "device": record.device,
-            "restarts": record.restarts,
-            "wanted": record.wanted,
-        }
-    )
+    return orjson.dumps({"run": record.id} | {name: getattr(record, name) for name in STATE})

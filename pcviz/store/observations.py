@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from pcviz.frames import Frame
+from pcviz.frames import HEAD, Frame
 from pcviz.store.contents import delete_checkpoints, delete_contents, delete_family
 from pcviz.store.database import Database, Watcher
 from pcviz.store.faults import explained
@@ -32,7 +32,6 @@ FREE_SHARE = 0.1
 """Share of the file that may be free pages."""
 GIVEN_BACK = 64
 """Pages that are cut off at once: up to 50 ms, when all of them have to be moved first."""
-FRAME_COLUMNS = ("run", "generation", "seq", "kind", "step", "inference_step", "epoch", "seconds")
 
 
 class Lost(Exception):
@@ -113,7 +112,7 @@ class Observations:
             values["strikes"] = 0
             self._fenced(frame.run, frame.generation, values, runs.c.seq == frame.seq - 1)
             dropped = _drop_bulk(connection, frame.run, frame.generation) if bulk else 0
-            row = {name: getattr(frame, name) for name in FRAME_COLUMNS}
+            row = {name: getattr(frame, name) for name in HEAD}
             connection.execute(insert(frames).values(**row, scalars=scalars, bulk=bulk))
             return self._count(frame.run, len(scalars) + len(bulk or "") - dropped)
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from pcviz.frames import Frame
+from pcviz.frames import HEAD, Frame
 from pcviz.store.database import Database
 from pcviz.store.records import COLUMNS, TERMINAL, RunRecord, UnknownRun, record, rests
 from pcviz.store.room import Limits, Spaces, spaces
@@ -43,17 +43,7 @@ class StoredFrame:
     def frame(self) -> Frame:
         """Decoded."""
         values = decode_values(self.values_json.encode())
-        return Frame(
-            self.kind,
-            self.step,
-            values,
-            self.inference_step,
-            self.epoch,
-            self.seconds,
-            self.run,
-            self.generation,
-            self.seq,
-        )
+        return Frame(values=values, **{name: getattr(self, name) for name in HEAD})
 
 
 class Reader:

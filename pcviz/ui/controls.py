@@ -4,7 +4,6 @@ The key of a widget is the path of its field with underscores. What the form hol
 go together): nothing is lost or clipped, the page says what is wrong and does not start.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, facts_of, fields, from_paths
-from pcviz.experiment.faults import allowed, faults, limits
+from pcviz.experiment.faults import allowed, faults
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.presets import PRESETS
 from pcviz.experiment.rules import RULES
@@ -174,7 +173,7 @@ def _widget(path: str, info: FieldInfo) -> None:
         else:
             st.selectbox(options=choices, format_func=partial(_name, path), disabled=len(choices) == 1, **common)
     else:
-        st.number_input(**_bounds(info), **common)
+        widgets.number(info, key_of(path), help=common["help"])
     if note := _resolved(path):
         st.caption(note)
 
@@ -225,20 +224,6 @@ def _parameterisation_changed() -> None:
         return
     chosen = {"network.parameterisation": st.session_state.network_parameterisation}
     widgets.put({"network_initialisation": _fitting_initialisation(chosen)["network.initialisation"]})
-
-
-def _bounds(info: FieldInfo) -> dict[str, Any]:
-    (low, _), (high, _) = limits(info)
-    if info.annotation is int:
-        return {"min_value": _whole(low), "max_value": _whole(high), "step": 1}
-    size = info.default or 1e-3
-    step = 10.0 ** math.floor(math.log10(size / 2))
-    bounds = {"min_value": None if low is None else float(low), "max_value": None if high is None else float(high)}
-    return {**bounds, "step": step, "format": "%g"}
-
-
-def _whole(bound: float | None) -> int | None:
-    return None if bound is None else int(bound)
 
 
 def _name(path: str, choice: str) -> str:

@@ -8,6 +8,13 @@ from pcviz.store import RunRecord
 from pcviz.ui import url, widgets
 from pcviz.ui.instruments import INSTRUMENTS, on
 
+OPTIONS = {
+    key: instrument.model.model_fields[field]
+    for instrument in INSTRUMENTS.values()
+    for key, field in instrument.fields.items()
+}
+"""Key of a widget -> its option."""
+
 
 def adopt(page: str, state: url.State) -> None:
     """Remember what an address says of a page's looks, until their widgets are drawn."""
@@ -49,6 +56,11 @@ def current(kind: str) -> dict[str, Any]:
     kept = st.session_state.kept[kind]
     st.session_state.kept[kind] = {key: st.session_state.get(key, value) for key, value in kept.items()}
     return instrument.options(st.session_state.kept[kind])
+
+
+def number(key: str, **layout: Any) -> None:
+    """Draw the number of an option, by the key of its widget."""
+    widgets.number(OPTIONS[key], key, **layout)
 
 
 def texts(page: str, shown: RunRecord | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from pcviz.store import RunRecord
-from pcviz.ui import controls, session, subject
+from pcviz.ui import controls, look_options, session, subject
 from pcviz.ui.instruments import FRESH
 
 
@@ -44,17 +44,7 @@ def divergence(record: RunRecord | None) -> None:
 
 def at_step(key: str, *, stored: bool) -> None:
     """Draw the choice of the step whose weights are looked at, of a stored run or of the form's network."""
-    st.number_input(
-        "At step",
-        0,
-        100_000,
-        step=10,
-        key=key,
-        width=120,
-        placeholder="latest" if stored else "fresh",
-        help="Empty: fresh weights, or the run's latest checkpoint. A number: the weights after so many steps, by "
-        "training anew from the seed, which gives the same ones again.",
-    )
+    look_options.number(key, step=10, width=120, placeholder="latest" if stored else "fresh")
 
 
 def mismatch(form: controls.Form, source: str | None) -> list[str]:

@@ -56,7 +56,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
         made = from_paths({"learning.steps": STEPS, **{path: draw(values(free[path])) for path in changed}})
     except ValidationError:
         reject()
-    if cost.estimate(made).total_flops > FLOPS or cost.admission(made):
+    if STEPS * cost.estimate(made).flops_per_step > FLOPS or cost.admission(made):
         reject()
     return made
 

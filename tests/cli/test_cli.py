@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcviz.cli import flags
-from pcviz.cli import main as cli
 from pcviz.cli import relax as cli_relax
 from pcviz.cli import reproduce as cli_reproduce
-from pcviz.cli.main import LastStep, main
+from pcviz.cli import train as cli_train
+from pcviz.cli.main import main
+from pcviz.cli.train import LastStep
 from pcviz.cli.work import Patience, patience
 from pcviz.data import own
 from pcviz.experiment import Experiment, cost, fields
@@ -59,7 +60,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 @given(st.lists(st.sampled_from(WORDS) | nasty_texts, max_size=8))
 def test_hostile_command_lines_are_refused_or_valid(words: list[str]) -> None:
     try:
-        flags.parse(words, cli.TRAIN_FLAGS)
+        flags.parse(words, cli_train.FLAGS)
     except flags.BadArguments as bad:
         assert bad.lines
         for line in bad.lines:
@@ -70,12 +71,12 @@ def test_hostile_command_lines_are_refused_or_valid(words: list[str]) -> None:
 @settings(max_examples=200)
 @given(valid_experiments())
 def test_flags_round_trip(experiment: Experiment) -> None:
-    assert flags.parse(command_line(experiment), cli.TRAIN_FLAGS)[0] == experiment
+    assert flags.parse(command_line(experiment), cli_train.FLAGS)[0] == experiment
 
 
 def test_the_documented_line() -> None:
     words = shlex.split("--preset mupc-128 --network.depth 32 --inference.step-size 0.2 --network.no-skips --seed 7")
-    experiment, _ = flags.parse(words, cli.TRAIN_FLAGS)
+    experiment, _ = flags.parse(words, cli_train.FLAGS)
     expected = {
         "network.depth": 32,
         "learning.steps": 150,
@@ -95,7 +96,7 @@ def test_the_documented_line() -> None:
     ],
 )
 def test_spellings_of_a_flag(words: list[str]) -> None:
-    assert flags.parse(words, cli.TRAIN_FLAGS)[0] == Experiment().changed({"inference.step_size": 0.2})
+    assert flags.parse(words, cli_train.FLAGS)[0] == Experiment().changed({"inference.step_size": 0.2})
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_help_tells_how_many_examples_there_are(capsys: pytest.CaptureFixture[st
 
 
 def test_the_command_line_takes_any_number_of_inference_steps(capsys: pytest.CaptureFixture[str]) -> None:
-    experiment, _ = flags.parse(["--inference.steps", "5000"], cli.TRAIN_FLAGS)
+    experiment, _ = flags.parse(["--inference.steps", "5000"], cli_train.FLAGS)
     assert experiment is not None and experiment.inference_steps == 5000
     (line,) = refused(capsys, "train", "--inference.steps", "-1")
     assert line == "inference.steps: -1 is below 0 (allowed: 0 or more, or depth)"
@@ -223,7 +224,7 @@ def test_what_is_stopped_prints_what_it_has(capsys: pytest.CaptureFixture[str]) 
     assert document["status"] == "stopped (limit)"
     assert 0 < document["steps"] < 100_000 and document["train_loss"] > 0
 
-    experiment, _ = flags.parse(SMALL, cli.TRAIN_FLAGS)
+    experiment, _ = flags.parse(SMALL, cli_train.FLAGS)
     assert experiment is not None
     document = cli_relax.run_relaxation(experiment, Options(solvers=(), step=3), 1e-6, quiet=True)
     assert document["status"] == "stopped (limit)" and document["steps"] == 0
@@ -274,13 +275,13 @@ def test_divergence_is_a_result_not_a_failure() -> None:
     assert document["status"] == "diverged"
     assert document["steps"] < 400
     assert document["train_loss"] is not None
-    text = cli.summary(document)
+    text = cli_train.summary(document)
     assert f"weight step {document['steps'] + 1} was not finite; what follows is of step {document['steps']}" in text
 
     # The same numbers as of a run that ends with that step.
-    experiment, _ = flags.parse([*SMALL, *wild, "--learning.steps", str(document["steps"])], cli.TRAIN_FLAGS)
+    experiment, _ = flags.parse([*SMALL, *wild, "--learning.steps", str(document["steps"])], cli_train.FLAGS)
     assert experiment is not None
-    until = cli.run_training(experiment, quiet=True)
+    until = cli_train.run_training(experiment, quiet=True)
     assert until["status"] == "done"
     for name in ("steps", "train_loss", "test_accuracy", "energies", "layers_with_signal", "energy_off_theory"):
         assert document[name] == until[name], name
@@ -290,7 +291,7 @@ def test_a_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     def fail(*_: Any, **__: Any) -> dict[str, Any]:
         raise MemoryError("no room\nfor this")
 
-    monkeypatch.setattr(cli, "run_training", fail)
+    monkeypatch.setattr(cli_train, "run_training", fail)
     assert main(["train"]) == 1
     output = capsys.readouterr()
     assert output.err == "training failed: MemoryError: no room for this\n"
@@ -330,7 +331,7 @@ def test_a_weight_step_that_nobody_waits_for_is_warned_of(
     def work(*_: object, **__: object) -> None:
         raise RuntimeError("it went on")
 
-    monkeypatch.setattr(cli, "run_training", work)
+    monkeypatch.setattr(cli_train, "run_training", work)
     monkeypatch.setattr(cli_relax, "run_relaxation", work)
     assert main([command, "--network.depth", "128", "--network.width", "128", "--inference.steps", "1000000"]) == 1
     output = capsys.readouterr()

@@ -27,6 +27,11 @@ class Event:
     data: dict[str, Any]
 
 
+def polling() -> bool:
+    """Whether a hub's thread lives in this process."""
+    return any(thread.name == "pcviz-stream" for thread in threading.enumerate())
+
+
 @contextmanager
 def served(live: Live) -> Iterator[int]:
     """The live routes, without a worker; yields the port."""

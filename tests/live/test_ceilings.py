@@ -15,7 +15,7 @@ from pcviz.live.hub import Subscriber, format_cursor, parse_cursor
 from pcviz.live.stream import Live
 from pcviz.settings import Settings
 from pcviz.store import Reader
-from tests.live.live_server import request, served, stream, wait_until
+from tests.live.live_server import polling, request, served, stream, wait_until
 
 
 def live_with(database_url: str, **settings: Any) -> tuple[Live, str]:
@@ -34,7 +34,7 @@ def test_streams_have_a_ceiling(database_url: str) -> None:
             assert response.status == 429 and response.headers["Retry-After"]
             assert b"2 live streams are open (allowed: PCVIZ_STREAMS 2)" in body and b"\n" not in body
             assert request(port, f"/live/keep?runs={run}", method="POST")[0].status == 204
-        wait_until(lambda: not live.hub.polling)
+        wait_until(lambda: not polling())
         with stream(port, f"runs={run}") as events:
             next(events)
 
@@ -132,9 +132,10 @@ def test_a_position_has_room_for_the_runs_themselves_first() -> None:
 
 def test_head_opens_no_stream(database_url: str) -> None:
     live, run = live_with(database_url, streams=1)
+    wait_until(lambda: not polling())  # those of other tests
     with served(live) as port:
         response, body = request(port, f"/live/frames?runs={run}", method="HEAD")
-        assert (response.status, body) == (200, b"") and not live.hub.polling
+        assert (response.status, body) == (200, b"") and not polling()
         with stream(port, f"runs={run}") as events:
             next(events)
 

@@ -23,7 +23,7 @@ from pcviz.live.stream import Live
 from pcviz.settings import Settings
 from pcviz.store import Observations
 from pcviz.store.values import decode_values
-from tests.live.live_server import Event, request, served, stream, wait_until
+from tests.live.live_server import Event, polling, request, served, stream, wait_until
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_busy_subscriber_gets_the_last_event(live: Live, worker: Observations)
             assert batch is not None
             received += batch
         hub.unsubscribe(subscriber)
-        while hub.polling:
+        while polling():
             await asyncio.sleep(0.01)
         return received
 
@@ -217,13 +217,13 @@ def test_frames_are_limited_but_states_are_not(live: Live, worker: Observations)
 
 def test_the_poller_ends_with_the_last_stream(live: Live, worker: Observations, port: int) -> None:
     run = start(live, worker)
-    assert not live.hub.polling
+    wait_until(lambda: not polling())  # those of other tests
     with stream(port, f"runs={run}") as events:
         take(events, "running")
-        assert live.hub.polling
+        assert polling()
         worker.observe(run, 1, state="done")
         take(events)
-    wait_until(lambda: not live.hub.polling)
+    wait_until(lambda: not polling())
 
 
 def test_keep_and_stream_renew_the_run(live: Live, worker: Observations, port: int) -> None:

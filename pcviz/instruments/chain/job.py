@@ -97,23 +97,17 @@ def plane(options: Options) -> dict[str, Value]:
     weights = chain.in_plane(*np.meshgrid(axis, axis), hidden, fixed)
     coarse = np.linspace(-SPAN, SPAN, ARROWS)
     tails = chain.in_plane(*np.meshgrid(coarse, coarse), hidden, fixed).reshape(-1, hidden + 1)
-    loss_arrows = arrows(tails[:, -2:], -loss_gradient(tails)[:, -2:])
-    energy_arrows = arrows(tails[:, -2:], -energy_gradient(tails)[:, -2:])
-    loss_flow, energy_flow = (flow(options, gradient) for gradient in (loss_gradient, energy_gradient))
+    lines: dict[str, Value] = {}
+    for surface, gradient in (("loss", loss_gradient), ("energy", energy_gradient)):
+        ways = {"arrows": arrows(tails[:, -2:], -gradient(tails)[:, -2:]), "flow": flow(options, gradient)}
+        for name, line in ways.items():
+            lines |= {f"chain_{name}_{surface}_{axis}": line[:, place] for place, axis in enumerate("xy")}
     points = chain.critical_points(hidden, fixed, SPAN)
     middle = chain.in_plane(np.zeros(()), np.zeros(()), hidden, fixed)
-    return {
+    return lines | {
         "chain_axis": axis,
         "chain_loss": chain.loss(weights, POWER),
         "chain_energy": chain.least_energy(weights, POWER),
-        "chain_arrows_loss_x": loss_arrows[:, 0],
-        "chain_arrows_loss_y": loss_arrows[:, 1],
-        "chain_arrows_energy_x": energy_arrows[:, 0],
-        "chain_arrows_energy_y": energy_arrows[:, 1],
-        "chain_flow_loss_x": loss_flow[:, 0],
-        "chain_flow_loss_y": loss_flow[:, 1],
-        "chain_flow_energy_x": energy_flow[:, 0],
-        "chain_flow_energy_y": energy_flow[:, 1],
         "chain_critical_x": points.weights[:, -2],
         "chain_critical_y": points.weights[:, -1],
         "chain_type_loss": points.loss_types,

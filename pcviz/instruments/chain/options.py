@@ -6,9 +6,7 @@ The vocabulary that page, job and figures share.
 
 from typing import ClassVar
 
-from pydantic import Field
-
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, option
 from pcviz.experiment.looks import LookOptions, Parts
 
 DEEPEST = 5
@@ -37,10 +35,8 @@ SPAN = 2.5
 class Options(LookOptions):
     """What a run of kind "chain" is told.
 
-    The plane shows the loss and the equilibrated energy of a chain with `hidden` units against its last two weights;
-    `fixed` is the value of all others. The race is run by chains of 1 … 5 hidden units from `seeds` starts with each
-    rule: gradient descent with `learning_rate`; PC infers by `inference_steps` Euler steps of size `dt`; who has not
-    escaped after `cap` updates is stopped.
+    The plane shows the loss and the equilibrated energy of a chain against its last two weights. Chains of 1 … 5 hidden
+    units race, each from several starts with each rule: gradient descent, and PC that infers by Euler steps.
     """
 
     PAGE: ClassVar[str] = "landscape"
@@ -55,13 +51,13 @@ class Options(LookOptions):
         "chain_cap": "cap",
     }
 
-    hidden: int = Field(1, ge=1, le=DEEPEST)
-    fixed: float = Field(0.5, ge=-2, le=2)
-    seeds: int = Field(5, ge=1, le=10)
-    learning_rate: float = Field(0.4, gt=0, le=2)
-    inference_steps: int = Field(20, ge=1, le=1000)
-    dt: float = Field(0.1, gt=0, le=1)
-    cap: int = Field(20_000, ge=100, le=1_000_000)
+    hidden: int = option(1, "Hidden units", "Of the chain that is drawn.", ge=1, le=DEEPEST)
+    fixed: float = option(0.5, "Other weights", "Value of those not drawn.", ge=-2, le=2)
+    seeds: int = option(5, "Seeds", "Starts of each racer.", ge=1, le=10)
+    learning_rate: float = option(0.4, "Learning rate", "Of both rules.", gt=0, le=2)
+    inference_steps: int = option(20, "Inference steps T", "Of PC, before each update.", ge=1, le=1000)
+    dt: float = option(0.1, "Step size dt", "Of each inference step.", gt=0, le=1)
+    cap: int = option(20_000, "Cap", "Updates until a racer is stopped.", ge=100, le=1_000_000)
 
     @property
     def drawn(self) -> tuple[int, int]:

@@ -6,10 +6,9 @@ The vocabulary that page and job share.
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from pcviz.experiment import Experiment
-from pcviz.experiment.looks import SETTLING_PASSES, LookOptions, Parts, factor_seconds, gradient_seconds
+from pcviz.experiment import Experiment, option
+from pcviz.experiment.looks import SETTLING_PASSES, BatchLookOptions, Parts, factor_seconds, gradient_seconds
 
 PLACE_UNIT = 1e-9
 """Eigenvalues below this size are drawn as if they were zero."""
@@ -30,10 +29,8 @@ WEIGHTS_MAX = 4_000_000
 """Most weights: the search for eigenvalues keeps sixteen vectors or more of that length."""
 
 
-class Options(LookOptions):
-    """What a look at curvature is told besides the experiment: `source` (id of the run whose weights are taken; None:
-    the experiment's), `step` (the weights after so many steps of training; None: the run's latest, or fresh ones),
-    `batch` (index of the training batch), and how many of its `examples` are looked at."""
+class Options(BatchLookOptions):
+    """What a look at curvature is told besides the experiment."""
 
     PAGE: ClassVar[str] = "landscape"
     KEYS: ClassVar[dict[str, str]] = {
@@ -43,10 +40,7 @@ class Options(LookOptions):
         "curved_examples": "examples",
     }
 
-    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
-    step: int | None = Field(None, ge=0, le=100_000)
-    batch: int = Field(0, ge=0, le=1_000_000)
-    examples: int = Field(16, ge=1, le=256)
+    examples: int = option(16, "Examples", "How many of the batch Hessians are means over.", ge=1, le=256)
 
     def own_parts(self, experiment: Experiment) -> Parts:
         """The plane of inference, ends of the spectra, the spectra, the ray to the origin, the steps."""

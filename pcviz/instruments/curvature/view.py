@@ -4,7 +4,7 @@ import streamlit as st
 
 from pcviz.instruments.curvature.figures import PANELS
 from pcviz.instruments.curvature.options import misfit
-from pcviz.ui import controls, look, source, subject
+from pcviz.ui import controls, look, look_options, source, subject
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import Choice, View
 
@@ -25,10 +25,8 @@ def choose(form: controls.Form) -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="curved_row"):
         runs = source.network("curved_source", "The form's network, or a stored run of the same network.")
         source.at_step("curved_step", stored=st.session_state.curved_source != FRESH)
-        st.number_input("Batch", 0, 1_000_000, key="curved_batch", width=110, help="Which training batch.")
-        st.number_input(
-            "Examples", 1, 256, key="curved_examples", width=110, help="How many of the batch Hessians are means over."
-        )
+        look_options.number("curved_batch", width=110)
+        look_options.number("curved_examples", width=110)
     source.divergence(runs.get(st.session_state.curved_source))
     large = misfit(form.experiment) if form.experiment else None
     return look.choice("curvature", lambda options: source.mismatch(form, options.source) + ([large] if large else []))

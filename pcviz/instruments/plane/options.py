@@ -5,10 +5,10 @@ The vocabulary that page, address and job share.
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from pcviz.experiment import Experiment
-from pcviz.experiment.looks import SETTLING_PASSES, LookOptions, Parts, gradient_seconds
+from pcviz.experiment import Experiment, option
+from pcviz.experiment.looks import MOST_STEPS, RUN_ID, SETTLING_PASSES, LookOptions, Parts, gradient_seconds
 
 Directions = Literal["random", "path", "gradients", "curvature", "run"]
 
@@ -28,14 +28,8 @@ WALKS = {"bp": "backprop", "pc": "predictive coding"}
 
 
 class Options(LookOptions):
-    """What a look at a plane is told besides the experiment.
-
-    `step`: the weights after so many weight steps of training (0: fresh ones); `directions` of the plane; `source`: id
-    of the run whose weights direction "run" leads to, those after `source_step` steps of it (None: its latest); `size`
-    points along each side; `span`: half the plane's extent in units of the directions (None: chosen), `center_x`,
-    `center_y`: its middle; `examples`: how many training examples both surfaces are averaged over; `seed` of the random
-    directions (None: the experiment's).
-    """
+    """What a look at a plane is told besides the experiment. Without a span one is chosen, without a seed the random
+    directions come from the experiment's."""
 
     PAGE: ClassVar[str] = "landscape"
     KEYS: ClassVar[dict[str, str]] = {
@@ -50,16 +44,24 @@ class Options(LookOptions):
         "plane_source_step": "source_step",
     }
 
-    step: int = Field(0, ge=0, le=100_000)
+    step: int = option(
+        0,
+        "Weights after step",
+        "0: fresh weights. Others come from training anew from the seed, which gives the same ones again.",
+        ge=0,
+        le=MOST_STEPS,
+    )
     directions: Directions = "random"
-    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
-    source_step: int | None = Field(None, ge=0, le=100_000)
-    size: Literal[11, 21, 41] = 21
-    span: float | None = Field(None, gt=0, le=1e4)
-    center_x: float = Field(0, ge=-1e4, le=1e4)
-    center_y: float = Field(0, ge=-1e4, le=1e4)
-    examples: int = Field(32, ge=1, le=1024)
-    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    source: str | None = option(None, "Other run", 'The run that direction "run" leads to.', pattern=RUN_ID)
+    source_step: int | None = option(None, "At step", "Of the other run; empty: its latest.", ge=0, le=MOST_STEPS)
+    size: Literal[11, 21, 41] = option(21, "Points a side", "Of both surfaces.")
+    span: float | None = option(
+        None, "Half extent", "How far the plane reaches on each side, in lengths of its directions.", gt=0, le=1e4
+    )
+    center_x: float = option(0, "Centre, direction 1", "In lengths of direction 1.", ge=-1e4, le=1e4)
+    center_y: float = option(0, "Centre, direction 2", "In lengths of direction 2.", ge=-1e4, le=1e4)
+    examples: int = option(32, "Examples", "Both surfaces are means over these.", ge=1, le=1024)
+    seed: int | None = option(None, "Seed", "Of the random directions.", ge=0, le=2**31 - 1)
 
     @model_validator(mode="after")
     def _fit(self) -> Self:

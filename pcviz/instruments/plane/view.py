@@ -6,7 +6,7 @@ import streamlit as st
 
 from pcviz.instruments.plane.figures import PANELS
 from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
-from pcviz.ui import controls, look, session, source, subject
+from pcviz.ui import controls, look, look_options, session, source, subject
 from pcviz.ui.look import Choice, View
 
 LABELS = {
@@ -30,15 +30,7 @@ def choose(form: controls.Form) -> Choice:
     with look.taking_over("plane") as given:
         subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=given)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
-        st.number_input(
-            "Weights after step",
-            0,
-            100_000,
-            step=10,
-            key="plane_step",
-            width=150,
-            help="0: fresh weights. Others come from training anew from the seed, which gives the same ones again.",
-        )
+        look_options.number("plane_step", width=150, step=10)
         st.selectbox(
             "Plane",
             list(LABELS),
@@ -50,20 +42,11 @@ def choose(form: controls.Form) -> Choice:
         if st.session_state.plane_directions == "run":
             _other_run(form)
         st.selectbox("Points a side", SIZES, key="plane_size", width=110)
-        st.number_input(
-            "Examples", 1, 1024, key="plane_examples", width=110, help="Both surfaces are means over these."
-        )
+        look_options.number("plane_examples", width=110)
         with st.popover("Centre and span", icon=":material/crop_free:"):
-            st.number_input(
-                "Half extent",
-                0.001,
-                1e4,
-                key="plane_span",
-                placeholder="chosen",
-                help="How far the plane reaches on each side, in lengths of its directions.",
-            )
-            st.number_input("Centre, direction 1", -1e4, 1e4, key="plane_x", step=0.1)
-            st.number_input("Centre, direction 2", -1e4, 1e4, key="plane_y", step=0.1)
+            look_options.number("plane_span", step=0.1, placeholder="chosen")
+            look_options.number("plane_x", step=0.1)
+            look_options.number("plane_y", step=0.1)
     to_run = st.session_state.plane_directions == "run"
     return look.choice("plane", fixed=None if to_run else {"source": None, "source_step": None})
 

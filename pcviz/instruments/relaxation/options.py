@@ -5,10 +5,17 @@ The vocabulary that page, command line and job share.
 
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
-from pcviz.experiment import Experiment
-from pcviz.experiment.looks import PROGRAM_SECONDS, LookOptions, Parts, factor_seconds, gradient_flops, gradient_seconds
+from pcviz.experiment import Experiment, option
+from pcviz.experiment.looks import (
+    PROGRAM_SECONDS,
+    BatchLookOptions,
+    Parts,
+    factor_seconds,
+    gradient_flops,
+    gradient_seconds,
+)
 from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
 
 ARRIVED = 0.01
@@ -35,20 +42,15 @@ def possible(experiment: Experiment) -> list[str]:
     return [name for name, facts in SOLVERS.items() if closed or not facts.needs_closed_form]
 
 
-class Options(LookOptions):
-    """What a relaxation is told besides the experiment: `source` (id of the run whose weights are taken; None: the
-    experiment's), `step` (the weights after so many steps of training; None: the run's latest, or fresh ones), `batch`
-    (index of the training batch), `solvers` to compare, and `budget`, the most gradient evaluations for each (None:
-    chosen so that the comparison takes seconds)."""
+class Options(BatchLookOptions):
+    """What a relaxation is told besides the experiment; without a budget of gradient evaluations for each solver, one
+    is chosen so that the comparison takes seconds."""
 
     PAGE: ClassVar[str] = "inference"
     KEYS: ClassVar[dict[str, str]] = {"source": "source", "at_step": "step", "batch": "batch", "solvers": "solvers"}
 
-    source: str | None = Field(None, pattern="^[0-9a-f]{32}$")
-    step: int | None = Field(None, ge=0, le=100_000)
-    batch: int = Field(0, ge=0, le=1_000_000)
     solvers: tuple[str, ...] = DEFAULT_SOLVERS
-    budget: int | None = Field(None, ge=1, le=1_000_000)
+    budget: int | None = option(None, "Budget", "Most gradient evaluations of each solver.", ge=1, le=1_000_000)
 
     @field_validator("solvers", mode="after")
     @classmethod

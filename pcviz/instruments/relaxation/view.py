@@ -63,7 +63,7 @@ def choose(form: controls.Form) -> Choice:
         text = "The form's, or that of a stored run, which brings its settings along."
         runs = source.network("source", text, _source_changed)
         source.at_step("at_step", stored=st.session_state.source != FRESH)
-        st.number_input("Batch", 0, 1_000_000, step=1, key="batch", width=110, help="Which training batch is relaxed.")
+        look_options.number("batch", width=110)
         st.multiselect(
             "Solvers to compare",
             names,
