@@ -25,9 +25,7 @@ from typing import Any, Literal, Self
 import plotly.graph_objects as go
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pcviz.instruments import CHANNELS
-
-Kind = Literal["train", "training_plane", "boundary", "relax", "plane", "walk", "chain", "curvature", "reproduce"]
+from pcviz.instruments import CHANNELS, KINDS
 
 
 class Smoothing(BaseModel):
@@ -55,7 +53,7 @@ class Binding(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: int = Field(0, ge=0)
-    kind: Kind = "train"
+    kind: str = "train"
     x: str | None = None
     y: str | None = None
     z: str | None = None
@@ -70,7 +68,9 @@ class Binding(BaseModel):
     keep: int = Field(4096, ge=16)
 
     @model_validator(mode="after")
-    def _channels_exist(self) -> Self:
+    def _kind_and_channels_exist(self) -> Self:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind} is no kind of run")
         names = [*self._bound().values(), *([self.where.channel] if self.where else [])]
         if not names:
             raise ValueError("a binding names at least one channel")

@@ -5,7 +5,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pcviz.figures import style
-from pcviz.figures.bindings import Binding, Kind
+from pcviz.figures.bindings import Binding
 
 ATTRIBUTES = ("x", "y", "z", "text")
 BINDING = frozenset(Binding.model_fields) - {*ATTRIBUTES, "run", "kind", "mode"}
@@ -40,7 +40,7 @@ class Traces:
     - All others are plotly's.
     """
 
-    def __init__(self, figure: go.Figure, run: int, kind: Kind = "train", **shared: Any) -> None:
+    def __init__(self, figure: go.Figure, run: int, kind: str = "train", **shared: Any) -> None:
         self.figure, self.run, self.kind, self.shared = figure, run, kind, shared
 
     def sharing(self, **more: Any) -> "Traces":

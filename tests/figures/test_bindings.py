@@ -24,6 +24,10 @@ def test_channels_exist(attribute: str) -> None:
     assert "no_such_channel is no channel" in refused(**{attribute: "no_such_channel"})
 
 
+def test_only_kinds_of_runs() -> None:
+    assert "landscape is no kind of run" in refused(kind="landscape", y="energy")
+
+
 def test_something_is_bound() -> None:
     assert "at least one channel" in refused()
 
