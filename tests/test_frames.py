@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pcviz.frames import TRACE_ROWS, trace_rows
-from pcviz.instruments import CHANNELS
+from pcviz.instruments import CHANNELS, gathered
 from pcviz.store.values import decode_values, encode_values
 
 
@@ -47,3 +47,9 @@ def test_an_unknown_channel_is_refused() -> None:
 
 def test_every_channel_says_what_it_is() -> None:
     assert all(channel.unit and channel.meaning for channel in CHANNELS.values())
+
+
+def test_a_name_belongs_to_one_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pcviz.instruments.chain.channels.CHANNELS", {"energy": CHANNELS["energy"]})
+    with pytest.raises(ValueError, match="CHANNELS of chain: another instrument has energy already"):
+        gathered("channels", "CHANNELS")

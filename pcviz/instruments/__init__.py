@@ -17,9 +17,14 @@ INSTRUMENTS = ("training", "relaxation", "plane", "chain", "curvature", "reprodu
 
 
 def gathered(part: str, table: str) -> dict[str, Any]:
-    """The entries of `table` in the module `part` of every instrument."""
-    tables = [getattr(import_module(f"{__name__}.{name}.{part}"), table) for name in INSTRUMENTS]
-    return {name: entry for one in tables for name, entry in one.items()}
+    """The entries of `table` in the module `part` of every instrument. Raises ValueError if two have one name."""
+    entries: dict[str, Any] = {}
+    for instrument in INSTRUMENTS:
+        own = getattr(import_module(f"{__name__}.{instrument}.{part}"), table)
+        if taken := entries.keys() & own.keys():
+            raise ValueError(f"{table} of {instrument}: another instrument has {', '.join(sorted(taken))} already")
+        entries |= own
+    return entries
 
 
 KINDS: dict[str, type[LookOptions] | None] = gathered("options", "KINDS")

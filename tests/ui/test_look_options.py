@@ -14,7 +14,7 @@ from pcviz.experiment import Experiment
 from pcviz.instruments import KINDS
 from pcviz.store import Store
 from pcviz.ui import url
-from pcviz.ui.instruments import FRESH, INSTRUMENTS
+from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 from tests.hostile import nasty_texts
 from tests.ui.test_looks import INFERENCE, LANDSCAPE
 from tests.ui.test_shell import SHELL
@@ -97,7 +97,7 @@ def test_bad_options_say_what_is_allowed_and_the_others_stand() -> None:
         "batch": "1",
     }
     state = url.parse(query, page="landscape")
-    assert state.options == {"plane": {"plane_step": 40}, "chain": {}, "curvature": {}, "reproduce": {}}
+    assert state.options == {kind: {} for kind in on("landscape")} | {"plane": {"plane_step": 40}}
     *others, unknown = sorted(state.faults, key=lambda line: "unknown" in line)
     assert unknown.startswith("batch: unknown in the address (value 1; allowed: ")
     assert sorted(others) == [
