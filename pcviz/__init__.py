@@ -1,6 +1,6 @@
 """pcviz: a live laboratory for predictive coding networks.
 
-Public names are found on first use (PEP 562), so that `import pcviz` loads neither JAX nor Streamlit.
+Public names are resolved on first use (PEP 562), so that `import pcviz` loads neither JAX nor Streamlit.
 """
 
 from __future__ import annotations

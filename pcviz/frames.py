@@ -2,9 +2,9 @@
 
 A channel is a named quantity with fixed dimensions and meaning. Channels are declared beside the job that fills them,
 in the `channels.py` of each instrument; `pcviz.instruments.CHANNELS` is the one table of all. Dimensions are named: L
-layers, H hidden layers, R recorded rows of a relaxation (at most 256 of its T + 1 states, 512 where it is all there is
-to see), G grid points of a plane, S points of a path, E points of a broken line, M bins of a histogram; further ones
-are explained beside their channels.
+layers, H hidden layers, R recorded rows of a relaxation (at most 256 of its T + 1 states, 512 in a run that is only a
+relaxation), G grid points of a plane, S points of a path, E points of a broken line, M bins of a histogram; further
+ones are explained beside their channels.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ Dtype: TypeAlias = Literal["float32", "float64", "int32"]
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
 FULL_ROWS = 512
-"""The same where the relaxation is all there is to see."""
+"""Most recorded rows of a run that is only a relaxation."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def bulk(dims: str, unit: str, meaning: str, dtype: Dtype = "float64") -> Channe
 
 
 PROGRESS: dict[str, Channel] = {
-    "training_step": number("weight steps", "where the training of the weights to be looked at is; NaN: none is on"),
-    "training_steps": number("weight steps", "where that training ends"),
-    "compiling": number("0 or 1", "1: programs are being compiled; NaN: all is done"),
+    "training_step": number("weight steps", "step that the training of the shown weights has reached; NaN: none runs"),
+    "training_steps": number("weight steps", "last step of that training"),
+    "compiling": number("0 or 1", "1: programs are being compiled; NaN: the look has finished"),
 }
 """What every look reports of its progress."""
 
@@ -83,8 +83,8 @@ class Frame:
 def trace_rows(steps: int, rows: int = TRACE_ROWS, *, filled: bool = True) -> np.ndarray:
     """Which of the states 0 … `steps` of a relaxation to record: all, or `rows` (≥ 2) of them, log-spaced.
 
-    Returns a strictly increasing int32 array of at most `rows` entries that holds 0 and `steps`. Small steps crowd:
-    not `filled`, fewer are recorded than could be.
+    Returns a strictly increasing int32 array of at most `rows` entries that holds 0 and `steps`. Rounding merges
+    small steps: unless `filled`, fewer than `rows` may be recorded.
     """
     if steps < rows:
         return np.arange(steps + 1, dtype=np.int32)
@@ -96,7 +96,7 @@ def trace_rows(steps: int, rows: int = TRACE_ROWS, *, filled: bool = True) -> np
 
 
 def _spaced(steps: int, drawn: int) -> np.ndarray:
-    """Steps from 1 to `steps` in equal ratios, rounded, each once: the distinct ones of `drawn`."""
+    """The distinct ones among `drawn` steps from 1 to `steps`, in equal ratios and rounded."""
     spaced = np.round(np.geomspace(1, steps, drawn))
     spaced[-1] = steps
     return np.unique(spaced)

@@ -1,4 +1,4 @@
-"""Where pcviz keeps what it writes, when nobody says so: in the working directory, else in the user's own folders."""
+"""Where pcviz writes by default: in the working directory, else in the user's own folders."""
 
 import logging
 import os
@@ -32,7 +32,7 @@ def default_database() -> str:
 
 
 def cache_folder() -> Path | None:
-    """The user's folder for what can be made anew; None where there is none that can be written."""
+    """The user's cache folder, for files that can be made anew; None if there is no writable one."""
     folder = _folder("XDG_CACHE_HOME", ".cache")
     return folder if folder is not None and _can_make(folder) else None
 
@@ -46,7 +46,7 @@ def ensure_home(folder: Path) -> None:
 
 
 def quoted(path: Path) -> str:
-    """A path as a database URL holds it: `%` and `?` mean something there."""
+    """A path as part of a database URL, where `%`, `?` and `#` have a meaning."""
     return str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
@@ -58,7 +58,7 @@ def _folder(variable: str, below_home: str) -> Path | None:
         return Path(local) / "pcviz"
     try:
         home = Path.home()
-    except RuntimeError:  # a user without an entry, as in containers
+    except RuntimeError:  # a user without an account entry, as in containers
         return None
     return home / below_home / "pcviz"
 

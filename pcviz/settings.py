@@ -14,12 +14,12 @@ from pcviz.places import default_database
 class Settings:
     """`database`: SQLAlchemy URL of the store; `store_limit`: bytes above which old runs are pruned, and new ones
     refused where that is not enough; `owner_limit`: the same for the runs of one owner, on a shared server only;
-    `paused_days`: a paused run that nobody looked at for longer may be pruned; `idle_minutes`: a run that is open in no
-    tab for longer is paused, on a shared server only; `shared`: only owners control runs.
+    `paused_days`: days after which a paused run that was not viewed may be pruned; `idle_minutes`: minutes after which
+    a run that is open in no tab is paused, on a shared server only; `shared`: only owners control runs.
 
-    Ceilings: `streams`, of one server and `streams_per_address`: live streams open at a time, and as many pages;
+    Ceilings: `streams` (of one server) and `streams_per_address`: live streams open at a time, and as many pages;
     `stream_runs`: runs that one stream may name; `request_bytes`: length of an address, and of all headers of a
-    request. `proxies`: whose X-Forwarded-For header is believed."""
+    request. `proxies`: addresses whose X-Forwarded-For header is trusted."""
 
     database: str = "sqlite:///pcviz.db"
     store_limit: int = 2_000_000_000

@@ -1,5 +1,5 @@
-"""Data sets: those that come with pcviz, where nothing is downloaded, and one's own. What is known of them without
-their arrays is in `pcviz.experiment`."""
+"""Data sets: those that come with pcviz, without any download, and user data sets. The facts about them that need no
+arrays are in `pcviz.experiment`."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def load(data: Data, seed: int, dtype: str) -> Dataset:
     """The data set that `data` chooses, as arrays of `dtype` ("float32" or "float64"). Raises as `provider_of`.
 
     A smaller data set is the beginning of a larger one. `seed` is for data sets that draw their examples from the
-    experiment's seed; those that are here now are the same for every seed, so that seeds vary the network and the order
+    experiment's seed; the present ones are the same for every seed, so that seeds vary only the network and the order
     of the examples.
     """
     full = provider_of(data.name).arrays(data.train_count, data.test_count)
@@ -25,7 +25,7 @@ def load(data: Data, seed: int, dtype: str) -> Dataset:
 
 
 def provider_of(name: str) -> Provider:
-    """What gives a data set. Raises LookupError for one's own that this process does not hold."""
+    """The provider of a data set. Raises LookupError for a user data set that this process does not hold."""
     provider = PROVIDERS.get(name) or HELD.get(name)
     if provider is None:
         raise LookupError(

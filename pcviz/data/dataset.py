@@ -1,4 +1,4 @@
-"""What every data set gives."""
+"""The form of every data set."""
 
 import hashlib
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Dataset:
 
     @property
     def arrays(self) -> tuple[Array, Array, Array, Array]:
-        """The four of them, in the order above."""
+        """The four arrays, in the order above."""
         return self.x_train, self.y_train, self.x_test, self.y_test
 
     @property

@@ -1,4 +1,4 @@
-"""Data sets of one's own: arrays, held under a name that says what they are (`pcviz.experiment.data.own_name`)."""
+"""User data sets: arrays, held under a name that describes them (`pcviz.experiment.data.own_name`)."""
 
 import io
 from pathlib import Path
@@ -14,10 +14,10 @@ from pcviz.experiment.data import own_name
 from pcviz.experiment.faults import shown
 
 HELD: dict[str, Provider] = {}
-"""What this process holds, by name."""
+"""The data sets that this process holds, by name."""
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 MOST_NUMBERS = 100_000_000
-"""Of all four arrays together: 800 MB, below the longest value that a store takes."""
+"""Most numbers in all four arrays together: 800 MB, below the longest value that a store takes."""
 
 
 def hold(x_train: ArrayLike, y_train: ArrayLike, x_test: ArrayLike, y_test: ArrayLike) -> str:
@@ -39,27 +39,27 @@ def hold(x_train: ArrayLike, y_train: ArrayLike, x_test: ArrayLike, y_test: Arra
 
 
 def hold_file(file: Path | bytes) -> str:
-    """The same from an .npz file with arrays of these names, or from its bytes."""
+    """`hold` for an .npz file, or its bytes, with arrays named as in ARRAYS. Raises ValueError, in one line."""
     try:
         content = file if isinstance(file, bytes) else file.read_bytes()
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
             arrays = {name: found[name] for name in ARRAYS}
-    except Exception as error:  # whatever a file holds, it is a fault of the file
+    except Exception as error:  # whatever goes wrong, the file is at fault
         reason = " ".join(str(error).split())
         raise ValueError(f"is no .npz file with the arrays {', '.join(ARRAYS)} ({reason})") from error
     return hold(**arrays)
 
 
 def packed(name: str) -> bytes:
-    """A data set that this process holds as the bytes of an .npz file, from which `hold_file` makes the same again."""
+    """A data set that this process holds, as the bytes of an .npz file that `hold_file` reads back."""
     facts, buffer = HELD[name].facts, io.BytesIO()
     arrays: Any = dict(zip(ARRAYS, HELD[name].arrays(facts.train_size, facts.test_size).arrays, strict=True))
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
-def _checked(*given: NDArray[Any]) -> Dataset:
-    found = dict(zip(ARRAYS, given, strict=True))
+def _checked(*arrays: NDArray[Any]) -> Dataset:
+    found = dict(zip(ARRAYS, arrays, strict=True))
     labelled = all(found[name].ndim == 1 and found[name].dtype.kind in "biu" for name in ("y_train", "y_test"))
     for name, array in found.items():
         shapes = {2: "(examples, features)"} if name[0] == "x" else {1: "(examples,)", 2: "(examples, targets)"}

@@ -1,4 +1,4 @@
-"""What gives a data set: its facts, which are known without loading it, and its arrays."""
+"""The provider of a data set: its facts, which need no loading, and its arrays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

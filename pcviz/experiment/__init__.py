@@ -1,4 +1,4 @@
-"""The experiment: every option of pcviz, once.
+"""The experiment: every option of pcviz, declared once.
 
 Form, URL, command line and stored runs are all derived from these models: type, limits, default, label (`title`),
 help (`description`) and formula stand beside each field, and the rules between options are validators here.

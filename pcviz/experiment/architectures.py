@@ -1,10 +1,10 @@
-"""Architectures: what is known of each without computing. What it does is one file in `pcviz/pcn/architectures`."""
+"""Architectures: facts that need no computation. The code of each is one file in `pcviz/pcn/architectures`."""
 
 from typing import NamedTuple
 
 
 class ArchitectureFacts(NamedTuple):
-    """An architecture as a person reads it."""
+    """Label and help text of an architecture."""
 
     label: str
     help: str

@@ -1,4 +1,4 @@
-"""What a run will cost, before it starts: parameters, bytes, arithmetic, time, and what must be refused.
+"""The estimated cost of a run before it starts: parameters, bytes, arithmetic, time; and which runs are refused.
 
 A model, not a measurement: floating point operations follow from the shapes, time from an assumed or measured speed.
 L depth, N width, B batch, T inference steps, H = L - 1, D inputs, K outputs.
@@ -20,13 +20,13 @@ GB = 1e9
 COPIES = 2
 """Checkpoints kept of a run."""
 TEMPORARIES, STATE_TEMPORARIES = 11, 6
-"""Arrays of the size of all activities that are held at once, at most: states before and after a call, predictions,
-errors, a checkpoint under way; and so many more for each array that the solver keeps. Measured: tests/jobs/test_memory.
-"""
+"""Most arrays of the size of all activities that are held at once: states before and after a call, predictions, errors,
+a checkpoint being made; and the number of further ones for each array that the solver keeps. Measured:
+tests/jobs/test_memory."""
 PROGRAM_BYTES = 200_000_000
-"""What compiling and running programs takes, whatever the sizes. Measured: as above."""
+"""Memory for compiling and running programs, whatever the sizes. Measured: tests/jobs/test_memory."""
 CALIBRATING_STEPS = 20
-"""A run with fewer weight steps says too little of the machine's speed."""
+"""Runs with fewer weight steps are too short to measure the machine's speed."""
 LONG_STEP_FLOPS = 5e9
 """A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
 alone, never by measured time, so that results do not depend on the machine's load."""
@@ -132,7 +132,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
 
 
 def slowdown(experiment: Experiment, history: Iterable[tuple[Experiment, int, float]]) -> float:
-    """How many times longer than assumed runs like `experiment` took; 1 without any.
+    """How many times longer than assumed runs like `experiment` took; 1 without earlier runs.
 
     `history` holds the experiment, the weight steps made and the compute seconds of earlier runs.
     """
@@ -147,7 +147,7 @@ def slowdown(experiment: Experiment, history: Iterable[tuple[Experiment, int, fl
 
 
 def of_nearest(ratios: Iterable[tuple[float, float]]) -> float:
-    """The median ratio of the five that are nearest, from (distance, ratio); 1 without any."""
+    """The median ratio of the five nearest among pairs (distance, ratio); 1 if there are none."""
     nearest = [ratio for _, ratio in sorted(ratios)[:5]]
     return statistics.median(nearest) if nearest else 1.0
 
@@ -197,7 +197,7 @@ def memory_refusal(experiment: Experiment, limits: Limits | None = None) -> list
 
 
 def long_step(experiment: Experiment, limits: Limits | None = None, slowdown: float = 1.0) -> list[str]:
-    """One line, with the nearest setting that fits, if a single weight step takes too long to wait for; else none."""
+    """One line, with the nearest setting that fits, if a single weight step takes too long; else none."""
     most = (limits or Limits()).step_seconds
     seconds = estimate(experiment, slowdown).step_seconds
     if seconds <= most:
@@ -211,8 +211,8 @@ def long_step(experiment: Experiment, limits: Limits | None = None, slowdown: fl
 def _remedy(
     experiment: Experiment, fits: Callable[[Cost], bool], *paths: str, slowdown: float = 1.0
 ) -> tuple[str, str]:
-    """The first of these fields that has a smaller value whose cost `fits`, or the last: its present setting, and the
-    nearest value that fits."""
+    """The present setting and the nearest value that fits, of the first of these fields that has a smaller value whose
+    cost `fits`; if none has one, of the last field."""
     named = {"learning.batch_size": "batch size", "network.width": "width", "inference.steps": "number of steps"}
     found = {path: _largest(path, experiment, fits, slowdown) for path in paths}
     path = next((path for path, value in found.items() if value is not None), paths[-1])

@@ -1,4 +1,4 @@
-"""Options of the data, and what is known of every data set without loading it."""
+"""Options of the data, and the facts about every data set that need no loading."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pcviz.experiment.section import Section, option
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """What can be known of a data set without loading it. Sizes count examples, dimensions count features.
+    """The facts about a data set that need no loading. Sizes count examples, dimensions count features.
 
     `even`: x and -x are of one class; `radial`: the class changes along rays from the origin.
     """
@@ -52,18 +52,18 @@ _OWN = re.compile(r"own-([0-9a-f]{12})-(classification|regression)" + 4 * r"-([1
 
 
 def own_name(content: str, task: str, input_dim: int, output_dim: int, train_size: int, test_size: int) -> str:
-    """The name of a data set of one's own, which says all that is known of it: `own-` with the first 12 digits of the
-    digest of its content, task, dimensions and sizes."""
+    """The name of a user data set, which holds all facts about it: `own-` with the first 12 digits of the digest of its
+    content, its task, dimensions and sizes."""
     return f"own-{content[:12]}-{task}-{input_dim}-{output_dim}-{train_size}-{test_size}"
 
 
 def is_own(name: str) -> bool:
-    """Whether this is the name of a data set of one's own, held somewhere or not."""
+    """Whether this is the name of a user data set, whether any process holds it or not."""
     return _OWN.fullmatch(name) is not None
 
 
 def facts_of(name: str) -> DatasetFacts:
-    """What is known of a data set by its name. Raises KeyError for a name that is none."""
+    """The facts about a data set, from its name. Raises KeyError for an unknown name."""
     found = _OWN.fullmatch(name)
     if found is None:
         return DATASETS[name]
@@ -76,7 +76,7 @@ def facts_of(name: str) -> DatasetFacts:
 class Data(Section):
     """What the network learns from."""
 
-    name: str = option("digits", "Data set", "Those with a name come with pcviz: nothing is downloaded.")
+    name: str = option("digits", "Data set", "Built-in data sets, or your own; nothing is downloaded.")
     train_size: int | Literal["all"] = option(
         "all", "Training examples", "How many examples to train on; `all` is the data set's own size.", advanced=True
     )

@@ -1,4 +1,4 @@
-"""What is wrong with an input, in one line each: field, value, allowed range."""
+"""The faults of an input, one line each: field, value, allowed range."""
 
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
@@ -20,7 +20,7 @@ def _sizes(part: Literal["train", "test"]) -> str:
 
 
 _OWN_RANGES = {
-    "data.name": f"{', '.join(DATASETS)}, or the name of data of your own",
+    "data.name": f"{', '.join(DATASETS)}, or the name of your own data set",
     "inference.steps": "0 or more, or depth",
     "learning.learning_rate": "above 0 to 100, or auto",
     "data.train_size": _sizes("train"),
@@ -28,9 +28,9 @@ _OWN_RANGES = {
 }
 """Ranges of the fields whose limits are validators instead of annotations."""
 _FORM_RANGES = {"inference.steps": f"0 to {FORM_STEPS_MAX}, or depth"}
-"""Those that are tighter in form and URL."""
+"""Ranges that are tighter in form and URL."""
 _FURTHER = {"learning.batch_size": ", at most the training examples"}
-"""What another field limits besides."""
+"""Further limits, which another field sets."""
 
 
 def faults(error: ValidationError, of: type[BaseModel] | None = Experiment, *, form: bool = False) -> list[str]:
@@ -47,8 +47,8 @@ def faults(error: ValidationError, of: type[BaseModel] | None = Experiment, *, f
 def valid_part(
     values: dict[str, Any], check: Callable[[dict[str, Any]], object], of: type[BaseModel] = Experiment, **limits: bool
 ) -> tuple[dict[str, Any], list[str]]:
-    """(those of the `values` that pass the `check`, converted to their types; one line for each that does not).
-    Arguments as `faults`."""
+    """(the `values` that pass the `check`, converted to their types; one line for each value that does not).
+    Arguments as for `faults`."""
     kept, lines = dict(values), list[str]()
     types: dict[str, Any] = {path: info.annotation for path, info in _fields(of).items()}
     while True:
@@ -60,7 +60,7 @@ def valid_part(
             rest = {path: value for path, value in kept.items() if path not in wrong}
             if len(rest) < len(kept):
                 kept = rest
-                continue  # without a guilty value, only a default does not fit to what was asked for: the page says so
+                continue  # if no value is at fault, a default does not fit the others: the page says so
         return {path: TypeAdapter(types[path]).validate_python(kept[path]) for path in kept}, lines
 
 
@@ -75,16 +75,16 @@ def _path(loc: tuple[int | str, ...], model: Any) -> str:
         names = {info.alias or name: info for name, info in model.model_fields.items()}
         annotation = names[part].annotation if part in names else None
         if not (isinstance(annotation, type) and issubclass(annotation, Section)):
-            break  # what follows names a member of a union, which is no field
+            break  # the rest names a member of a union, not a field
         model = annotation
     return ".".join(parts)
 
 
 def _line(path: str, fault: Any, known: dict[str, FieldInfo], form: bool) -> str:
     kind, value, context = fault["type"], shown(fault["input"]), fault.get("ctx", {})
-    own = str(context.get("error", ""))
-    if kind == "value_error" and own.split(":")[0] in known:
-        return own
+    message = str(context.get("error", ""))
+    if kind == "value_error" and message.split(":")[0] in known:
+        return message
     if kind == "extra_forbidden":
         return f"{shown(path)}: unknown field (value {value}; allowed: {', '.join(_siblings(path, known))})"
     if path not in known and path != "schema":
@@ -106,7 +106,7 @@ def shown(value: Any) -> str:
 
 
 def allowed(path: str, of: type[BaseModel] = Experiment, *, form: bool = False) -> str:
-    """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`; arguments as `faults`."""
+    """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`; arguments as for `faults`."""
     return _allowed(path, _fields(of).get(path), form)
 
 
@@ -124,7 +124,7 @@ def _allowed(path: str, info: FieldInfo | None, form: bool) -> str:
     low, high = limits(info)
     if low[0] is None and high[0] is None:
         patterns = [rule.pattern for rule in info.metadata if getattr(rule, "pattern", None)]
-        return f"text that fits {patterns[0]}" if patterns else "a list of names"
+        return f"text that matches {patterns[0]}" if patterns else "a list of names"
     kind = "a whole number from " if int in (info.annotation, *get_args(info.annotation)) else ""
     return kind + f"{_bound(low, 'above')} to {_bound(high, 'below')}" + _FURTHER.get(path, "")
 

@@ -28,9 +28,8 @@ class Inference(Section):
     steps: int | Literal["depth"] = option(
         "depth",
         "Inference steps T",
-        "Steps of one relaxation. `depth` stands for H = L - 1, the number of steps before which no error can "
-        "reach the first layer from a feedforward start (more than rounding may take far more); error-based inference "
-        "needs one.",
+        "Steps of one relaxation. `depth` stands for H = L - 1: from a feedforward start no error can reach the first "
+        "layer in fewer steps (an error above rounding may need far more). Error-based inference needs one step.",
         formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
     )
     step_size: float = option(
@@ -62,7 +61,7 @@ class Inference(Section):
 
     @property
     def facts(self) -> SolverFacts:
-        """What is known of the solver."""
+        """The facts about the solver."""
         return SOLVERS[self.solver]
 
     @property

@@ -43,8 +43,8 @@ class Learning(Section):
     lr_scaling: Literal["none", "width_depth"] = option(
         "none",
         "Learning-rate scaling",
-        "`width_depth` multiplies the rate so that it transfers: mupc with Adam (N L)^-1/2 with skips and N^-1/2 "
-        "without, with sgd γ² N; 1 for sp and ntp.",
+        "`width_depth` multiplies the rate so that it transfers across sizes. For mupc with Adam: by (N L)^-1/2 with "
+        "skips, N^-1/2 without; for mupc with sgd: by γ² N; for sp and ntp: by 1.",
         formula=r"\text{μPC, Adam, skips: } \eta_W \leftarrow \eta_W\, (NL)^{-1/2}",
         advanced=True,
     )
@@ -62,7 +62,7 @@ class Learning(Section):
 
     @property
     def facts(self) -> RuleFacts:
-        """What is known of the rule."""
+        """The facts about the rule."""
         return RULES[self.rule]
 
     @field_validator("learning_rate", mode="after")

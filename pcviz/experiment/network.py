@@ -99,7 +99,7 @@ class Network(Section):
     def _initialisation_follows_parameterisation(cls, data: Any) -> Any:
         if isinstance(data, dict) and "initialisation" not in data:
             chosen = data.get("parameterisation", cls.model_fields["parameterisation"].default)
-            if chosen in list(PARAMETERISATIONS):  # else the field says what is wrong
+            if chosen in list(PARAMETERISATIONS):  # else the validation of the field reports it
                 return {**data, "initialisation": default_initialisation(chosen)}
         return data
 
@@ -115,8 +115,8 @@ class Network(Section):
 
 
 def has_closed_form(activations: Iterable[str], loss: str) -> bool:
-    """Whether the least energy of a network with these activations is known in closed form: the energy is quadratic in
-    the activities, for linear networks with the squared output error (theory.md 3.7)."""
+    """Whether the least energy of a network with these activations is known in closed form: for linear networks with
+    the squared output error, whose energy is quadratic in the activities (theory.md 3.7)."""
     return set(activations) == {"linear"} and loss == "mse"
 
 

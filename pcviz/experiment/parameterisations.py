@@ -1,10 +1,10 @@
 """Parameterisations as rows of exponents: how predictions, initial weights and learning rates scale with width N and
 depth L (theory.md 2.1 and 2.2).
 
-a_1 = D^-read_in, a_l = (N L)^-hidden and a_L = N^-read_out / gamma, where D is the number of inputs; the depth counts
-with skips only. `initialisations` of the weights, the usual one first: the variance goes with them. If `lr_scaling`
-asks for it, learning rates are multiplied by (N L)^adam for Adam and by gamma^sgd_gamma N^sgd for gradient descent,
-with exponents for read-in, hidden layers and read-out; `learning_rate` is the one that `auto` stands for.
+a_1 = D^-read_in, a_l = (N L)^-hidden and a_L = N^-read_out / gamma, where D is the number of inputs; the factor L
+applies with skips only. `initialisations`: the allowed distributions of the weights, which set their variance, the
+default first. If `lr_scaling` asks for it, learning rates are multiplied by (N L)^adam for Adam and by gamma^sgd_gamma
+N^sgd for gradient descent, with exponents for read-in, hidden layers and read-out. `auto` stands for `learning_rate`.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ Exponents = tuple[float, float, float]
 
 
 class Parameterisation(NamedTuple):
-    """One row, see the module."""
+    """One row of exponents, see the module."""
 
     label: str
     read_in: float
@@ -32,7 +32,7 @@ class Parameterisation(NamedTuple):
         return [inputs**-self.read_in, *[hidden] * (depth - 2), width**-self.read_out / gamma]
 
     def rate_scales(self, optimiser: str, width: int, depth: int, *, skips: bool, gamma: float) -> list[float]:
-        """What `lr_scaling` multiplies the weight learning rates of layers 1 … L by."""
+        """The factors by which `lr_scaling` multiplies the weight learning rates of layers 1 … L."""
         if optimiser == "sgd":
             parts = [float(gamma**g * width**n) for g, n in zip(self.sgd_gamma, self.sgd, strict=True)]
         else:

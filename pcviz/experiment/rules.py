@@ -1,4 +1,4 @@
-"""Learning rules: what is known of each without computing. What it does is one file in `pcviz/pcn/rules`."""
+"""Learning rules: facts that need no computation. The code of each is one file in `pcviz/pcn/rules`."""
 
 from typing import NamedTuple
 
@@ -19,4 +19,4 @@ RULES: dict[str, RuleFacts] = {
 }
 
 BASELINE = "bp"
-"""What other rules are compared with."""
+"""The rule that others are compared with."""

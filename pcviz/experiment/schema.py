@@ -1,4 +1,4 @@
-"""Versions of the experiment: documents and addresses of earlier ones are read as what they meant.
+"""Versions of the experiment: documents and addresses of earlier versions keep their meaning.
 
 A version is a whole number: field `schema` of a document, key `v` of an address (none: the first release). It goes up
 when a field is renamed or removed, when a value changes its meaning, and when a default changes. To raise it: add the
@@ -14,7 +14,7 @@ Values: TypeAlias = dict[str, Any]
 FIRST = 1
 
 UPGRADES: dict[int, Callable[[Values], Values]] = {}
-"""Version n -> what makes the values of version n + 1 from those of version n. Values that it does not know stay."""
+"""Version n -> a function from values of version n to values of version n + 1, which leaves unknown values alone."""
 
 DEFAULTS: dict[int, Values] = {
     1: {
@@ -47,7 +47,7 @@ DEFAULTS: dict[int, Values] = {
         "dtype": "float32",
     },
 }
-"""Version -> what an address of that version leaves out (`network.initialisation` follows the parameterisation)."""
+"""Version -> what addresses of that version leave out (`network.initialisation` follows the parameterisation)."""
 
 
 def current() -> int:
@@ -56,7 +56,7 @@ def current() -> int:
 
 
 def upgraded(values: Values, version: int) -> Values:
-    """Values of an earlier version as values of the present one; those of the present one as they are."""
+    """Values of an earlier version as values of the present version; present values stay as they are."""
     for step in range(version, current()):
         values = UPGRADES[step](values)
     return values
@@ -65,7 +65,7 @@ def upgraded(values: Values, version: int) -> Values:
 def upgraded_document(document: Values) -> Values:
     """A nested document of an earlier version as one of the present version; all others as they are.
 
-    What a document of an earlier version leaves out is what that version would have taken.
+    Options that a document of an earlier version leaves out take the defaults of that version.
     """
     version = document.get("schema")
     if type(version) is not int or not FIRST <= version < current():
@@ -78,7 +78,7 @@ def upgraded_document(document: Values) -> Values:
 def upgraded_link(values: Mapping[str, Any], version: int, *, whole: bool) -> Values:
     """The values that an address of an earlier version holds, in the present version.
 
-    `whole`: nothing else fills what it leaves out, so that defaults that differ by now are added.
+    `whole`: no other source fills in what it leaves out, so defaults that have changed since are added.
     """
     if version == current():
         return dict(values)

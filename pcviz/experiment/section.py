@@ -1,4 +1,4 @@
-"""Groups of options: what holds for all of them."""
+"""Groups of options: what all of them share."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -24,7 +24,7 @@ def option(
 
 
 def one_of(names: Iterable[str]) -> Any:
-    """The type of a field that holds one of `names`, as pydantic takes it."""
+    """The type, for pydantic, of a field that holds one of `names`."""
     return Literal[tuple(names)]
 
 

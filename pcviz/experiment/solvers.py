@@ -1,22 +1,22 @@
-"""Inference solvers: what is known of each without computing. What it does is one file in `pcviz/pcn/solvers`."""
+"""Inference solvers: facts that need no computation. The code of each is one file in `pcviz/pcn/solvers`."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 
 class SolverFacts(NamedTuple):
-    """A solver as a person reads it, and what follows from what it does.
+    """Label and help text of a solver, and the facts that follow from its algorithm.
 
     `space` of the variables that it moves: activities, errors (theory.md 3.6), or none, if it solves at once. `rate`:
-    plain or momentum, if it descends at one fixed rate, so that a quadratic energy has a greatest stable one; None if
-    it chooses its own or has one for each unit. `colour` and `dash` of its curve: one colour for a family.
+    plain or momentum, if it descends at one fixed rate, so that a quadratic energy has a greatest stable step size;
+    None if it chooses its own or has one for each unit. `colour` and `dash` of its curve: one colour for each family.
 
-    `trains`: networks can be trained with it. `compared`: it takes part in comparisons unless others are chosen.
-    `slots`: arrays like the activities that it keeps from step to step. `needs_closed_form`: quadratic energies only.
-    `most_steps` of a comparison, where a step holds several gradient evaluations, and `passes`: gradient evaluations
-    after which it is done, if that seldom depends on the network. `usual_step` size from the greatest curvatures of the
-    energy in the activities and in the errors (where the least is 1), where the experiment does not choose it; None: it
-    finds its own.
+    `trains`: networks can be trained with it. `compared`: it takes part in comparisons by default. `slots`: number of
+    arrays of the size of the activities that it keeps from step to step. `needs_closed_form`: quadratic energies only.
+    `most_steps` in a comparison, where one step holds several gradient evaluations. `passes`: gradient evaluations
+    after which it has finished, if that seldom depends on the network. `usual_step`: its step size where the experiment
+    sets none, from the greatest curvatures of the energy in the activities and in the errors (where the least is 1);
+    None: it chooses its own.
     """
 
     label: str
@@ -40,12 +40,12 @@ class SolverFacts(NamedTuple):
 
     @property
     def limit(self) -> str:
-        """The step size above which it diverges where the energy is quadratic; empty if there is none."""
+        """The step size above which the solver diverges on a quadratic energy; empty if there is none."""
         where = " in the errors" if self.space == "errors" else ""
         return f"{self.bound}/λmax{where}" if self.bound else ""
 
     def memory(self, momentum: float) -> float:
-        """The momentum that counts: that of the experiment if it has any, else 0."""
+        """The momentum that takes effect: `momentum` for a solver that uses it, else 0."""
         return momentum if self.rate == "momentum" else 0.0
 
 
@@ -79,7 +79,7 @@ SOLVERS: dict[str, SolverFacts] = {
     ),
     "barzilai_borwein": SolverFacts(
         "Barzilai-Borwein",
-        "gradient descent whose step follows the curvature it meets",
+        "gradient descent with step sizes from the curvature along its last step",
         "activities",
         "orange",
         "dash",
@@ -87,7 +87,7 @@ SOLVERS: dict[str, SolverFacts] = {
     ),
     "pc_alm": SolverFacts(
         "PC-ALM",
-        "Lagrange multipliers: descends another function than the energy; settles under μPC",
+        "Lagrange multipliers: descends a function other than the energy; settles under μPC",
         "activities",
         "purple",
         "dash",
@@ -124,7 +124,7 @@ SOLVERS: dict[str, SolverFacts] = {
     ),
     "gauss_newton": SolverFacts(
         "Gauss-Newton",
-        "one K × K system for each example, then polishing",
+        "one K × K system for each example, then conjugate gradients",
         "errors",
         "green",
         compared=True,
@@ -135,7 +135,7 @@ SOLVERS: dict[str, SolverFacts] = {
         "closed form", "linear networks with mse only", "none", "green", "dot", needs_closed_form=True, passes=1
     ),
 }
-"""In reading order; the later, the fewer steps to the equilibrium."""
+"""In reading order: later solvers need fewer steps to the equilibrium."""
 
 DEFAULT_SOLVERS = tuple(name for name, facts in SOLVERS.items() if facts.compared)
-"""Those that are compared unless others are chosen."""
+"""Solvers that are compared by default."""

@@ -1,4 +1,4 @@
-"""How a number is spelt: digits, a point, an exponent. What only Python reads as one (1_6, ١٦) is refused."""
+"""The spelling of numbers: digits, a point, an exponent. Text that only Python takes for one (1_6, ١٦) is refused."""
 
 import re
 
@@ -11,7 +11,7 @@ def is_plain_number(text: str) -> bool:
 
 
 def is_odd_number(text: str) -> bool:
-    """Whether Python alone reads `text` as a number, infinity and NaN aside."""
+    """Whether Python alone reads `text` as a number; words such as inf and nan do not count."""
     if text.isalpha() or is_plain_number(text):
         return False
     try:

@@ -1,7 +1,7 @@
 """Data that a network without biases cannot learn, because of a symmetry that its activation gives it.
 
 An odd activation makes an odd network, f(-x) = -f(x), and a positively homogeneous one, phi(c x) = c phi(x) for c > 0,
-a homogeneous one, f(c x) = c f(x), with skips or without: layers are linear maps and sums of what went in.
+a homogeneous one, f(c x) = c f(x), with skips or without: layers are linear maps and sums of their inputs.
 """
 
 from pcviz.experiment import Experiment
@@ -11,12 +11,12 @@ HOMOGENEOUS = frozenset({"linear", "relu", "leaky_relu"})
 
 
 def misfit(experiment: Experiment) -> str | None:
-    """Why this network cannot learn these data, and what can, in two sentences; None where no symmetry forbids it."""
+    """Why this network cannot learn these data, and what can, in two sentences; None if no symmetry forbids it."""
     facts, activation = experiment.data.facts, experiment.network.activation
     if facts.even and activation in ODD:
-        why = "it answers -x with the opposite of x, and here both are of one class"
+        why = "its output at -x is the opposite of that at x, but here both have the same class"
     elif facts.radial and activation in HOMOGENEOUS:
-        why = "it gives all points of a ray from the origin one class"
+        why = "it gives all points on a ray from the origin the same class"
     else:
         return None
     return f"{facts.label} cannot be learned with {activation}: without biases {why}. Use gelu or silu."

@@ -16,7 +16,7 @@ from pcviz.experiment.solvers import SOLVERS
 class Experiment(Section):
     """Everything that determines a run. Two equal experiments give bitwise equal runs on one device.
 
-    Documents of earlier versions are read as what they meant then (pcviz.experiment.schema).
+    Documents of earlier versions keep their meaning (pcviz.experiment.schema).
     """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
@@ -67,7 +67,7 @@ class Experiment(Section):
 
     @property
     def relaxation_steps(self) -> int:
-        """T, with `depth` resolved to H, whatever the rule: a relaxation is looked at even where training has none."""
+        """T, with `depth` resolved to H, whatever the rule: looks show a relaxation even where training has none."""
         return self.hidden_layers if self.inference.steps == "depth" else self.inference.steps
 
     @property
@@ -87,7 +87,7 @@ class Experiment(Section):
         return [base * scale for scale in scales]
 
     def __repr__(self) -> str:
-        """What differs from the defaults, as Python."""
+        """The differences from the defaults, as Python code."""
         changes = self.differences()
         return f"Experiment().changed({changes})" if changes else "Experiment()"
 
@@ -114,7 +114,7 @@ def from_paths(values: dict[str, Any], *, form: bool = False) -> Experiment:
 
 
 def fields() -> dict[str, Any]:
-    """Field path -> pydantic FieldInfo, in the order in which a person meets them."""
+    """Field path -> pydantic FieldInfo, in reading order."""
     found: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
         if isinstance(info.annotation, type) and issubclass(info.annotation, Section):

@@ -14,8 +14,8 @@ How the client reads a binding:
    never sees them); "only" blanks all else and draws a 0, for a marker row on an axis of its own. A matrix bound to a
    line with "only" gives one marker for each row that holds a zero, and `text` the number of zeros. `transpose` draws
    the rows of a replaced map as columns (plotly's own option leaves the hover text where it was).
-6. "append" adds a point (a map: a column) for each row of the channels, whose leading dimension is K (perhaps none in a
-   frame), but for rows that are NaN; beyond `keep` it halves the resolution of what it has, first, last and extremes
+6. "append" adds a point (a map: a column) for each row of the channels, whose leading dimension is K (perhaps 0 in a
+   frame), except for rows that are NaN; beyond `keep` it halves the resolution of what it has, first, last and extremes
    kept. "replace" draws the frame alone. A number next to an array is repeated. `text` is what the
    hover label shows as `customdata`: the value before `zero` and `transform`.
 """
@@ -29,9 +29,9 @@ from pcviz.instruments import CHANNELS, KINDS
 
 
 class Smoothing(BaseModel):
-    """Exponential moving average over the weight steps that the channel `at` tells: d steps after the last value the
-    past counts exp(-d / `steps`), the new value the rest. `log` averages logarithms: what falls on a logarithmic axis
-    in a line stays one, `steps` later."""
+    """Exponential moving average over the weight steps in the channel `at`: d steps after the last value the past has
+    the weight exp(-d / `steps`), the new value the rest. `log` averages logarithms: a straight line on a logarithmic
+    axis stays one, `steps` later."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     steps: float = Field(gt=0)

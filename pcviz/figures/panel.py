@@ -1,4 +1,4 @@
-"""A panel: a live figure with its words and the channels behind it."""
+"""A panel: a live figure with its texts and the channels behind it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -34,16 +34,16 @@ class Panel:
     """What the client needs to draw a live figure.
 
     `alt` says what is shown to people who cannot see it, `help` how to read it, `idle` what to do
-    while there is no run, `waiting` why it is empty in a run, and `ended` after it; `absent` says in one sentence
+    while there is no run, `waiting` why it is still empty in a run, and `ended` after it; `absent` says in one sentence
     that the panel does not apply to this experiment, and then it shows nothing else.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
-    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); of its parts, with " · "
-    between them, those are shown whose values are known.
+    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); its parts are separated
+    by " · ", and those whose values are known are shown.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
     `cursor_axes`.
-    A click on a point of a panel that can `pick` is told to the page; panels with the same `link` zoom together; those
-    in `space` are turned instead of zoomed. One that is `bare` shows no axes before its first values.
+    A panel that can `pick` reports clicks on its points to the page; panels with the same `link` zoom together; those
+    in `space` (three axes) are turned instead of zoomed. A `bare` panel shows no axes before its first values.
     `csv` lists the channels to export: one line for each recorded weight step, or for each value of the latest arrays.
     """
 

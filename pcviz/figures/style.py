@@ -1,4 +1,4 @@
-"""The one place for looks: colours, fonts, axes, and the few kinds of trace that figures share.
+"""The one place for appearance: colours, fonts, axes, and the few kinds of trace that figures share.
 
 Text, ground and grid are *roles*: CSS colours of the page's theme, written into the figure as `var(…)` and resolved by
 the client, so that one figure reads in light and dark. Data colours are safe for colour-blind people: cividis for
@@ -31,15 +31,15 @@ FONT_SIZE = 11
 
 
 def mixed(colour: str, share: float) -> str:
-    """`colour` mixed with the text colour, which lifts it off a light and a dark ground alike.
+    """`colour` mixed with the text colour, which sets it off from light and dark grounds alike.
 
-    A `var(…)` is the only expression of CSS that plotly accepts, and its fallback may be any.
+    A `var(…)` is the only expression of CSS that plotly accepts, and its fallback may be any expression.
     """
     return f"var(--pcviz-none, color-mix(in srgb, {colour} {share:.0%}, {TEXT}))"
 
 
 ZERO = f"var(--pcviz-none, color-mix(in srgb, {TEXT} 16%, {GROUND}))"
-"""Cells that are exactly zero: a quiet grey, outside the colour scale in both themes."""
+"""Cells that are exactly zero: a muted grey, outside the colour scale in both themes."""
 
 
 def depth_colours(layers: int) -> list[str]:
@@ -104,13 +104,13 @@ def blank(*, hovermode: str = "closest", **layout: Any) -> go.Figure:
 
 
 def write(figure: go.Figure, text: str, **place: Any) -> None:
-    """Words in a figure; by default in shares of its area, and as large as those of axes."""
+    """Add text to a figure; by default placed in shares of its area, and as large as axis labels."""
     plain = dict(xref="paper", yref="paper", showarrow=False, font=dict(size=FONT_SIZE))
     figure.add_annotation(text=text, **plain | place)
 
 
 def log_axis(**options: Any) -> dict[str, Any]:
-    """A logarithmic axis with ticks 10^k; tick mode stated, for overlaying axes would copy their neighbour's."""
+    """A logarithmic axis with ticks 10^k; with a tick mode, because overlaying axes would copy their neighbour's."""
     return dict(type="log", exponentformat="power", tickmode="auto", tickangle=0, **{"nticks": 3} | options)
 
 
@@ -131,8 +131,8 @@ def count_axis(**options: Any) -> dict[str, Any]:
 
 def decades(*axes: str, counts: tuple[str, ...] = ()) -> dict[str, dict[str, float | None]]:
     """A figure's `meta`: the names of its axes of whole decades. The client ends them at the first power of ten beyond
-    the least (counts: at half of one) and the greatest positive value, keeps that while values move little, and labels
-    two or three powers."""
+    the least (counts: at half of one) and the greatest positive value, keeps these ends while values move little, and
+    labels two or three powers."""
     return dict(decades={name: None for name in axes} | {name: LEAST_COUNT for name in counts})
 
 
@@ -140,7 +140,7 @@ def step_axis(last: float | None, *, first: int = 0, **options: Any) -> dict[str
     """An axis of whole steps that ends where the run does, at `last` (None: unknown), with room for half a cell of a
     heat map or half a marker on either side.
 
-    By the number format the client knows that no tick may stand between whole numbers.
+    The number format tells the client that ticks stand at whole numbers only.
     """
     ends = {"clipmin": first - 0.5} | ({} if last is None else {"clipmax": last + 0.5})
     return dict(tickformat=",d", autorangeoptions=ends, **options)
@@ -159,7 +159,7 @@ def plane_axes(x: str, y: str, **options: Any) -> dict[str, Any]:
 
 
 def unit_axis() -> dict[str, Any]:
-    """An axis that nobody sees, from 0 to 1 over the first: for what marks places along x."""
+    """An invisible axis from 0 to 1 over the first, for marks along x."""
     return dict(overlaying="y", range=[0, 1], visible=False, fixedrange=True, tickmode="auto")
 
 
@@ -188,5 +188,5 @@ def colour_bar(title: str, **options: Any) -> dict[str, Any]:
 
 
 def maps_keep(layers: int) -> int:
-    """How many columns an appended heat map keeps: fewer for more layers, for every cell is drawn at each update."""
+    """How many columns an appended heat map keeps: fewer for more layers, as every cell is drawn at each update."""
     return max(96, min(400, 40_000 // layers))

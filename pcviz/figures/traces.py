@@ -19,7 +19,7 @@ MARKER = dict(
     edge_colour="marker.line.color",
 )
 BAR = dict(colour="marker.color", pattern="marker.pattern", edge="marker.line.width")
-"""Options of looks and their places in plotly's traces."""
+"""Options of appearance and their places in plotly's traces."""
 
 LOGARITHM = dict(transform="log10", zero="omit")
 """Colours by the logarithm."""
@@ -28,23 +28,23 @@ LOGARITHM = dict(transform="log10", zero="omit")
 class Traces:
     """Adds traces to `figure` that are fed by frames of `kind` from run number `run`.
 
-    All methods take the same options. Those given here or to `sharing` hold for every trace, unless a call says
-    otherwise (None: as if it were not given).
+    All methods take the same options. Those given here or to `sharing` hold for every trace, unless a call
+    overrides them (None: as if not given).
 
     - `x`, `y`, `z`, `text`: a string is a channel, which feeds the trace; a list is drawn as it is.
     - Options of a `Binding` are those of its channels; `append` adds a point for each row.
     - `hover` is what the label of a point shows; without it there is none.
     - `legend`: whether the legend names the trace.
-    - Looks: `colour`, `width` and `dash` of lines; `colour`, `size`, `symbol`, `edge` (its width) and `edge_colour` of
-      markers; `colour` and `pattern` of bars.
-    - All others are plotly's.
+    - Appearance: `colour`, `width` and `dash` of lines; `colour`, `size`, `symbol`, `edge` (its width) and
+      `edge_colour` of markers; `colour` and `pattern` of bars.
+    - All other options are plotly's.
     """
 
     def __init__(self, figure: go.Figure, run: int, kind: str = "train", **shared: Any) -> None:
         self.figure, self.run, self.kind, self.shared = figure, run, kind, shared
 
     def sharing(self, **more: Any) -> "Traces":
-        """The same, with `more` that its traces share."""
+        """A copy whose traces share the options `more` too."""
         return Traces(self.figure, self.run, self.kind, **self.shared | more)
 
     def add(
@@ -52,19 +52,19 @@ class Traces:
     ) -> None:
         """A trace of one of plotly's types, which has other names for `looks`. Raises ValidationError when channels and
         options do not fit."""
-        given = {key: value for key, value in (self.shared | options).items() if value is not None}
-        bound = {key: given.pop(key) for key in ATTRIBUTES if isinstance(given.get(key), str)}
-        how = {key: given.pop(key) for key in BINDING & given.keys()}
-        how["mode"] = "append" if given.pop("append", False) else "replace"
+        options = {key: value for key, value in (self.shared | options).items() if value is not None}
+        bound = {key: options.pop(key) for key in ATTRIBUTES if isinstance(options.get(key), str)}
+        binding = {key: options.pop(key) for key in BINDING & options.keys()}
+        binding["mode"] = "append" if options.pop("append", False) else "replace"
         if bound:
-            given |= {key: [] for key in bound if key != "text"}
-            given["meta"] = Binding(run=self.run, kind=self.kind, **bound, **how).meta()
-        hover = given.pop("hover", None)
+            options |= {key: [] for key in bound if key != "text"}
+            options["meta"] = Binding(run=self.run, kind=self.kind, **bound, **binding).meta()
+        hover = options.pop("hover", None)
         label = dict(hovertemplate=f"{hover}<extra></extra>") if hover else dict(hoverinfo="skip")
         for key, place in (looks or {}).items():
-            if key in given:
-                _put(given, place, given.pop(key))
-        self.figure.add_trace(trace(name=name, showlegend=given.pop("legend", None), **label | given))
+            if key in options:
+                _put(options, place, options.pop(key))
+        self.figure.add_trace(trace(name=name, showlegend=options.pop("legend", None), **label | options))
 
     def line(self, name: str | None = None, **options: Any) -> None:
         """A line; with a `marker`, its points are marked too."""
@@ -113,19 +113,19 @@ class Traces:
         self.line("total F", colour=style.TEXT, **bound | options)
 
     def equilibrium_energy(self, **options: Any) -> None:
-        """The lowest energy that the relaxation can reach, on the same axis."""
+        """The lowest energy that the relaxation can reach, on the axis of `total_energy`."""
         bound = dict(y="equilibrium_energy", zero="omit", hover="equilibrium F* %{y:.6~g}")
         self.line("equilibrium F*", dash="dash", **bound | options)
 
     def hold_place(self, **axes: Any) -> None:
-        """Nothing: plotly cannot place an axis before a trace on it holds a point, and values may come late."""
+        """Add an empty trace: plotly cannot place an axis before a trace on it holds a point; values may come late."""
         self.figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip", **axes)
 
 
-def _put(given: dict[str, Any], place: str, value: Any) -> None:
+def _put(options: dict[str, Any], place: str, value: Any) -> None:
     """Write `value` into copies of the parents of `place`. Plotly could do it too, but slowly."""
     *parents, last = place.split(".")
     for parent in parents:
-        given[parent] = dict(given.get(parent, {}))
-        given = given[parent]
-    given[last] = value
+        options[parent] = dict(options.get(parent, {}))
+        options = options[parent]
+    options[last] = value

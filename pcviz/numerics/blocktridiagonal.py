@@ -16,12 +16,12 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from pcviz.brief import short
 
 DENSE_MAX = 64
-"""Up to this H N extreme eigenvalues come from the dense matrix: Lanczos needs room."""
+"""Matrices up to this size H N are too small for Lanczos: extreme eigenvalues come from the dense matrix."""
 
 LANCZOS_TOLERANCE = 1e-8
 """Relative accuracy asked of extreme eigenvalues."""
 VECTOR_TOLERANCE = 1e-12
-"""The same where their eigenvectors count, whose errors are the roots of theirs."""
+"""Relative accuracy where eigenvectors are asked for too, whose errors are the square roots of the eigenvalues'."""
 
 
 @short
@@ -79,12 +79,12 @@ def banded(blocks: Blocks) -> np.ndarray:
 
 
 def spectrum(blocks: Blocks) -> np.ndarray:
-    """All eigenvalues of each example's matrix, ascending, (B, H N): O(H² N³), negative ones as they are."""
+    """All eigenvalues of each example's matrix, ascending, (B, H N): O(H² N³), negative ones included."""
     return np.stack([eig_banded(bands, lower=True, eigvals_only=True, check_finite=True) for bands in banded(blocks)])
 
 
 def extreme_eigenvalues(blocks: Blocks) -> Extremes:
-    """Smallest and largest eigenvalue of each example's matrix in O(H N³), to about 1e-8 of themselves.
+    """Smallest and largest eigenvalue of each example's matrix in O(H N³), to a relative accuracy of about 1e-8.
 
     The largest by Lanczos, the smallest by Lanczos on the inverse, shifted below the spectrum where it is not positive:
     the sign of the smallest is certain, since a block Cholesky factorisation decides it.

@@ -1,7 +1,7 @@
 """Eigenvalues and linear systems of large symmetric matrices that are known by their products with vectors alone.
 
-Every function is a generator: it pauses after each product, so that whoever runs it can do something else meanwhile,
-and its value is what it returns (`finish` runs one at once). Nothing is random: same products, same results.
+Every function is a generator: it pauses after each product, so that the caller can do other work meanwhile, and
+returns its result at the end (`finish` runs one without pauses). Nothing is random: same products, same results.
 """
 
 from collections.abc import Callable, Generator
@@ -43,7 +43,7 @@ class Solved(NamedTuple):
 
 
 def finish(work: Work[Result]) -> Result:
-    """Run a generator to its end; its value."""
+    """Run a generator to its end and return its value."""
     while True:
         try:
             next(work)
@@ -96,7 +96,7 @@ def _signed(vectors: np.ndarray) -> np.ndarray:
 
 
 def solution(product: Product, right: np.ndarray, *, tolerance: float = 1e-6, most: int = 200) -> Work[Solved]:
-    """The solution of a positive definite system by conjugate gradients from zero, to the relative residual given."""
+    """Solve a positive definite system by conjugate gradients from zero, up to a relative residual of `tolerance`."""
     found, residual = np.zeros_like(right), right.copy()
     direction, squared, first = residual.copy(), float(residual @ residual), float(right @ right)
     done = 0

@@ -1,6 +1,6 @@
 """The science of predictive coding networks: networks, energies, inference, learning, linear theory.
 
-Pure JAX and Flax NNX: no input or output, no user interface, no clock but that of `trajectory`. Symbols as in the
+Pure JAX and Flax NNX: no input or output, no user interface, no clock except in `trajectory`. Symbols as in the
 literature: depth L, H = L - 1 hidden layers, width N, batch size B, D inputs, K outputs; activities z_l, predictions
 mu_l, errors e_l = z_l - mu_l.
 
@@ -11,7 +11,7 @@ import os
 
 import jax
 
-# Before any array exists: prediction errors are small differences of large numbers, and a GPU is shared with others.
+# Before any array exists: prediction errors are small differences of large numbers, and other processes share a GPU.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")

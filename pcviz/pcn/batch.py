@@ -1,6 +1,6 @@
-"""The border of the science: inputs and targets as people hand them over, checked before JAX sees them.
+"""Inputs and targets as callers pass them, checked before JAX sees them.
 
-Without this a target of one row would be repeated for the whole batch, and its hidden energies be wrong without a word.
+Without the checks a target of one row would be repeated for the whole batch, and the hidden energies silently be wrong.
 """
 
 from typing import Any
@@ -12,11 +12,11 @@ import numpy as np
 from pcviz.pcn.network import Network
 
 Given = Any
-"""What can be made an array: of NumPy or JAX, or a list of numbers."""
+"""Anything that converts to an array: an array of NumPy or JAX, or a list of numbers."""
 
 
 def as_inputs(network: Network, x: Given, dtype: Any = None) -> jax.Array:
-    """Inputs x (B, D) in the network's number format, or another. Raises ValueError: one line, with what is wanted."""
+    """Inputs x (B, D) in the network's number format or `dtype`. Raises ValueError in one line: what is allowed."""
     shape = network.stages[0].input_shape
     wanted = f"(B, {', '.join(map(str, shape))}), a row for each example"
     array = _numbers("x", x, wanted)
@@ -26,8 +26,8 @@ def as_inputs(network: Network, x: Given, dtype: Any = None) -> jax.Array:
 
 
 def as_batch(network: Network, x: Given, y: Given, dtype: Any = None) -> tuple[jax.Array, jax.Array]:
-    """Inputs x (B, D) and targets y (B, K) in the network's number format, or another; y may be classes, (B,) of an
-    integer type, if K ≥ 2. Raises ValueError in one line, with what is wanted."""
+    """Inputs x (B, D) and targets y (B, K) in the network's number format or `dtype`; y may be classes, (B,) of an
+    integer type, if K ≥ 2. Raises ValueError in one line, with what is allowed."""
     inputs = as_inputs(network, x, dtype)
     count, outputs = inputs.shape[0], network.stages[-1].output_shape[0]
     wanted = f"({count}, {outputs}), a row for each example of x"
@@ -42,7 +42,7 @@ def as_batch(network: Network, x: Given, y: Given, dtype: Any = None) -> tuple[j
 
 
 def _numbers(name: str, given: Given, wanted: str) -> Any:
-    """As an array of finite numbers. What is being compiled has no values to look at."""
+    """`given` as an array of finite numbers. Traced arrays have no values to check and are returned as they are."""
     if isinstance(given, jax.core.Tracer):
         return given
     try:
@@ -57,7 +57,7 @@ def _numbers(name: str, given: Given, wanted: str) -> Any:
 
 
 def _one_hot(classes: Any, outputs: int) -> np.ndarray:
-    given = np.asarray(classes)
-    if given.min() < 0 or given.max() >= outputs:
-        raise ValueError(f"y: holds class {given[(given < 0) | (given >= outputs)][0]} (allowed: 0 to {outputs - 1})")
-    return np.eye(outputs)[given]
+    array = np.asarray(classes)
+    if array.min() < 0 or array.max() >= outputs:
+        raise ValueError(f"y: holds class {array[(array < 0) | (array >= outputs)][0]} (allowed: 0 to {outputs - 1})")
+    return np.eye(outputs)[array]

@@ -1,9 +1,9 @@
 """Predictive coding in the regimes where it equals backpropagation: for teaching and for tests (theory.md 5).
 
-All start from the feedforward activities z(0). `Modes` hold signals d_l (what the weight gradient is made of) and
-weight gradients in the convention of the energy: dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), d_l = -delta_l for
-backpropagation, delta_l = dLoss/dz_l of each example. Output precision counts as a factor of the loss, except where
-said otherwise.
+All start from the feedforward activities z(0). A `Mode` holds signals d_l, of which the weight gradients are made,
+and weight gradients in the convention of the energy: dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), d_l = -delta_l for
+backpropagation, delta_l = dLoss/dz_l of each example. The output precision counts as a factor of the loss unless
+stated otherwise.
 """
 
 from typing import NamedTuple
@@ -51,7 +51,7 @@ def fixed_prediction(network: Network, x: jax.Array, y: jax.Array, *, step_size:
 
     The relaxation is linear, d_l <- d_l - step_size (d_l - J_{l+1}^T d_{l+1}), all layers at once; its fixed point is
     backpropagation for any stable step size, reached exactly at step_size 1 after H = L - 1 sweeps: one for each hidden
-    layer. (Torch2PC counts the output's error, known from the start, as a sweep: L.)
+    layer. (Torch2PC counts the output's error, known from the start, as a sweep: L sweeps.)
     """
     return _fixed_prediction(network, *as_batch(network, x, y), step_size, sweeps)
 
@@ -87,7 +87,7 @@ def zero_divergence(network: Network, x: jax.Array, y: jax.Array, *, step_size: 
     """Z-IL (Song et al. 2020): layer l learns once, at step t = L - l, when its first error arrives.
 
     At step_size 1 every gradient is backpropagation's; at other step sizes layer l's is step_size^(L-l) times that.
-    At its update the layer below has not moved yet, so that its feedforward activity is the presynaptic one.
+    When layer l learns, the layer below has not moved yet: the presynaptic activity is the feedforward one.
     """
     return _zero_divergence(network, *as_batch(network, x, y), step_size)
 

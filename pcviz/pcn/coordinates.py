@@ -4,11 +4,11 @@ With z_l = mu_l(z_{l-1}) + e_l, an example's energy is 1/2 sum_l |e_l|² + lambd
 only K entries, so the Hessian is the identity, a matrix of rank K and a second-order term that vanishes with the
 output error.
 
-relu, leaky_relu and selu have a kink at zero, and minima of the energy lie on kinks: some units come to rest at z = 0
-exactly, where the left and the right derivative point at each other and no gradient vanishes. Such units are *pinned*:
-z = 0 is kept and their error follows, e = -mu. Without kinks (`pins` None) nothing of this is computed.
+relu, leaky_relu and selu have a kink at zero, and minima of the energy lie on kinks: some units settle at z = 0
+exactly, where the energy rises on both sides and neither one-sided derivative vanishes. Such units are *pinned*: z = 0
+is kept and their error follows, e = -mu. Without kinks (`pins` None) nothing of this is computed.
 
-Vectors are tuples of stacks, one for each hidden stage; numbers of examples are (B,).
+Vectors are tuples of stacks, one for each hidden stage; numbers per example are (B,).
 """
 
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ KINKED = ("relu", "leaky_relu", "selu")
 
 @short
 class Place(NamedTuple):
-    """Somewhere in error coordinates: `activities` and `errors` of the hidden stages, `pins` (booleans, or None without
+    """A point in error coordinates: `activities` and `errors` of the hidden stages, `pins` (booleans, or None without
     kinks), `output` (B, K), `energies` of the examples (B,) float64."""
 
     activities: Activities
@@ -67,7 +67,7 @@ def energies_at(network: Network, errors: Activities, output: jax.Array, y: jax.
 
 @short
 class Path(NamedTuple):
-    """What a pass upwards gives: activities, errors and pins of the hidden stages, output (B, K)."""
+    """The result of a pass upwards: activities, errors and pins of the hidden stages, output (B, K)."""
 
     activities: Activities
     errors: Activities
@@ -83,10 +83,9 @@ def walk(
     held: Activities | None = None,
     sides: Activities | None = None,
 ) -> Path:
-    """z_l = mu_l + e_l from x (B, D) up, pinned units at `held`; a unit that leaves its side of the kink is pinned at
-    0.
+    """z_l = mu_l + e_l from x (B, D) up, pinned units at `held`; a unit that would cross the kink is pinned at 0.
 
-    `sides` are the activities whose signs count; None lets units cross.
+    The signs of `sides` (activities) say on which side of the kink each unit is; None lets units cross.
     """
     z, found = x, []
     for index, stage in enumerate(network.stages[:-1]):
@@ -169,7 +168,7 @@ def move(
     without a decrease stays where it is), the step taken (B,), 0 for those, and the number of passes upwards.
     """
     held = None if place.pins is None else jax.tree.map(jnp.zeros_like, place.errors)
-    # A side of zero is on neither side of the kink: those units may cross.
+    # Where `sides` is zero, a unit is on neither side of the kink and may cross.
     sides = None if place.pins is None else tuple(jnp.where(of_examples(careful, z), z, 0) for z in place.activities)
 
     def attempt(carry: tuple[Place, jax.Array, jax.Array, jax.Array]) -> tuple[Place, jax.Array, jax.Array, jax.Array]:

@@ -18,8 +18,8 @@ MOST_PARTS = 16
 def squared_norms(stack: jax.Array) -> jax.Array:
     """Sum of squares over all axes but the first: (count, B, ...) -> (count,), float64.
 
-    The batch is summed part by part, written out: a CPU adds whole rows at once then, and entry after entry in a sum of
-    XLA's own.
+    The batch is summed in parts, written out one by one: a CPU then adds whole rows at once, but entry by entry in a
+    single sum of XLA.
     """
     batch = stack.shape[1]
     parts = max(parts for parts in range(1, MOST_PARTS + 1) if batch % parts == 0)
@@ -66,7 +66,7 @@ def layer_energies(network: Network, errors: Activities, output: jax.Array, y: j
 
 
 def rounding_energies(activities: Activities, y: jax.Array) -> jax.Array:
-    """1/2 |e_l|^2 of errors of 10 eps rms(z_l), z_L = y, (L,) float64, batch mean: less is rounding.
+    """1/2 |e_l|^2 of errors of 10 eps rms(z_l), z_L = y, (L,) float64, batch mean: energies below are rounding.
 
     `activities` of the hidden stages.
     """
@@ -79,8 +79,8 @@ def layers_with_signal(activities: Activities, errors: Activities, y: jax.Array)
     """Number of layers l in 1..L with rms(e_l) > 10 eps rms(z_l), z_L = y: those whose error is more than rounding.
 
     From a feedforward start, where all errors but the output's are zero, they are the layers that the target's signal
-    has reached. From other starts errors come from the start as well: give the differences to the errors of the same
-    relaxation without the target.
+    has reached. From other starts the start itself causes errors too: pass the differences to the errors of the
+    same relaxation without the target.
 
     `activities` of the hidden stages; `errors` of all stages, output last (1, B, K).
     """

@@ -18,8 +18,8 @@ from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at,
 
 @short
 class Local(NamedTuple):
-    """One look at all layers: `errors` of every stage (output last, (1, B, K)), the output prediction mu_L (B, K) and
-    the per-example energy gradient with respect to the hidden activities of each stage."""
+    """One evaluation of all layers: `errors` of every stage (output last, (1, B, K)), the output prediction mu_L (B, K)
+    and the per-example energy gradient with respect to the hidden activities of each stage."""
 
     errors: Activities
     output: jax.Array
@@ -27,7 +27,7 @@ class Local(NamedTuple):
 
 
 def inputs_of(x: jax.Array, z: Activities) -> list[jax.Array]:
-    """The activities below each layer, for every stage: the layer under the stage, then its own but the last."""
+    """The activities below each layer, for every stage: the layer under the stage, then all of its own but the last."""
     inputs, below = [], x[None]
     for own in z:
         inputs.append(below if own.shape[0] == 1 else jnp.concatenate([below, own[:-1]]))
@@ -45,7 +45,7 @@ def errors_of(
 
 
 def cleaned(errors: jax.Array, correction: jax.Array | None, reached: jax.Array | None) -> jax.Array:
-    """Errors less the rounding of the start, zero where nothing can have arrived."""
+    """Errors minus the rounding of the start, zero in layers that no signal can have reached."""
     errors = errors if correction is None else errors - correction
     return errors if reached is None else jnp.where(of_layers(reached, errors), errors, 0)
 
@@ -91,8 +91,8 @@ def activity_gradient(
 ) -> Local:
     """Errors and energy gradient at the hidden activities z, with input x (B, D) and target y (B, K) clamped.
 
-    `correction` is the rounding difference of the feedforward start, subtracted from every error so that layers which
-    nothing reached have an error of exactly zero; `reached` masks the layers ahead of the front (theory.md 6.1).
+    `correction` is the rounding difference of the feedforward start, subtracted from every error so that layers that
+    no signal has reached have an error of exactly zero; `reached` masks the layers ahead of the front (theory.md 6.1).
     """
     below = inputs_of(x, z)
     hidden = list(zip(list(network.stages)[:-1], z, below, strict=False))
@@ -117,8 +117,8 @@ def weight_gradient(
 ) -> tuple[Any, ...]:
     """dF/dW_l = -(a_l / B) d_l^T phi(z_{l-1}), batch mean, shaped as `stacked_weights`.
 
-    `errors` of all stages; the output's (1, B, K) is multiplied by lambda here: d_L = lambda e_L. Only the top `front`
-    hidden layers are known to have any, if it is given; the gradients of the others are zero.
+    `errors` of all stages; the output's (1, B, K) is multiplied by lambda here: d_L = lambda e_L. If `front` is
+    given, only the top `front` hidden layers have errors, and the gradients of the others are zero.
     """
     rows = columns(x, z)
 

@@ -27,8 +27,8 @@ NORMAL_START = 0.05
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compiled in: the update, the initial activities, whether the front window and the trace are used, and
-    whether the weights stand still."""
+    """The compiled part of a relaxation: the update, the initial activities, whether the front window and the trace are
+    used, and whether the weights are fixed."""
 
     update: Update
     initial: str
@@ -38,16 +38,16 @@ class Plan:
 
     @property
     def follows_front(self) -> bool:
-        """Whether layers that the error has not reached are known to have none."""
+        """Whether layers that the output error has not reached are known to have no error."""
         return self.initial == "feedforward" and self.update.space == "activities"
 
     @property
     def corrected(self) -> bool:
-        """Whether the rounding of the feedforward start is subtracted: it belongs to weights that stand still."""
+        """Whether the rounding of the feedforward start is subtracted: it holds for fixed weights only."""
         return self.follows_front and self.fixed_weights
 
     def front(self, layers: jax.Array | int) -> jax.Array | None:
-        """The number of top hidden layers to look at where only `layers` can have changed; None means all."""
+        """The number of top hidden layers to visit if only the top `layers` can have changed; None means all."""
         return jnp.asarray(layers, jnp.int32) if self.windowed and self.corrected else None
 
 
@@ -65,8 +65,8 @@ class State(NamedTuple):
 
 @short
 class Settled(NamedTuple):
-    """What a relaxation has come to: hidden activities, errors of every stage (output last), layer energies (L,)
-    float64; `signals` stand for the errors in gradients where a solver descends another function than the energy."""
+    """The result of a relaxation: hidden activities, errors of every stage (output last), layer energies (L,) float64;
+    `signals` replace the errors in gradients if the solver descends a function other than the energy."""
 
     activities: Activities
     errors: Activities
@@ -118,7 +118,7 @@ def advance(
     rates: Rates,
     rows: jax.Array,
 ) -> State:
-    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; nobody pays for others."""
+    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; others cost nothing."""
     if plan.update.space == "errors":
         step = _error_step(network, x, y, plan, rates, rows)
         errors, slots, trace = jax.lax.fori_loop(*span, step, (state.variables, state.slots, state.trace))
@@ -129,7 +129,7 @@ def advance(
     def step_activities(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         z, slots, trace = carry
         now = rows[trace.row] == t
-        wanted = now | (rows[trace.row + now] == t + 1)  # a row tells the step that led to it too
+        wanted = now | (rows[trace.row + now] == t + 1)  # a row holds the rms of the step that led to it too
         (output,), back = jax.vjp(read_out, z[-1][-1:])
         (message,) = back((precision * output_error(network.loss, output, y))[None])
         messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
@@ -146,7 +146,7 @@ def advance(
             correction = None if state.correction is None else tile.cut(state.correction[index])
             error = cleaned(own - mu, correction, within_front(tile, depth, t) if plan.follows_front else None)
             (message,) = back(error)
-            # Tiles above have moved already, their message was sent before: every layer moves from the same old state.
+            # Tiles above have moved, but sent their message before that: all layers move from the same old state.
             received = _shifted(message, messages[index])
             update, moved = rule.update(error - received, old_slots)
             if plan.recorded:
@@ -176,8 +176,8 @@ def advance(
 
 @short
 class Moving(NamedTuple):
-    """Within an inference step: activities (`window.columns`), slots, and what was measured of the tiles visited;
-    `messages` (1, B, ...) for each stage hold what its next tile will receive at its top."""
+    """What an inference step passes from tile to tile: activities (`window.columns`), slots, measurements of the tiles
+    visited; `messages` (1, B, ...) for each stage hold what its next tile will receive at its top."""
 
     z: Activities
     slots: tuple[Any, ...]
@@ -194,7 +194,7 @@ class Measured(NamedTuple):
 
 
 def _shifted(message: jax.Array, above: jax.Array) -> jax.Array:
-    """What each layer receives: the message of the layer above it, the top one that of the next tile. Written into a
+    """What each layer receives: the message of the layer above it; for the top layer this is `above`. Written into a
     padded copy, because elementwise code over concatenated parts is not vectorised."""
     if len(message) == 1:
         return above
@@ -212,8 +212,8 @@ def _sent(messages: Activities, message: jax.Array, tile: Tile, count: int) -> A
 
 
 def _shared_advanced(rule: optax.GradientTransformation, own: jax.Array, slots: Any) -> Any:
-    """A solver's state after all tiles moved: what layers share (Adam's count) goes on once for each step, as by an
-    update of no layers."""
+    """A solver's state after all tiles have moved: what layers share (Adam's count) advances once per step, by an
+    update of zero layers."""
     none = jax.tree.map(lambda leaf: leaf[:0] if leaf.ndim else leaf, slots)
     _, new = rule.update(own[:0], none)
     return jax.tree.map(lambda leaf, shared: leaf if leaf.ndim else shared, slots, new)
@@ -249,13 +249,13 @@ def reached(stacks: Activities, depth: int, t: jax.Array) -> Activities:
 
 
 def errors_after(network: Network, x: jax.Array, z: Activities, start: Activities, t: jax.Array | int) -> Activities:
-    """Hidden errors at z, t steps after the feedforward `start`: less its rounding, zero where no signal can be."""
+    """Hidden errors at z, t steps after the feedforward `start`: minus its rounding, zero where no signal can be."""
     correction = errors_of(network, x, start, None, None)
     return errors_of(network, x, z, correction, reached(z, network.depth, jnp.asarray(t)))
 
 
 def _error_step(network: Network, x: jax.Array, y: jax.Array, plan: Plan, rates: Rates, rows: jax.Array) -> Any:
-    """The inference step of errors, as `advance` has one of activities."""
+    """The inference step on errors, the counterpart of `step_activities` in `advance`."""
     rule = plan.update.rule(rates)
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
@@ -290,8 +290,8 @@ def settled_at(
     output: jax.Array | None = None,
     signals: Activities | None = None,
 ) -> Settled:
-    """The state with hidden activities z, hidden errors and `signals`, if they differ; the `output` prediction (B, K)
-    is computed unless given."""
+    """The state with hidden activities z, hidden errors, and `signals` if they differ from these; the `output`
+    prediction (B, K) is computed unless given."""
     if output is None:
         output = network.output(z)
     top = output_error(network.loss, output, y)[None]

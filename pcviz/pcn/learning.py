@@ -1,4 +1,4 @@
-"""Learning: one weight step from one batch, by whatever rule.
+"""Learning: one weight step from one batch, by any rule.
 
 A step has three parts, so that a long one can be spread over several slices of time: `begin` starts the relaxation,
 `advance` runs some inference steps, `finish` settles it and moves the weights. `weight_steps` runs many whole steps in
@@ -26,10 +26,10 @@ from pcviz.pcn.trace import Trace, empty_trace, record
 
 @short
 class Report(NamedTuple):
-    """What a weight step tells: feedforward `loss` before it, layer `energies` (L,) and those of their `rounding` (L,),
-    number of `layers_with_signal`, `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown);
-    `finite` is false where the step diverged; `weight_changes` (L,) are |dW_l| / |W_l|, zero until whoever has
-    both networks fills them in."""
+    """The report of a weight step: feedforward `loss` before it, layer `energies` (L,) and energies of their `rounding`
+    (L,), number of `layers_with_signal`, `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown);
+    `finite` is false where the step diverged; `weight_changes` (L,) are |dW_l| / |W_l|, zero until the caller, which
+    has both networks, fills them in."""
 
     loss: jax.Array
     energies: jax.Array
@@ -114,8 +114,8 @@ def _squares(weights: tuple[Any, ...]) -> jax.Array:
 
 @short
 class Batches(NamedTuple):
-    """Training data on the device, x (P, D), y (P, K), which examples make up the coming batches, (M, B), and for which
-    of these steps the changes of the weights are wanted, (M,) bool."""
+    """Training data on the device, x (P, D), y (P, K); `indices` (M, B) of the examples in the coming batches; `wanted`
+    (M,) bool, the steps whose weight changes are measured."""
 
     x: jax.Array
     y: jax.Array
@@ -125,7 +125,7 @@ class Batches(NamedTuple):
 
 @short
 class Course(NamedTuple):
-    """What every weight step tells, (M,) and (M, L): see `Report`."""
+    """Values of every weight step, (M,) and (M, L): see `Report`."""
 
     losses: jax.Array
     energies: jax.Array
@@ -148,7 +148,7 @@ def weight_steps(
     """
     rows = jnp.zeros((batches.indices.shape[0], network.depth))
 
-    def one(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+    def weight_step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         done, _, network, slots, last, course = carry
         chosen = batches.indices[done]
         x, y = batches.x[chosen], batches.y[chosen]
@@ -161,13 +161,13 @@ def weight_steps(
         changes = jax.lax.cond(measured, weight_changes, lambda *_: nothing, before, network)
         report = report._replace(weight_changes=changes)
         last = jax.tree.map(lambda new, old: jnp.where(report.finite, new, old), report, last)
-        told = Course(report.loss, report.energies, changes)
-        course = jax.tree.map(lambda rows, row: rows.at[done].set(row), course, told)
+        values = Course(report.loss, report.energies, changes)
+        course = jax.tree.map(lambda rows, row: rows.at[done].set(row), course, values)
         return done + report.finite, report.finite, network, slots, last, course
 
     nothing = _no_report(network.depth)
     start = (jnp.zeros((), jnp.int32), jnp.array(True), network, slots, nothing, Course(rows[:, 0], rows, rows))
-    done, finite, network, slots, last, course = jax.lax.while_loop(lambda c: (c[0] < count) & c[1], one, start)
+    done, finite, network, slots, last, course = jax.lax.while_loop(lambda c: (c[0] < count) & c[1], weight_step, start)
     return network, slots, last._replace(finite=finite), course, done
 
 

@@ -51,8 +51,7 @@ def layer_maps(network: Network) -> Maps:
 
 
 def output_jacobians(maps: Maps) -> Maps:
-    """G_l = M_L … M_{l+1} of the hidden stages, (count, K, N): what a change of z_l does to the output (theory.md
-    0)."""
+    """G_l = M_L … M_{l+1} of the hidden stages, (count, K, N): the output's derivative in z_l (theory.md 0)."""
 
     def below(g: jax.Array, m: jax.Array) -> tuple[jax.Array, jax.Array]:
         return g @ m, g
@@ -65,7 +64,7 @@ def output_jacobians(maps: Maps) -> Maps:
 
 
 def rescaling(jacobians: Maps, output_precision: Array | float = 1.0) -> jax.Array:
-    """S = I / lambda + sum_l G_l G_l^T, (K, K): what turns the loss into the equilibrated energy (theory.md 4.2)."""
+    """S = I / lambda + sum_l G_l G_l^T, (K, K): it turns the loss into the equilibrated energy (theory.md 4.2)."""
     identity = jnp.eye(jacobians[-1].shape[1]) / jnp.asarray(output_precision, jnp.float64)
     return sum((jnp.einsum("hkn,hjn->kj", g, g) for g in jacobians), start=identity)
 

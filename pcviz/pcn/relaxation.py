@@ -47,8 +47,8 @@ def relax(
     """Relax the activities for `steps` inference steps (default: those of `inference`; `depth` is H).
 
     x (B, D) and y (B, K), or classes (B,), are clamped. `seed` draws normal initial activities; `windowed=False`
-    computes layers that nothing can have reached too. Any number of steps, in chunks. Raises ValueError for a negative
-    number, and for x and y that do not fit.
+    also computes layers that no signal can have reached. Any number of steps, in chunks. Raises ValueError for a
+    negative number, and for x and y that do not fit.
     """
     x, y = as_batch(network, x, y)
     wanted = inference.steps if steps is None else steps

@@ -1,7 +1,7 @@
-"""Vectors of activities, whatever the shape of one: a stack (count, B, *shape) for each stage, input side first.
+"""Vectors of activities of any shape: a stack (count, B, *shape) for each stage, input side first.
 
-`flat` turns activities into vectors of N numbers where linear algebra needs them. Numbers of layers are (count,),
-numbers of examples (B,).
+`flat` turns activities into vectors of N numbers where linear algebra needs them. Numbers per layer are (count,),
+numbers per example (B,).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ Activities = tuple[jax.Array, ...]
 
 
 def unstack(stacks: tuple[Any, ...]) -> list[Any]:
-    """One array for each layer; of stages that are trees of arrays, one tree."""
+    """One array for each layer; for stages that are trees of arrays, one tree for each layer."""
     layers: list[Any] = []
     for stack in stacks:
         leaves, tree = jax.tree.flatten(stack)
@@ -38,8 +38,8 @@ def stacked(layers: Sequence[Any], counts: Sequence[int], dtype: Any) -> tuple[A
 
 
 def over_layers(layer: Callable[[Any, Any], tuple[Any, Any]], below: Any, rows: Any, *, reverse: bool = False) -> Any:
-    """`jax.lax.scan` of a step over the layers of a stage, from `below` up, or from above down. One layer alone is no
-    loop, and its input may have another shape than its output."""
+    """`jax.lax.scan` of a step over the layers of a stage, from `below` up, or top down if `reverse`. A single layer
+    needs no loop, and its input may differ in shape from its output."""
     if len(jax.tree.leaves(rows)[0]) > 1:
         return jax.lax.scan(layer, below, rows, reverse=reverse)
     end, row = layer(below, jax.tree.map(lambda leaf: leaf[0], rows))
@@ -52,12 +52,12 @@ def flat(stack: jax.Array) -> jax.Array:
 
 
 def of_layers(numbers: jax.Array, stack: jax.Array) -> jax.Array:
-    """Numbers of layers (count,) beside a stack (count, ...)."""
+    """Numbers per layer (count,), shaped to broadcast against a stack (count, ...)."""
     return numbers.reshape(-1, *[1] * (stack.ndim - 1))
 
 
 def of_examples(numbers: jax.Array, stack: jax.Array) -> jax.Array:
-    """Numbers of examples (B,) beside a stack (count, B, ...)."""
+    """Numbers per example (B,), shaped to broadcast against a stack (count, B, ...)."""
     return numbers.reshape(1, -1, *[1] * (stack.ndim - 2))
 
 

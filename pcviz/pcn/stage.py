@@ -1,4 +1,4 @@
-"""What a network is made of: stages, each a stack of equal layers, whatever a layer computes."""
+"""The parts of a network: stages, each a stack of equal layers of any kind."""
 
 from typing import Any, Protocol, Self
 
@@ -9,8 +9,8 @@ class Stage(Protocol):
     """`count` equal layers mu_l = f(z_{l-1}) with stacked parameters: the first axis of every leaf is that of layers.
 
     `input_shape` and `output_shape` are those of one activity below and of one prediction, without layers and batch; in
-    a stage of several layers they are the same. `premultiplier` is a_l, (count, 1, …). A stage is a JAX tree: what is
-    cut out of its first axis is a stage too, of fewer layers, and without that axis it is one layer.
+    a stage of several layers they are the same. `premultiplier` is a_l, (count, 1, …). A stage is a JAX tree: a
+    slice of its first axis is a stage of fewer layers, and an entry of that axis is one layer.
     """
 
     activation: str

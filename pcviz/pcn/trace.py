@@ -12,7 +12,7 @@ from pcviz.frames import TRACE_ROWS
 
 @short
 class Trace(NamedTuple):
-    """`rows` (R + 1, L + H) float64: energies and rms updates of the recorded states (and a spare row behind the last);
+    """`rows` (R + 1, L + H) float64: energies and rms updates of the recorded states (and a spare row after the last);
     `row`, the next to be written; `update` (H,), the rms step that led to the present state."""
 
     rows: jax.Array
@@ -26,12 +26,12 @@ def empty_trace(depth: int) -> Trace:
 
 
 def padded_rows(steps: np.ndarray) -> np.ndarray:
-    """The inference steps to record as a buffer of fixed size: (R + 1,) int32, -1 behind the last."""
+    """The inference steps to record as a buffer of fixed size: (R + 1,) int32, -1 after the last."""
     return np.concatenate([steps, np.full(TRACE_ROWS + 1 - len(steps), -1)]).astype(np.int32)
 
 
 def record(trace: Trace, rows: jax.Array, t: jax.Array, energies: jax.Array) -> Trace:
-    """Write the state at step t; it stays if t is the next wanted of `rows`, else the following state overwrites it.
+    """Write the state at step t; it stays if t is the next step in `rows`, else the following state overwrites it.
 
     A loop without branches: writing a row of L numbers is cheaper than deciding whether to.
     """

@@ -1,4 +1,4 @@
-"""The one loop of inference: the states that a solver goes through on a clamped batch, as far as somebody asks."""
+"""The one loop of inference: the states that a solver goes through on a clamped batch, computed on demand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pcviz.pcn.solvers import Settings, Solver, descending, update_of
 @short
 class Trajectory:
     """A relaxation of `network` by a `solver` and its `settings`, x (B, D) and y (B, K) clamped, both in the network's
-    number format. Nothing is computed before it is asked for."""
+    number format. States are computed on demand."""
 
     solver: Solver
     network: Network
@@ -34,8 +34,8 @@ class Trajectory:
         """The start, and the state after every call of the compiled program, to the last of the `marks`.
 
         `marks`: the steps whose states are `recorded`, ascending from 0 or more. A call ends at every mark, and after
-        `chunk` steps, so that there are states to pause at. A flow's own steps depend on where calls end: neither may
-        depend on measured time. Raises ValueError for marks that do not ascend.
+        `chunk` steps, so that there are states to pause at. The inner steps of a flow depend on where calls end, so
+        neither may depend on measured time. Raises ValueError for marks that do not ascend.
         """
         at: Iterate | None = None
         for mark in map(int, marks):
@@ -46,8 +46,8 @@ class Trajectory:
                 yield at
 
     def compile(self) -> Iterate:
-        """Run the compiled programs once; results stay. A step is done (its state is returned): what lies in a loop is
-        loaded when it first runs, and that is no computing."""
+        """Compile the programs and run them for one step; returns its state, and changes no result. The step is run
+        because code in a loop is loaded when it first runs, which must not count as compute time."""
         *_, first = self.iterates((1,))
         jax.block_until_ready(first.settled)
         return first
@@ -68,8 +68,8 @@ class Trajectory:
 @dataclass(frozen=True, eq=False)
 @short
 class Iterate:
-    """A state of a trajectory: after how many of the solver's steps, after how many `seconds` of computing (without the
-    measuring of states), whether its step is one of the marks; `state` is the solver's own."""
+    """A state of a trajectory: the number of solver steps before it, the `seconds` of compute time (without
+    measuring states), whether its step is one of the marks; `state` is the solver's own."""
 
     trajectory: Trajectory
     step: int
@@ -94,14 +94,14 @@ class Iterate:
         return self.trajectory.solver.cost(self.state, self.step)
 
     def next(self) -> Iterate:
-        """The state one step later, whether the trajectory's own steps go there or not."""
+        """The state one step later, whatever the marks."""
         return self.trajectory._after(self, self.step + 1, None)
 
 
 def trajectory(network: Network, x: jax.Array, y: jax.Array, inference: Inference, **options: Any) -> Trajectory:
-    """The relaxation of trainings, by `inference`'s solver, rates and initial activities (its steps are ignored).
+    """The relaxation as in training, by `inference`'s solver, rates and initial activities (its steps are ignored).
 
-    `options` as of `descending`: seed, windowed, traced.
+    `options` as for `descending`: seed, windowed, traced.
     """
     solver = descending(update_of(inference.solver), inference.initial, **options)
     return Trajectory(solver, network, x, y, Settings(*rates_of(inference, network.dtype)))

@@ -70,7 +70,7 @@ class Tile(NamedTuple):
 
     @property
     def shifted(self) -> Self:
-        """The same layers where their inputs are counted in (`columns`)."""
+        """The same layers, counted as in `columns`, where row 0 is the input."""
         return self._replace(first=self.first + 1)
 
     def numbers(self) -> jax.Array:
@@ -84,8 +84,8 @@ def replaced_at(items: tuple[Item, ...], index: int, item: Item) -> tuple[Item, 
 
 
 def tile_size(count: int, width: int) -> int:
-    """Layers of a tile of a stage of `count` layers of `width` units: near the wanted size, with no remainder to
-    compile too if possible."""
+    """Layers of a tile of a stage of `count` layers of `width` units: near the wanted size, if possible
+    without a remainder, which would be compiled too."""
     wanted = min(CPU_LAYERS, max(1, CPU_UNITS // width)) if jax.default_backend() == "cpu" else MOST_LAYERS
     if count <= wanted + wanted // 4:
         return count
@@ -115,8 +115,8 @@ def sweep(
 ) -> Carry:
     """Visit the tiles that hold any of the top `front` hidden layers, or all of them without it, from the top down.
 
-    `take` gets from the carry what a tile needs of it and its predecessor does not change; `visit` may not look at the
-    same part of the carry again, which has to keep its shapes. Taking the next tile's part at the end of a visit lets
+    `take` reads from the carry what a tile needs and its predecessor does not change; `visit` must not read that part
+    of the carry again. The carry must keep its shapes. Taking the next tile's part at the end of a visit lets
     the carry be written in place: a stack that is read and written in one visit would be copied as a whole.
     """
     for group in tiles:
@@ -130,7 +130,7 @@ def sweep(
             carry = visit(tile(0), take(tile(0), carry), carry)
             continue
 
-        def one(
+        def body(
             index: jax.Array,
             both: tuple[Taken, Carry],
             tile: Callable[[Index], Tile] = tile,
@@ -141,18 +141,18 @@ def sweep(
 
         reached = group.repeats if front is None else jnp.clip(-((group.above - front) // group.size), 0, group.repeats)
         span = (jnp.int32(0), jnp.int32(reached))
-        _, carry = jax.lax.fori_loop(*span, one, (take(tile(jnp.int32(0)), carry), carry))
+        _, carry = jax.lax.fori_loop(*span, body, (take(tile(jnp.int32(0)), carry), carry))
     return carry
 
 
 def columns(x: jax.Array, z: Activities) -> Activities:
-    """Activities with their inputs at hand: (count + 1, B, ...), row 0 being the activity below the stage, so that the
+    """Activities together with their inputs: (count + 1, B, ...), row 0 being the activity below the stage, so that the
     inputs of a tile are one slice; a stage of one layer, whose input may have another width, stays (1, B, ...)."""
     return fed(x, tuple(own if own.shape[0] == 1 else jnp.concatenate([own[:1], own]) for own in z))
 
 
 def fed(x: jax.Array, rows: Activities) -> Activities:
-    """`columns` with row 0 renewed from the stage below."""
+    """`columns` with row 0 updated from the stage below."""
     tops = (x, *(own[-1] for own in rows[:-1]))
     return tuple(own if len(own) == 1 else own.at[0].set(below) for own, below in zip(rows, tops, strict=True))
 
@@ -163,7 +163,7 @@ def activities_of(rows: Activities) -> Activities:
 
 
 def around(x: jax.Array, rows: Activities, tile: Tile) -> tuple[jax.Array, ...]:
-    """What `inputs_and_own` takes apart: one slice where possible, since it may have to be kept for a while."""
+    """The arrays that `inputs_and_own` takes apart: one slice where possible, since it may be kept for a while."""
     own = rows[tile.stage]
     if len(own) > 1:
         return (jax.lax.dynamic_slice_in_dim(own, tile.first, tile.size + 1),)

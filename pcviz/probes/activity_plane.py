@@ -2,8 +2,8 @@
 
 The plane z* + a v_max + b v_min is spanned by the eigenvectors of the activity Hessian with the largest and the
 smallest eigenvalue. For linear networks the energy above equilibrium is (lambda_max a² + lambda_min b²) / 2 exactly:
-contours are ellipses whose axes are as 1 to the root of the condition number. A path is drawn as it projects on the
-plane; `share` says how much of it that is.
+contours are ellipses whose axes are as 1 to the root of the condition number. A path is drawn as its projection on
+the plane; `share` is the part of it that the plane holds.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from pcviz.probes.hessian import as_batch
 from pcviz.probes.minimum import Array, Minimum, free_blocks
 
 MARGIN = 1.25
-"""Extent of the picture over that of the path."""
+"""Ratio of the extent of the picture to that of the path."""
 CHUNK = 256
 """Most inference steps in one call."""
 ROUNDING = 64 * np.finfo(np.float64).eps
@@ -52,8 +52,8 @@ class ActivityPlane(NamedTuple):
 
 @short
 class PlanePath(NamedTuple):
-    """A path on the plane: coordinates `at` (S, 2); `excess` (S,), its energy above the center's, off the plane too;
-    `share`: part of the squared distance from start to equilibrium that lies in the plane."""
+    """A path on the plane: coordinates `at` (S, 2); `excess` (S,), energy of its states (not projected) above the
+    center's; `share`: part of the squared distance from start to equilibrium that lies in the plane."""
 
     at: np.ndarray
     excess: np.ndarray
@@ -107,7 +107,7 @@ def extent(plane: ActivityPlane, at: np.ndarray) -> np.ndarray:
 def energies_on(
     plane: ActivityPlane, network: Network, x: Array, y: Array, at: np.ndarray, like: Activities
 ) -> np.ndarray:
-    """Energy above the center's at the points `at` (M, 2) of the plane, (M,); what is only rounding is 0.
+    """Energy above the center's at the points `at` (M, 2) of the plane, (M,); differences within rounding are 0.
 
     `like` gives the shapes of the stacks.
     """

@@ -1,4 +1,4 @@
-"""How much predictive coding's weight gradients are backpropagation's, layer by layer, as a relaxation goes on.
+"""How well predictive coding's weight gradients align with backpropagation's, layer by layer, during a relaxation.
 
 A cosine of the whole network is dominated by its output layers: cosines and norm ratios are given for each layer, for
 each quartile of depth (input side first) and in total.
@@ -47,7 +47,7 @@ def quartiles(depth: int) -> list[np.ndarray]:
 def compare(gradients: Gradients, reference: Gradients) -> Comparison:
     """Compare weight gradients [g_1 … g_L] with those of a reference, equal shapes.
 
-    Tiny gradients are scaled before they are squared: only an exact zero counts as none. Infinite ones compare to NaN.
+    Tiny gradients are scaled before they are squared: only an exact zero counts as zero. Infinite ones compare to NaN.
     """
     return _comparison(np.array([_products(g, r) for g, r in zip(gradients, reference, strict=True)]))
 
@@ -65,7 +65,7 @@ def gradients_at(network: Network, x: jax.Array, state: Settled) -> list[np.ndar
 
 
 def _products(gradient: np.ndarray | jax.Array, reference: np.ndarray | jax.Array) -> list[float]:
-    """Largest entries of both, and inner product and squares of both divided by these."""
+    """The largest entry of each; then the inner product and squared norms after division by these."""
     g, r = np.asarray(gradient, np.float64).ravel(), np.asarray(reference, np.float64).ravel()
     largest_g, largest_r = np.abs(g).max(), np.abs(r).max()
     g, r = g / (largest_g or 1), r / (largest_r or 1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 REACH = 0.8
-"""Length of an arrow as a share of the distance between two."""
+"""Length of an arrow as a share of the distance between two arrows."""
 BARB, SPREAD = 0.35, 0.45
 """Length of an arrowhead's lines as a share of the arrow, and their slope to it."""
 
@@ -12,7 +12,7 @@ def arrows(x: np.ndarray, y: np.ndarray, heights: np.ndarray, every: int = 1) ->
     """Arrows of equal length against the slope of `heights` (rows y, columns x), as one broken line.
 
     The slope is that of the picture, both axes scaled to its sides: an arrow stands at right angles to the contours
-    that one sees. One arrow for each `every`-th point; none where the slope vanishes or a neighbour is not known.
+    of the picture. One arrow for each `every`-th point; none where the slope vanishes or a neighbour is unknown.
     Returns the coordinates of a line (E,) with NaN between arrows.
     """
     if len(x) < 2 or len(y) < 2:

@@ -1,7 +1,7 @@
 """Scalar chains: linear networks with one unit in each layer that learn y = -x, in closed form (theory.md 4.2, 4.7).
 
-Weights w = (w_1 … w_L) are arrays (…, L), the data enters by its power s = <x²> alone: every activity is a multiple of
-the input, z_l = c_l x with c_0 = 1 and c_L = -1 (the target). With the product P = w_1 … w_L and the products above
+Weights w = (w_1 … w_L) are arrays (…, L), the data enter through <x²> = s alone: every activity is a multiple of the
+input, z_l = c_l x with c_0 = 1 and c_L = -1 (the target). With the product P = w_1 … w_L and the products above
 each hidden unit g_l = w_{l+1} … w_L
 
     loss = s (1 + P)² / 2,    F* = s (1 + P)² / (2 S),    S = 1 + g_1² + … + g_H².
@@ -25,7 +25,7 @@ def above(w: np.ndarray) -> np.ndarray:
 
 
 def rescaling(w: np.ndarray) -> np.ndarray:
-    """S = 1 + sum_l g_l², what the loss is divided by, (…)."""
+    """S = 1 + sum_l g_l², (…): F* is the loss divided by S."""
     return np.sum(above(w) ** 2, -1)
 
 
@@ -59,7 +59,7 @@ def equilibrium(w: np.ndarray) -> np.ndarray:
 def inferred(w: np.ndarray, steps: int, dt: float) -> np.ndarray:
     """c_0 … c_L after Euler steps of the gradient flow on the energy, from the feedforward start, (…, L + 1).
 
-    One step multiplies c by a matrix, so that all of them are its power.
+    Every step multiplies c by the same matrix, so that all steps together are a power of it.
     """
     count = w.shape[-1]
     errors = np.zeros((*w.shape[:-1], count, count + 1))  # e = errors c
@@ -117,13 +117,13 @@ def energy_hessian(w: np.ndarray, s: float = 1.0) -> np.ndarray:
     slope = 2 * sum(t.value * t.gradient for t in tails)
     bend = 2 * sum(np.outer(t.gradient, t.gradient) + t.value * t.hessian for t in tails)
     cross = np.outer(gradient, slope)
-    made: np.ndarray = (
+    result: np.ndarray = (
         (np.outer(gradient, gradient) + n * hessian) / big
         - n * (cross + cross.T) / big**2
         - n**2 * bend / (2 * big**2)
         + n**2 * np.outer(slope, slope) / big**3
     )
-    return s * made
+    return s * result
 
 
 def point_type(value: float, gradient: np.ndarray, hessian: np.ndarray, tolerance: float = 1e-9) -> int:
@@ -158,7 +158,7 @@ def in_plane(x: np.ndarray, y: np.ndarray, hidden: int, fixed: float) -> np.ndar
 def critical_points(hidden: int, fixed: float, span: float, count: int = 7) -> Points:
     """Critical points in the plane of the last two weights, each up to `span`.
 
-    Two of the weights of a saddle of the loss are 0: the middle of the plane, and all of its axes if others are 0 too.
+    Two weights of a saddle of the loss are 0: the middle of the plane, and all of its axes if the `fixed` ones are 0.
     (Those of F* are saddles of the loss with w_L = 0.) The minima, P = -1, are a hyperbola: `count` points of each
     branch.
     """

@@ -49,7 +49,7 @@ Array = np.ndarray | jax.Array
 
 @short
 class Function(NamedTuple):
-    """A function of the weights at one place: `value`, `gradient` (P,), and its Hessian as `product` with a vector (P,)
+    """A function of the weights at one point: `value`, `gradient` (P,), and its Hessian as `product` with a vector (P,)
     and as `products` with several (M, P)."""
 
     value: float
@@ -132,8 +132,8 @@ def _gauss_newton(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array,
 
 
 def energy(network: Network, x: Array, y: Array, minimum: Minimum | None = None) -> Function:
-    """F* on x (B, D), y (B, K); `minimum` holds the equilibrium of networks without a
-    closed form (`pcviz.probes.minimum.descend`). Raises ValueError where it is no strict minimum."""
+    """F* on x (B, D), y (B, K); `minimum` holds the equilibrium of networks without a closed form
+    (`pcviz.probes.minimum.descend`). Raises ValueError where it is not a strict minimum."""
     if network.has_closed_form:
         return _direct(_least_energy, network, x, y)
     if minimum is None or minimum.factors is None:
@@ -195,8 +195,8 @@ def _implicit(
 
 @short
 class Origin(NamedTuple):
-    """The Hessian at W = 0: eigenvalues (K + D,), each with `multiplicity` N (of the loss: +-); the other `zeros`
-    eigenvalues are 0."""
+    """The Hessian at W = 0: eigenvalues (K + D,), each with `multiplicity` N (of the loss: in pairs +-); the other
+    `zeros` eigenvalues are 0."""
 
     loss: np.ndarray
     energy: np.ndarray
@@ -206,7 +206,7 @@ class Origin(NamedTuple):
 
 def origin(network: Network, x: Array, y: Array) -> Origin | None:
     """All eigenvalues of the Hessians of loss and F* at the origin of weight space (theory.md 4.7); None for
-    activations with a kink at zero, which have none.
+    activations with a kink at zero, where there is no Hessian.
 
     To second order the output is a path through W_1 and W_L alone, if any (H = 1, or skips), and inference adds the
     paths from each hidden layer to the output that pass W_L alone:

@@ -22,8 +22,8 @@ def directions_of(
 ) -> np.ndarray:
     """Two directions (2, P) for a plane through the last of the `points` (S, P), the weights of `network`.
 
-    `random` (2, P) are filter-normalised ones, `other` (P,) the weights of another run; x (B, D), y (B, K) the examples
-    that gradients are means over. Raises ValueError where a direction vanishes.
+    `random` (2, P) are filter-normalised directions, `other` (P,) the weights of another run; gradients are means over
+    the examples x (B, D), y (B, K). Raises ValueError where a direction vanishes.
     """
     here = points[-1]
     if name == "path":

@@ -1,7 +1,7 @@
 """Measures of health: do the errors arrive, and do the weights move, as in a network that learns?
 
 The reference is a chain in which every layer passes its errors on unchanged, relaxed by the same solver for as many
-steps: what reaches a layer is little after few steps at any depth, which is no fault of the network. Thresholds and the
+steps: after few steps little reaches a layer at any depth, which is no fault of the network. Thresholds and the
 trainings that they come from: docs/health.md.
 """
 
@@ -55,9 +55,9 @@ def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np
 
 @short
 class Arrival(NamedTuple):
-    """How the errors have arrived: which of the layers 1 … L `should` have one above rounding, (L,), the energy that
-    theory expects of each, (L,), that of the output as it is, and by how many decades of energy the worst hidden layer
-    that should have an error is `off` it."""
+    """How the errors have arrived: which of the layers 1 … L `should` have an error above rounding, (L,); the energy
+    `expected` of each by theory, (L,), for the output its actual energy; by how many decades of energy the worst hidden
+    layer that should have an error is `off` theory."""
 
     should: np.ndarray
     expected: np.ndarray
@@ -66,9 +66,9 @@ class Arrival(NamedTuple):
 
 def arrival(energies: np.ndarray, floors: np.ndarray, chain: np.ndarray, *, lack_only: bool = False) -> Arrival:
     """Compare layer energies, (L,), to those of a `chain`, (H,), relative to layer H. `floors` (L,) are the energies of
-    rounding, which stand for whatever is less.
+    rounding, which replace smaller energies.
 
-    Where layer H itself has no error, what it should have is that of the output. With `lack_only` more energy than
+    Where layer H itself has no error, it is expected to have the output's energy. With `lack_only` more energy than
     expected does not count: iPC adds some by moving weights during the relaxation.
     """
     source = energies[-2] if energies[-2] > floors[-2] else energies[-1]

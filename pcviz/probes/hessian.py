@@ -8,9 +8,9 @@ block tridiagonal:
     (l + 1, l): -J_{l+1}
 
 C_l = I for hidden layers; for the output lambda I (mse) or lambda sum(y) (diag p - p p^T), p = softmax(mu_L) (ce).
-The last term holds phi''; the Gauss-Newton variant leaves it out. It
-vanishes for piecewise linear activations and can make eigenvalues negative for the others: these are results, nothing
-here clips them. All per example (the batch-mean energy has 1/B of it), in float64 whatever the network's format.
+The last term holds phi''; the Gauss-Newton variant leaves it out. It vanishes for piecewise linear activations and can
+make eigenvalues negative for the others: these are results and are not clipped. All per example (the batch-mean energy
+has 1/B of it), in float64 whatever the network's format.
 """
 
 import math

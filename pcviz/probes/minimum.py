@@ -1,7 +1,7 @@
 """The energy's minimum in the activities, to the last digit: a solver, then Newton steps with the exact Hessian.
 
 Derivatives of F*(W) = min_z F(W, z) are those of F at the minimum (`pcviz.probes.curvature`), whose own error enters
-them undiminished: what training calls settled is not enough. Float64 throughout.
+them undiminished: the accuracy of training's relaxations is not enough. Float64 throughout.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from pcviz.probes.hessian import as_batch, hessian_blocks
 Array = np.ndarray | jax.Array
 
 CHUNK, MOST_CHUNKS = 10, 60
-"""Steps of the solver between two looks, and most of those."""
+"""Steps of the solver between two tests of convergence, and the most such chunks of steps."""
 NEAR = 1e-8
 """Newton's method takes over when the worst example's gradient has fallen to this share."""
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
@@ -35,9 +35,9 @@ NEWTON_STEPS = 4
 
 @short
 class Minimum(NamedTuple):
-    """`activities` at an energy minimum; `factors` of the examples' activity Hessians there,
-    None unless all are positive definite; `free` (B, H, N): which activities may move, False for those at rest on the
-    kink of their activation; the rms of the energy's gradient that is left, per example."""
+    """`activities` at an energy minimum; `factors` of the examples' activity Hessians there, None unless all are
+    positive definite; `free` (B, H, N): which activities may move, False for those at rest on the kink of their
+    activation; `gradient_rms`: root mean square of the per-example energy gradient that is left."""
 
     activities: Activities
     factors: Blocks | None
@@ -61,7 +61,7 @@ def descend(network: Network, x: Array, y: Array, *, polish: bool = True) -> Wor
             begun = _worst(slope)
         else:
             before, left = left, _worst(jnp.where(_free(network, z), slope, 0))
-            # A solver that has arrived at its rounding error stands still.
+            # A solver that has reached its rounding error no longer moves.
             if left <= NEAR * begun or (at.step > 4 * CHUNK and left == before):
                 break
         yield
@@ -76,7 +76,7 @@ def _finished(network: Network, x: jax.Array, y: jax.Array, z: Activities, polis
 
 
 def _polished(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> Minimum:
-    """The minimum nearby by Newton steps, of every example as long as they help."""
+    """The nearby minimum by Newton steps, for each example as long as they help."""
     free = _free(network, z)
     factors, slope = _at(network, x, y, z, free)
     for _ in range(NEWTON_STEPS):

@@ -117,7 +117,7 @@ def _variance(gram: np.ndarray) -> float:
 
 
 def _length(gram: np.ndarray) -> float:
-    """Length of the way through points with these inner products."""
+    """Length of the path through points with these inner products."""
     squares = np.diag(gram)
     steps = squares[1:] + squares[:-1] - 2 * np.diag(gram, 1)
     return float(np.sqrt(np.maximum(steps, 0)).sum())

@@ -55,7 +55,7 @@ def settled(network: Network, x: jax.Array, y: jax.Array) -> Settled:
         state, _, steps = carry
         new = conjugate.step(network, x, y, state)
         squared, energy = jnp.mean(dot(new.gradient, new.gradient)), jnp.mean(state.place.energies)
-        share = jnp.where(squared > 0, squared / (2 * energy), 0).astype(jnp.float64)  # before the step: no less after
+        share = jnp.where(squared > 0, squared / (2 * energy), 0).astype(jnp.float64)  # of the place before the step
         return new, share, steps + 1
 
     start = (conjugate.begin(network, x, y), jnp.asarray(jnp.inf, jnp.float64), jnp.zeros((), jnp.int32))

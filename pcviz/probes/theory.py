@@ -1,6 +1,6 @@
-"""What theory says of a relaxation before it runs: signal, rate of convergence, error coordinates.
+"""What theory predicts for a relaxation before it runs: signal, rate of convergence, error coordinates.
 
-From a feedforward start the output error moves down one layer per step. What arrives is known from a chain of scalars
+From a feedforward start the output error moves down one layer per step. What arrives follows from a chain of scalars
 with the network's own gains: each layer of the chain passes its message on with the gain |delta_{l-1}| / |delta_l| of
 backpropagation and relaxes like a layer.
 """
@@ -19,7 +19,7 @@ from pcviz.pcn.stacks import Activities
 from pcviz.probes.hessian import Array, as_batch, as_stacks
 
 STEPS_MAX = 65_536
-"""Most inference steps that a search looks at."""
+"""Most inference steps that a search tries."""
 
 
 # --- the front and the signal behind it
@@ -35,16 +35,16 @@ def chain_signal(
     """log10 rms(e_l) after `steps` steps of gradient descent, or with momentum, by the scalar chain, (len(steps), L).
 
     The chain has one unit for each layer and the gains |delta_{l-1}| / |delta_l|: to leading order in eta it gives the
-    binomial law, and it keeps to the network when that law fails (within a factor of 10 where the law is off by 10^20).
+    binomial law, and it stays close to the network where that fails (within a factor of 10 where it is off by 10^20).
     """
     wanted = np.asarray(steps, np.int64)
     sizes = np.array([d.shape[-1] for d in deltas]) ** 0.5
     chain = _Chain(_rms(deltas) * sizes, step_size, output_precision, momentum)
     rows = {0: chain.errors()}
-    looked_at = set(wanted.tolist())
+    recorded = set(wanted.tolist())
     for t in range(1, int(wanted.max(initial=0)) + 1):
         chain.step()
-        if t in looked_at:
+        if t in recorded:
             rows[t] = chain.errors()
     return _log10(np.stack([rows[int(t)] for t in wanted]) / sizes)
 
@@ -148,7 +148,7 @@ def contraction(smallest: float, largest: float, step_size: float, momentum: flo
 def excess_energy(measures: Sequence[Measure], step_size: float, steps: Sequence[int] | np.ndarray) -> np.ndarray:
     """The energy above the minimum after `steps` steps of gradient descent, (len(steps),), mean over the examples.
 
-    1/2 sum_i w_i / lambda_i (1 - eta lambda_i)^2t with the gradient at the start spread as `gradient_measure` says:
+    1/2 sum_i w_i / lambda_i (1 - eta lambda_i)^2t with the spread of the start's gradient from `gradient_measure`:
     exact for linear networks, the quadratic model of others.
     """
     t = np.asarray(steps, np.float64)[:, None]

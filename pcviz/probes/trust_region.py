@@ -1,8 +1,8 @@
 """Predictive coding as a trust-region step: its weight step against the gradient and against the Gauss-Newton step.
 
 Around the feedforward point the energy is F = loss + g dz + 1/2 dz H dz, whose minimum is the Newton step
-dz = -H^{-1} g in the activities (theory.md 4.8; exact for linear networks). What the weights learn there lies between
-the gradient of the loss and a step that knows curvature. Steps are compared as they stand, without a learning rate.
+dz = -H^{-1} g in the activities (theory.md 4.8; exact for linear networks). The weight step there lies between
+the gradient of the loss and a step that uses curvature. Steps are compared as they stand, without a learning rate.
 """
 
 from typing import NamedTuple
@@ -28,7 +28,7 @@ DAMPING = 1e-2
 @short
 class Steps(NamedTuple):
     """Weight steps, each [(N_l, N_{l-1})] downhill: of predictive coding at equilibrium, of gradient descent on the
-    loss, of Gauss-Newton, (G + damping I)^{-1} gradient, found to the relative `residual`."""
+    loss, of Gauss-Newton, (G + damping I)^{-1} gradient, solved to the relative `residual`."""
 
     pc: list[np.ndarray]
     gradient: list[np.ndarray]
@@ -77,7 +77,7 @@ def angles(found: Steps) -> Angles:
 
 
 def activity_step(network: Network, x: Array, y: Array, minimum: Minimum) -> ActivityStep:
-    """How much of a Newton step inference is."""
+    """How close inference comes to a Newton step."""
     network, (x, y) = as_float64(network), as_batch(network, x, y)
     start, _ = _forward(network, x)
     slope = activity_slope(network, x, y, start)

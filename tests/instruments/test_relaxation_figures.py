@@ -69,7 +69,7 @@ def test_each_solver_has_its_own_bound(solver: str, line: str | None, limit: str
 
 @pytest.mark.parametrize("name", ["activity-convergence", "relaxation-map"])
 def test_zeros_are_promised_where_the_error_travels_alone(name: str) -> None:
-    zero = "until it arrives, a layer is exactly 0"
+    zero = "until it arrives, a layer's error is exactly 0"
     for changes, promised in (
         ({}, True),
         ({"inference.solver": "adam"}, True),

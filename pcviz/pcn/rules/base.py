@@ -1,4 +1,4 @@
-"""What every learning rule is, and what rules have in common: relaxing, settling, moving the weights."""
+"""The interface of learning rules, and what rules share: relaxing, settling, moving the weights."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Span = tuple[jax.Array, jax.Array]
 
 class Rule(NamedTuple):
     """A learning rule: what happens in the inference steps span[0] … span[1] - 1 of a weight step (`advance`), how they
-    end (`settle`), and whether weights move then. `relaxation`: solver and initial activities, if they are the rule's
-    and not the experiment's."""
+    end (`settle`), and whether weights move then. `relaxation`: solver and initial activities, if the rule and not the
+    experiment sets them."""
 
     advance: Callable[[Method, Step, jax.Array, jax.Array, Numbers, Span], Step]
     settle: Callable[[Method, Step, jax.Array, jax.Array, Numbers], Settled]
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """What is compiled in: learning rule, weight optimiser, plan of the relaxation, and whether the least energy that
+    """The compiled part: learning rule, weight optimiser, plan of the relaxation, and whether the least energy that
     it could reach is computed too (linear networks)."""
 
     rule: Rule
@@ -42,7 +42,7 @@ class Method:
 
 @short
 class Numbers(NamedTuple):
-    """What is traced: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
+    """The traced part: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
 
     steps: jax.Array
     rates: Rates
@@ -70,7 +70,7 @@ def descended(
 
 
 def relaxed(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
-    """The inference steps of the plan, with weights that stand still."""
+    """The inference steps of the plan, with fixed weights."""
     relaxation = inference.advance(step.network, x, y, step.relaxation, span, method.plan, numbers.rates, numbers.rows)
     return step._replace(relaxation=relaxation)
 

@@ -1,4 +1,4 @@
-"""Backpropagation, the baseline, in the same terms: error-based inference that takes no step (theory.md 3.6)."""
+"""Backpropagation, the baseline, as error-based inference that takes no step (theory.md 3.6)."""
 
 import jax
 

@@ -13,12 +13,12 @@ from pcviz.pcn.trace import record
 def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
     """Activities and weights step together, both from the same old values.
 
-    A layer's weights and moments stand still until the front arrives, t >= L - l (theory.md 3.5).
+    A layer's weights and moments stay fixed until the front arrives, t >= L - l (theory.md 3.5).
     """
     plan, depth = method.plan, step.network.depth
     solver = plan.update.rule(numbers.rates)
 
-    def one(t: jax.Array, step: Step) -> Step:
+    def one_step(t: jax.Array, step: Step) -> Step:
         network, slots, relaxation = step
         z = relaxation.variables
         front = inference.reached(z, depth, t) if plan.follows_front else None
@@ -33,7 +33,7 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
             trace = record(trace, numbers.rows, t, energies)._replace(update=inference.update_rms(updates))
         return Step(network, slots, relaxation._replace(variables=moved, slots=moments, trace=trace))
 
-    return jax.lax.fori_loop(*span, one, step)
+    return jax.lax.fori_loop(*span, one_step, step)
 
 
 RULE = Rule(_advance, settled, learns_at_the_end=False)

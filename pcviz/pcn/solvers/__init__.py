@@ -13,7 +13,7 @@ __all__ = ["Settings", "Solver", "descending", "plan_of", "solver_of", "update_o
 
 @cache
 def solver_of(name: str) -> Solver:
-    """The solver, loaded when it is first asked for: some need libraries that take long to load. Its step size is per
+    """The solver, loaded on first use: some need libraries that take long to load. Its step size is per
     example; gradient_flow takes the time between steps and chooses its own (tolerance 1e-4). Raises KeyError for an
     unknown name."""
     if name not in SOLVERS:
@@ -30,5 +30,5 @@ def update_of(solver: str) -> Update:
 
 
 def plan_of(solver: str, initial: str, **options: bool) -> Plan:
-    """The plan of a relaxation by such a solver from these initial activities."""
+    """The plan of a relaxation by a solver with an update, from `initial` activities."""
     return Plan(update_of(solver), initial, **options)

@@ -3,7 +3,7 @@
 The step is the inverse of the curvature met on the last one, |dz|² / (dz · dg), dz and dg the changes of activities and
 gradient: one of the Hessian's Rayleigh quotients, so that it lies between 1 / lambda_max and 1 / lambda_min where the
 energy is quadratic. Energies do not fall at every step, but all in all much faster than with any fixed one (Raydan
-1993). Where the curvature met is not positive, the step before is kept.
+1993). Where this curvature is not positive, the previous step size is kept.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What every inference solver is (theory.md 3, 4.10), and what those that descend by an update have in common.
+"""The interface of inference solvers (theory.md 3, 4.10), and what solvers that descend by an update share.
 
 A solver is four functions: begin (a state at the feedforward point), advance (steps first … last - 1 in one compiled
 loop with traced bounds and rates), settle (activities, errors and energies of a state) and cost (gradient evaluations
@@ -27,8 +27,8 @@ Spans = Callable[[int, int], np.ndarray]
 
 @short
 class Settings(NamedTuple):
-    """Numbers of the solvers, all traced; each reads its own. `step_size` is per example, None where a solver is to
-    choose its own; `curvatures` (smallest, largest) spare nesterov its measurement; alpha and rho are pc_alm's."""
+    """Numbers of the solvers, all traced; each reads its own. `step_size` is per example; None: the solver chooses
+    its own; `curvatures` (smallest, largest) save nesterov their measurement; alpha and rho are pc_alm's."""
 
     step_size: jax.Array | None
     momentum: float | jax.Array = 0.9
@@ -39,7 +39,7 @@ class Settings(NamedTuple):
 
 class Solver(NamedTuple):
     """One solver, see the module. `default_step`: its step size where none is given; None: it chooses its own. `last`
-    is its last step, if it has one; `update` makes networks trainable with it."""
+    is its last step, if it has one. Networks can be trained with it if it has an `update`."""
 
     begin: Callable[[Network, jax.Array, jax.Array, Settings], Any]
     advance: Callable[[Network, jax.Array, jax.Array, Any, Integer, Integer, Settings], Any]
@@ -67,24 +67,24 @@ def repeating(step: Callable[[Network, jax.Array, jax.Array, Any], Any]) -> Call
 
 def behind_front(step: Callable[..., Any]) -> Callable[..., Any]:
     """The `advance` of a solver whose state holds `activities` and the feedforward `start`: (network, x, y, state,
-    correction, front) -> state. The correction is the rounding of the errors at the start, the front tells which
-    layers the output error has reached."""
+    correction, front) -> state. The correction is the rounding of the errors at the start, the front marks the
+    layers that the output error has reached."""
 
     @jax.jit
     def advance(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, _: Any) -> Any:
         correction = errors_of(network, x, state.start, None, None)
 
-        def one(t: jax.Array, now: Any) -> Any:
+        def one_step(t: jax.Array, now: Any) -> Any:
             return step(network, x, y, now, correction, inference.reached(now.activities, network.depth, t))
 
-        return jax.lax.fori_loop(first, last, one, state)
+        return jax.lax.fori_loop(first, last, one_step, state)
 
     return advance
 
 
 @jax.jit
 def settled_behind_front(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Settled:
-    """The `settle` of such a solver."""
+    """The `settle` of a solver whose `advance` comes from `behind_front`."""
     errors = inference.errors_after(network, x, state.activities, state.start, step)
     return inference.settled_at(network, y, state.activities, errors)
 
@@ -99,9 +99,9 @@ def descending(
 ) -> Solver:
     """The solver that relaxes by `update` from `initial` activities, as trainings do.
 
-    `seed` draws normal initial activities; `windowed=False` computes layers that nothing can have reached too.
-    `traced`: which states of the steps first … last are kept in the state's trace at every advance (and it knows the
-    rms of the last step if that is one of them); None: none, and nobody pays for it.
+    `seed` draws normal initial activities; `windowed=False` also computes layers that no signal can have reached.
+    `traced`: which states of the steps first … last are kept in the state's trace at every advance (and the rms of
+    the last step, if that is one of them); None: none, at no cost.
     """
     plan = inference.Plan(update, initial, windowed, recorded=traced is not None)
     nothing = padded_rows(np.arange(0))
@@ -131,4 +131,4 @@ _begin, _advance, _settle = (
     jax.jit(f, static_argnames=("plan",)) for f in (inference.begin, inference.advance, inference.settle)
 )
 settled_at = jax.jit(inference.settled_at)
-"""The same, compiled."""
+"""`inference.settled_at`, compiled."""

@@ -5,9 +5,9 @@ need about K steps for a linear network whatever the size of S, where plain desc
 1/lambda_max(S). The step along each direction minimises the Gauss-Newton model (one derivative pass, no step size to
 choose) and is quartered until the energy decreases: an example's energy never increases.
 
-Where the activation has a kink at zero, an example that hardly gains any more goes on within orthants, as OWL-QN does
-for the 1-norm (Andrew and Gao 2007): a unit that would cross the kink stops on it, and leaves it when a one-sided
-derivative says so. It ends in points from which no unit alone can descend; plain gradients only chatter around them.
+Where the activation has a kink at zero, an example that stalls continues within orthants, as OWL-QN does for the 1-norm
+(Andrew and Gao 2007): a unit that would cross the kink stops on it, and leaves it when a one-sided derivative says so.
+It ends at points from which no single unit can descend; plain gradients only oscillate around them.
 """
 
 from typing import NamedTuple
@@ -27,12 +27,12 @@ TRIES = 8
 """Most step lengths tried along one direction; the last is 4⁻⁷ of the first."""
 
 STALLED = 0.01
-"""Share of the energy gained so far below which an example's step counts as hardly a gain."""
+"""An example stalls where a step lowers its energy by at most this share of the whole decrease so far."""
 
 
 @short
 class Conjugate(NamedTuple):
-    """A descent under way: where it is, the last `gradient`, the last `direction`; of each example (B,) whether its
+    """A descent under way: its `place`, the last `gradient`, the last `direction`; of each example (B,) whether its
     last step found a decrease (`moved`), its energy at the start (`first`) and whether it stops at kinks (`careful`);
     gradient evaluations so far (`passes`; a pass upwards alone is a half)."""
 
@@ -75,7 +75,7 @@ def step(network: Network, x: jax.Array, y: jax.Array, state: Conjugate) -> Conj
     direction = choose(uphill, minus(gradient), direction)
     slope = jnp.where(uphill, -squared, slope)
     length = line_step(network, x, y, place, direction, slope)
-    # An example whose model promises less than rounding has arrived.
+    # An example whose model predicts a decrease below rounding has converged.
     worth = -0.5 * slope * length > 2 * jnp.finfo(x.dtype).eps * place.energies
     length = jnp.where(worth, length, 0)
     reached, taken, passes = move(network, x, y, place, direction, length, TRIES, state.careful)
@@ -93,7 +93,7 @@ def _free(direction: Activities, pins: Activities | None) -> Activities:
 
 
 def _gradient(network: Network, x: jax.Array, y: jax.Array, state: Conjugate) -> tuple[Place, Activities, jax.Array]:
-    """The place with units released that want to leave the kink, its steepest ascent, and gradient evaluations used."""
+    """The place with those units released that descend off the kink, its gradient, and gradient evaluations used."""
 
     def plain(place: Place) -> tuple[Place, Activities, jax.Array]:
         held = None if place.pins is None else jax.tree.map(jnp.zeros_like, place.errors)
@@ -126,7 +126,7 @@ def _one_sided(network: Network, x: jax.Array, y: jax.Array, place: Place) -> tu
 
 
 def settle(network: Network, y: jax.Array, descent: Conjugate) -> Settled:
-    """Where a descent is."""
+    """The state of a descent."""
     return settled_at(network, y, descent.place.activities, descent.place.errors)
 
 

@@ -7,8 +7,8 @@ for the squared error and diag(p) - p p^T for the cross-entropy. Its inverse nee
 
 which for the squared error, undamped, is e + d = G^T S^{-1} (y - output + G e), and exact for linear networks. Damping
 (Levenberg-Marquardt) and step length belong to each example; a step is taken only if the example's energy decreases.
-Gauss-Newton ignores the second-order term and slows down near the minimum; when an iteration gains less than 1 % of
-what was gained so far, conjugate gradients finish.
+Gauss-Newton ignores the second-order term and slows down near the minimum; when an iteration lowers the energy by at
+most 1 % of the whole decrease, conjugate gradients finish.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ MEMORY = 2**24
 """Most numbers of Jacobians held at once: examples are taken in groups of MEMORY / (H K N)."""
 
 STALLED = 0.01
-"""Share of the energy gained so far below which an iteration hands over to conjugate gradients."""
+"""Conjugate gradients take over where an iteration lowers the energy by at most this share of the whole decrease."""
 
 TRIES = 4
 
@@ -65,7 +65,7 @@ def _iterate(network: Network, x: jax.Array, y: jax.Array, state: GaussNewton) -
     d = direction(network, x, y, place, 1 + state.damping)
     nowhere = jnp.zeros(x.shape[0], bool)
     reached, taken, passes = move(network, x, y, place, d, jnp.ones_like(x[:, 0]), TRIES, nowhere)
-    # A full step halves the trust in damping, a shortened one raises it by what the shortening says.
+    # A full step divides the damping by 4; a step shortened to `taken` raises it by 1/sqrt(taken), a failed one by 16.
     raised = jnp.maximum(state.damping, 0.05) / jnp.where(taken > 0, jnp.sqrt(taken), 1 / 16)
     damping = jnp.where(taken == 1, state.damping / 4, raised)
     damping = jnp.clip(jnp.where(damping < 1e-3, 0, damping), 0, 1e6)

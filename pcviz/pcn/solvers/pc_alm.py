@@ -57,7 +57,7 @@ def _step(
     """Multipliers first, then activities; one gradient evaluation."""
     z = state.activities
     errors = errors_of(network, x, z, correction, front)
-    # The dual step of the step before: its errors are those seen here.
+    # The dual step of the previous step: its errors are those computed here.
     multipliers = tuple(u + state.alpha * state.rho * e for u, e in zip(state.multipliers, errors, strict=True))
     signals = tuple(u + state.rho * e for u, e in zip(multipliers, errors, strict=True))
     messages = received(network, x, z, (*signals, output_signal(network, z, y)[1]))
