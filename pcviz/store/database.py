@@ -156,7 +156,7 @@ class Database:
             LOG.warning("%s has version %d now; a copy of the file before that is in %s", file, versions.CURRENT, saved)
 
     def _explain(self, context: ExceptionContext) -> StoreFault | None:
-        """What SQLAlchemy raises instead of the driver's exception; after a failed ping it only connects anew."""
+        """What SQLAlchemy raises instead of the driver's exception; after a failed ping it only reconnects."""
         return None if context.is_pre_ping else explained(context.original_exception, self.place)
 
     def _without_making_files(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ OPTIONS = {
 def adopt(page: str, state: url.State) -> None:
     """Remember the options in the address of a page until the widgets of its looks are drawn."""
     st.session_state.setdefault("brought", {}).update(state.options)
-    for key in ("taken_over", "viewed_run"):  # the run's options and view count anew
+    for key in ("taken_over", "viewed_run"):  # the run's options and view count again
         st.session_state.pop(key, None)
     if len(on(page)) > 1:
         widgets.put({"landscape_view": state.view or next(iter(on(page)))})

@@ -148,8 +148,8 @@ export class Live {
 
   // ---- the stream
 
-  /** Open the stream while the tab is visible. While it is hidden, or when the stream has ended, renew the runs that this
-   *  browser may steer from time to time. */
+  /** Open the stream while the tab is visible. While it is hidden, or when the stream has ended, renew from time to time
+   *  the runs that this browser may steer. */
   follow() {
     clearInterval(this.keeper);
     const { runs, keep } = this.data;
