@@ -35,11 +35,11 @@ class Client:
     """Runs of one store. Methods that name an unknown run raise `UnknownRun`.
 
     On a shared server those that change something, and `export`, raise `NotAllowed` unless `proof` is the key of the
-    run's owner or the token of its control link; whoever knows a run's id may read it. Elsewhere everybody may do
-    everything.
+    run's owner or the token of its control link; whoever knows a run's id may read it. On other servers everybody may
+    do everything.
 
-    Those that start something raise `StoreFull` when it does not fit within `limits`; `leaving` are runs that whoever
-    starts it looks at now, and no longer then.
+    Methods that start a run raise `StoreFull` when it does not fit within `limits`; `leaving` are runs that the user
+    watches now and stops watching once the new run starts.
     """
 
     def __init__(self, store: Store, *, shared: bool = False, limits: Limits | None = None) -> None:
@@ -97,7 +97,7 @@ class Client:
         self.store.requests.want(run, "paused")
 
     def resume(self, run: str, proof: str = "") -> None:
-        """Go on, without a step limit."""
+        """Continue, without a step limit."""
         self._check(run, proof)
         self.store.requests.want(run, "running")
 
@@ -107,12 +107,12 @@ class Client:
         self.store.requests.allow_steps(run, count)
 
     def reset(self, run: str, proof: str = "", *, wanted: Wanted | None = None) -> None:
-        """Begin again at step 0 with the same settings, children too; `wanted` None: as it was wanted before."""
+        """Restart at step 0 with the same settings, children too; `wanted` None keeps what was wanted before."""
         self._check(run, proof)
         self.store.requests.reset(run, wanted)
 
     def cancel(self, run: str, proof: str = "") -> None:
-        """End a run and its children; what they reported stays."""
+        """End a run and its children; the frames that they reported stay."""
         self._check(run, proof)
         self.store.requests.want(run, "cancelled")
         self._spaces = UNREAD
@@ -129,22 +129,22 @@ class Client:
         self.store.requests.want_snapshot(run)
 
     def add_child(self, run: str, kind: str, options: dict[str, Any] | None = None, proof: str = "") -> str:
-        """Add an extra, such as the plane of its path, that works on the run's network; returns its id."""
+        """Add a child run, such as the plane of its path, that works on the run's network; returns its id."""
         self._check(run, proof)
         return self.store.requests.create_child(run, kind, options or {}, self.limits)
 
     def keep_token(self, run: str, proof: str = "") -> str:
-        """What a tab shows to this server in order to `renew` a run; good for nothing else: addresses may hold it."""
+        """Token with which a tab can `renew` a run on this server, but do nothing else: addresses may contain it."""
         self._check(run, proof)
         return token(self._secret, run)
 
     def keepable(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> list[str]:
-        """Those of the runs that who shows these keep tokens, one for each run in the same order, may renew."""
+        """The runs that may be renewed with these keep tokens, one for each run, in the same order."""
         shown = chain(tokens, repeat(""))
         return [run for run, text in zip(runs, shown, strict=False) if not self.shared or self._is_keep(text, run)]
 
     def renew(self, runs: Iterable[str], tokens: Iterable[str] = ()) -> None:
-        """Note that the runs are open in a tab of who may steer them, all or none; unknown ids are ignored."""
+        """Note that the runs are open in a tab that may steer them, all or none; unknown ids are ignored."""
         wanted = list(runs)
         if self.keepable(wanted, tokens) != wanted:
             raise NotAllowed("This run belongs to somebody else: watching does not keep it going")
@@ -152,15 +152,15 @@ class Client:
             self.store.requests.renew(wanted)
 
     def may(self, record: RunRecord, proof: str = "") -> bool:
-        """Whether who has this proof may steer the run."""
+        """Whether this proof permits steering the run."""
         return not self.shared or fits(proof, record.owner) or fits(proof, record.control)
 
     def get(self, run: str) -> RunRecord:
-        """What a run should do and does."""
+        """The record of a run: what is wanted of it and what was observed."""
         return self.store.reader.run(run)
 
     def children(self, run: str) -> list[RunRecord]:
-        """Its extras that this version can read, oldest first."""
+        """The children of a run that this version can read, oldest first."""
         return [item for item in self.store.reader.families([run]) if item.parent == run and not item.unreadable]
 
     def runs(self, limit: int = 100, key: str = "") -> list[RunRecord]:
@@ -173,8 +173,8 @@ class Client:
         return [record for record in found if not record.unreadable][:limit]
 
     def unreadable(self, key: str = "") -> list[RunRecord]:
-        """All runs that this version cannot read, newest first, and children of runs that it can; on a shared server
-        only those of the owner with this key. May be some seconds old."""
+        """All runs that this version cannot read, newest first, also children of runs that it can read; on a shared
+        server only those of the owner with this key. May be some seconds old."""
         if self.shared and not key:
             return []
         owner = self._owner(key)
@@ -187,12 +187,12 @@ class Client:
         return found
 
     def export(self, run: str, target: Path, proof: str = "") -> None:
-        """Write a run with all that belongs to it into a new store at `target`, readable here or not."""
+        """Write a run with all that belongs to it into a new store at `target`, even if this version cannot read it."""
         self._check(run, proof)
         export(self.store.database, run, target)
 
     def delete(self, run: str, proof: str = "") -> None:
-        """Delete a run with all that belongs to it; a worker that is on it stops."""
+        """Delete a run with all that belongs to it; a worker that computes it stops."""
         self._check(run, proof)
         self.store.requests.delete(run)
         self._spaces = UNREAD
@@ -230,7 +230,7 @@ class Client:
             self._spaces = UNREAD
 
     def _owner(self, key: str) -> str | None:
-        """Whose runs are listed; None: everybody's."""
+        """The owner whose runs are listed; None: those of all owners."""
         return digest(key) if self.shared else None
 
     def _is_keep(self, text: str, run: str) -> bool:

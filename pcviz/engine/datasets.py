@@ -1,11 +1,11 @@
-"""Data sets of one's own, on their way from the store to the process that needs them."""
+"""Loads user data sets from the store into the process that needs them."""
 
 from pcviz.experiment.data import is_own
 from pcviz.store import Store
 
 
 def provide(store: Store, name: str) -> None:
-    """See that this process holds a data set, from the store if need be. Raises LookupError if neither has it."""
+    """Make this process hold a data set, from the store if necessary. Raises LookupError if neither has it."""
     if not is_own(name):
         return
     from pcviz.data import own, provider_of  # scikit-learn, which takes long to load

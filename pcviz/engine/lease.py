@@ -1,4 +1,4 @@
-"""Who holds a run: names of workers, and whether the holder still lives."""
+"""Leases: names of workers, and whether the worker that holds a run is still alive."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ def worker_name() -> str:
 
 
 def is_stale(record: RunRecord) -> bool:
-    """Whether the lease has run out, or its holder was a process of this machine that is gone."""
+    """Whether the lease has expired, or its holder was a process of this machine that is gone."""
     if record.lease_until < time.time():
         return True
     host, _, pid = (record.worker or "").rpartition(":")[0].rpartition(":")
@@ -23,7 +23,7 @@ def is_stale(record: RunRecord) -> bool:
 
 
 def _is_gone(pid: int) -> bool:
-    if sys.platform == "win32":  # there os.kill would end the process; the lease runs out soon enough
+    if sys.platform == "win32":  # on Windows os.kill would end the process; the lease expires soon enough
         return False
     try:
         os.kill(pid, 0)
@@ -35,7 +35,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _host() -> str:
-    """This machine and process namespace: containers often share a host name, and a process id says nothing across."""
+    """This machine and process namespace: containers may share a host name, but process ids hold within one only."""
     try:
         namespace = os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:

@@ -1,4 +1,4 @@
-"""A run in the worker's hands: its job, what of it is stored, and what happens to it in one slice."""
+"""A run that the worker has leased: its job, how much of it is stored, and what one slice of work does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # importing pcviz.jobs loads JAX, for which the worker's main
     from pcviz.jobs.protocol import Job
 
 EARLY = 0.8
-"""A frame may be this early: slices end just before or after the time at which one is due."""
+"""Share of the frame interval after which a frame may be published: slices end just before or after it is over."""
 
 
 class LeasedRun:
@@ -49,23 +49,23 @@ class LeasedRun:
 
     @property
     def ended(self) -> bool:
-        """Nothing follows in this generation."""
+        """Whether the run has finished: nothing follows in this generation."""
         return self.state in TERMINAL
 
     @property
     def resting(self) -> bool:
-        """It should not advance now: ended, paused, or at its step limit."""
+        """Whether it should not advance now: it has ended, is paused, or is at its step limit."""
         reached = self.step if self.job is None else max(self.step, self.job.step)
         return self.ended or self.record.rests_at(reached)
 
     @property
     def replaying(self) -> bool:
-        """The job has not come back to the stored step since it was restored."""
+        """Whether the job, after it was restored, is still behind the stored step."""
         return self.job is not None and not self.job.done and self.job.step < self.step
 
     @property
     def idle(self) -> bool:
-        """A child that has nothing to do until its parent advances."""
+        """Whether this is a child run that has nothing to do until its parent advances."""
         if self.parent is None or self.job is None or self.parent.job is None:
             return False
         return (self.job.idle or self.job.done) and self._asked_at == self.parent.job.step
@@ -78,12 +78,12 @@ class LeasedRun:
         self._go_on_counting()
 
     def show_compiling(self) -> None:
-        """Its job is being loaded and compiled."""
+        """Report that its job is being loaded and compiled."""
         if self.state in ("queued", "running"):
             self.observe(state="compiling")
 
     def fail(self, message: str) -> None:
-        """Its job raised."""
+        """Report that its job raised."""
         self.observe(state="failed", message=message)
 
     def follow(self, record: RunRecord) -> None:
@@ -92,7 +92,7 @@ class LeasedRun:
         self.settle()
 
     def settle(self) -> None:
-        """Go to the state that it is due."""
+        """Move to the state that the run should be in."""
         due = self._due
         if due == self.state:
             return
@@ -114,12 +114,12 @@ class LeasedRun:
         )
 
     def observe(self, **values: Any) -> None:
-        """Write observed columns."""
+        """Write columns of the record that the worker observes."""
         self._observations.observe(self.record.id, self.record.generation, **values)
         self._remember(values)
 
     def _stop(self, state: State) -> None:
-        """Show where the job stands, then rest or end."""
+        """Publish how far the job is, then rest or end."""
         orphan = self.parent is not None and self.parent.state == "failed"
         values = {"message": "The run that it belongs to has failed."} if orphan else {}
         if self.parent is None and self.job is not None and not self.replaying and self.job.step > self.step:
@@ -128,7 +128,7 @@ class LeasedRun:
             self.observe(state=state, **values)
 
     def save(self) -> None:
-        """Write a whole checkpoint now, unless there is one of where the job stands or it cannot give one."""
+        """Write a whole checkpoint now, unless one of the present step exists or the job cannot give one."""
         if self.job is None or self.parent is not None or self.replaying:
             return
         if self._unsaved:
@@ -137,7 +137,7 @@ class LeasedRun:
             self._write_part()
 
     def work(self, seconds: float) -> None:
-        """One slice: write a part of a checkpoint, catch up, or advance and report."""
+        """One slice: write parts of a checkpoint, catch up with the stored step, or advance and report."""
         assert self.job is not None
         self._write_parts(seconds)
         if self._ending is not None or (self.ended and not self.replaying):
@@ -148,7 +148,7 @@ class LeasedRun:
             self.job.advance(self.step, seconds)
             self._unsaved = True
             if not self.replaying:
-                self.job.frame(bulk=False)  # already stored: what follows must count from here
+                self.job.frame(bulk=False)  # already stored; the next frame must count from here
                 self._go_on_counting()
         elif self.job.done:
             self._end()
@@ -159,7 +159,7 @@ class LeasedRun:
 
     @property
     def has_work(self) -> bool:
-        """Whether `work` has something to do, children's needs aside."""
+        """Whether `work` has something to do, not counting what children need."""
         if self.job is None:
             return False
         if self._saving is not None:
@@ -185,13 +185,13 @@ class LeasedRun:
             self._report()
 
     def _report(self) -> None:
-        """Publish if a frame is due, and begin a checkpoint if that is."""
+        """Publish a frame if its interval is over, and begin a checkpoint if it is time for one."""
         assert self.job is not None
         now = time.monotonic()
         interval, bulk_interval = (frame_interval(base, self.frame_bytes) for base in (FRAME_SECONDS, BULK_SECONDS))
         every = checkpoint_interval(self._last_write)
         save = (self._compute >= every and self._saving is None) or self._snapshot_due
-        # Once frames are rarer than checkpoints, a checkpoint goes without one: the frame budget stays unspent.
+        # Once frames are rarer than checkpoints, checkpoints get no frame of their own: the frame budget must last.
         due = now - self._frame_at >= EARLY * interval or (save and interval <= every)
         if due and self.job.step > self.step:
             self._publish(bulk=save or now - self._bulk_at >= EARLY * bulk_interval)
@@ -205,9 +205,9 @@ class LeasedRun:
         finished = self.job.idle or self.job.done
         self._asked_at = parent.job.step if finished else None
         if finished and not had_work and self.job.step == self._place[0]:
-            return  # asked after its parent moved, it found nothing new to show
+            return  # the parent moved, but there is nothing new to show
         if finished or time.monotonic() - self._frame_at >= EARLY * frame_interval(BULK_SECONDS, self.frame_bytes):
-            # What a child shows never runs ahead of what its parent has shown.
+            # A child must never publish a step that its parent has not published yet.
             if parent.job.step > parent.step and not parent.replaying:
                 parent._publish(bulk=False)
             self._publish(bulk=True)
@@ -217,7 +217,7 @@ class LeasedRun:
         frame = self.job.frame(bulk)
         inference_step = frame.inference_step
         if self.parent is not None and frame.step == self._place[0]:
-            # Several frames of a child at one step of its parent are told apart by the inference step.
+            # The inference step distinguishes frames of a child at the same step of its parent.
             inference_step = max(inference_step, self._place[1] + 1)
         frame = replace(
             frame,
@@ -233,7 +233,7 @@ class LeasedRun:
         self._remember(values)
 
     def _end(self) -> None:
-        """The job is done: last frame, checkpoint part by part, and only with its last part the final state."""
+        """The job is done: publish the last frame and begin the checkpoint, whose last part sets the final state."""
         assert self.job is not None
         ending = "diverged" if self.job.diverged else "done"
         if self.job.step > self.step:
@@ -254,7 +254,7 @@ class LeasedRun:
         self._last_write = time.monotonic() - began
 
     def _write_parts(self, seconds: float) -> None:
-        """Write on for about `seconds`."""
+        """Continue writing the checkpoint for about `seconds`."""
         deadline = time.monotonic() + seconds
         while self._saving is not None:
             self._write_part()
@@ -266,7 +266,7 @@ class LeasedRun:
         began = time.monotonic()
         if next(self._saving, None) is None:
             self._saving = None
-            # A checkpoint is progress: whoever is killed in one long step again and again comes to its end.
+            # A checkpoint is progress: a run that is killed again and again within one long step can still finish.
             values: dict[str, Any] = {"snapshot_done": self._answered, "strikes": 0}
             if self._ending is not None and not self.ended:
                 values["state"] = self._ending
@@ -278,13 +278,13 @@ class LeasedRun:
         self._last_write += time.monotonic() - began
 
     def _go_on_counting(self) -> None:
-        """A restored job's compute seconds follow those that are stored, which it cannot know."""
+        """Let a restored job count compute seconds from the stored value, which it cannot know."""
         assert self.job is not None
         self.job.seconds = max(self.job.seconds, self._seconds)
 
     @property
     def wants_snapshot(self) -> bool:
-        """Somebody asked for a checkpoint that is not written yet; of an ended run, the last one stands."""
+        """Whether a requested checkpoint is not written yet; a run that has ended keeps its last one."""
         return self.parent is None and not self.ended and self.record.snapshot_wanted > self.record.snapshot_done
 
     @property

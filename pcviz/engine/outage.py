@@ -1,4 +1,4 @@
-"""Times when a worker cannot use the store: said once, tried again ever more slowly, and over when that works."""
+"""Times when a worker cannot use the store: reported once, retried ever more slowly, over when the store works."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ QUIET_SECONDS = 3.0
 
 
 class Outage:
-    """One worker's. `tell` hears what is wrong, in one line, and an empty one when nothing is any more."""
+    """Outages of one worker. `tell` is called with the fault in one line, and with an empty text once it is over."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
@@ -31,7 +31,7 @@ class Outage:
         return self._delay
 
     def look(self) -> None:
-        """The store has just been used: perhaps the outage is over."""
+        """Check, after the store was used without a fault, whether the outage is over."""
         if self._fault and time.monotonic() - self._failed_at > QUIET_SECONDS:
             LOG.warning("The store can be used again")
             self._fault = ""

@@ -1,4 +1,4 @@
-"""Who computes next, for how long, and how often a run reports: decisions only, no clock and no database."""
+"""Which run computes next, for how long, and how often it reports: decisions only, no clock and no database."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ FRAME_SECONDS = 0.1
 BULK_SECONDS = 0.25
 FRAME_BUDGET = 64_000_000
 CHECKPOINT_SECONDS, MOST_CHECKPOINT_SECONDS = 2.0, 15.0
-"""Compute seconds between checkpoints. The most leaves room to write one, so that a kill costs 30 s at most."""
+"""Compute seconds between checkpoints. The maximum leaves time to write one, so that a kill costs 30 s at most."""
 RUNS_PER_EXTRA = 7.0
-"""An owner's trainings together get this many times the compute of their extras together: beside an extra, whose frames
-and cache misses cost something too, a training keeps more than four fifths of its speed."""
+"""An owner's training runs together get this many times the compute of the owner's extras together. Frames and cache
+misses of an extra cost time too; beside one, training keeps more than four fifths of its speed."""
 HEAD_START = 1.2
-"""Compute seconds that a new extra may take at once, so that its first picture does not wait."""
+"""Compute seconds that a new extra may use at once, so that its first figure appears soon."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that could compute now, and for whom; an `extra` is all that is no training: planes, relaxations."""
+    """A run that could compute now, and its owner; `extra` if it is not training but a plane, a relaxation, ...."""
 
     run: str
     owner: str
@@ -25,14 +25,14 @@ class Candidate:
 
 
 def slice_seconds(active: int) -> float:
-    """How long one of `active` runs computes at a time: half a second shared, within 10 to 100 ms."""
+    """Seconds that one of `active` runs computes at a time: half a second divided by `active`, within 10 to 100 ms."""
     return min(0.1, max(0.01, 0.5 / max(active, 1)))
 
 
 def frame_interval(base: float, used: int, budget: int = FRAME_BUDGET) -> float:
     """Seconds between frames: `base`, doubled each time that half of the remaining bytes has been used.
 
-    Each interval's share then lasts as long as the one before, so the budget is never spent and nothing is deleted.
+    Each half then lasts as long as the half before it, so the budget is never spent and nothing is deleted.
     """
     left = max(1, budget - used) / budget
     doublings = 0
@@ -47,10 +47,10 @@ def checkpoint_interval(last_write: float) -> float:
 
 
 class Ledger:
-    """Fair shares of compute time: over owners, within an owner over trainings and extras (7 : 1), then one by one.
+    """Fair shares of compute time: between owners, then between training and extras (7 : 1), then between runs.
 
-    On each level the one that has used least time goes next. Who (re)joins starts level with the least of the others,
-    so waiting earns no credit and a newcomer does not hold everybody up.
+    On each level the one that has used the least time is next. One that joins or rejoins starts with the least time
+    of the others, so waiting earns no credit and a newcomer does not hold up the others.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Ledger:
         self._present: dict[Hashable, frozenset[Hashable]] = {}
 
     def next(self, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The candidate whose turn it is; None without candidates."""
+        """The candidate that computes next; None without candidates."""
         if not candidates:
             return None
         owner = self._least("owners", (c.owner for c in candidates))
@@ -70,14 +70,14 @@ class Ledger:
         return next(c for c in group if c.run == run)
 
     def charge(self, candidate: Candidate, seconds: float) -> None:
-        """Note that a candidate computed."""
+        """Record that a candidate computed for `seconds`."""
         share = seconds if candidate.extra else seconds / RUNS_PER_EXTRA
         group = (candidate.owner, candidate.extra)
         for key, used in ((candidate.owner, seconds), (group, share), (candidate.run, seconds)):
             self._used[key] = self._used.get(key, 0.0) + used
 
     def _let_start(self, candidates: Iterable[Candidate]) -> None:
-        """Extras that were never seen before give their owner's extras a head start."""
+        """Give an owner's extras a head start for each new extra among the candidates."""
         for new in [c for c in candidates if c.extra and c.run not in self._used]:
             level, extras, trainings = (new.owner, "groups"), (new.owner, True), (new.owner, False)
             before = self._present.get(level, frozenset())

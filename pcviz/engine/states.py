@@ -1,10 +1,10 @@
-"""Which state a run should be in: decisions only, from what is wanted of it and what its worker knows."""
+"""Which state a run should be in: decisions only, from what is requested and what its worker knows."""
 
 from pcviz.store.records import TERMINAL, State, Wanted
 
 
 def state_of_run(now: State, wanted: Wanted, *, rests: bool, ready: bool) -> State:
-    """The state that a run is due, being in state `now`: `rests` if it is not wanted to advance, `ready` with a job."""
+    """The state for a run in state `now`: `rests` if it should not advance, `ready` if its job is prepared."""
     if now in TERMINAL:
         return now
     if wanted == "cancelled":
@@ -17,7 +17,7 @@ def state_of_run(now: State, wanted: Wanted, *, rests: bool, ready: bool) -> Sta
 
 
 def state_of_child(now: State, wanted: Wanted, *, parent: State, parent_rests: bool, ready: bool, idle: bool) -> State:
-    """The same for a child, which ends and rests with its parent: `idle` if it has nothing to do until that moves."""
+    """The state for a child run, which ends and rests with its parent: `idle` if it waits for the parent to advance."""
     if now in TERMINAL:
         return now
     if wanted == "cancelled" or parent == "failed":

@@ -20,7 +20,7 @@ STOP_SECONDS, TERMINATE_SECONDS = 2.0, 1.0
 
 
 class Supervisor:
-    """Starts a worker, restarts it when it dies, pauses runs that nobody watches (shared servers), stops it at the end.
+    """Starts a worker, restarts it when it dies and stops it at the end; pauses runs nobody watches (shared servers).
 
     The worker ends by itself when its standard input closes, so it cannot outlive a server that was killed.
     """
@@ -31,12 +31,12 @@ class Supervisor:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="pcviz-supervisor", daemon=True)
         self.fault = ""
-        """What keeps the worker from using the store, in its own words: the store cannot carry them."""
+        """Why the worker cannot use the store, as it reports on standard output: the store cannot carry the message."""
         self.process: subprocess.Popen[bytes] | None = None
         self.restarts = 0
 
     def start(self) -> None:
-        """Start the worker and watch it from a thread of its own."""
+        """Start the worker and watch it from a separate thread."""
         self._thread.start()
 
     def ask_to_stop(self) -> None:
@@ -76,8 +76,8 @@ class Supervisor:
     def _spawn(self) -> subprocess.Popen[bytes]:
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-        # With a heap for each of its threads, glibc leaves free memory in all of them: a worker grew by 13 % in ten
-        # minutes of the same work. One heap is as fast, and a tenth smaller.
+        # glibc gives each thread a heap and leaves free memory in all of them: a worker grew by 13 % in ten minutes of
+        # the same work. A single heap is as fast, and a tenth smaller.
         heaps = {"MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "1")}
         return subprocess.Popen(
             [sys.executable, "-m", "pcviz.engine.worker"],
@@ -90,22 +90,22 @@ class Supervisor:
                 "PCVIZ_DATABASE": self._settings.database,
                 "PCVIZ_SHARED": str(int(self._settings.shared)),
             },
-            start_new_session=True,  # an interrupt from the keyboard is the server's to handle
+            start_new_session=True,  # the server handles an interrupt from the keyboard
         )
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        """Take down what the worker tells, until it ends."""
+        """Note the faults that the worker reports, in a thread, until it ends."""
 
-        def take_down() -> None:
+        def note_faults() -> None:
             with process.stdout or nullcontext(()) as lines:
                 for line in lines:
                     self.fault = line.decode(errors="replace").strip()
             self.fault = ""
 
-        threading.Thread(target=take_down, name="pcviz-worker-output", daemon=True).start()
+        threading.Thread(target=note_faults, name="pcviz-worker-output", daemon=True).start()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
-        """Exit status of the worker, or None when it is time to stop."""
+        """Exit status of the worker, or None if the supervisor was asked to stop."""
         looked = paused = time.monotonic()
         while not self._stopping.wait(0.05):
             if process.poll() is not None:
@@ -120,16 +120,16 @@ class Supervisor:
         return None
 
     def _look_at_store(self) -> None:
-        """A file that was deleted is rescued, whether somebody looks at a page or not."""
+        """Open the database, so that a deleted file is rescued even while no page is open."""
         try:
             self._store.database.open()
         except StoreFault:
-            pass  # the pages say so
+            pass  # the pages report it
         except Exception:
-            LOG.exception("Cannot look at the store")
+            LOG.exception("Cannot check the store")
 
     def _pause_unseen(self) -> None:
-        with suppress(StoreFault):  # the worker meets it too, and says so
+        with suppress(StoreFault):  # the worker meets the fault too, and reports it
             self._store.requests.pause_unseen(time.time() - 60 * self._settings.idle_minutes)
 
     def _committed_since(self, started: float) -> bool:

@@ -1,4 +1,4 @@
-"""The worker process, `python -m pcviz.engine.worker`: claims runs, brings them to what is wanted, in fair slices.
+"""The worker process, `python -m pcviz.engine.worker`: claims runs and does what is requested, in fair slices.
 
 It ends when its standard input closes (its server is gone); `--detached` is for workers that are started by hand, on
 another machine, with PCVIZ_DATABASE naming the shared store. PCVIZ_JOBS names the module that holds `JOBS` (for tests).
@@ -38,10 +38,10 @@ LOOK_SECONDS = 1.0
 RENEW_SECONDS = 2.5
 PRUNE_SECONDS = 30.0
 REST_SECONDS = 60.0
-"""A paused run keeps its job in memory this long; then it is checkpointed and given back."""
+"""A paused run keeps its job in memory this long; then a checkpoint is written and the run is released."""
 RESTING_RUNS = 8
 MOST_STRIKES = 10
-"""A run whose worker died this often without a frame in between has failed: it would keep the others from working."""
+"""A run whose worker died this often without a frame in between has failed: it would stop all other runs."""
 EXIT_SECONDS = 3.0
 
 Jobs: TypeAlias = "Mapping[str, Callable[..., Job]]"
@@ -54,7 +54,7 @@ def load_jobs() -> Jobs:
 
 
 class Worker:
-    """Reconciles runs with what is wanted of them, one `turn` after the other, in one thread; prepares in another."""
+    """Brings runs to the state that is requested, `turn` by `turn`, in one thread; prepares jobs in another."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Worker:
         jobs: Callable[[], Jobs] = load_jobs,
         tell: Callable[[str], None] | None = None,
     ) -> None:
-        """`tell` hears what keeps the worker from using the store, and an empty text once nothing does."""
+        """`tell` is called with the fault if the worker cannot use the store, with an empty text when it can again."""
         self.name = worker_name()
         self._tell = tell or _ignore
         self._unreadable: set[str] = set()
@@ -79,7 +79,7 @@ class Worker:
         self._giving_back = False
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then give all runs back."""
+        """Work until `stop` is set, then release all runs."""
         self._preparing.submit(self._jobs)  # the first run should not wait for imports
         threading.Thread(target=self._renew_leases, args=(stop,), daemon=True).start()
         outage = Outage(self._tell)
@@ -122,7 +122,7 @@ class Worker:
         return True
 
     def _reconcile(self) -> None:
-        """Claim what needs a worker, follow requests, forget what others took."""
+        """Claim runs that need a worker, follow requests, forget runs that other workers took."""
         records = {record.id: record for record in self._store.reader.open_runs() if self._is_readable(record)}
         for gone in [leased for run, leased in self._leased.items() if run not in records]:
             self._forget(gone)
@@ -137,16 +137,16 @@ class Worker:
                 self._guard(leased, leased.follow, record)
 
     def _is_readable(self, record: RunRecord) -> bool:
-        """What this version cannot read stays as it is, for one that can."""
+        """Whether this version can read the run; if not, it stays as it is, for a version that can."""
         if record.unreadable is not None and record.id not in self._unreadable:
             self._unreadable.add(record.id)
             LOG.warning("Run %s is left alone: %s", record.id, record.unreadable)
         return record.unreadable is None
 
     def _claim(self, record: RunRecord) -> LeasedRun | None:
-        """Take a run that is free, ours, or a dead worker's."""
+        """Claim a run that is free, already ours, or held by a dead worker; None if that fails."""
         parent = self._leased.get(record.parent) if record.parent else None
-        if record.parent and parent is None:  # another worker's, who cannot take the child as long as it is ours
+        if record.parent and parent is None:  # another worker's: it cannot take the child while we hold it
             if record.worker == self.name:
                 with contextlib.suppress(Lost):
                     self._observations.release(record.id, record.generation)
@@ -169,7 +169,7 @@ class Worker:
         return leased
 
     def _settle(self, leased: LeasedRun) -> None:
-        """Bring it to the state that it is due; give it back once nothing follows."""
+        """Move a run to the state that it should be in; release it once nothing follows."""
         leased.settle()
         if leased.ended and not leased.has_work and not self._children_active(leased):
             self._release(leased)
@@ -185,11 +185,11 @@ class Worker:
         return [leased for leased in self._leased.values() if leased.parent is parent]
 
     def _prepare_next(self) -> None:
-        """Start to load and compile the next run that needs it."""
+        """Start to load and compile the job of the next run that needs one."""
         if self._prepared is not None:
             return
         prepared = Counter(leased.record.payer for leased in self._leased.values() if leased.job is not None)
-        # Who may have brought down the last worker waits behind the others; so do owners that have many jobs already.
+        # A run that may have killed the last worker waits behind the others; so do owners that have many jobs already.
         for leased in sorted(
             self._leased.values(), key=lambda leased: (leased.record.strikes, prepared[leased.record.payer])
         ):
@@ -220,7 +220,7 @@ class Worker:
         return job
 
     def _extras(self, record: RunRecord) -> dict[str, Any]:
-        """What a run that is no training is made from besides its experiment: options, and a stored run's weights."""
+        """What a job other than training needs besides its experiment: options, and the weights of a stored run."""
         if record.kind == "train":
             return {}
         source = record.options.get("source")
@@ -240,7 +240,7 @@ class Worker:
             self._guard(leased, lambda: leased.adopt(future.result()))
 
     def _let_go(self) -> None:
-        """Give back runs that have been paused for long, or that are too many to keep in memory."""
+        """Release runs that have been paused for long, and the longest paused ones if too many are in memory."""
         resting = [
             leased
             for leased in self._leased.values()
@@ -266,20 +266,20 @@ class Worker:
             self._forget(leased)
 
     def _drop_all(self) -> None:
-        """The store failed: what was not stored is computed again, from the checkpoints, once it works."""
+        """Drop all runs after the store failed: work not yet stored is computed again, from the checkpoints."""
         self._leased.clear()
         self._prepared = None
         self._looked_at = float("-inf")
         self._observations.close()
 
     def _forget(self, leased: LeasedRun) -> None:
-        """Drop a run and its children from memory; what is still ours is claimed again at the next look."""
+        """Drop a run and its children from memory; those still ours are claimed again by the next `_reconcile`."""
         for run in [run for run, other in self._leased.items() if other is leased or other.parent is leased]:
             del self._leased[run]
         self._looked_at = float("-inf")
 
     def _guard(self, leased: LeasedRun, act: Callable[..., None], *arguments: Any) -> None:
-        """Do something with a run; a run that is lost is dropped, one whose job raises has failed, the others go on."""
+        """Do something with a run: a lost run is dropped, a run whose job raises fails, the others continue."""
         if self._leased.get(leased.record.id) is not leased:
             return
         try:
@@ -290,7 +290,7 @@ class Worker:
             raise
         except Exception as error:
             LOG.exception("Run %s failed", leased.record.id)
-            # An ended run is only worked on for its children: they fail, it stays as it was.
+            # After a run has ended, its job works only for its children: they fail, the run keeps its state.
             failing = [child for child in self._children(leased) if not child.ended] if leased.ended else [leased]
             for failed in failing:
                 try:
@@ -305,7 +305,7 @@ class Worker:
                 try:
                     self._observations.renew()
                 except StoreFault:
-                    pass  # the main thread will meet it too, and says so
+                    pass  # the main thread will meet the fault too, and reports it
                 except Exception:
                     LOG.exception("Cannot renew the leases")
 
@@ -320,15 +320,15 @@ def _end_with_standard_input(stop: threading.Event) -> None:
         pass
     stop.set()
     time.sleep(EXIT_SECONDS)
-    os._exit(1)  # still in a slice that cannot be cut
+    os._exit(1)  # still in a slice that cannot be interrupted
 
 
 def _ignore(_fault: str) -> None:
-    """For a worker without a server: what is wrong is in its log."""
+    """Do nothing, for a worker without a server: its log reports the fault."""
 
 
 def _standard_output() -> Callable[[str], None]:
-    """Writes lines to the server. Standard output is for nothing else: what libraries print goes to the log."""
+    """A function that writes lines to the server; only it uses standard output: what libraries print is logged."""
     lines = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
 
@@ -340,9 +340,9 @@ def _standard_output() -> Callable[[str], None]:
 
 
 def main() -> None:
-    """Run a worker until its standard input closes or it is told to end."""
+    """Run a worker until its standard input closes or it receives a signal to end."""
     parser = argparse.ArgumentParser(prog="python -m pcviz.engine.worker", description=main.__doc__)
-    parser.add_argument("--detached", action="store_true", help="go on when standard input closes")
+    parser.add_argument("--detached", action="store_true", help="continue when standard input closes")
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s worker %(levelname)s %(message)s")
     if hasattr(os, "nice"):
@@ -360,14 +360,14 @@ def main() -> None:
     tell = _ignore if options.detached else _standard_output()
     status = 1
     try:
-        # Who is started by a server finds the store that it made: a file that was deleted is not to be made anew.
+        # A worker that a server started must find the server's store: it must not recreate a file that was deleted.
         Worker(Store(settings.database, founding=options.detached), settings, tell=tell).run(stop)
         status = 0
     except Exception:
         LOG.exception("The worker ends")
     finally:
         logging.shutdown()
-        os._exit(status)  # a compilation that is still under way would hold the process up
+        os._exit(status)  # otherwise the process would wait for a compilation that is still under way
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What the server sends while runs go on, and what it lets in: streams, scripts, guard, clicks. No pages."""
+"""What the server sends during runs, and which requests it accepts: streams, scripts, guard, clicks. No pages."""

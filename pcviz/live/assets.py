@@ -40,7 +40,7 @@ async def plotly_script(request: Request) -> Response:
 
 
 async def live_script(request: Request) -> Response:
-    """A script of `pcviz/live/js`; asked for again at every page load, sent only when it has changed."""
+    """A script of `pcviz/live/js`; requested at every page load, sent only when it has changed."""
     path = SCRIPTS.get(request.path_params["name"])
     if path is None:
         return PlainTextResponse("There is no such script", 404)

@@ -1,4 +1,4 @@
-"""How many may be here at a time, in all and from one address."""
+"""Limits on the number of open pages and streams, in total and per address."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ Address: TypeAlias = IPv4Address | IPv6Address | str
 LOOPBACK = ip_address("127.0.0.1")
 HOPS = 16
 HOPS_CHARACTERS = 1024
-"""As much of X-Forwarded-For is read, from its end: whoever asks can write anything before it."""
+"""Only this much of X-Forwarded-For is read, from its end: a client can write anything before it."""
 
 
 class Ceiling:
-    """How many of `what` ("live streams") are open, and may be; for one thread."""
+    """Counts what is open (`what`, such as "live streams") and limits its number; for use by one thread."""
 
     def __init__(self, what: str, settings: Settings) -> None:
         self._what = what
@@ -26,21 +26,21 @@ class Ceiling:
         self._taken: Counter[Address] = Counter()
 
     def fault(self, address: Address) -> str | None:
-        """Why there is no place for this address; None if there is one."""
+        """Why this address may not open another one; None if it may."""
         most, of_address = self._settings.streams, self._settings.streams_per_address
         if self._taken[address] >= of_address:
             return (
                 f"{of_address} {self._what} are open from {str(address)[:64]} (allowed: PCVIZ_STREAMS_PER_ADDRESS "
-                f"{of_address}): close some. If many people share this address, whoever runs the server can allow "
-                "more, or name the proxy before it in PCVIZ_PROXIES"
+                f"{of_address}): close some. If many people share this address, the operator of the server can "
+                "allow more, or name the proxy before it in PCVIZ_PROXIES"
             )
         if self._taken.total() >= most:
-            return f"{most} {self._what} are open (allowed: PCVIZ_STREAMS {most}): try again when somebody has left"
+            return f"{most} {self._what} are open (allowed: PCVIZ_STREAMS {most}): try again when one has closed"
         return None
 
     @contextmanager
     def held(self, address: Address) -> Iterator[None]:
-        """Count one more, as long as the block runs."""
+        """Count one more while the block runs."""
         self._taken[address] += 1
         try:
             yield
@@ -51,11 +51,11 @@ class Ceiling:
 
 
 def client_of(scope: Any, settings: Settings) -> Address:
-    """The address that an ASGI request comes from. What X-Forwarded-For says counts only from proxies that are named.
+    """The address that an ASGI request comes from. X-Forwarded-For counts only from the proxies in the settings.
 
-    Uvicorn itself believes that header from 127.0.0.1 (unless FORWARDED_ALLOW_IPS says otherwise) and puts its last
-    address in the peer's place. Where 127.0.0.1 is named, who looks like that is taken for it; elsewhere anybody who
-    sends his own address could pass for this machine.
+    Uvicorn itself trusts that header from 127.0.0.1 (unless FORWARDED_ALLOW_IPS says otherwise) and replaces the peer
+    by its last address. If 127.0.0.1 is one of the proxies, a peer replaced like that is taken for it; otherwise any
+    client that sends its own address could pass for this machine.
     """
     peer = _parsed((scope.get("client") or ("",))[0])
     forwarded = _forwarded(scope) if settings.proxies else []
@@ -67,7 +67,7 @@ def client_of(scope: Any, settings: Settings) -> Address:
         peer = LOOPBACK
     if _is_named(peer, settings):
         peer = next((item for item in reversed(forwarded) if not _is_named(item, settings)), peer)
-    # Whoever has one IPv6 address has the 2^64 beside it.
+    # A client that has one IPv6 address has all 2^64 of its network.
     return ip_network((peer, 64), strict=False)[0] if isinstance(peer, IPv6Address) else peer
 
 

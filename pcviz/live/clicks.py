@@ -1,11 +1,11 @@
-"""A click counts once: not twice, and not never.
+"""Makes every click count exactly once.
 
-Streamlit's front end sends a click a moment after it was made, and forgets it then. A timer that draws a part of the
-page anew (`run_every`) and is overdue in a busy browser runs in between and sends the click as well: one press of Step
-was two steps. The click's own message always follows, so that those of timers carry none.
+Streamlit's front end sends a click shortly after it was made, and only then forgets it. A timer that redraws a part of
+the page (`run_every`) and is late in a busy browser may run in between and send the click too: one press of Step made
+two steps. The click's own message always follows, so clicks are removed from the messages of timers.
 
-On the server, a message that comes while the callbacks of the one before are due, or at work, makes Streamlit drop
-them at the next look into the session's state. Here they come to their end first.
+On the server, a message that arrives while callbacks of the previous one are waiting or running makes Streamlit drop
+them at the next access to the session's state. Here these callbacks finish first.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ class Clicks:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, but those clicks."""
+        """Pass on everything except the clicks in messages of timers."""
 
         async def received() -> Message:
             message = await receive()
@@ -41,7 +41,7 @@ def without_clicks_of_timers(sent: bytes) -> bytes:
     try:
         message = BackMsg.FromString(sent)
     except DecodeError:
-        return sent  # Streamlit's own to refuse
+        return sent  # Streamlit itself refuses it
     if not message.rerun_script.is_auto_rerun:
         return sent
     widgets = message.rerun_script.widget_states.widgets
@@ -55,7 +55,7 @@ _on_script_will_rerun = SafeSessionState.on_script_will_rerun
 
 
 def let_callbacks_end() -> None:
-    """From now on nothing interrupts callbacks, in any session of this process."""
+    """Make callbacks uninterruptible from now on, in all sessions of this process."""
     SafeSessionState.on_script_will_rerun = _uninterrupted  # type: ignore[assignment, method-assign]
 
 

@@ -1,7 +1,7 @@
-"""Who may come in: one check for pages, files, Streamlit's websocket and the live routes, however the app is started.
+"""Accepts or refuses requests: one check for pages, files, websocket and live routes, however the app is started.
 
-A page of another site could otherwise read or steer a server on this machine, by its address or by a name that it lets
-point here (DNS rebinding). Streamlit's own check covers its websocket only, and none unless names are set.
+A page of another site could otherwise read or steer a server on this machine, by its address or by a name that it
+points here (DNS rebinding). Streamlit's own check covers only its websocket, and only if names are set.
 """
 
 import html
@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pcvi
 </head><body><h1>pcviz</h1><p>{}</p></body></html>"""
 HOSTS = "server.allowedHosts"
 TAKEN = "taken over by pcviz"
-"""Where Streamlit has the option from, after we took the names out of it."""
+"""Where the option was set, as Streamlit records it, after pcviz took the names out of it."""
 _allowed: list[str] = []
 
 
@@ -75,7 +75,7 @@ class Guard:
 def refusal(hosts: list[str], origins: list[str]) -> str | None:
     """Why a request with these Host and Origin headers is refused; None if it is not.
 
-    Allowed hosts: this machine's own names, numeric addresses (nobody's DNS is asked for them) and those of
+    Allowed hosts: this machine's own names, numeric addresses (they need no DNS) and those of
     `server.allowedHosts`. Allowed origins: none given, the host itself, names of `server.allowedHosts` without wildcard
     (a proxy may have changed the host) and `server.corsAllowedOrigins`.
     """
@@ -100,7 +100,7 @@ def refusal(hosts: list[str], origins: list[str]) -> str | None:
         )
     if not _is_origin_allowed(origin, host, named):
         return (
-            f"Pages from {given!r} may not use this server, which they call {hosts[0][:128]!r}. "
+            f"Pages from {given!r} may not use this server, which they address as {hosts[0][:128]!r}. "
             f"If this is the address under which people see pcviz, add it to server.corsAllowedOrigins."
         )
     return None
@@ -109,8 +109,8 @@ def refusal(hosts: list[str], origins: list[str]) -> str | None:
 def allowed_hosts() -> list[str]:
     """The names in `server.allowedHosts`.
 
-    They are taken away from Streamlit, which would refuse localhost and addresses on its websocket as soon as one name
-    is set. When its configuration file changes, it reads the option anew, and so do we.
+    The option is emptied for Streamlit, which would refuse localhost and addresses on its websocket as soon as one name
+    is set. When its configuration file changes, Streamlit reads the option again, and so does this function.
     """
     if config.get_where_defined(HOSTS) != TAKEN:
         _allowed[:] = _names(config.get_option(HOSTS))
@@ -142,7 +142,7 @@ def _remedy(name: str) -> str:
 
 
 def _parsed(address: str) -> SplitResult | None:
-    """The parts of scheme://host:port; None if there is more, less, or nonsense."""
+    """The parts of scheme://host:port; None for any other text."""
     try:
         parts = urlsplit(address)
         _ = parts.port  # raises if it is no number
@@ -197,7 +197,7 @@ def _checked(scope: Scope) -> Scope:
 
 
 def _origins(scope: Scope, headers: Headers) -> list[str]:
-    """Origin, or the page that asks for Streamlit's front end: where a proxy changed the host, it gets no websocket."""
+    """Origin, or the site whose page loads Streamlit's front end: if a proxy changed the host, its websocket fails."""
     origins = headers.getlist("origin")
     if _is_front_end(scope) and not origins and "referer" in headers:
         return ["/".join(headers["referer"].split("/")[:3])]
@@ -209,6 +209,6 @@ def _is_front_end(scope: Scope) -> bool:
 
 
 def _spoken(fault: str) -> Response:
-    """In the place of Streamlit's front end: a script that says on the page why nothing else will come."""
+    """A script in place of Streamlit's front end that shows on the page why nothing else will load."""
     script = f"document.documentElement.innerHTML = {json.dumps(_page(fault))};"
     return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-store"})

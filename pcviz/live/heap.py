@@ -1,8 +1,8 @@
-"""How the server's C library keeps free memory, where that is glibc.
+"""Makes the server's C library return free memory to the system, if that library is glibc.
 
-By itself it has a heap for each of many threads, and keeps ever larger blocks once they are free: pages run in threads
-of their own, so that free memory is left everywhere. glibc reads how it shall do it as a process starts, so the server
-starts once more, before it does anything.
+By default glibc has a heap for each of many threads, and keeps ever larger blocks once they are free: every page runs
+in its own thread, so free memory is left in all heaps. glibc reads its settings only when a process starts, so the
+server restarts itself before it does anything.
 """
 
 import os
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 LARGE_BYTES = 128 * 1024
-"""glibc's own thresholds before they grow."""
+"""Initial value of glibc's own thresholds, which grow by default."""
 SETTINGS = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(LARGE_BYTES),
@@ -24,10 +24,10 @@ SETTINGS = {
 
 @cache
 def keep_small() -> None:
-    """Start this process again with SETTINGS, unless it has them or its environment says otherwise (MALLOC_…).
+    """Restart this process with SETTINGS, unless it has them or its environment has others (MALLOC_…).
 
-    Only where the process is this app's alone: `streamlit run` or `pcviz serve`. What it starts later, such as the
-    worker, which wants its memory fast, does not inherit them.
+    Only if the process runs nothing but this app: `streamlit run` or `pcviz serve`. Processes that it starts later do
+    not inherit them; the worker, for example, needs fast allocation.
     """
     command = {Path(word).name for word in sys.orig_argv[:3]}
     if platform.libc_ver()[0] != "glibc" or not command & {"streamlit", "pcviz"}:
@@ -37,6 +37,6 @@ def keep_small() -> None:
             del os.environ[name]
     elif not any(name.startswith("MALLOC_") for name in os.environ):
         for opened in Path("/proc/self/fd").iterdir():
-            with suppress(OSError):  # the one that lists them
-                os.set_inheritable(int(opened.name), int(opened.name) <= 2)  # Streamlit's port is to be free again
+            with suppress(OSError):  # the descriptor that lists the others
+                os.set_inheritable(int(opened.name), int(opened.name) <= 2)  # frees Streamlit's port
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **SETTINGS})

@@ -1,7 +1,7 @@
-"""One poller for all live streams: reads what is new once, and hands each subscriber what it has not seen.
+"""One poller for all live streams: reads what is new once, and gives each subscriber what it has not seen.
 
-A subscriber's position is its cursor: per run the generation and seq delivered last, and the state shown last. Whoever
-is busy is simply looked at again at the next tick, so the last event is never lost. The poller's thread ends with the
+A subscriber's position is its cursor: per run the generation and seq delivered last, and the state shown last. A
+subscriber that is busy is served at a later tick, so the last event is never lost. The poller's thread ends with the
 last subscriber.
 """
 
@@ -30,12 +30,12 @@ PAGE = 500
 """Most frames of one run in a batch: a long history arrives in pages."""
 RUNS_PER_QUERY = 500
 ENTRY_BYTES = 64
-"""More than an entry of a cursor takes, written in an address."""
+"""More bytes than an entry of a cursor takes in an address."""
 
 SHOWN = ("generation", "state", "message", "device", "restarts", "wanted")
-"""What of a run's state makes an event when it changes."""
+"""Columns of a run whose change is sent as an event."""
 STATE = (*SHOWN, "parent", "kind", "step", "steps", "seconds")
-"""What such an event tells, besides whose it is."""
+"""Columns that such an event carries, besides the run's id."""
 Shown: TypeAlias = tuple[object, ...]
 
 Cursor: TypeAlias = dict[str, tuple[int, int]]
@@ -70,8 +70,8 @@ class Subscriber:
             return None
 
     def event(self, name: str, data: bytes) -> bytes:
-        """An event with the position after it as its id. Where that would be too long, what is left out would come once
-        more after a break, and is known to the browser by its seq."""
+        """An event whose id is the position after it. A position that is too long is cut: frames of omitted runs are
+        sent again after a reconnection, and the browser recognises them by their seq."""
         position = format_cursor(self.cursor)
         if len(self.cursor) > self._most_entries:
             ordered = sorted(self.cursor, key=lambda run: run not in self.runs)
@@ -79,7 +79,7 @@ class Subscriber:
         return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), position.encode(), data)
 
     def tell(self, fault: str) -> None:
-        """Pass on what keeps the store from being used, once; "": nothing does any more."""
+        """Send a fault of the store, once; "" when the store can be used again."""
         if fault != self._fault:
             self._fault = fault
             self.give(self.event("fault", orjson.dumps({"message": fault})))
@@ -97,7 +97,7 @@ class Hub:
     """All subscribers of one server."""
 
     def __init__(self, store: Store, worker_fault: Callable[[], str] = lambda: "") -> None:
-        """`worker_fault`: what keeps the worker from using the store, "" if nothing does."""
+        """`worker_fault` returns why the worker cannot use the store, "" if it can."""
         self._store = store
         self._worker_fault = worker_fault
         self._subscribers: set[Subscriber] = set()
@@ -118,13 +118,13 @@ class Hub:
         self._wake.set()
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Its client has gone."""
+        """Stop serving a stream: its client has left."""
         with self._lock:
             self._subscribers.discard(subscriber)
         self._wake.set()
 
     def close(self) -> None:
-        """End all streams, also those that are still to come: the server stops. Takes no lock, so that a signal handler
+        """End all streams, also those opened later, because the server stops. Takes no lock, so that a signal handler
         may call it."""
         self._closed = True
         for subscriber in tuple(self._subscribers):
@@ -160,7 +160,7 @@ class Hub:
         _close(watcher)
 
     def _listening(self) -> tuple[Subscriber, ...] | None:
-        """The subscribers; None, and no thread any more, when there are none."""
+        """The subscribers; None if there are none or the hub is closed: then the thread ends."""
         with self._lock:
             if not self._subscribers or self._closed:
                 self._thread = None
@@ -182,11 +182,11 @@ class Hub:
     def _serve_one(
         self, subscriber: Subscriber, records: list[RunRecord], pages: dict[tuple[str, int, int], list[StoredFrame]]
     ) -> None:
-        """Give a subscriber its next batch; those at the same place share what is read."""
+        """Give a subscriber its next batch; subscribers at the same position share the frames read."""
         changed = [record for record in records if subscriber.states.get(record.id) != _shown(record)]
         early = time.monotonic() - subscriber.sent_at < FRAME_SECONDS
         if early and not changed:
-            return  # still behind, so its turn comes
+            return  # still behind, so a later tick serves it
         events: list[bytes] = []
         complete = True
         for record in records:
@@ -200,7 +200,7 @@ class Hub:
                     subscriber.cursor[record.id] = (frame.generation, frame.seq)
                     events.append(subscriber.event("frame", _frame(frame, record.parent)))
                 after = subscriber.cursor.get(record.id, (0, after))[1]
-            # The state of a moment comes after all frames up to that moment.
+            # A state is sent only after all frames up to it.
             if after < record.seq:
                 complete = False
             elif record in changed:
@@ -223,7 +223,7 @@ _ENTRY = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,9})")
 
 
 def _close(watcher: Watcher | None) -> None:
-    """Give back a connection that may be of no use any more."""
+    """Close a connection that may be broken."""
     if watcher is not None:
         with suppress(Exception):
             watcher.close()

@@ -1,4 +1,4 @@
-"""Where this server stands: on its own machine alone, or open to others, and whose rules hold there."""
+"""Whether other machines can reach this server, and whether it is shared."""
 
 import os
 from dataclasses import replace
@@ -14,15 +14,15 @@ except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
 SPARE_FILES = 512
-"""Besides two for each page: store, scripts, worker, and a backlog of connections."""
+"""Files besides two for each page: store, scripts, worker, and a backlog of connections."""
 SHARED = "only the browser that started a run controls it."
 
 
 def settings() -> Settings:
-    """Settings of this server: the environment's. One that other machines can reach is shared, unless PCVIZ_SHARED says
-    in so many words that it is not. Raises ValueError as `Settings.from_environment`."""
-    given = Settings.from_environment()
-    return given if os.environ.get("PCVIZ_SHARED") else replace(given, shared=is_open())
+    """Settings of this server, from the environment. Without PCVIZ_SHARED, a server is shared if other machines can
+    reach it. Raises ValueError as `Settings.from_environment`."""
+    found = Settings.from_environment()
+    return found if os.environ.get("PCVIZ_SHARED") else replace(found, shared=is_open())
 
 
 def is_open() -> bool:
@@ -35,7 +35,7 @@ def is_open() -> bool:
 
 
 def note() -> str | None:
-    """Who can reach this server and who controls runs there, in a sentence; None where nobody else is."""
+    """Who can reach this server and who controls runs there, in a sentence; None if it is neither open nor shared."""
     shared = settings().shared
     if is_open():
         rule = SHARED if shared else "everybody there controls every run (PCVIZ_SHARED=0)."
@@ -44,7 +44,7 @@ def note() -> str | None:
 
 
 def make_room(given: Settings) -> None:
-    """Let this process hold as many connections as the ceilings allow: systems begin with 1024 files, often."""
+    """Let this process open as many connections as the ceilings allow: many systems allow 1024 files by default."""
     if resource is None:
         return
     wanted = 2 * given.streams + SPARE_FILES

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-import pandas  # noqa: F401 - plotly takes one that another page's thread is still importing for whole
+import pandas  # noqa: F401 - plotly would use it while another page's thread still imports it
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -42,7 +42,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Live:
-    """What one server serves live, for one store."""
+    """The live routes of one server, with its client, worker and streams, for one store."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class Live:
     @asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:
         """Run the worker while the server runs; end open streams when the server is told to stop."""
-        # Everything imported so far stays for good: without this, full collections after every script run dominate.
+        # Objects imported so far are never freed: without this, full collections after every script run dominate.
         gc.collect()
         gc.freeze()
         serving.make_room(self._settings)
@@ -82,7 +82,7 @@ class Live:
             LOG.warning(note)
         try:
             await asyncio.to_thread(self.client.store.database.open)
-        except StoreFault as fault:  # the pages say so too, and try again
+        except StoreFault as fault:  # the pages report it too, and try again
             LOG.error("%s", fault)
         self._supervisor.start()
 
@@ -117,7 +117,7 @@ class Live:
         return _Stream(events, self.ceiling.held(address), media_type="text/event-stream", headers=_HEADERS)
 
     async def _events(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
-        with suppress(StoreFault):  # the stream says so
+        with suppress(StoreFault):  # the stream reports it
             await asyncio.to_thread(self.client.store.requests.renew, subscriber.kept)
         self.hub.subscribe(subscriber)
         try:
@@ -138,7 +138,7 @@ class Live:
         return Response(status_code=204)
 
     async def _known_runs(self, request: Request) -> tuple[list[str], set[str], Response | None]:
-        """The runs that the request names, these with their children, or the answer that says what is wrong."""
+        """The runs that the request names, the ids of these and their children, and the answer if it is wrong."""
         for name in ("runs", "after"):
             if len(request.query_params.getlist(name)) > 1:
                 return [], set(), PlainTextResponse(f"{name}: given more than once", 400)
@@ -163,8 +163,8 @@ def _saying_faults(endpoint: Endpoint) -> Endpoint:
 
 
 async def _with_slash(request: Request) -> Response:
-    """Pages ask for their files relative to the folder. The redirect, too, is relative: only a browser knows under
-    which scheme, name and prefix it sees the app; Streamlit's redirects are wrong behind most proxies."""
+    """Redirect to the folder, as pages load files relative to it. The redirect is relative too: only a browser knows
+    the scheme, name and prefix of the app's address; Streamlit's redirects are wrong behind most proxies."""
     return _redirect(request, f"{request.url.path.rpartition('/')[2]}/")
 
 
@@ -178,7 +178,7 @@ def _redirect(request: Request, address: str) -> Response:
 
 
 class _Stream(StreamingResponse):
-    """A response that holds its place until it ends, even if its client leaves before it has begun."""
+    """A response that counts as open until it ends, even if its client leaves before it has begun."""
 
     def __init__(self, content: AsyncIterator[bytes], place: AbstractContextManager[None], **details: Any) -> None:
         super().__init__(content, **details)
@@ -198,7 +198,7 @@ def _keep_tokens(request: Request, runs: list[str]) -> list[str]:
 
 @contextmanager
 def _before_signal_handlers(ending: Callable[[], None]) -> Iterator[None]:
-    """Call `ending` before whatever SIGTERM and SIGINT do now: an open stream would keep the server from stopping."""
+    """Call `ending` before the present handlers of SIGTERM and SIGINT: an open stream would stop the server's exit."""
     previous: dict[int, Any] = {}
     number: int
 
@@ -214,7 +214,7 @@ def _before_signal_handlers(ending: Callable[[], None]) -> Iterator[None]:
     for number in (signal.SIGTERM, signal.SIGINT):
         try:
             previous[number] = signal.signal(number, handler)
-        except ValueError:  # not the main thread: whoever runs us there ends the streams by leaving the lifespan
+        except ValueError:  # not the main thread: then the end of the lifespan closes the streams
             break
     try:
         yield
@@ -226,7 +226,7 @@ def _before_signal_handlers(ending: Callable[[], None]) -> Iterator[None]:
 
 @cache
 def live() -> Live:
-    """The one of this process. Ends the process, in one line, if a setting is wrong."""
+    """The one `Live` of this process. Ends the process with one line if a setting is wrong."""
     try:
         return Live(serving.settings())
     except ValueError as fault:

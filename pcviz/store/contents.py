@@ -1,4 +1,4 @@
-"""What belongs to a run besides its row, and how it is deleted with everything that belongs to it."""
+"""Deletes runs with everything that belongs to them, or only their frames and checkpoints."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Connections: SQLite in write-ahead mode, write transactions that never deadlock, and a cheap look for changes.
+"""Connections: SQLite in write-ahead mode, write transactions that never deadlock, and a cheap check for changes.
 
 Whatever keeps the store from being used raises `StoreFault`, here and in every statement; the next use tries again.
 """
@@ -21,15 +21,15 @@ from pcviz.store.file import StoreFile
 LOG = logging.getLogger(__name__)
 BUSY_SECONDS = 5
 LOG_BYTES = 64_000_000
-"""What the write-ahead log is cut to after it has grown beyond it."""
+"""The write-ahead log is cut to this size after it has grown beyond it."""
 MIGRATING_SECONDS = 30
-"""Who comes second waits this long at a time for who migrates the store."""
+"""A process waits this long at a time while another one migrates the store."""
 ADVISORY_LOCK = 0x70637669
-"""What those who migrate a PostgreSQL store lock meanwhile."""
+"""Key of the lock that a process holds while it migrates a PostgreSQL store."""
 
 
 class Database:
-    """A store, opened at its first use and again after its file was replaced; migrated by whoever comes first.
+    """A store, opened at its first use and again after its file was replaced; the first process migrates it.
 
     `founding`: this process makes a store where there is none, and rescues one whose file was deleted.
     Raises ValueError for a URL that cannot be used.
@@ -52,18 +52,18 @@ class Database:
             event.listen(self.engine, "begin", self._begin_sqlite)
 
     def open(self) -> None:
-        """See that the store is there, is ours and up to date; costs microseconds when it was. Raises StoreFault."""
+        """Check that the store exists, is ours and up to date; takes microseconds if it is open. Raises StoreFault."""
         if self._is_open and not (self.file and self.file.moved):
             return
         with self._lock:
             if self.file and self.file.moved:
                 self._leave(self.file)
             if not self._is_open:
-                self._times_opened += 1  # connections of an earlier time belong to another file
+                self._times_opened += 1  # connections of an earlier opening belong to another file
                 try:
                     self._found_or_migrate()
                 except BaseException:
-                    self.engine.dispose()  # its connections belong to this time
+                    self.engine.dispose()  # its connections belong to this opening
                     raise
                 self._is_open, self._lost = True, ""
 
@@ -93,27 +93,27 @@ class Database:
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
-        """For what is asked of a driver directly: its exceptions become StoreFault."""
+        """For direct calls of a driver: its exceptions become StoreFault."""
         try:
             yield
         except sqlite3.Error as error:
             raise (explained(error, self.place) or error) from error
 
     def check(self, connection: Any) -> None:
-        """Raise StoreFault if a driver's connection, of whom `info` is given, belongs to a file that is gone."""
+        """Raise StoreFault if a driver's connection, given by its `info`, belongs to a file that is gone."""
         if self.file and (self.file.moved or connection.get("times_opened") != self._times_opened):
             raise MissingStore(f"{self.place} was deleted or replaced while pcviz was running")
 
     def _leave(self, file: StoreFile) -> None:
-        """The file was deleted or replaced: save what it held, then have done with it. If it is back, there is nothing
-        to save."""
+        """Let go of a file that was deleted or replaced. A founding process first saves its content, unless the file is
+        back."""
         if self._founding and file.replaced:
             saved = file.rescue()
             self._lost = (
-                f"{file} was deleted while pcviz was running; what it held is in {saved}: give that the old name, and "
-                "pcviz goes on by itself, or restart pcviz with an empty one"
+                f"{file} was deleted while pcviz was running; its content is in {saved}: give that file the old name, "
+                "and pcviz continues by itself, or restart pcviz with an empty store"
             )
-            LOG.error("%s was deleted or replaced while pcviz was running; what it held is in %s", file, saved)
+            LOG.error("%s was deleted or replaced while pcviz was running; its content is in %s", file, saved)
         self.engine.dispose()
         file.leave()
         self._is_open = False
@@ -131,7 +131,7 @@ class Database:
         self.file.hold()
 
     def _version(self, file: StoreFile) -> int | None:
-        """Looks without writing, not even how the file is journalled."""
+        """The version of a file's tables, read without changing even the journal mode; None for an empty file."""
         if not file.empty:
             with file.reading() as raw:
                 engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
@@ -139,7 +139,7 @@ class Database:
                 with engine.connect() as connection:
                     return versions.version_of(connection, self.place)
         if self._lost or not self._founding:
-            raise MissingStore(self._lost or f"{file} is not there; put it back, or restart pcviz with an empty one")
+            raise MissingStore(self._lost or f"{file} is not there; put it back, or restart pcviz with an empty store")
         file.make()
         return None
 
@@ -147,16 +147,16 @@ class Database:
         with self.engine.connect() as connection:
             connection.execution_options(immediate=True, patience=MIGRATING_SECONDS)
             with connection.begin():
-                version = versions.version_of(connection, self.place)  # somebody else may have been here meanwhile
+                version = versions.version_of(connection, self.place)  # another process may have migrated it meanwhile
                 if version == versions.CURRENT:
                     return
                 saved = None if version is None else file.backup(f"before-version-{versions.CURRENT}")
                 versions.upgrade(connection, self.place)
         if saved is not None:
-            LOG.warning("%s has version %d now; as it was before, it is in %s", file, versions.CURRENT, saved)
+            LOG.warning("%s has version %d now; a copy of the file before that is in %s", file, versions.CURRENT, saved)
 
     def _explain(self, context: ExceptionContext) -> StoreFault | None:
-        """What SQLAlchemy raises instead of the driver's exception; a ping that fails only makes it connect anew."""
+        """What SQLAlchemy raises instead of the driver's exception; after a failed ping it only reconnects."""
         return None if context.is_pre_ping else explained(context.original_exception, self.place)
 
     def _without_making_files(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ class Database:
         connection.isolation_level = None  # the driver would begin transactions too late; `_begin_sqlite` does it
         with self.explaining():
             connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-            # Some builds overwrite what is deleted, all of it by way of the log: for 800 MB 4 s and 800 MB of log.
+            # Some builds overwrite deleted content, all of it through the log: 4 s and 800 MB of log for 800 MB.
             connection.execute("PRAGMA secure_delete = OFF")
             connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -191,10 +191,10 @@ class Database:
 
 
 class Watcher:
-    """Tells whether somebody else committed since the last look, for 0.1 ms on SQLite. One thread at a time.
+    """Reports whether others committed since the last check, in 0.1 ms on SQLite. For one thread at a time.
 
-    Commits through its own `connection` do not count; transactions on that are writes if `immediate`. Other databases
-    always answer yes. Raises StoreFault, and after the store's file was replaced for ever.
+    Commits through its own `connection` do not count; transactions on it are writes if `immediate`. Other databases
+    always report a change. Raises StoreFault; once the store's file was replaced, at every call.
     """
 
     def __init__(self, database: Database, *, immediate: bool = False) -> None:
@@ -204,7 +204,7 @@ class Watcher:
         self._version: int | None = None
 
     def changed(self) -> bool:
-        """True at the first call."""
+        """Whether others committed since the last call; True at the first call."""
         if not self._database.sqlite:
             return True
         self._database.check(self.connection.info)
@@ -216,5 +216,5 @@ class Watcher:
         return changed
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Return the connection to the pool."""
         self.connection.close()

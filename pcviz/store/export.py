@@ -1,4 +1,4 @@
-"""A run taken out of the store, as it is but for whose it was, whether this version can read it or not."""
+"""Copies a run into a new store, unchanged except for its owner, even if this version cannot read it."""
 
 import sqlite3
 from contextlib import closing
@@ -13,7 +13,7 @@ from pcviz.store.tables import checkpoints, datasets, frames, parts, runs
 
 ROWS_AT_ONCE = 100
 WHOSE = {"owner": "", "control": "", "session": ""}
-"""What an export says instead of who started the run: a copy that is handed on holds nothing about him."""
+"""Values that replace the columns on who started the run: a copy that is passed on must not identify that person."""
 _FAMILY = "(SELECT id FROM main.runs WHERE id = :run OR parent = :run)"
 _BELONGING = {
     runs: f"id IN {_FAMILY}",
@@ -25,8 +25,8 @@ _BELONGING = {
 
 
 def export(database: Database, run: str, target: Path) -> None:
-    """Write a run with its children, frames, checkpoints and data into a new store at `target`, every value as it is;
-    whose it was is left out.
+    """Write a run with its children, frames, checkpoints and data into a new store at `target`, every value unchanged;
+    only its owner is left out.
 
     Raises UnknownRun, and StoreFault if either store cannot be used.
     """
@@ -45,7 +45,7 @@ def export(database: Database, run: str, target: Path) -> None:
 
 
 def _within_sqlite(database: Database, run: str, target: Path) -> None:
-    """SQLite itself moves the values, so that even those survive which no driver can read."""
+    """Let SQLite itself copy the values, so that even those survive that no driver can read."""
     assert database.file is not None
     address = f"{database.file.path.as_uri()}?mode=rw"
     with database.explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
@@ -63,7 +63,7 @@ def _over_the_wire(database: Database, run: str, copy: Database) -> None:
     weights = select(checkpoints.c.id).where(checkpoints.c.run.in_(family))
     with database.reading() as source, copy.writing() as sink:
         for table, mine in (
-            (runs, runs.c.id == run),  # first, because children point at it
+            (runs, runs.c.id == run),  # first, because children refer to it
             (runs, runs.c.parent == run),
             (frames, frames.c.run.in_(family)),
             (checkpoints, checkpoints.c.run.in_(family)),

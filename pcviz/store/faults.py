@@ -1,17 +1,17 @@
-"""What can be wrong with the store, each in one line that says what to do. The rest of the code meets one exception."""
+"""Faults of the store, each in one line that says what to do. The rest of the code sees a single exception."""
 
 import sqlite3
 
 _ADVICE = {
-    sqlite3.SQLITE_BUSY: "is locked by another program; close that, and pcviz goes on by itself",
-    sqlite3.SQLITE_LOCKED: "is locked by another program; close that, and pcviz goes on by itself",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space, and pcviz goes on by itself",
-    sqlite3.SQLITE_READONLY: "cannot be written; allow it, or name another file in PCVIZ_DATABASE",
-    sqlite3.SQLITE_PERM: "cannot be written; allow it, or name another file in PCVIZ_DATABASE",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened or made; allow it, or name another file in PCVIZ_DATABASE",
-    sqlite3.SQLITE_NOTADB: "is no store of pcviz but something else; name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_BUSY: "is locked by another program; close that, and pcviz continues by itself",
+    sqlite3.SQLITE_LOCKED: "is locked by another program; close that, and pcviz continues by itself",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space, and pcviz continues by itself",
+    sqlite3.SQLITE_READONLY: "cannot be written; give write permission, or name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_PERM: "cannot be written; give write permission, or name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened or created; give permission, or name another file in PCVIZ_DATABASE",
+    sqlite3.SQLITE_NOTADB: "is not a pcviz store; name another file in PCVIZ_DATABASE",
     sqlite3.SQLITE_CORRUPT: "is damaged; put a backup in its place, or move it away and restart pcviz",
-    sqlite3.SQLITE_IOERR: "cannot be read or written (disk error {name}); mend the disk, and pcviz goes on by itself",
+    sqlite3.SQLITE_IOERR: "cannot be read or written (disk error {name}); fix that, and pcviz continues by itself",
 }
 
 
@@ -34,7 +34,7 @@ class MissingStore(StoreFault):
 
 
 def explained(error: BaseException | None, place: str) -> StoreFault | None:
-    """The fault behind an exception of a database driver; None for one that is a mistake of ours."""
+    """The fault behind an exception of a database driver; None for a mistake of the program."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None if isinstance(error, sqlite3.Error) else _of_a_server(error, place)
@@ -46,12 +46,12 @@ def explained(error: BaseException | None, place: str) -> StoreFault | None:
         return StoreFault(f"{place} is damaged ({text}); put a backup in its place, or move it away and restart pcviz")
     if code & 0xFF in _OURS:
         return None
-    return StoreFault(f"{place} cannot be used ({text}); mend that, and pcviz goes on by itself")
+    return StoreFault(f"{place} cannot be used ({text}); fix that, and pcviz continues by itself")
 
 
 def _of_a_server(error: BaseException | None, place: str) -> StoreFault | None:
-    """Drivers of servers name the exceptions that are no mistake of ours alike (PEP 249)."""
+    """The fault behind the exception of a server's driver: PEP 249 names those that are no mistake of the program."""
     if error is None or not {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
         return None
     reason = " ".join(str(error).split())[:200]
-    return StoreFault(f"{place} does not answer ({reason}); see to the database server, and pcviz goes on by itself")
+    return StoreFault(f"{place} does not answer ({reason}); check the database server, and pcviz continues by itself")

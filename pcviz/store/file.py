@@ -16,12 +16,12 @@ Identity: TypeAlias = tuple[int, int]
 LEAST_BYTES = 512
 """No database is smaller, unless it is empty."""
 COPY_SECONDS = 10.0
-"""A copy waits so long for a source that somebody has locked."""
+"""A copy waits this long for a source that another program has locked."""
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class StoreFile:
-    """Where a store lies. `hold` keeps it open, so that its content can be rescued after somebody deleted it."""
+    """The file of a store. `hold` keeps it open, so that its content can be rescued after it was deleted."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -34,22 +34,22 @@ class StoreFile:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing yet, or a file without content."""
+        """Whether the file does not exist or has no content."""
         return not self.path.exists() or self.path.stat().st_size == 0
 
     @property
     def replaced(self) -> bool:
-        """Whether what lies there now is not what is held: deleted, or another file."""
+        """Whether the file that is held was deleted, or another one has its name now."""
         return self._identity is not None and _identity(self.path) != self._identity
 
     @property
     def moved(self) -> bool:
-        """Whether it is `replaced`, or was for a while: then somebody else has cut off the log that is held, and what
-        others write goes into a new one."""
+        """Whether it is `replaced`, or was for a while: then another process has removed the log that is held, and
+        other processes write into a new one."""
         return self.replaced or any(_identity(path) != was for path, was in self._logs.items())
 
     def check(self) -> None:
-        """Raise StoreFault for what is no file of SQLite, or cannot be one."""
+        """Raise StoreFault if the path cannot hold a SQLite file, or holds a file too small to be one."""
         try:
             if self.path.is_dir():
                 raise StoreFault(f"{self} is a folder; name a file in PCVIZ_DATABASE, such as {self.path / 'pcviz.db'}")
@@ -58,30 +58,30 @@ class StoreFile:
                     f"{self} cannot be made: the folder {self.path.parent} does not exist; make it, or name another "
                     "file in PCVIZ_DATABASE"
                 )
-            # Never opened here: closing a file by any other hand than SQLite's drops the locks that SQLite has on it.
+            # Never opened here: if anything but SQLite closes the file, the locks that SQLite has on it are dropped.
             if not self.empty and self.path.stat().st_size < LEAST_BYTES:
-                raise StoreFault(f"{self} is no store of pcviz but something else; name another file in PCVIZ_DATABASE")
+                raise StoreFault(f"{self} is not a pcviz store; name another file in PCVIZ_DATABASE")
         except OSError as error:
             raise StoreFault(
-                f"{self} cannot be opened ({error.strerror}); allow it, or name another file in PCVIZ_DATABASE"
+                f"{self} cannot be opened ({error.strerror}); give permission, or name another file in PCVIZ_DATABASE"
             ) from error
 
     def make(self) -> None:
-        """A database without tables, which can give back its free pages later. Raises StoreFault."""
+        """Make a database without tables that can return free pages to the disk later. Raises StoreFault."""
         try:
             self.path.open("ab").close()
             with self._explaining(), closing(sqlite3.connect(self.path)) as connection:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-                connection.execute("VACUUM")  # writes it down
+                connection.execute("VACUUM")  # stores the setting in the file
         except OSError as error:
             raise StoreFault(
-                f"{self} cannot be made ({error.strerror}); allow it, or name another file in PCVIZ_DATABASE, such as "
-                "sqlite:////tmp/pcviz.db"
+                f"{self} cannot be made ({error.strerror}); give permission, or name another file in PCVIZ_DATABASE, "
+                "such as sqlite:////tmp/pcviz.db"
             ) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that cannot write; it makes no log where there is none. Raises StoreFault."""
+        """A connection that cannot write; it creates no log if there is none. Raises StoreFault."""
         immutable = "" if any(self._beside(end).exists() for end in ("-wal", "-journal")) else "&immutable=1"
         address = f"{self.path.as_uri()}?mode=ro{immutable}"
         with self._explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
@@ -106,8 +106,8 @@ class StoreFile:
         self._logs = {}
 
     def leave(self) -> None:
-        """`let_go` of a file that was deleted or replaced. Its log has its name from the file and must not become that
-        of another: what is in it goes into the file, wherever that is now."""
+        """Let go of a file that was deleted or replaced. Its log is named after it and must not become that of another
+        file: the content of the log is moved into the file, wherever that is now."""
         assert self._held is not None
         with suppress(sqlite3.Error):
             self._held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -118,12 +118,12 @@ class StoreFile:
                 path.unlink(missing_ok=True)
 
     def rescue(self) -> Path:
-        """Write what is held, although its file was deleted, to a new file beside it; its path. Raises StoreFault."""
+        """Copy the content of the deleted file that is held to a new file; returns its path. Raises StoreFault."""
         assert self._held is not None
         return self._copy(self._held, f"rescued-{time.strftime('%Y%m%d-%H%M%S')}")
 
     def backup(self, label: str) -> Path:
-        """A copy of the file as it is, its write-ahead log included; its path. Raises StoreFault."""
+        """Copy the file as it is, its write-ahead log included; returns the path of the copy. Raises StoreFault."""
         with self.reading() as connection:
             return self._copy(connection, label)
 
@@ -144,14 +144,14 @@ class StoreFile:
         return target
 
     def _patience(self) -> Callable[[int, int, int], None]:
-        """Ends a copy that waits for a lock: by itself it would for ever."""
+        """A callback that ends a copy after it has waited too long for a lock: SQLite would wait for ever."""
         deadline = time.monotonic() + COPY_SECONDS
 
-        def look(status: int, _remaining: int, _total: int) -> None:
+        def stop_waiting(status: int, _remaining: int, _total: int) -> None:
             if status in LOCKED and time.monotonic() > deadline:
-                raise StoreFault(f"{self} is locked by another program; close that, and pcviz goes on by itself")
+                raise StoreFault(f"{self} is locked by another program; close that, and pcviz continues by itself")
 
-        return look
+        return stop_waiting
 
     def _beside(self, end: str) -> Path:
         return self.path.with_name(self.path.name + end)
@@ -178,6 +178,6 @@ def _identity(path: Path) -> Identity | None:
         return None
     except OSError as error:
         raise StoreFault(
-            f"{path} cannot be found ({error.strerror}); mend that, and pcviz goes on by itself"
+            f"{path} cannot be found ({error.strerror}); fix that, and pcviz continues by itself"
         ) from error
     return found.st_dev, found.st_ino

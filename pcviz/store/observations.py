@@ -1,7 +1,7 @@
-"""What a worker does and sees: the columns, frames and checkpoints that only the holder of a run's lease writes.
+"""The writes of a worker: the columns, frames and checkpoints that only the holder of a run's lease writes.
 
 Every write names the worker, the generation and (for frames) the seq that it builds on, and must change exactly one
-row; otherwise somebody reset the run or took it over, nothing is written, and `Lost` is raised.
+row; otherwise the run was reset or taken over: nothing is written, and `Lost` is raised.
 """
 
 import io
@@ -27,11 +27,11 @@ LEASE_SECONDS = 10.0
 PART_BYTES = 8_000_000
 KEPT_CHECKPOINTS = 2
 PRUNED = 5
-"""Runs that are deleted at once."""
+"""Runs that one call of `prune` deletes at most."""
 FREE_SHARE = 0.1
 """Share of the file that may be free pages."""
 GIVEN_BACK = 64
-"""Pages that are cut off at once: up to 50 ms, when all of them have to be moved first."""
+"""Pages that are cut off in one call: up to 50 ms if all of them must be moved first."""
 
 
 class Lost(Exception):
@@ -48,22 +48,22 @@ class Observations:
 
     @property
     def _connection(self) -> Connection:
-        """One for all slices, so that the worker's own commits do not look like news to its watcher."""
+        """One connection for all slices, so that its watcher does not count the worker's own commits as changes."""
         if self._watcher is None:
             self._watcher = Watcher(self._database, immediate=True)
         return self._watcher.connection
 
     def changed(self) -> bool:
-        """Whether somebody else wrote since the last call."""
+        """Whether another process or thread wrote since the last call."""
         _ = self._connection
         assert self._watcher is not None
         return self._watcher.changed()
 
     def claim(self, run: RunRecord, message: str | None = None, *, restarted: bool = False) -> bool:
-        """Take the lease of a run as it was read; False if somebody was faster.
+        """Take the lease of a run; False if its lease or generation has changed since the run was read.
 
         A run whose generation the server has moved on starts afresh: its old frames and checkpoints are deleted.
-        `restarted`: its worker died while it worked on it.
+        `restarted`: its last worker died while it worked on the run.
         """
         fresh = run.observed_generation != run.generation
         values: dict[str, Any] = {"worker": self.worker, "lease_until": time.time() + LEASE_SECONDS}
@@ -121,11 +121,11 @@ class Observations:
     ) -> Iterator[int]:
         """Write a checkpoint part by part: iterate to write the next part (its bytes are yielded), between slices.
 
-        It becomes valid with `complete_checkpoint`, never before; a crash in between leaves the older ones in force.
+        It becomes valid with `complete_checkpoint`, never before; after a crash in between, the older ones stay valid.
         """
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        del arrays  # the job goes on while the parts are written: what it was need not be kept twice
+        del arrays  # the job continues while the parts are written: keep its old arrays only once
         data = buffer.getbuffer()
         with self._connection.begin():
             self._fenced(run, generation, {})
@@ -156,11 +156,11 @@ class Observations:
             delete_checkpoints(connection, mine, checkpoints.c.id.not_in(kept))
 
     def release(self, run: str, generation: int) -> None:
-        """Give the lease back. Raises Lost."""
+        """Release the lease. Raises Lost."""
         self.observe(run, generation, worker=None, lease_until=0.0)
 
     def release_all(self) -> None:
-        """Give all leases back, for another worker to go on with them."""
+        """Release all leases, so that another worker can continue these runs."""
         mine = update(runs).where(runs.c.worker == self.worker)
         busy = mine.where(runs.c.state.in_(("compiling", "running")))
         with self._connection.begin():
@@ -168,19 +168,19 @@ class Observations:
             self._connection.execute(mine.values(worker=None, lease_until=0.0))
 
     def prune(self, limits: Limits) -> int:
-        """Delete a few of the runs that have to go so that the others fit, with their children; returns how many, 0
-        when it is done. A run that somebody opens meanwhile stays."""
+        """Delete a few of the runs that exceed the limits, with their children; returns how many, 0 when none is left.
+        A run that is opened meanwhile stays."""
         with self._connection.begin():
             found = spaces(self._connection, limits)
             while strange := self._unreadable(doomed(found, limits)[:PRUNED]):
-                # What this version cannot read is not its to delete.
-                found = [replace(one, turn=None) if one.run in strange else one for one in found]
+                # A version must not delete runs that it cannot read.
+                found = [replace(space, turn=None) if space.run in strange else space for space in found]
         return sum(self._delete(run, limits) for run in doomed(found, limits)[:PRUNED])
 
     def give_back(self) -> bool:
         """Cut some free pages off the file, which SQLite would keep; False once too few are left to matter.
 
-        Does nothing to a file that was made without this in mind: its free pages are used again by later runs.
+        Does nothing if the file was made without incremental vacuum: later runs use its free pages again.
         """
         if not self._database.sqlite:
             return False
@@ -198,7 +198,7 @@ class Observations:
             raise (fault or error) from error
 
     def close(self) -> None:
-        """Give the connection back; the next use takes one again."""
+        """Return the connection to the pool; the next use takes one again."""
         if self._watcher is not None:
             self._watcher.close()
         self._watcher = None
@@ -206,7 +206,7 @@ class Observations:
     def _delete(self, run: str, limits: Limits) -> bool:
         connection = self._connection
         with connection.begin():
-            if not any(may_go(one) for one in spaces(connection, limits, run)):
+            if not any(may_go(space) for space in spaces(connection, limits, run)):
                 return False
             delete_family(connection, run)
         return True
@@ -218,7 +218,7 @@ class Observations:
 
     def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> None:
         mine = (runs.c.id == run, runs.c.worker == self.worker, runs.c.generation == generation, *conditions)
-        # Setting the worker to itself makes a fence of an empty write.
+        # Setting the worker to itself makes even an update without values check the lease.
         written = self._connection.execute(update(runs).where(*mine).values(**({"worker": self.worker} | values)))
         if written.rowcount != 1:
             raise Lost(run)

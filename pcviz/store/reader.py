@@ -41,7 +41,7 @@ class StoredFrame:
         return self.bulk if self.scalars == "{}" else f"{self.scalars[:-1]},{self.bulk[1:]}"
 
     def frame(self) -> Frame:
-        """Decoded."""
+        """The frame with its values decoded."""
         values = decode_values(self.values_json.encode())
         return Frame(values=values, **{name: getattr(self, name) for name in HEAD})
 
@@ -60,7 +60,7 @@ class Reader:
         return found[0]
 
     def dataset(self, name: str) -> bytes | None:
-        """A data set of somebody's own, as `Requests.keep_dataset` was given it; None if the store has none."""
+        """The bytes of a user data set, as passed to `Requests.keep_dataset`; None if the store does not have it."""
         with self._database.reading() as connection:
             return connection.execute(select(datasets.c.data).where(datasets.c.name == name)).scalar()
 
@@ -71,7 +71,7 @@ class Reader:
             return {name: size for name, size in connection.execute(sizes)}
 
     def runs(self, limit: int, owner: str | None = None) -> list[RunRecord]:
-        """The newest runs that a person started, newest first; only those of one owner if one is named."""
+        """The newest runs, without children, newest first; only those of one owner if one is named."""
         started = [runs.c.parent.is_(None), *([] if owner is None else [runs.c.owner == owner])]
         statement = select(*COLUMNS).where(*started).order_by(runs.c.created_at.desc()).limit(limit)
         with self._database.reading() as connection:
@@ -97,8 +97,8 @@ class Reader:
     def frames(
         self, run: str, generation: int, after: int = 0, limit: int | None = None, *, bulk: bool = True
     ) -> list[StoredFrame]:
-        """Frames with seq above `after`, in order. Only the newest one that has bulk channels carries them: kept older
-        ones serve checkpoints."""
+        """Frames with seq above `after`, in order. Only the newest one that has bulk channels carries them: older
+        ones are kept for checkpoints."""
         mine = and_(frames.c.run == run, frames.c.generation == generation)
         columns = [frames.c[name] for name in StoredFrame.__dataclass_fields__ if name != "bulk"]
         statement = select(*columns).where(mine, frames.c.seq > after).order_by(frames.c.seq)
@@ -140,7 +140,7 @@ class Reader:
             return found.step, {name: archive[name] for name in archive.files}
 
     def open_runs(self) -> list[RunRecord]:
-        """The runs that need a worker, parents first: what is wanted of them is not yet so, or somebody holds them.
+        """The runs that need a worker, parents first: those not yet in the wanted state, and those that a worker holds.
 
         A child never comes without its parent.
         """
@@ -168,7 +168,7 @@ class Reader:
 
 
 def _rests(run: Any) -> ColumnElement[bool]:
-    """It is not wanted to advance from where it is (columns of `runs` or of an alias)."""
+    """Whether a run should not advance beyond its step (`run` has the columns of `runs` or of an alias)."""
     return cast(
         "ColumnElement[bool]",
         rests(run.wanted, func.coalesce(run.allowed_until_step, run.steps), run.step, run.steps),
@@ -176,7 +176,7 @@ def _rests(run: Any) -> ColumnElement[bool]:
 
 
 def _needs_worker() -> ColumnElement[bool]:
-    """Of rows of `runs` joined with `PARENTS`. What rests as it should is found by its row alone: there may be many."""
+    """Condition on `runs` joined with `PARENTS`; their rows alone exclude resting runs, of which there may be many."""
     run, parent = runs.c, PARENTS.c
     run_at_rest = and_(_rests(run), run.snapshot_wanted <= run.snapshot_done)
     child_at_rest = or_(run.wanted == "paused", and_(parent.state.not_in(TERMINAL), _rests(parent)))

@@ -1,4 +1,4 @@
-"""A run as server and worker see it."""
+"""Records of runs, as server and workers read them."""
 
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property, lru_cache
@@ -43,7 +43,7 @@ class Unreadable(ValueError):
 class RunRecord:
     """One row of `runs`. Times are seconds since 1970; `step` and `seq` are those of the last stored frame.
 
-    Between a reset and the worker's answer to it, the observed columns read as those of a fresh, queued run.
+    Between a reset and the claim of a worker, the observed columns read as those of a fresh, queued run.
     """
 
     id: str
@@ -79,19 +79,19 @@ class RunRecord:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """The configuration; of a child, its parent's. Raises Unreadable."""
+        """The configuration; a child has that of its parent. Raises Unreadable."""
         try:
             return _experiment(self.experiment_json)
         except ValidationError as error:
             raise Unreadable(self.id, "; ".join(faults(error))) from error
         except orjson.JSONDecodeError as error:
             raise Unreadable(self.id, f"its experiment is no JSON ({error})") from error
-        except Exception as error:  # whatever one row holds, it is a fault of that row
-            raise Unreadable(self.id, f"its experiment cannot be brought to this version ({error})") from error
+        except Exception as error:  # whatever fails here, only this row is at fault
+            raise Unreadable(self.id, f"its experiment cannot be upgraded to this version ({error})") from error
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """Options of a child or of a relaxation, as given to `Client`. Raises Unreadable."""
+        """Options of a child or of a look, as passed to `Client`. Raises Unreadable."""
         try:
             found: dict[str, Any] = orjson.loads(self.options_json)
             options_of(self.kind, found)
@@ -120,12 +120,12 @@ class RunRecord:
 
     @property
     def payer(self) -> str:
-        """Whose share of the compute it takes: its owner's, or its session's if it has no owner."""
+        """The owner whose share of compute time it uses, or its session if it has no owner."""
         return self.owner or self.session
 
     @property
     def ended(self) -> bool:
-        """Nothing follows, unless it is reset."""
+        """Whether the run has ended: nothing follows, unless it is reset."""
         return self.state in TERMINAL
 
     @property
@@ -135,17 +135,17 @@ class RunRecord:
 
     @property
     def resting(self) -> bool:
-        """It is not wanted to advance: paused, or at a step limit below its end."""
+        """Whether it should not advance: it is paused, or at a step limit below its last step."""
         return self.rests_at(self.step)
 
     def rests_at(self, step: int) -> bool:
-        """Whether it is not wanted to advance from `step`."""
+        """Whether it should not advance beyond `step`."""
         return bool(rests(self.wanted, self.limit, step, self.steps))
 
 
 def rests(wanted: Any, limit: Any, step: Any, steps: Any) -> Any:
-    """Whether a run of `steps` is not wanted to advance from `step`: paused, or at a limit below its end. Of values and
-    of columns alike, so that Python and SQL share the rule."""
+    """Whether a run of `steps` should not advance beyond `step`: it is not wanted to run, or is at a limit below its
+    last step. Takes values or columns, so that Python and SQL share the rule."""
     return (wanted != "running") | ((limit <= step) & (step < steps))
 
 
@@ -175,7 +175,7 @@ FRESH: dict[str, Any] = {
     "frame_bytes": 0,
     "strikes": 0,
 }
-"""The observed columns of a generation that no worker has begun yet."""
+"""The observed columns of a generation that no worker has claimed yet."""
 
 
 def record(row: RowMapping) -> RunRecord:

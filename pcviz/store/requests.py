@@ -38,10 +38,10 @@ class Requests:
         limits: Limits | None = None,
         leaving: Collection[str] = (),
     ) -> str:
-        """A new run that a worker will claim; returns its id. `owner` and `control` are digests of the secrets that
-        steer it, `steps` is its last one, default the weight steps.
+        """Create a run for a worker to claim; returns its id. `owner` and `control` are digests of the secrets that
+        steer it, `steps` is its last step, by default the number of weight steps.
 
-        Raises StoreFull if there is no room within `limits`, once those who look at `leaving` have turned away.
+        Raises StoreFull if there is no room within `limits`, not counting the runs `leaving` as watched.
         """
         document = experiment.model_dump_json()
         with self._database.writing() as connection:
@@ -61,7 +61,7 @@ class Requests:
             )
 
     def create_child(self, parent: str, kind: str, options: dict[str, Any], limits: Limits | None = None) -> str:
-        """A child of `parent`, in its generation; returns its id. Raises ValueError if `parent` is itself a child,
+        """Create a child of `parent`, in its generation; returns its id. Raises ValueError if `parent` is a child,
         StoreFull if there is no room within `limits`."""
         with self._database.writing() as connection:
             above = _locked(connection, parent)
@@ -111,7 +111,7 @@ class Requests:
             connection.execute(update(runs).where(runs.c.parent == run).values(wanted="running", **values))
 
     def renew(self, wanted: Iterable[str]) -> None:
-        """Note that somebody looks at these runs; unknown ids are ignored."""
+        """Note that these runs are watched now; unknown ids are ignored."""
         wanted = list(wanted)
         if not wanted:
             return
@@ -131,17 +131,17 @@ class Requests:
             _update(connection, run, pinned=pinned)
 
     def keep_dataset(self, name: str, data: bytes) -> None:
-        """Hold a data set of somebody's own for all workers, until it is deleted; its name says what it holds."""
+        """Store a user data set for all workers, until it is deleted; its name contains the digest of its content."""
         with self._database.writing() as connection:
             if connection.execute(select(datasets.c.name).where(datasets.c.name == name)).first() is None:
                 connection.execute(insert(datasets).values(name=name, data=data, created_at=time.time()))
 
     def delete_dataset(self, name: str) -> None:
-        """Delete it. Raises LookupError if there is none, ValueError as long as runs learn from it."""
+        """Delete a data set. Raises LookupError if there is none of this name, ValueError while runs learn from it."""
         with self._database.writing() as connection:
             users = select(func.count()).where(runs.c.experiment_json.contains(name))
             if count := connection.execute(users).scalar():
-                raise ValueError(f"{name}: stored runs learn from it: {count} (allowed: what no run learns from)")
+                raise ValueError(f"{name}: stored runs learn from it: {count} (allowed: one that no run learns from)")
             if not connection.execute(delete(datasets).where(datasets.c.name == name)).rowcount:
                 raise LookupError(f"{name}: the store holds no such data set")
 
@@ -152,7 +152,7 @@ class Requests:
             delete_family(connection, run)
 
     def pause_unseen(self, before: float) -> int:
-        """Pause the runs that nobody looked at since `before` and that run or are about to; returns how many."""
+        """Pause the queued and running runs that nobody has watched since `before`; returns how many."""
         unseen = (runs.c.parent.is_(None), runs.c.seen_at < before, runs.c.wanted == "running")
         busy = or_(
             runs.c.state.in_(("queued", "compiling", "running")), runs.c.generation != runs.c.observed_generation

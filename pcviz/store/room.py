@@ -1,8 +1,8 @@
-"""How much room runs take, which of them go when there is too little, and when no new one may start.
+"""How much space runs take, which of them are deleted when there is too little, and when no new one may start.
 
-A run and its children come and go together. Counted is what is stored of them, complete or not; a training that has not
-ended counts as no less than the checkpoints that it will have, so that many that start at once find no more room than
-there is.
+A run and its children are counted and deleted together. All that is stored of them counts, complete or not; a training
+run that has not ended counts as no less than the checkpoints that it will have, so that many runs that start at once
+get no more space than there is.
 """
 
 import time
@@ -20,11 +20,11 @@ from pcviz.store.records import TERMINAL
 from pcviz.store.tables import checkpoints, runs
 
 ROW_BYTES = 400
-"""A row of `runs` in its table and indexes, besides its documents."""
+"""Bytes of a row of `runs` in its table and indexes, besides its documents."""
 FRAME_BYTES = 200
-"""A frame in its table and indexes, besides its channels."""
+"""Bytes of a frame in its table and indexes, besides its channels."""
 LOOKED_AT_SECONDS = 120.0
-"""Tabs that are open say so every 30 seconds, hidden ones once a minute."""
+"""A run counts as watched this long: open tabs renew it every 30 seconds, hidden ones once a minute."""
 DAY = 86_400.0
 
 
@@ -35,7 +35,7 @@ class StoreFull(Exception):
 @dataclass(frozen=True)
 class Limits:
     """Bytes for all runs, bytes for those of one owner (None: no quota), and the days after which a paused run that
-    nobody looked at may go."""
+    nobody has watched may be deleted."""
 
     total: int
     owner: int | None
@@ -43,14 +43,14 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Owners have a quota on a shared server only: elsewhere everything belongs to one person."""
+        """The limits in the settings. Owners have a quota on a shared server only: elsewhere there is one user."""
         return cls(settings.store_limit, settings.owner_limit if settings.shared else None, settings.paused_days)
 
 
 @dataclass(frozen=True)
 class Space:
-    """What a run takes with its children. `turn`: 0 ended, 1 cancelled but never released, 2 paused and forgotten: runs
-    of a lower turn go first; None: it may not go. `looked_at`: somebody does, so that it may not go now."""
+    """Bytes of a run with its children. `turn`: 0 ended, 1 cancelled but never released, 2 paused and not watched for
+    long: a lower turn is deleted first; None: never. `looked_at`: it is watched, so it may not be deleted now."""
 
     run: str
     owner: str
@@ -64,7 +64,7 @@ Spaces: TypeAlias = list[Space]
 
 
 def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Spaces:
-    """The space of every run that a person started, or of one."""
+    """The space of every run with its children, or of one run."""
     now = time.time()
     weights = select(func.coalesce(func.sum(checkpoints.c.size), 0)).where(checkpoints.c.run == runs.c.id)
     documents = sum(func.length(runs.c[name]) for name in ("experiment_json", "options_json", "message"))
@@ -114,7 +114,7 @@ def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Sp
 
 @lru_cache(256)
 def needed(kind: str, experiment_json: str) -> int:
-    """Bytes that a run will at least take; an experiment that cannot be read will take no more than it has."""
+    """Least bytes that a run will take; a run whose experiment cannot be read needs no more than its row."""
     if kind != "train":
         return ROW_BYTES
     try:
@@ -124,35 +124,33 @@ def needed(kind: str, experiment_json: str) -> int:
 
 
 def doomed(found: Spaces, limits: Limits) -> list[str]:
-    """The runs to delete, in order: first what owners above their quota have too much, then what is too much in all."""
-    going = sorted((one for one in found if may_go(one)), key=_order)
-    total, owned = sum(one.size for one in found), _owned(found)
+    """The runs to delete, in order: first for owners above their quota, then for the limit on all runs."""
+    going = sorted((space for space in found if may_go(space)), key=_order)
+    total, owned = sum(space.size for space in found), _owned(found)
     chosen: dict[str, None] = {}
-    for one in going:
-        if limits.owner is not None and owned[one.owner] > limits.owner:
-            chosen[one.run] = None
-            owned[one.owner] -= one.size
-            total -= one.size
-    for one in going:
-        if total > limits.total and one.run not in chosen:
-            chosen[one.run] = None
-            total -= one.size
+    for space in going:
+        if limits.owner is not None and owned[space.owner] > limits.owner:
+            chosen[space.run] = None
+            owned[space.owner] -= space.size
+            total -= space.size
+    for space in going:
+        if total > limits.total and space.run not in chosen:
+            chosen[space.run] = None
+            total -= space.size
     return list(chosen)
 
 
 def refusal(found: Spaces, limits: Limits, owner: str, size: int, leaving: Collection[str] = ()) -> str | None:
-    """Why `owner` may not start a run that takes `size` bytes, None if it may: what cannot go leaves too little room.
-
-    `leaving`: runs that whoever starts it looks at now and turns away from.
-    """
-    staying = [one for one in found if not may_go(one, leaving)]
+    """Why `owner` may not start a run of `size` bytes: the runs that may not be deleted leave too little space. None if
+    there is enough. `leaving`: runs that the user watches now and stops watching once the new run starts."""
+    staying = [space for space in found if not may_go(space, leaving)]
     bounds: list[tuple[str, int, Iterable[Space], str]] = []
     if limits.owner is not None:
-        mine = [one for one in staying if one.owner == owner]
+        mine = [space for space in staying if space.owner == owner]
         bounds.append(("PCVIZ_OWNER_LIMIT", limits.owner, mine, "your runs"))
     bounds.append(("PCVIZ_STORE_LIMIT", limits.total, staying, "runs"))
-    for setting, limit, those, whose in bounds:
-        taken = sum(one.size for one in those)
+    for setting, limit, counted, whose in bounds:
+        taken = sum(space.size for space in counted)
         wants, bound, has = (cost.bytes_text(count) for count in (size, limit, taken))
         if size > limit:
             return f"{setting}: a new run needs {wants}, above the {bound} for {whose}: choose a smaller network"
@@ -164,17 +162,17 @@ def refusal(found: Spaces, limits: Limits, owner: str, size: int, leaving: Colle
     return None
 
 
-def may_go(one: Space, leaving: Collection[str] = ()) -> bool:
-    """Whether a run may be deleted now, or as soon as those who look at `leaving` have turned away."""
-    return one.turn is not None and (not one.looked_at or one.run in leaving)
+def may_go(space: Space, leaving: Collection[str] = ()) -> bool:
+    """Whether a run may be deleted now, not counting the runs `leaving` as watched."""
+    return space.turn is not None and (not space.looked_at or space.run in leaving)
 
 
-def _order(one: Space) -> tuple[Any, ...]:
-    return one.turn, one.created_at, one.run
+def _order(space: Space) -> tuple[Any, ...]:
+    return space.turn, space.created_at, space.run
 
 
 def _owned(found: Spaces) -> Counter[str]:
     owned: Counter[str] = Counter()
-    for one in found:
-        owned[one.owner] += one.size
+    for space in found:
+        owned[space.owner] += space.size
     return owned

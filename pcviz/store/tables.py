@@ -105,7 +105,7 @@ parts = Table(
 datasets = Table(
     "datasets",
     metadata,
-    Column("name", String(96), primary_key=True),  # holds the digest of what it is
+    Column("name", String(96), primary_key=True),  # contains the digest of its content
     Column("data", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
 )

@@ -1,7 +1,7 @@
-"""Versions of the tables: which one a store has, and how it comes up to the present one (with Alembic).
+"""Versions of the tables: which one a store has, and its upgrade to the current one (with Alembic).
 
 A version is a whole number; `migrations/versions/v<n>_<what>.py` makes n from n - 1. Stores of the first release have
-none. To change the tables: change `tables.py`, add the next file, and add a store of the version before to the tests.
+no number. To change the tables: edit `tables.py`, add the next file, and a store of the previous version to the tests.
 """
 
 import re
@@ -37,12 +37,12 @@ def version_of(connection: Connection, place: str) -> int | None:
 
 
 def _is_ours(found: Inspector, names: set[str]) -> bool:
-    """Some tables may be missing; other programs call one of theirs `runs` too."""
+    """Whether pcviz made these tables: some may be missing, and other programs may have a table `runs` too."""
     return "runs" in names and "experiment_json" in {column["name"] for column in found.get_columns("runs")}
 
 
 def upgrade(connection: Connection, place: str) -> None:
-    """Bring the tables to the present version, in the transaction of `connection`. Raises StoreFault if that fails."""
+    """Upgrade the tables to the current version, in `connection`'s transaction. Raises StoreFault if that fails."""
     from alembic import command  # only a store that is not up to date waits for these imports
     from alembic.config import Config
 

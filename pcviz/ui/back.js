@@ -7,8 +7,8 @@ export default function ({ data }) {
   window.pcvizHistory = true;
   const native = { push: history.pushState.bind(history), replace: history.replaceState.bind(history) };
   let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
-  let waiting = false; // for the answer to a mark; what comes before it answers an address that Back has left
-  let marks = 0; // two may be made in one millisecond
+  let waiting = false; // for the answer to a mark; earlier answers belong to an address that Back has left
+  let marks = 0; // two marks may be made in one millisecond
   /** @type {(go: History["pushState"]) => History["pushState"]} */
   const follow = (go) => (state, title, target) => {
     const here = new URL(location.href);

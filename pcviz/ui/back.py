@@ -1,5 +1,5 @@
-"""The browser's history: one entry for each switch of pages, and Back and Forward that the server can tell from a slow
-browser's old address."""
+"""The browser's history: one entry for each switch of pages, and marks by which the server distinguishes Back and
+Forward from a slow browser's old address."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,18 +24,18 @@ def keep() -> None:
 
 
 def take_mark(query: dict[str, str]) -> str | None:
-    """The mark of an address that Back or Forward has led to; None of any other. Takes our keys out of `query`."""
+    """The mark of an address that Back or Forward has led to; None of any other. Removes our keys from `query`."""
     found, _ = query.pop(MARK, None), query.pop(ACKNOWLEDGED, None)
     return None if found == st.session_state.setdefault("loaded_with_mark", found) else found
 
 
 def is_news(mark: str | None) -> bool:
-    """Whether Back or Forward has led here since the page last did what the address asks."""
+    """Whether Back or Forward has led here with a mark whose address the page has not followed yet."""
     return mark is not None and mark != st.session_state.get("went_back")
 
 
 def done(mark: str | None) -> None:
-    """The page has done what an address with this mark asks: only now, for it may have been interrupted before."""
+    """Note that the page has followed the address with this mark; not before, as the script may be interrupted."""
     st.session_state.went_back = mark
 
 

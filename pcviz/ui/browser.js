@@ -1,6 +1,6 @@
-// Brings what this browser remembers (see browser.py), and remembers what the page tells it.
+// Sends what this browser remembers (see browser.py), and stores what the page sends.
 
-const HOME = new URL(".", document.baseURI).pathname; // storage is the site's, which may have many servers below it
+const HOME = new URL(".", document.baseURI).pathname; // storage belongs to a site, which may have many servers
 const KEY = `pcviz.owner:${HOME}`;
 const LINKS = `pcviz.control:${HOME}`;
 const MOST = 50; // control links kept, the newest
@@ -14,7 +14,7 @@ function memory() {
       window[name].setItem("pcviz.try", "1");
       window[name].removeItem("pcviz.try");
       return { kept: window[name], lasting: name === "localStorage" };
-    } catch { /* this page may not store: the next one, or the tab itself */ }
+    } catch { /* this page may not use it: try the next one, then the tab's memory */ }
   }
   const held = (window.pcvizMemory ??= new Map());
   return { kept: { getItem: (name) => held.get(name) ?? null, setItem: (name, text) => held.set(name, text) }, lasting: false };
@@ -30,8 +30,8 @@ function read(kept) {
   try { return Object.entries(JSON.parse(kept.getItem(LINKS) ?? "")); } catch { return []; }
 }
 
-// The answer draws the page anew. What Streamlit sends then may take the place of what the browser has not read yet,
-// and what a form is to hold at first would be lost: the last part of the page must be here before.
+// The answer redraws the page. What Streamlit then sends may replace what the browser has not read yet, and the initial
+// values of a form would be lost: wait for the last part of the page.
 /** @type {(act: () => void, until?: number) => void} */
 function whenDrawn(act, until = performance.now() + 5000) {
   if (document.querySelector(".st-key-configuration") || performance.now() > until) act();
@@ -43,7 +43,7 @@ function whenDrawn(act, until = performance.now() + 5000) {
 export default function ({ data, setStateValue }) {
   const address = new URL(location.href);
   if (address.searchParams.has("control")) {
-    address.searchParams.delete("control"); // in the history too: who copies the address lets others only watch
+    address.searchParams.delete("control"); // in the history too: with a copied address others can only watch
     history.replaceState(history.state, "", address);
   }
   const { kept, lasting } = memory();

@@ -13,13 +13,13 @@ from typing import Any
 import streamlit as st
 
 SECRET = re.compile(r"[0-9a-f]{64}")
-"""How keys and the tokens of control links look."""
+"""Format of keys and of the tokens of control links."""
 _RUN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass
 class Memory:
-    """What the browser has told so far: its key ("" before), run -> token of the control links that were opened in it,
+    """What the browser has sent so far: its key ("" before), run -> token of the control links that were opened in it,
     and whether both outlast the tab."""
 
     key: str = field(default="", repr=False)
@@ -33,8 +33,8 @@ def _component() -> Callable[..., Any]:
 
 
 def ask(memory: Memory) -> None:
-    """Let the browser bring what it remembers, and remember the links of `memory`. It answers with a rerun, and takes
-    the token of a control link out of its address."""
+    """Ask the browser for what it remembers, and let it store the links of `memory`. It answers with a rerun, and
+    removes the token of a control link from its address."""
     known = {"known": bool(memory.key), "links": memory.links}
     answer = _component()(key="browser", data=known, on_brought_change=lambda: None)
     if not memory.key:
@@ -42,7 +42,7 @@ def ask(memory: Memory) -> None:
 
 
 def take(memory: Memory, brought: object) -> None:
-    """Take over what came from a browser, as far as it looks as it should."""
+    """Take over what a browser sent, as far as it has the right format."""
     if not isinstance(brought, Mapping) or not _is(SECRET, brought.get("key")):
         return
     memory.key = brought["key"]

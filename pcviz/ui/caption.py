@@ -1,4 +1,4 @@
-"""What was run, in the one line that images of panels carry."""
+"""Describes a run in one line, for images of panels."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from pcviz.experiment.looks import LookOptions
 from pcviz.instruments import options_of
 
 NAMED = ("data.name", "network.activation", "network.depth", "network.width", "seed")
-"""Fields that the line always names, in words of their own."""
+"""Fields that the line always contains, in its own words."""
 
 
 def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | None = None) -> str:
-    """Data, network, whatever differs from the defaults, the options of a run of this kind, seed, version."""
+    """Data, network, settings that differ from the defaults, the options of a run of this kind, seed, version."""
     model = options_of(kind, options or {})
     chosen, version = _options_text(model), f"pcviz {pcviz.__version__}"
     if model is not None and not model.OF_NETWORK:
@@ -33,8 +33,8 @@ def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | 
 
 
 def _options_text(model: LookOptions | None) -> str:
-    """The options that differ from their defaults; without a network all, for there is nothing else to say. The legend
-    has the solvers."""
+    """The options that differ from their defaults; all options if the look has no network. Solvers are left out: the
+    legend names them."""
     if model is None:
         return ""
     values = model.model_dump(exclude={"solvers"}, exclude_defaults=model.OF_NETWORK)

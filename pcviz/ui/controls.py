@@ -1,7 +1,7 @@
 """The form: one widget for each field of `Experiment`, in the sidebar.
 
 The key of a widget is the path of its field with underscores. What the form holds may be invalid (settings that do not
-go together): nothing is lost or clipped, the page says what is wrong and does not start.
+go together): nothing is lost or clipped, the page reports what is wrong and starts nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,14 +31,14 @@ SUGGESTED = {
     "data.train_size": ("all", "64", "128", "256", "512", "1024"),
     "data.test_size": ("all", "64", "128", "256"),
 }
-"""What the fields that are a number or a word offer; any other number can be typed."""
+"""Choices of the fields that hold a number or a word; any other number can be typed."""
 
 NAMED: dict[str, Mapping[str, Any]] = {
     "network.parameterisation": PARAMETERISATIONS,
     "inference.solver": SOLVERS,
     "learning.rule": RULES,
 }
-"""Fields whose values have a label of their own, and where."""
+"""Fields whose values have labels of their own -> the table with these labels."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Form:
 def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
     """Draw the fields that are `drawn` (by path) in the sidebar and read the form; the others keep their values.
 
-    `st.session_state.settings` holds what it shows at first.
+    `st.session_state.settings` holds the initial values.
     """
     _hold()
     with st.sidebar:
@@ -64,21 +64,21 @@ def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
 
 
 def rest(why: str) -> Form:
-    """The form where nothing in it counts: it keeps its values, and the sidebar says `why` it is empty."""
+    """The form on a page that does not use it: it keeps its values, and the sidebar says `why` it is empty."""
     _hold()
     st.sidebar.caption(why)
     return _taken()
 
 
 def _hold() -> None:
-    """See that every field has a value: one that is not drawn yet, or was lost by the browser, that of the settings."""
+    """Give every field a value: one that is not drawn yet, or that the browser lost, gets that of the settings."""
     for path, value in st.session_state.settings.items():
         if st.session_state.get(key_of(path)) is None:
             st.session_state[key_of(path)] = _shown(path, value)
 
 
 def _taken() -> Form:
-    """What the form holds, remembered."""
+    """Read the form and remember its values."""
     current = read()
     st.session_state.settings = current.values
     if current.experiment:
@@ -190,7 +190,7 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
 
 
 def _choices(path: str, info: FieldInfo) -> list[str]:
-    """The values of an enumeration that go with the rest of its section; empty for other fields."""
+    """The values of an enumeration that are allowed with the rest of its section; empty for other fields."""
     if path == "data.name":
         return _data_sets()
     if get_origin(info.annotation) is not Literal:
@@ -203,7 +203,7 @@ def _choices(path: str, info: FieldInfo) -> list[str]:
 
 
 def _data_sets() -> list[str]:
-    """Those that come with pcviz, and those of one's own that this tab has met."""
+    """The data sets that come with pcviz, and the user data sets that this tab has used."""
     met: list[str] = st.session_state.setdefault("own_data", [])
     if (name := st.session_state.data_name) not in (*DATASETS, *met):
         met.append(name)

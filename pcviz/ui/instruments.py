@@ -1,7 +1,7 @@
-"""The options of looks as their widgets hold them and as addresses say them: one entry for each kind of look.
+"""The options of looks as their widgets hold them and as addresses write them: one entry for each kind of look.
 
 Keys of widgets are those of addresses. An address leaves out what equals the options of its run, or, without a run, the
-defaults; what it says is validated through the model of the options before a widget sees it.
+defaults; its values are validated through the model of the options before a widget sees it.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments import KINDS
 
 FRESH = "fresh weights"
-"""What the choice of a network holds where none is stored."""
+"""Value of the choice of a network if no stored run is chosen."""
 NONE = "none"
 """How addresses spell an option without a value."""
 
@@ -40,14 +40,14 @@ class Instrument(NamedTuple):
         return {field: None if held[key] == FRESH else held[key] for key, field in self.fields.items()}
 
     def parse(self, texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-        """(what may stand of an address, as the widgets hold it; one message for each that may not)."""
+        """(the valid values of an address, as the widgets hold them; one message for each invalid one)."""
         kept = {self.fields[key]: _value(self.fields[key], text) for key, text in texts.items()}
         made, lines = valid_part(kept, self.model.model_validate, self.model)
         messages = [f"{self._key(field)}:{rest}" for field, _, rest in (line.partition(":") for line in lines)]
         return {self._key(field): _held(self._key(field), value) for field, value in made.items()}, messages
 
     def texts(self, held: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, str]:
-        """The inverse of `parse`: what differs from `base`, as an address says it."""
+        """The inverse of `parse`: values that differ from `base`, as an address writes them."""
         texts = {key: _text(held[key]) for key in self.fields if key in held}
         return {key: text for key, text in texts.items() if text != _text(base[key])}
 

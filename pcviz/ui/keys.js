@@ -1,8 +1,8 @@
 // A key presses the button of the page, so that both do the same. A button that was clicked with the mouse keeps the
-// focus and would take Space for itself; one that was reached with Tab should.
+// focus and would take Space for itself; only one reached with Tab should.
 
 const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
-const PATIENCE = 3000; // milliseconds; panels hear of a new state before the server has enabled its button
+const PATIENCE = 3000; // milliseconds; panels receive a new state before the server has enabled its button
 let byPointer = false;
 /** @type {number | undefined} */
 let waiting;

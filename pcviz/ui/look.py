@@ -1,4 +1,4 @@
-"""What pages have in common whose runs look at something instead of training: start, Cancel, what stands in the way."""
+"""What the pages of looks have in common: the start button, Cancel, and why nothing can start."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,21 +16,21 @@ from pcviz.ui import controls, look_options, markdown, room, session, subject, t
 from pcviz.ui.instruments import INSTRUMENTS
 
 POLL_SECONDS = 1.0
-"""How often the page looks whether the run has ended."""
-COST_HELP = 'Estimate for the whole look; while it is under way, "Time left" follows its own pace.'
+"""Seconds between two checks whether the run has ended."""
+COST_HELP = 'Estimate for the whole look. During the look, "Time left" follows its own speed.'
 PROGRESS: list[dict[str, Any]] = [
     {
         "label": "Now",
         "value": ["{paused?paused|}", "training {training_step} / {training_steps}", "{compiling?compiling|computing}"],
-        "help": "Training the weights looked at, to weight step, or compiling programs, or computing, or paused",
+        "help": "Whether it trains the weights it looks at (to weight step), compiles programs, computes, or is paused",
     },
-    {"label": "Time left", "value": "{seconds_left:t}", "help": "Compute time left at the pace of this look so far"},
+    {"label": "Time left", "value": "{seconds_left:t}", "help": "Compute time left at the speed of this look so far"},
 ]
-"""What every look tells of its progress besides its share; of several texts the first whose values are known shows."""
+"""Metrics of every look besides its progress bar; of several templates the first with known values is shown."""
 
 
 class Choice(NamedTuple):
-    """What a page would start: options of the run (None: they are faulty), and what is wrong."""
+    """What a page would start: options of the run (None: they are invalid), and what is wrong."""
 
     options: dict[str, Any] | None
     wrong: list[str]
@@ -54,8 +54,8 @@ class View(NamedTuple):
         return INSTRUMENTS[self.kind].model.OF_NETWORK
 
     def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
-        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar, and what is
-        told of progress follows it."""
+        """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar, and
+        PROGRESS follows it."""
         made: list[dict[str, Any]] = []
         for label, value, text in self.metrics:
             for name, filling in fixed.items():
@@ -68,7 +68,7 @@ class View(NamedTuple):
 def choice(
     kind: str, wrong: Callable[[Any], list[str]] = lambda options: [], fixed: dict[str, Any] | None = None
 ) -> Choice:
-    """What the widgets of a kind of look say, but for what is `fixed`, and what is wrong with it."""
+    """The options that the widgets of a kind of look hold, overridden by `fixed`, and what is wrong with them."""
     model = INSTRUMENTS[kind].model
     try:
         options = model.model_validate(look_options.current(kind) | (fixed or {}))
@@ -83,7 +83,7 @@ def made_for(kind: str, panels: Iterable[str]) -> Callable[[dict[str, Any]], dic
 
 
 def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[], object] | None = None) -> None:
-    """The button that starts, Cancel, what the page adds (`more`), and what stands in the way."""
+    """Draw the start button, Cancel, what the page adds (`more`), and why nothing can start."""
     record = session.record()
     experiment = form.experiment if view.of_network else Experiment()
     wrong = [*(form.faults if view.of_network else []), *choice.wrong]
@@ -119,14 +119,14 @@ def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[]
 
 
 def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
-    """How long such a look takes, as far as one can say before: "≈ 20 s"."""
+    """Estimated duration of such a look: "≈ 20 s"."""
     found = options_of(kind, options)
     assert found is not None
     return cost.seconds_text(found.seconds(experiment, looks.slowdown(experiment, found, session.looks(kind))))
 
 
 def follow() -> None:
-    """See that the page is drawn anew when the run shown has ended."""
+    """Redraw the page when the run shown has ended."""
     shown = session.record()
     alive = shown is not None and not shown.ended
 
@@ -147,7 +147,7 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
         return
     if experiment is None or options is None:
         return
-    session.steer("cancel")  # one that is under way makes room
+    session.steer("cancel")  # a look under way makes room for the new one
     with session.reporting():
         run = session.client().look(
             kind, experiment, options, st.session_state.session, session.owner_key(), leaving=session.shown_runs()
@@ -158,13 +158,13 @@ def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | N
 
 @contextmanager
 def taking_over(kind: str) -> Iterator[bool]:
-    """Around the widgets of a kind of look: they keep their values, or take over those of an address, or of a run that
-    it opened. Gives whether they took over any; what is done with that may be interrupted, and is done again."""
+    """Surround the widgets of a kind of look: they keep their values, or take over those of an address or of a run that
+    it opened. Yields whether they took over any; if the block is interrupted, they take them over again."""
     shown = session.record()
     opened = shown is not None and st.session_state.get("taken_over") != shown.id
-    values, given = look_options.given(kind, shown if opened else None)
+    values, taken_over = look_options.given(kind, shown if opened else None)
     look_options.keep(kind, values)
-    yield given
+    yield taken_over
     look_options.taken(kind)
     if shown is not None:
         st.session_state.taken_over = shown.id

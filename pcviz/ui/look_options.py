@@ -1,4 +1,4 @@
-"""What an address brings of the options of looks, and what of them an address says."""
+"""Options of looks: from an address into the widgets, and back into an address."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ OPTIONS = {
 
 
 def adopt(page: str, state: url.State) -> None:
-    """Remember what an address says of a page's looks, until their widgets are drawn."""
+    """Remember the options in the address of a page until the widgets of its looks are drawn."""
     st.session_state.setdefault("brought", {}).update(state.options)
-    for key in ("taken_over", "viewed_run"):  # the run's options and view count anew
+    for key in ("taken_over", "viewed_run"):  # the run's options and view count again
         st.session_state.pop(key, None)
     if len(on(page)) > 1:
         widgets.put({"landscape_view": state.view or next(iter(on(page)))})
 
 
 def given(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
-    """(the values that the widgets of a kind of look take over, None: those they had; whether an address or a run gave
-    them). `opened` is a run that was opened just now, whose options stand for what the address leaves out."""
+    """(the values that the widgets of a kind of look take over, None: they keep theirs; whether an address or a run has
+    any). `opened` is a run that was opened just now, whose options fill in what the address leaves out."""
     found = st.session_state.get("brought", {}).get(kind)
     if opened is None and found is None:
         return None, False
@@ -35,13 +35,13 @@ def given(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, b
 
 
 def taken(kind: str) -> None:
-    """The widgets of a kind of look have taken over what the address brought."""
+    """Note that the widgets of a kind of look have taken over the options of the address."""
     st.session_state.get("brought", {}).pop(kind, None)
 
 
 def keep(kind: str, brought: dict[str, Any] | None = None) -> None:
-    """Before the widgets of a kind of look are drawn: those of a page that was left are forgotten by Streamlit, so what
-    they held comes from `kept`; `brought` values win over it."""
+    """Restore the widgets of a kind of look before they are drawn: Streamlit forgets those of a page that was left, so
+    their values come from `kept`; `brought` values override them."""
     kept = st.session_state.setdefault("kept", {})
     kept[kind] = kept.get(kind, INSTRUMENTS[kind].defaults) | (brought or {})
     if brought is not None:
@@ -51,7 +51,7 @@ def keep(kind: str, brought: dict[str, Any] | None = None) -> None:
 
 
 def current(kind: str) -> dict[str, Any]:
-    """After the widgets were drawn: what they hold, remembered; as options."""
+    """Remember what the widgets hold, after they were drawn, and return it as options."""
     instrument = INSTRUMENTS[kind]
     kept = st.session_state.kept[kind]
     st.session_state.kept[kind] = {key: st.session_state.get(key, value) for key, value in kept.items()}
@@ -64,7 +64,7 @@ def number(key: str, **layout: Any) -> None:
 
 
 def texts(page: str, shown: RunRecord | None) -> dict[str, str]:
-    """What the address of a page says of its looks: what differs from the run shown, or from the defaults."""
+    """The options of a page's looks in its address: those that differ from the run shown, or from the defaults."""
     found: dict[str, str] = {}
     for kind, instrument in on(page).items():
         if kind in st.session_state.get("kept", {}):
@@ -76,6 +76,6 @@ def texts(page: str, shown: RunRecord | None) -> dict[str, str]:
 
 
 def _base(kind: str, run: RunRecord | None) -> dict[str, Any]:
-    """What an address leaves out: options of the run if it is of this kind, else the defaults."""
+    """Values that an address leaves out: options of the run if it is of this kind, else the defaults."""
     instrument = INSTRUMENTS[kind]
     return instrument.defaults if run is None or run.kind != kind else instrument.held(run.options)

@@ -1,4 +1,4 @@
-// Closes the sidebar of narrow screens once it has led somewhere (see narrow.py).
+// Closes the sidebar of narrow screens after a choice in it (see narrow.py).
 
 const LATER_MS = 250; // Streamlit forgets a choice in a sidebar that closes at once
 
@@ -12,7 +12,7 @@ export default function ({ data }) {
     if (!narrow.matches || !sidebar || sidebar.getBoundingClientRect().right <= 1) return;
     /** @type {HTMLElement | null} */ (document.querySelector('[data-testid="stSidebarCollapseButton"] button'))?.click();
   };
-  // A page, a preset, or a touch beside it.
+  // It closes after the choice of a page or a preset, or a touch beside it.
   document.addEventListener("click", ({ target, isTrusted }) => {
     if (!(target instanceof Element)) return;
     const inside = target.closest('[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-baseweb]');

@@ -1,4 +1,4 @@
-"""Phones: the sidebar lies over the page there, so it closes once it has led somewhere."""
+"""Phones: the sidebar lies over the page there, so it closes after a choice in it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,5 +16,5 @@ def _component() -> Callable[..., Any]:
 
 
 def keep() -> None:
-    """Let the sidebar give way on narrow screens; the same element on every page."""
+    """Let the sidebar close on narrow screens; the same element on every page."""
     _component()(key="narrow", data={"width": WIDTH})

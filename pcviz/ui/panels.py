@@ -15,7 +15,7 @@ from pcviz.instruments.training.figures import panels_for
 from pcviz.live.assets import FOLDER
 from pcviz.ui import caption
 
-# Streamlit takes a script for a path unless it holds a line break, and sends it again with every change: it is short.
+# Streamlit takes a script without line breaks for a path, and sends it again with every change: keep it short.
 LOADER = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("why.js", "loader.js"))
 
 _component = st.components.v2.component(
@@ -26,21 +26,21 @@ _component = st.components.v2.component(
     isolate_styles=False,  # plotly adds its own styles to the page's head
 )
 
-_NOT_SHOWN = "Not shown where theory expects nothing: other starts than feedforward, Adam on the activities."
+_NOT_SHOWN = "Not shown where theory makes no prediction: starts other than feedforward, Adam on the activities."
 ENERGY_LEFT = (
-    "Energy at the end of the relaxation over that at its start. Below 1: inference went down, as it should. Above: "
-    "its steps are too large for this network."
+    "Energy at the end of the relaxation over that at its start. Below 1: inference lowered it, as it should. Above "
+    "1: its steps are too large for this network."
 )
 OFF_THEORY = (
     "How far the energy of the worst layer is from what theory expects after T steps of this size, if every layer "
     "passes its error on unchanged: the marks in the bars. Networks that learned were within about 2 decades, mostly "
-    "1; deep ones that did not began at 3 to 17, because the error is lost or blown up on its way down "
+    "1; deep ones that did not began at 3 to 17, because the error is lost or amplified on its way down "
     "(docs/health.md). " + _NOT_SHOWN
 )
 LAYERS_LEARNING = (
-    "Layers whose weights moved by 0.01 % to 20 % of their size in the latest step, of those that by theory an error "
+    "Layers whose weights moved by 0.01 % to 20 % of their size in the latest step, of those that an error, by theory, "
     "reaches in T steps of this size. Layers further down keep their weights, and skips carry the input through them: "
-    "that is no fault. " + _NOT_SHOWN
+    "that is not a fault. " + _NOT_SHOWN
 )
 
 
@@ -64,7 +64,7 @@ def live(
     (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
     equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
-    of a training). `picked` is told the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
+    of a training). `picked` gets the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
     keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
     carry (default: that of `experiment`).
     """
@@ -100,7 +100,7 @@ def payload(
     keep: dict[str, str] | None = None,
     about: str | None = None,
 ) -> dict[str, Any]:
-    """What `live.js` is given: version of plotly, runs, keep tokens, panels, metrics, what images say of the run."""
+    """The data for `live.js`: version of plotly, runs, keep tokens, panels, metrics, the line for images."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
     if len(runs) > 1 and "learning-curves" in chosen:
         chosen["learning-curves"].setdefault("baseline", 1)
@@ -108,7 +108,7 @@ def payload(
         "plotly": plotly.__version__,
         "runs": list(runs),
         "keep": keep or {},
-        "panels": [panel(name, experiment, **given).for_client() for name, given in chosen.items()],
+        "panels": [panel(name, experiment, **details).for_client() for name, details in chosen.items()],
         "metrics": metrics(experiment) if metric_row is None else metric_row,
         "about": about or caption.line(experiment),
         "nonce": nonce,
@@ -123,7 +123,7 @@ def metrics(experiment: Experiment) -> list[dict[str, Any]]:
     else:
         test = ("Test loss", "{test_loss:g3}", "Feedforward loss of the whole test set")
     rows = [
-        ("Weight step", "{step} / {steps}", "Batches trained on, of those wanted"),
+        ("Weight step", "{step} / {steps}", "Batches trained on, of those requested"),
         ("Train loss", "{train_loss:g3}", "Feedforward loss of the latest training batch"),
         test,
         *([("Energy left", "{energy_left:g3} of start", ENERGY_LEFT)] if experiment.learning.facts.relaxes else []),

@@ -1,4 +1,4 @@
-"""Room in the store, as a page shows it: why nothing new may start, and the button that keeps a run for good."""
+"""Space in the store, as a page shows it: why nothing new may start, and the button that keeps a run for good."""
 
 from functools import partial
 
@@ -9,12 +9,12 @@ from pcviz.store import RunRecord
 from pcviz.ui import session, trouble, widgets
 
 LOOK_SECONDS = 5.0
-PIN_HELP = "Pin keeps the run when the store is full, where runs that have ended are deleted, oldest first."
+PIN_HELP = "Pin keeps a run when the store is full: then other runs that have ended are deleted, oldest first."
 """For the help of a page: a button with help of its own is drawn twice by Streamlit, once for touch screens."""
 
 
 def refusals(kind: str, experiment: Experiment | None) -> list[str]:
-    """Why there is no room for a new run of this kind: one line, or none. The run shown would not be shown any more."""
+    """Why there is no room for a new run of this kind: one line, or none. The runs shown count as left."""
     if experiment is None:
         return []
     full = session.client().full(kind, experiment, session.owner_key(), session.shown_runs())
@@ -22,7 +22,7 @@ def refusals(kind: str, experiment: Experiment | None) -> list[str]:
 
 
 def wait(kind: str, experiment: Experiment | None) -> None:
-    """Draw the page anew once there is room."""
+    """Redraw the page once there is room."""
 
     @st.fragment(run_every=LOOK_SECONDS)
     @trouble.reporting()

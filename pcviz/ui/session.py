@@ -1,4 +1,4 @@
-"""What a browser tab remembers, and how its address follows: settings, the runs it shows, who it is."""
+"""The state of a browser tab, and its address: settings, the runs it shows, the key that owns its runs."""
 
 import uuid
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ def client() -> Client:
 
 
 def begin(page: str) -> None:
-    """Before anything is drawn: take over what the address says, unless it is our own. Raises StoreFault here, not in
-    some part of the page, if the store cannot be read."""
+    """Take over the address before anything is drawn, unless we wrote it. Raises StoreFault here, not in some part of
+    the page, if the store cannot be read."""
     client().store.reader.runs(1)
     st.session_state.setdefault("session", uuid.uuid4().hex)
     st.session_state.setdefault("memory", browser.Memory())
@@ -38,8 +38,8 @@ def begin(page: str) -> None:
     control, mark = query.pop("control", None), back.take_mark(query)
     widgets.put_again()
     _turn_to(page)
-    # A slow browser may still send an address that we have replaced since. Taking it for a request would undo what the
-    # person did meanwhile, so that addresses of our own are taken over again after Back and Forward only.
+    # A slow browser may still send an address that we have replaced since. Following it would undo what the user did
+    # meanwhile, so addresses that we wrote are taken over again only after Back and Forward.
     ours = query in known or _is_page_switch(page, query)
     if back.is_news(mark) or "settings" not in st.session_state or not ours:
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
@@ -54,7 +54,7 @@ def begin(page: str) -> None:
 
 
 def _turn_to(page: str) -> None:
-    """Every page shows runs of its own kind: keep those of the page that is left, take up those of the new one."""
+    """Every page shows runs of its own kind: keep those of the page that is left, restore those of the new one."""
     left, shelves = st.session_state.get("page"), st.session_state.setdefault("runs_of", {})
     st.session_state.runs = shelves.setdefault(page, {})
     if left is not None and left != page:
@@ -63,7 +63,7 @@ def _turn_to(page: str) -> None:
 
 
 def remember() -> None:
-    """After everything is drawn: put settings and runs into the address, once the browser has read it too."""
+    """Put settings and runs into the address after everything is drawn, once the browser has sent its key."""
     if not owner_key():
         widgets.remember_sent(st.session_state.page, st.query_params.to_dict())
         return
@@ -86,10 +86,10 @@ def _is_page_switch(page: str, query: dict[str, str]) -> bool:
 
 
 def _adopt(page: str, state: url.State) -> None:
-    """Fill form and runs from an address. One with a version holds all settings that are no defaults; in others those
-    of the run stand for what is left out.
+    """Fill form and runs from an address. One with a version holds all settings that are not defaults; others
+    leave out settings of their run.
 
-    A training opened on the Inference page is what is relaxed there.
+    A training run opened on the Inference page becomes the source of the weights that are relaxed there.
     """
     values, runs, notices = {}, {}, list(state.faults)
     for key, run in state.runs.items():
@@ -113,13 +113,13 @@ def _adopt(page: str, state: url.State) -> None:
 
 
 def _without_sources(state: url.State) -> list[str]:
-    """Drop the weights of trainings that are not known here from the options of looks; one message each."""
+    """Remove training runs that are not known here from the options of looks; one message each."""
     messages = []
-    for kind, given in state.options.items():
-        for key in [key for key in given if INSTRUMENTS[kind].fields[key] == "source"]:
-            run = None if given[key] in (None, FRESH) else find(given[key])
-            if given[key] not in (None, FRESH) and (run is None or run.kind != "train"):
-                messages.append(f"{key}: {given.pop(key)} is not known here; it may have been deleted")
+    for kind, options in state.options.items():
+        for key in [key for key in options if INSTRUMENTS[kind].fields[key] == "source"]:
+            run = None if options[key] in (None, FRESH) else find(options[key])
+            if options[key] not in (None, FRESH) and (run is None or run.kind != "train"):
+                messages.append(f"{key}: {options.pop(key)} is not known here; it may have been deleted")
     return messages
 
 
@@ -154,7 +154,7 @@ def show(key: str, run: str | None) -> None:
 
 
 def _open_control_link(run: str, control: str) -> None:
-    """Whoever opens the control link of a run may steer it from now on."""
+    """Let this browser steer a run from now on, if it has opened the run's control link."""
     if (record := find(run)) is None:
         return
     if browser.SECRET.fullmatch(control) and fits(control, record.control):
@@ -164,18 +164,18 @@ def _open_control_link(run: str, control: str) -> None:
 
 
 def owner_key() -> str:
-    """What owns the runs that are started here: on a shared server the browser's key, "" until it has come."""
+    """The key that owns runs started here: on a shared server the browser's, "" until the browser has sent it."""
     return str(st.session_state.memory.key if client().shared else st.session_state.session)
 
 
 def proof(record: RunRecord) -> str:
-    """What this browser has to show in order to steer a run; it may not be enough."""
+    """The proof that this browser has for steering a run; it may not suffice."""
     own = owner_key()
     return own if client().may(record, own) else st.session_state.memory.links.get(record.parent or record.id, "")
 
 
 def watches(record: RunRecord | None) -> bool:
-    """Whether this page may only watch: the run is somebody else's, or nobody knows yet whose page it is."""
+    """Whether this page may only watch: the run has another owner, or the browser has not sent its key yet."""
     return not owner_key() or (record is not None and not client().may(record, proof(record)))
 
 
@@ -185,27 +185,27 @@ def refuse() -> None:
 
 
 def control_token(record: RunRecord) -> str:
-    """The token of a run's control link; "" for who may not steer it, and where everybody may."""
+    """The token of a run's control link; "" if this browser may not steer it, or everybody may."""
     known = st.session_state.memory.links.get(record.id) or token(owner_key(), record.id)
     return known if client().shared and fits(known, record.control) else ""
 
 
 def keep_tokens() -> dict[str, str]:
-    """Run -> what lets this tab keep it going while it is open; the runs shown, unless they are somebody else's."""
+    """Run -> token with which this tab renews it while it is open, for the runs shown that it may steer."""
     shown = [found for key in url.RUN_KEYS if (found := record(key)) is not None and not watches(found)]
     return {found.id: client().keep_token(found.id, proof(found)) for found in shown}
 
 
 def start(experiment: Experiment, allowed_until_step: int | None = None, *, beside: bool = False) -> str:
-    """A new run, which pauses at `allowed_until_step`; its id. It takes the place of those shown, or stands `beside`
-    them. Raises what `reporting` reports."""
+    """Start a run, which pauses at `allowed_until_step`; returns its id. It replaces the runs shown, or is shown
+    `beside` them. Raises what `reporting` reports."""
     details: dict[str, Any] = {"allowed_until_step": allowed_until_step, "leaving": () if beside else shown_runs()}
     return client().start(experiment, st.session_state.session, owner_key(), **details)
 
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Whatever is refused or fails inside, most often a callback, is reported on the page."""
+    """Report on the page what is refused or fails inside, most often in a callback."""
     try:
         yield
     except NotAllowed:
@@ -217,7 +217,7 @@ def reporting() -> Iterator[None]:
 
 
 def steer(action: str, key: str = "run", **details: Any) -> None:
-    """Pause, resume, step, reset or cancel the run shown. Who may not is refused."""
+    """Pause, resume, step, reset or cancel the run shown. Refused if this browser may not steer it."""
     run = st.session_state.runs.get(key)
     if run is None:
         return
@@ -234,22 +234,22 @@ def notices() -> None:
 
 @st.cache_data(ttl=5, show_spinner=False)
 def history() -> list[tuple[Experiment, int, float]]:
-    """Experiment, weight steps and compute seconds of recent runs: what they say of this machine's speed."""
-    runs = client().store.reader.runs(40)  # whoever started them: nothing else of them is shown
+    """Experiment, weight steps and compute seconds of recent runs, to estimate this machine's speed."""
+    runs = client().store.reader.runs(40)  # of all owners: nothing else of them is shown
     return [(run.experiment, run.step, run.seconds) for run in runs if run.kind == "train" and not run.unreadable]
 
 
 @st.cache_data(ttl=5, show_spinner=False)
 def looks(kind: str) -> list[tuple[Experiment, LookOptions, float]]:
-    """Experiment, options and compute seconds of recent looks of a kind that came to their end, as `history`."""
+    """Experiment, options and compute seconds of recent looks of a kind that finished, as `history`."""
     ended = [run for run in client().store.reader.runs(40) if run.kind == kind and run.state == "done"]
     readable = ((run, options_of(kind, run.options)) for run in ended if not run.unreadable)
     return [(run.experiment, options, run.seconds) for run, options in readable if options is not None]
 
 
 def trainings(named: str | None = None) -> dict[str, RunRecord]:
-    """Trainings that have begun, newest first: one's own, and the one that is `named` (its id is known, so it may be
-    looked at)."""
+    """Training runs that have begun, newest first: those of this owner, and the run `named` (whoever knows its id may
+    read it)."""
     found = {run.id: run for run in client().runs(50, owner_key())}
     if named is not None and named not in found and (run := find(named)) is not None:
         found[named] = run
@@ -263,8 +263,8 @@ def shown_runs() -> list[str]:
 
 
 def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
-    """See that the run has this child (a surface to draw), and none of the same kind with other options. Who only
-    watches sees the children that there are."""
+    """Give the run this child (a surface to draw), and cancel those of the same kind with other options. A page that
+    only watches shows the children that exist."""
     if watches(record):
         return
     mine = [child for child in client().children(record.id) if child.kind == kind and child.wanted != "cancelled"]

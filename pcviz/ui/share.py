@@ -1,4 +1,4 @@
-"""The experiment in other words: JSON, Python, command line, link."""
+"""The experiment in other forms: JSON, Python, command line, link."""
 
 import shlex
 from pprint import pformat
@@ -26,7 +26,7 @@ def configuration(experiment: Experiment, relaxation: Options | None = None) -> 
         if shown is not None and (control := session.control_token(shown)):
             link.markdown("**Control link**")
             link.code(control_text(shown, control), language=None, wrap_lines=True)
-            link.caption("Whoever opens it may steer the run shown as you may; the page's own address only lets watch.")
+            link.caption("Anyone who opens it can steer the run shown; the page's own address only lets people watch.")
         python.code(python_text(experiment, relaxation), language="python")
         command.code(command_text(experiment, relaxation), language="bash", wrap_lines=True)
         document.code(json_text(experiment), language="json")
@@ -48,7 +48,7 @@ def link_text(experiment: Experiment) -> str:
 
 
 def control_text(record: RunRecord, control: str) -> str:
-    """The address that lets whoever opens it steer a run."""
+    """The control link of a run: anyone who opens it may steer the run."""
     return f"{address()}?{urlencode({'run': record.id, 'control': control})}"
 
 
@@ -92,7 +92,7 @@ def command_text(experiment: Experiment, relaxation: Options | None = None) -> s
 
 
 def _portable(relaxation: Options) -> Options:
-    """Without the stored run, whose weights are only here."""
+    """The options without the stored run, whose weights exist only here."""
     return relaxation if relaxation.source is None else relaxation.model_copy(update={"source": None, "step": None})
 
 

@@ -22,7 +22,7 @@ page = st.navigation(
         st.Page(PAGES / "3_landscape.py", title="Landscape", icon=":material/landscape:", url_path="landscape"),
     ]
 )
-back.keep()  # first: whoever goes back while the page still comes should arrive
+back.keep()  # first, so that Back works while the page is still being sent
 narrow.keep()
 with trouble.reporting():
     session.begin(page.url_path)

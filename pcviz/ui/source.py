@@ -1,4 +1,4 @@
-"""Which weights a look takes: the controls for a stored run, and what is said of it."""
+"""The weights that a look uses: the choice of a stored run, and notes on it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +11,8 @@ from pcviz.ui.instruments import FRESH
 
 
 def label(run: str, runs: dict[str, RunRecord]) -> str:
-    """A network as the list shows it: "run of 14:02, relu 16 × 64, step 200 (3f2a)". No two are alike: Streamlit tells
-    choices apart by their labels."""
+    """A network as the list shows it: "run of 14:02, relu 16 × 64, step 200 (3f2a)". No two are alike: Streamlit
+    identifies choices by their labels."""
     if run == FRESH:
         return "the form's network"
     record = runs[run]
@@ -23,7 +23,7 @@ def label(run: str, runs: dict[str, RunRecord]) -> str:
 
 
 def network(key: str, text: str, on_change: Callable[[], None] | None = None) -> dict[str, RunRecord]:
-    """Draw the choice of a network, the form's or that of a stored run; the stored runs."""
+    """Draw the choice of a network, the form's or that of a stored run; returns the stored runs."""
     runs = session.trainings(st.session_state[key])
     if st.session_state[key] not in runs:
         st.session_state[key] = FRESH
@@ -33,11 +33,11 @@ def network(key: str, text: str, on_change: Callable[[], None] | None = None) ->
 
 
 def divergence(record: RunRecord | None) -> None:
-    """Draw what it means to look at a run that diverged."""
+    """Draw a note on the weights used if the run diverged."""
     if record is not None and record.state == "diverged":
         st.info(
-            f"This run diverged in weight step {record.step + 1}. What is looked at are its last finite weights, those "
-            f"of step {record.step}.",
+            f"This run diverged in weight step {record.step + 1}. The panels show its last finite weights, those of "
+            f"step {record.step}.",
             icon=":material/info:",
         )
 

@@ -4,7 +4,7 @@ from pcviz.ui.narrow import WIDTH
 
 CSS = """
 <style>
-/* A rerun must not make the page pulse: nothing fades while it is being brought up to date. */
+/* A rerun must not make the page pulse: nothing fades while it is updated. */
 [data-testid="stElementContainer"][data-stale="true"],
 [data-testid="stElementContainer"] [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 
@@ -15,7 +15,7 @@ CSS = """
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 [data-testid="stSidebarUserContent"] [data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.9rem 0 0.35rem; }
-.st-key-browser, .st-key-history, .st-key-narrow { display: none; } /* it has nothing to show */
+.st-key-browser, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Above a panel in full size (live.css) the page's buttons stay, in one line. */

@@ -1,5 +1,5 @@
-"""Which network a page looks at: by itself the one that one just trained, until the form is edited; and what it is
-called."""
+"""The network that a page looks at, by default the one that was just trained, until the form is edited; and the
+name of its run."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
@@ -33,9 +33,9 @@ def follow(
     opened: bool,
     run: str | None = None,
 ) -> None:
-    """Let `page` look at the training that the Train page shows: its widgets then hold `trained(record)`, also while it
-    goes on, until somebody chooses something else. If the form was edited since (and `run`, if given, is what was
-    followed), they hold `fresh`. A page that was `opened` by an address says itself what it looks at."""
+    """Let `page` look at the training run that the Train page shows: its widgets then hold `trained(record)`, even as
+    it continues, until the user chooses something else. If the form was edited since (and `run`, if given, is the run
+    followed), they hold `fresh`. A page that was `opened` by an address keeps what the address names."""
     followed: dict[str, Followed] = st.session_state.setdefault("followed", {})
     record, last = _trained(form), followed.get(page)
     if record is not None and record.step:
@@ -52,14 +52,14 @@ def follow(
 
 
 def follow_source(page: str, form: controls.Form, source: str, step: str, *, opened: bool) -> None:
-    """The same where one chooses a run and a step of it: keys of these widgets."""
+    """`follow` on a page with a choice of a run and its step: `source` and `step` are the keys of these widgets."""
     chosen: str = st.session_state[source]
     follow(page, form, lambda run: {source: run.id, step: None}, {source: FRESH}, opened=opened, run=chosen)
 
 
 def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:
-    """The training that the Train page shows, or this run, if the form would train the same: how the form relaxes may
-    differ, for one looks at that."""
+    """The training run that the Train page shows, or `run`, if the form would train the same; its settings of inference
+    may differ, because pages look at those."""
     run = run or st.session_state.get("runs_of", {}).get(TRAIN, {}).get("run")
     if run is None or form.experiment is None:
         return None
@@ -74,7 +74,7 @@ def _trained(form: controls.Form, run: str | None = None) -> RunRecord | None:
 
 
 def name(record: RunRecord) -> str:
-    """A run as people speak of it: "run of 14:02"; of another day, "run of 3 May, 14:02"."""
+    """The name of a run for users: "run of 14:02"; of another day, "run of 3 May, 14:02"."""
     zone = _zone()
     at, now = datetime.fromtimestamp(record.created_at, zone), datetime.now(zone)
     return f"run of {at:%H:%M}" if at.date() == now.date() else f"run of {at.day} {at:%b, %H:%M}"
@@ -88,7 +88,7 @@ def _zone() -> tzinfo:
 
 
 def line(record: RunRecord | None, form: controls.Form) -> None:
-    """Say whose network the panels show: that of a training, or a form's."""
+    """Draw which network the panels show: that of a training run, or that of a form."""
     if record is None or record.kind == "chain":
         return
     source = record.options.get("source") if record.kind != "plane" else None

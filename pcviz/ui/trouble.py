@@ -1,4 +1,4 @@
-"""What a page says when the store cannot be used: one line instead of itself, until it can be."""
+"""What a page shows while the store cannot be used: one line instead of its content."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ LOOK_SECONDS = 2.0
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Around a page, or a part of one that draws itself anew: a store that fails inside is reported in its place, which
-    is drawn anew once that is over."""
+    """Surround a page, or a part that redraws itself: a fault of the store inside is reported in its place, and the
+    page is redrawn once that changes."""
     try:
         yield
     except StoreFault as fault:
@@ -25,7 +25,7 @@ def reporting() -> Iterator[None]:
 
 
 def anywhere(error: Exception) -> bool:
-    """The same where `reporting` is not around (`on_script_error` of `st.App`); True if it was reported."""
+    """Report a fault of the store outside `reporting` (`on_script_error` of `st.App`); True if it was reported."""
     if isinstance(error, StoreFault):
         _say(error)
     return isinstance(error, StoreFault)
@@ -35,20 +35,20 @@ def _say(fault: StoreFault) -> None:
     st.error(markdown.plain(str(fault)), icon=":material/database_off:")
 
 
-def _wait(said: str) -> None:
-    looks = 0
+def _wait(message: str) -> None:
+    checks = 0
 
     @st.fragment(run_every=LOOK_SECONDS)
-    def look() -> None:
-        nonlocal looks
-        looks += 1
-        if looks == 1:
-            return  # just now, when the page was drawn
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 1:
+            return  # this is the drawing of the page itself
         try:
             connect(serving.settings()).store.reader.runs(1)
         except StoreFault as fault:
-            if str(fault) == said:
+            if str(fault) == message:
                 return
         st.rerun()
 
-    look()
+    check()

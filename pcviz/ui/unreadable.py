@@ -1,4 +1,4 @@
-"""Stored runs that this version of pcviz cannot read: which, why, and how to take them out or delete them."""
+"""Stored runs that this version of pcviz cannot read: which, why, and how to export or delete them."""
 
 import tempfile
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ HELP = (
 
 
 def runs() -> None:
-    """The list, where there is something to list."""
+    """Draw the list of these runs, if there are any."""
     found = session.client().unreadable(session.owner_key())
     if not found:
         return

@@ -1,7 +1,7 @@
 """The query string: a link holds the whole state of a page.
 
 Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
-run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose defaults stand for what is left out
+run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose defaults apply to what is left out
 (pcviz.experiment.schema). A page with looks has their options too, and `view`, if it has several. Everything is
 validated through `Experiment` and the models of the options before a widget sees it.
 """
@@ -21,7 +21,7 @@ from pcviz.ui.instruments import on
 RUN_KEYS = ("run", "baseline")
 VERSION_KEY, VIEW_KEY = "v", "view"
 FORMER_VIEWS = {"surface": "plane"}
-"""What addresses called a view before, and what it is called now."""
+"""Name of a view in earlier addresses -> its present name."""
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -36,8 +36,8 @@ PATHS: dict[str, str] = {key_of(path): path for path in fields()}
 
 @dataclass
 class State:
-    """What a query string says: field path -> value, run ids by key, one message per fault, whether all settings are
-    there that are no defaults, options of looks (kind -> widget key -> value), and the view."""
+    """The content of a query string: field path -> value, run ids by key, one message per fault, whether it holds all
+    settings that are not defaults, options of looks (kind -> widget key -> value), and the view."""
 
     values: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
@@ -49,13 +49,13 @@ class State:
 
 def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = "") -> State:
     """Read the query string of a page; keys that it holds more than once are `repeated`. Faulty values are left out,
-    with a message each; the others stand.
+    with a message each; the others are kept.
 
-    Values that only do not fit together with a *default* are kept: the form shows what is wrong with them.
+    Values that conflict only with a *default* are kept: the form shows what is wrong with them.
     """
     state, texts = State(), {}
     kinds = {key: kind for kind, instrument in on(page).items() for key in instrument.fields}
-    told: dict[str, dict[str, str]] = {kind: {} for kind in on(page)}
+    written: dict[str, dict[str, str]] = {kind: {} for kind in on(page)}
     state.whole = VERSION_KEY in query
     version, query = _version(query, state, repeated)
     for key, text in query.items():
@@ -67,18 +67,18 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = 
             else:
                 state.faults.append(f"{key}: {shown(text)} is not a run (allowed: 32 hexadecimal digits)")
         elif key in kinds:
-            told[kinds[key]][key] = text
-        elif key == VIEW_KEY and len(told) > 1:
-            if (view := FORMER_VIEWS.get(text, text)) in told:
+            written[kinds[key]][key] = text
+        elif key == VIEW_KEY and len(written) > 1:
+            if (view := FORMER_VIEWS.get(text, text)) in written:
                 state.view = view
             else:
-                state.faults.append(f"{key}: {shown(text)} is not a view (allowed: {', '.join(told)})")
+                state.faults.append(f"{key}: {shown(text)} is not a view (allowed: {', '.join(written)})")
         elif key in PATHS or (version < schema.current() and "." not in key):  # it may have another name by now
             texts[PATHS.get(key, key.replace("_", ".", 1))] = text
         else:
             state.faults.append(_unknown(key, text, kinds))
     for kind, instrument in on(page).items():
-        state.options[kind], messages = instrument.parse(told[kind])
+        state.options[kind], messages = instrument.parse(written[kind])
         state.faults += messages
     if texts or version < schema.current():
         meant = schema.upgraded_link(texts, version, whole="run" not in state.runs)

@@ -7,12 +7,12 @@ from pcviz.ui import controls, session
 
 
 def line(record: RunRecord | None) -> None:
-    """Why the buttons rest, if they do, and what to do about it; nothing on a server of one's own."""
+    """Draw why the buttons are disabled, if they are, and what to do about it; nothing on a private server."""
     if not session.owner_key():
         st.caption("Only watching, until this browser has said who it is …")
     elif record is not None and session.watches(record):
         with st.container(horizontal=True, vertical_alignment="center", key="watching"):
-            st.markdown("You watch a run of somebody else.", width="content")
+            st.markdown("You are watching the run of another user.", width="content")
             st.button(
                 "Copy its settings to a run of your own",
                 key="copy",
@@ -26,7 +26,7 @@ def line(record: RunRecord | None) -> None:
 
 @session.reporting()
 def _copy(record: RunRecord) -> None:
-    """Leave the run; the form holds its settings, ready to start."""
+    """Leave the run and put its settings into the form, ready to start."""
     controls.fill(record.experiment.differences())
     for key in ("run", "baseline"):
         session.show(key, None)

@@ -1,4 +1,4 @@
-"""Values that we set in widgets, until the browser has received them: before, it still sends the old ones."""
+"""Values that we set in widgets, kept until the browser has received them: until then it may send the old ones."""
 
 import math
 from collections.abc import Callable
@@ -52,24 +52,24 @@ def put(values: dict[str, Any]) -> None:
 
 
 def put_again() -> None:
-    """Before anything is drawn: undo what a browser sent that had not received the values set. A value that is neither
-    old nor new was chosen by somebody meanwhile, and stays."""
+    """Set values again, before anything is drawn, that a browser overwrote because it had not received them. A value
+    that is neither old nor new was chosen by the user meanwhile, and stays."""
     waiting = _waiting()
     st.session_state.put = waiting
     for key, (value, before) in waiting.items():
         if _held(key) in ((), (value,), *((old,) for old in before)):
-            st.session_state[key] = value  # also if it is there: it may be that of a widget of the page before
+            st.session_state[key] = value  # even if equal: it may belong to a widget of the previous page
 
 
 def chosen(key: str) -> bool:
-    """In the callback of a widget: whether somebody changed it, or a browser that had not received the value set."""
+    """In the callback of a widget: whether the user changed it, not a browser that had not received the value set."""
     waiting = _waiting()
     return key not in waiting or st.session_state[key] not in waiting[key].before
 
 
 def remember_sent(page: str, query: dict[str, str]) -> None:
-    """After everything is drawn: remember the address that the browser is sent. It comes from there once it has
-    received the values set."""
+    """After everything is drawn: remember the address sent to the browser. A browser that comes from this address
+    has received the values set."""
     st.session_state.sent = Sent(page, query, st.session_state.get("put", {}))
 
 

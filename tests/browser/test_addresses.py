@@ -156,7 +156,7 @@ def test_what_a_proxy_does_not_let_through_is_said(
             button(page, "play").click()
         alert = page.get_by_role("alert").filter(has_text=re.compile(said))
         expect(alert).to_be_visible(timeout=30_000)
-        expect(alert).to_contain_text(f"Everything below {PREFIX} must reach pcviz: look at server.baseUrlPath")
+        expect(alert).to_contain_text(f"Everything below {PREFIX} must reach pcviz: check server.baseUrlPath")
     page_faults.clear()
 
 

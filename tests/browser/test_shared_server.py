@@ -22,7 +22,7 @@ from tests.browser.proxy import Proxy, proxied
 from tests.browser.serve import App, running_app
 
 BUTTONS = ("play", "pause", "step", "reset", "cancel", "pin")
-WATCHING = "You watch a run of somebody else."
+WATCHING = "You are watching the run of another user."
 REFUSED = "This run belongs to somebody else"
 WISHES = ("id", "owner", "control", "wanted", "allowed_until_step", "generation", "snapshot_wanted", "pinned")
 ANNA, BEN, CLARA = "a" * 64, "b" * 64, "c" * 64

@@ -16,7 +16,7 @@ from tests.browser.serve import App, running_app
 from tests.store.breaking import change, cut, new_store, overwrite, remove
 
 BROKEN: dict[str, tuple[Callable[[Path], object], Callable[[Path], object], str]] = {
-    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), remove, "is no store of pcviz"),
+    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), remove, "is not a pcviz store"),
     "a folder": (Path.mkdir, Path.rmdir, "is a folder; name a file"),
     "damaged": (overwrite, remove, "is damaged; put a backup in its place"),
     "cut": (cut, remove, "is damaged; put a backup in its place"),

@@ -78,7 +78,7 @@ def test_a_lock_that_another_program_holds(client: Client, tmp_path: Path) -> No
     client.store.reader.runs(1)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     told = outlives(client, path, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK"))
-    assert told == [f"{path} is locked by another program; close that, and pcviz goes on by itself", ""]
+    assert told == [f"{path} is locked by another program; close that, and pcviz continues by itself", ""]
     other.close()
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_is_deleted_and_put_back(client: Client, tmp_path: Path) -> 
             path.with_name(path.name + end).unlink()
 
     def put_back() -> None:
-        with pytest.raises(StoreFault, match="what it held is in"):
+        with pytest.raises(StoreFault, match="its content is in"):
             client.store.reader.runs(1)
         (rescued,) = tmp_path.glob("pcviz.rescued-*.db")
         rescued.rename(path)
@@ -124,7 +124,7 @@ def test_a_disk_that_fills_and_empties_again(small_disk: Path) -> None:
                 pass
 
     told = outlives(client, path, fill, ballast.unlink, seed=fake_jobs.BIG, steps=300)
-    assert told[0] == f"{path} cannot grow: the disk is full; free some space, and pcviz goes on by itself"
+    assert told[0] == f"{path} cannot grow: the disk is full; free some space, and pcviz continues by itself"
     client.store.close()
 
 

@@ -47,7 +47,7 @@ def test_an_address_has_a_ceiling_of_its_own(database_url: str) -> None:
         response, body = request(port, f"/live/frames?runs={run}", {"X-Forwarded-For": "1.2.3.4, 10.0.0.1"})
         assert response.status == 429
         assert b"from 10.0.0.1 (allowed: PCVIZ_STREAMS_PER_ADDRESS 1)" in body
-        assert b"whoever runs the server can allow more, or name the proxy before it in PCVIZ_PROXIES" in body
+        assert b"the operator of the server can allow more, or name the proxy before it in PCVIZ_PROXIES" in body
         with stream(port, f"runs={run}", {"X-Forwarded-For": "10.0.0.2"}) as others:
             next(others)
 

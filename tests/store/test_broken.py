@@ -49,7 +49,7 @@ def test_a_folder_that_is_missing(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"garbage " * 1000, b"{}", os.urandom(5000), b"SQLite format 2\0" * 100])
 def test_garbage(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    assert "is no store of pcviz but something else" in refused(path)
+    assert "is not a pcviz store" in refused(path)
     assert path.read_bytes() == content
 
 
@@ -80,7 +80,7 @@ def test_a_store_that_is_locked(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     store = store_at(path)
-    with pytest.raises(StoreFault, match="is locked by another program; close that, and pcviz goes on by itself"):
+    with pytest.raises(StoreFault, match="is locked by another program; close that, and pcviz continues by itself"):
         store.requests.want(run, "running")
     assert store.reader.run(run).wanted == "paused", "reading goes on"
     other.execute("ROLLBACK")
@@ -108,7 +108,7 @@ def test_a_disk_that_is_full(path: Path) -> None:
         assert driver is not None
         (pages,) = driver.execute("PRAGMA page_count").fetchone()
         driver.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreFault, match="the disk is full; free some space, and pcviz goes on by itself"):
+    with pytest.raises(StoreFault, match="the disk is full; free some space, and pcviz continues by itself"):
         for _ in range(100):
             store.requests.create(Experiment(), "s", "o", "paused", None)
     assert store.reader.run(run).wanted == "paused"
@@ -131,7 +131,7 @@ def test_a_store_that_may_not_be_written(path: Path, as_nobody: Callable[[], Non
 def test_a_folder_that_may_not_be_written(path: Path, as_nobody: Callable[[], None]) -> None:
     path.parent.chmod(0o555)
     as_nobody()
-    assert "cannot be made (Permission denied); allow it, or name another file in PCVIZ_DATABASE" in refused(path)
+    assert "cannot be made (Permission denied); give permission, or name another file in" in refused(path)
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_a_copy_is_whole_or_absent(path: Path) -> None:
     with pytest.raises(StoreFault, match=r"rescued-.* cannot be (opened|written)"):
         store.reader.runs(1)
     path.parent.mkdir()
-    with pytest.raises(StoreFault, match="what it held is in"):
+    with pytest.raises(StoreFault, match="its content is in"):
         store.reader.runs(1)
     assert len([*path.parent.iterdir()]) == 1
 

@@ -19,11 +19,11 @@ def test_a_store_deleted_while_it_is_used_is_rescued(path: Path) -> None:
     store.requests.want(run, "running")  # in the write-ahead log only
     for file in path.parent.iterdir():
         file.unlink()
-    with pytest.raises(StoreFault, match="was deleted while pcviz was running; what it held is in ") as caught:
+    with pytest.raises(StoreFault, match="was deleted while pcviz was running; its content is in ") as caught:
         store.reader.runs(1)
     (rescued,) = path.parent.glob("pcviz.rescued-*.db")
     assert str(rescued) in str(caught.value)
-    with pytest.raises(StoreFault, match="give that the old name"):
+    with pytest.raises(StoreFault, match="give that file the old name"):
         store.requests.want(run, "cancelled")
     assert [found.name for found in path.parent.iterdir()] == [rescued.name], "nothing new in its place"
     rescued.rename(path)

@@ -58,7 +58,7 @@ def test_all_looks_tell_progress_and_time_left() -> None:
 def test_a_toy_chain_shows_no_form_of_a_network(client: Client) -> None:
     app = turned(LANDSCAPE, "chain", network_depth="7")
     assert not app.sidebar.number_input and not app.sidebar.selectbox and not app.sidebar.button_group
-    assert [caption.value for caption in app.sidebar.caption] == ["Toy chains: all options stand above the panels."]
+    assert [caption.value for caption in app.sidebar.caption] == ["Toy chains: all options are above the panels."]
     app.button_group(key="landscape_view").set_value("plane").run()
     assert app.sidebar.number_input(key="network_depth").value == 7, "the form has kept its values"
     shown = {widget.key for widget in [*app.sidebar.number_input, *app.sidebar.selectbox, *app.sidebar.button_group]}

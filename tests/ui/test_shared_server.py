@@ -88,7 +88,7 @@ def test_who_watches_changes_nothing_and_is_told_why(client: Client) -> None:
     before = stored(client, run)
     app = opened(BEN, {"run": run})
     assert enabled(app) == set()
-    assert "You watch a run of somebody else." in words(app)
+    assert "You are watching the run of another user." in words(app)
     for key in BUTTONS:
         force(app, key)
         assert not app.exception

@@ -32,7 +32,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "folder": (lambda path: path.mkdir(), "is a folder; name a file"),
     "missing folder": (lambda path: path.parent.rmdir(), "does not exist; make it"),
-    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), "is no store of pcviz but something else"),
+    "garbage": (lambda path: path.write_bytes(b"garbage" * 999), "is not a pcviz store"),
     "damaged": (overwrite, "is damaged; put a backup in its place"),
     "of another program": (lambda path: change(path, "CREATE TABLE notes (x)"), "belongs to another program"),
     "later": (

@@ -16,8 +16,8 @@ export function decades(least, most, floor, before) {
   return [from <= low && low - from <= SLACK ? from : low, to >= high && to - high <= SLACK ? to : high];
 }
 
-/** Give the axes in `layout.meta.decades` (name -> floor or null) their ends and two or three labels. `ends` holds what
- *  each had before: what a person zoomed stays until the ends move.
+/** Give the axes in `layout.meta.decades` (name -> floor or null) their ends and two or three labels. `ends` holds the
+ *  previous ends of each: a user's zoom stays until the ends move.
  *  @type {(layout: Layout, data: Trace[], ends: Record<string, Ends>) => void} */
 export function settleDecades(layout, data, ends) {
   /** @type {Record<string, number | null>} */
@@ -39,8 +39,8 @@ export function settleDecades(layout, data, ends) {
   }
 }
 
-/** What to change in the ticks of axes as they are drawn in `full`, whose layout came as `fresh`. Axes of whole numbers
- *  (format d) have none in between: they would tell of steps that do not exist. Logarithmic ones have two at least.
+/** What to change in the ticks of axes; `full` is the layout as drawn, `fresh` as Python made it. Axes of whole numbers
+ *  (format d) have none in between: those would suggest steps that do not exist. Logarithmic axes have at least two.
  *  @type {(fresh: Layout, full: Layout) => Record<string, unknown>} */
 export function betterTicks(fresh, full) {
   /** @type {Record<string, unknown>} */
@@ -67,7 +67,7 @@ function wholeTicks({ type, tickmode, dtick, range, _length }) {
   return { tickmode: "array", tickvals: Array.from({ length: Math.floor(high) - first + 1 }, (_, i) => first + i) };
 }
 
-/** Plotly puts whole strides of decades from 10^0 on, of which a narrow axis may hold but one.
+/** Plotly puts ticks at whole strides of decades from 10^0, of which a narrow axis may contain only one.
  *  @type {(axis: Layout) => object} */
 function powerTicks({ range: [low, high], nticks }) {
   const stride = Math.ceil((high - low) / nticks);
@@ -76,15 +76,15 @@ function powerTicks({ range: [low, high], nticks }) {
   return several || last <= first ? { tickmode: "auto" } : { tickmode: "linear", tick0: first, dtick: last - first };
 }
 
-/** Both ranges of axes of one scale: the extent of their map. Plotly's own would depend on the shape that the axes had
- *  before there was anything to see.
+/** The ranges of both axes of equal scale: the extent of their map. Plotly's own ranges would depend on the shape that
+ *  the axes had before data arrived.
  *  @type {(layout: Layout, data: Trace[]) => Ends[] | undefined} */
 export function mapRanges(layout, data) {
   const map = layout.yaxis?.scaleanchor && data.find(({ z }) => z?.length);
   return map && [map.x, map.y].map((at) => [1.5 * at[0] - 0.5 * at[1], 1.5 * at.at(-1) - 0.5 * at.at(-2)]);
 }
 
-/** What shows the whole of a figure again, whose layout came as `fresh`.
+/** The change that shows the whole of a figure again; `fresh` is its layout as Python made it.
  *  @type {(fresh: Layout, full: Layout) => Record<string, unknown>} */
 export function wholeView(fresh, full) {
   /** @type {Record<string, unknown>} */

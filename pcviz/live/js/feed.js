@@ -20,7 +20,7 @@ export class Feed {
     this.clear();
   }
 
-  /** Forget all data; what the figure itself gave (a layer axis) stays. */
+  /** Remove all data; values of the figure itself (a layer axis) stay. */
   clear() {
     for (const key of /** @type {const} */ (["x", "y", "z"])) if (this.binding[key]) this.trace[key] = [];
     this.trace.customdata = [];
@@ -32,7 +32,7 @@ export class Feed {
     this.got = undefined;
   }
 
-  /** Take what the frame holds; false if it holds nothing for this trace. `row` is where the panel's slider stands.
+  /** Take the values of a frame; false if it has none for this trace. `row` is the position of the panel's slider.
    *  @type {(frame: Frame, row: number) => boolean} */
   put(frame, row) {
     const got = pick(frame, this.binding, row);
@@ -88,8 +88,8 @@ export class Feed {
   /** @type {(got: Got) => void} */
   addColumns({ x, z, text }) {
     const at = array(x).data;
-    const told = text === undefined ? [] : rows(array(text));
-    rows(array(z)).forEach((column, i) => this.columns.push({ x: at[i], z: column, text: told[i] }));
+    const texts = text === undefined ? [] : rows(array(text));
+    rows(array(z)).forEach((column, i) => this.columns.push({ x: at[i], z: column, text: texts[i] }));
     while (this.columns.length > this.binding.keep) {
       this.columns = this.columns.filter((_, i) => i % 2 === 0 || i === this.columns.length - 1);
     }
@@ -104,7 +104,7 @@ export class Feed {
     trace.marker = any ? { color: trace.line.color, size: alone.map((is) => (is ? Math.max(5, 3 * trace.line.width) : 0)) } : {};
   }
 
-  /** Before a redraw: put in what replaces the old data, turn the columns of a map into its rows, and label the colour
+  /** Before a redraw: replace old data, turn the columns of a map into its rows, and label the colour
    *  bar of logarithms with the values. */
   settle() {
     const { trace, columns, binding } = this;
@@ -120,11 +120,11 @@ export class Feed {
   }
 }
 
-/** The rows of a map whose columns these are.
+/** The rows of a map, from its columns.
  *  @type {(columns: Numbers[]) => Numbers[]} */
 const turned = (columns) => Array.from(columns[0], (_, l) => Float64Array.from(columns, (column) => column[l]));
 
-/** What a trace gets of row `i`: a number for each key that is bound.
+/** Row `i` of what a trace gets: a number for each key that is bound.
  *  @type {(got: Got, i: number) => Required<Got<number>>} */
 const entry = (got, i) =>
   /** @type {Required<Got<number>>} */ (Object.fromEntries(Object.entries(got).map(([key, value]) => [key, array(value).data[i]])));

@@ -16,7 +16,7 @@ export function lengths(node, name = "") {
   });
 }
 
-/** Write every length `factor` times as long as it came.
+/** Set every length to `factor` times its original value.
  *  @type {(found: Length[], factor: number) => void} */
 export function enlarge(found, factor) {
   for (const [node, key, length] of found) node[key] = factor * length;

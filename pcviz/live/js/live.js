@@ -10,19 +10,19 @@ import { whyNot } from "./why.js";
 
 const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
 const RETRY_MS = 2_000;
-const FULL_MS = 10_000; // until the next try when the server has no place
-const SLOW_MS = 10_000; // without an answer, after which the page says so
-const SLOW = "The live stream has no answer yet. A browser opens six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
-const REFUSED = [400, 403, 404, 414, 431]; // asking again would change nothing
+const FULL_MS = 10_000; // until the next try when the server is full
+const SLOW_MS = 10_000; // without an answer, after which the page reports it
+const SLOW = "The live stream does not answer yet. A browser opens at most six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
+const REFUSED = [400, 403, 404, 414, 431]; // another request would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
 /** @type {WeakMap<Element, Live>} */
 const mounted = new WeakMap();
 
-/** Where the server has `name`: beside this script, whatever stands before it.
+/** The URL of `name` on the server: in the folder of this script, whatever prefix a proxy adds.
  *  @type {(name: string, query: Record<string, string>) => string} */
 const address = (name, query) => new URL(`${name}?${new URLSearchParams(query)}`, import.meta.url).href;
 
-/** Draw `data` (see panels.py) into `parent`, or bring up to date what is there. Returns the clean-up.
+/** Draw `data` (see panels.py) into `parent`, or update what is there. Returns the clean-up function.
  *  @type {(parent: Element, data: Payload, tell?: Tell) => () => void} */
 export function mount(parent, data, tell) {
   const live = mounted.get(parent) ?? new Live(parent, data);
@@ -53,11 +53,11 @@ export class Live {
   history = [];
   /** @type {Values} */
   values = {};
-  cursor = ""; // the last event that came
-  ended = false; // nothing follows any more
+  cursor = ""; // id of the last event
+  ended = false; // the stream has ended, or the page is left
   linking = false;
 
-  // What is going on, if it is.
+  // The open stream, and timers.
   /** @type {EventSource | undefined} */
   stream = undefined;
   /** @type {number | undefined} */
@@ -83,7 +83,7 @@ export class Live {
     this.probe = element("span", { className: "pcviz-probe" });
     this.sheet = element("span", { className: "pcviz-probe pcviz-paper" });
     const theme = element("span", { className: "pcviz-probe pcviz-theme" });
-    // The colour of this element changes with the theme, and its transition of 1 ms says when.
+    // The colour of this element changes with the theme, and its transition of 1 ms reports the change.
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
     this.metrics = element("div", { className: "pcviz-metrics" });
     this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
@@ -108,7 +108,7 @@ export class Live {
     this.data = data;
     if (text === this.text) {
       if (kept) return;
-      this.disconnect(); // the stream goes on where it was, and keeps other runs going
+      this.disconnect(); // the stream continues where it was, and renews other runs
       this.follow();
       return;
     }
@@ -135,7 +135,7 @@ export class Live {
       .catch((error) => this.warn("plotly", `The panels cannot be drawn. ${error.message}`));
   }
 
-  /** Begin with the first frame of the page's runs. */
+  /** Start again with the first frame of the page's runs. */
   start() {
     Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
     this.buildMetrics();
@@ -148,8 +148,8 @@ export class Live {
 
   // ---- the stream
 
-  /** Open the stream while the tab is seen. While it is hidden, or nothing follows any more, say now and then that somebody
-   *  still looks at the runs that are this browser's. */
+  /** Open the stream while the tab is visible. While it is hidden, or when the stream has ended, renew from time to time
+   *  the runs that this browser may steer. */
   follow() {
     clearInterval(this.keeper);
     const { runs, keep } = this.data;
@@ -188,7 +188,7 @@ export class Live {
     };
   }
 
-  /** Say why the stream was refused, and try again unless that would change nothing.
+  /** Show why the stream was refused, and try again unless that would change nothing.
    *  @type {(source: string) => Promise<void>} */
   async refused(source) {
     const { stream } = this;
@@ -206,7 +206,7 @@ export class Live {
     this.stream = undefined;
   }
 
-  /** Position of an event's run in the page's list (a child counts as its parent), or -1 if it is not or no longer wanted.
+  /** Position of an event's run in the page's list (a child counts as its parent), or -1 if it is not listed or outdated.
    *  A generation above the known one clears what the older one drew.
    *  @type {(place: Place) => number} */
   place({ run, parent, generation, kind }) {
@@ -240,7 +240,7 @@ export class Live {
     this.showMetrics();
   }
 
-  /** Keep the rows that CSV files want.
+  /** Keep the rows that CSV files need.
    *  @type {(run: string, values: Values) => void} */
   remember(run, values) {
     const wanted = new Set(this.panels.flatMap(({ spec }) => (spec.table === "history" ? spec.csv.map(([name]) => name) : [])));
@@ -258,7 +258,7 @@ export class Live {
       this.showMetrics();
       this.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {
-      // An extra that failed says so in the panel that waits for it.
+      // A child run that failed or was cancelled is reported in the panel that waits for it.
       const waiting = this.panels.filter(({ feeds }) => feeds.length && feeds.every(({ binding }) => binding.kind === state.kind));
       waiting.forEach((panel) => (panel.note.textContent = state.message || state.state));
     }
@@ -273,7 +273,7 @@ export class Live {
     this.say(this.spoken);
   }
 
-  /** Show what keeps the panels from living, by cause; an empty text when it is over.
+  /** Show a fault, one for each cause; an empty text removes it.
    *  @type {(cause: string, text: string) => void} */
   warn(cause, text) {
     this.faults[cause] = text;
@@ -328,7 +328,7 @@ export class Live {
     return getComputedStyle(probe).color;
   }
 
-  /** The same on white paper.
+  /** The colour that a CSS expression stands for on white paper.
    *  @type {Colour} */
   paper(role) { return this.colour(role, this.sheet); }
 

@@ -1,5 +1,5 @@
-// What Streamlit runs, from a blob: address, so that it can import nothing by name: panels.py puts why.js before it.
-// All pages lie in one folder of the address, whatever proxies have put before it, and the scripts in `live` beside them.
+// The script that Streamlit runs. It comes from a blob: address and cannot import by name: panels.py puts why.js before
+// it. All pages lie in one folder, whatever prefix proxies add, and the scripts in its folder `live`.
 
 // Place -> the last call for it. Of two calls that import one script the first may be served last, and Streamlit lets an
 // overtaken call clean up: only the last one counts.
@@ -19,8 +19,8 @@ export default function (call) {
     const missing = asked.findLast(({ responseStatus }) => responseStatus >= 400)?.name ?? script;
     // biome-ignore lint/correctness/noUndeclaredVariables: panels.py puts it before this script
     const { text } = await whyNot(missing, "text/javascript");
-    const told = `The panels cannot be shown. ${text || error.message} Reload the page when this is repaired.`;
-    place.append(Object.assign(document.createElement("p"), { className: "pcviz-fault", role: "alert", textContent: told }));
+    const message = `The panels cannot be shown. ${text || error.message} Reload the page once this is fixed.`;
+    place.append(Object.assign(document.createElement("p"), { className: "pcviz-fault", role: "alert", textContent: message }));
     return () => place.replaceChildren();
   };
   const mounted = import(script).then(({ mount }) => mount(place, (latest.get(place) ?? call).data, setTriggerValue)).catch(failed);

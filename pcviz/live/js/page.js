@@ -28,7 +28,7 @@ export function button(text, label, onclick) {
 /** @type {Promise<Plotly> | null} */
 let plotly = null;
 
-/** plotly.js, loaded once. Fails with what the server says.
+/** plotly.js, loaded once. Rejects with the server's message.
  *  @type {(src: string) => Promise<Plotly>} */
 export function loadPlotly(src) {
   plotly ??= new Promise((resolve, reject) => {

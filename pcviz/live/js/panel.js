@@ -10,11 +10,11 @@ import { list } from "./values.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
 const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full size lengths grow as if a plot of this size were
-// enlarged; text in space grows by itself
+// enlarged; in scenes text grows by itself
 const ENDED = ["done", "diverged", "failed", "cancelled"];
 
 export class Panel {
-  /** Where the figure names a colour of the theme by its role.
+  /** Places where the figure names a colour of the theme by its role.
    *  @type {[node: Layout, key: string, role: string][]} */
   roles = [];
   enlarged = 1;
@@ -24,7 +24,7 @@ export class Panel {
   closed = false;
   resized = false;
   fitted = ""; // the ranges of the map that the axes have been fitted to
-  usual = undefined; // what dragging does unless it moves
+  usual = undefined; // Plotly's drag mode while dragging does not move the plot
   /** @type {Promise<unknown> | undefined} */
   started = undefined;
   /** @type {Promise<unknown> | undefined} */
@@ -33,13 +33,13 @@ export class Panel {
   timer = undefined;
   /** @type {ResizeObserver | undefined} */
   observer = undefined;
-  /** From the first drawing on.
+  /** Set after the first drawing.
    *  @type {Plotly | undefined} */
   Plotly = undefined;
   /** The row that a slider shows; undefined: the last.
    *  @type {number | undefined} */
   row = undefined;
-  /** The slider of this panel alone, and what it says.
+  /** This panel's own slider, and its label.
    *  @type {HTMLInputElement | undefined} */
   slider = undefined;
   slid = element("span");
@@ -56,7 +56,7 @@ export class Panel {
     this.fresh = JSON.parse(spec.figure).layout;
     this.findRoles(this.figure);
     this.lengths = lengths(this.figure);
-    // A panel that does not apply says so, and takes nothing.
+    // A panel that does not apply shows why, and takes no data.
     this.feeds = this.figure.data.flatMap((trace) => (trace.meta && !spec.absent ? new Feed(trace, trace.meta) : []));
 
     this.note = element("span");
@@ -72,7 +72,7 @@ export class Panel {
       { className: `pcviz-panel pcviz-empty${spec.absent ? " pcviz-absent" : ""}${spec.bare ? " pcviz-bare" : ""}`, data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
       header, this.help, this.plot, this.waiting,
     );
-    // A redraw during a drag would tear the zoom box out of the user's hand.
+    // A redraw during a drag would interrupt the user's zoom.
     this.plot.addEventListener("pointerdown", () => (this.held = true));
     const release = () => { this.held = false; if (this.dirty) this.request(); };
     for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { signal: live.signal });
@@ -94,7 +94,7 @@ export class Panel {
     }));
     const info = switched("i", "How to read this panel", (on) => (this.help.hidden = !on));
     const move = switched("✥", spec.space ? "Drag to move instead of turning" : "Drag to move instead of zooming", (on) => this.drag(on));
-    const whole = button("⌂", "Show the whole again", () => this.showWhole());
+    const whole = button("⌂", "Show the whole plot again", () => this.showWhole());
     const csv = button("CSV", "Download the data behind this panel", () => saveTable(this));
     const images = ["png", "svg"].map((format) =>
       button(format.toUpperCase(), `Save this panel as an image (${format.toUpperCase()})`, () => this.Plotly && saveImage(this, this.Plotly, format)));
@@ -113,7 +113,7 @@ export class Panel {
     return [element("label", { className: "pcviz-scrub" }, slider, this.slid)];
   }
 
-  /** The state of the run, told at once, whatever there is still to draw.
+  /** Show the state of the run at once, even if drawing is behind.
    *  @type {(state: string) => void} */
   tell(state) {
     this.section.dataset.state = state;
@@ -131,7 +131,7 @@ export class Panel {
     }
   }
 
-  /** Give every role of the figure its colour in the page's theme, or another one.
+  /** Give every role of the figure its colour in the page's theme, or that of `colour`.
    *  @type {(colour?: Colour) => void} */
   paint(colour = (/** @type {string} */ role) => this.live.colour(role)) {
     for (const [node, key, role] of this.roles) node[key] = colour(role);
@@ -151,7 +151,7 @@ export class Panel {
 
   // ---- data
 
-  /** Forget the data of the traces whose binding passes `test`.
+  /** Remove the data of the traces whose binding passes `test`.
    *  @type {(test?: (binding: Binding) => boolean) => void} */
   clear(test = () => true) {
     const cleared = this.feeds.filter(({ binding }) => test(binding));
@@ -198,7 +198,7 @@ export class Panel {
 
   /** @type {(slider: HTMLInputElement) => void} */
   scrub(slider) {
-    // At the end of its way the slider follows the last row, however many there will be.
+    // At its right end the slider follows the last row, also when more rows arrive.
     this.row = slider.value === slider.max ? undefined : Number(slider.value);
     this.tellRow(slider);
     this.putRow();
@@ -214,7 +214,7 @@ export class Panel {
     return scrubbed.length > 0;
   }
 
-  /** The page's slider shows another row: only the traces and the line that depend on it change.
+  /** Show another row of the page's slider: only the traces and the line that depend on it change.
    *  @type {(row: number | undefined) => void} */
   follow(row) {
     this.row = row;
@@ -225,7 +225,7 @@ export class Panel {
     this.placeCursor();
   }
 
-  /** The inference step that the slider shows, where the panel depends on it. */
+  /** The inference step that the slider shows, if the panel depends on it. */
   get at() {
     const { frame, spec: { cursor } } = this;
     if (!frame || !cursor || !(cursor in frame.values)) return undefined;
@@ -233,7 +233,7 @@ export class Panel {
     return steps[Math.min(this.row ?? Infinity, steps.length - 1)];
   }
 
-  /** Lines at that step. They lie over the plot: to move them costs no redraw. */
+  /** Place lines at that step. They lie over the plot, so moving them needs no redraw. */
   placeCursor() {
     const { at } = this;
     this.cursors.forEach((line, i) => {
@@ -248,7 +248,7 @@ export class Panel {
     });
   }
 
-  /** The same lines as parts of a figure. */
+  /** These cursor lines as shapes of a figure. */
   cursorShapes() {
     const { at } = this;
     const line = { color: this.live.paper("var(--st-text-color)"), width: 2, dash: "dot" };
@@ -256,7 +256,7 @@ export class Panel {
       ({ type: "line", xref: name.replace("axis", ""), yref: "paper", x0: at, x1: at, y0: 0, y1: 1, line }));
   }
 
-  /** What the slider says, if this panel follows one: "t = 3 of 15". */
+  /** The label of the slider that this panel follows, if any: "t = 3 of 15". */
   get time() {
     if (this.slider) return this.slid.textContent;
     return this.live.scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
@@ -311,7 +311,7 @@ export class Panel {
     this.request();
   }
 
-  /** Drag to move, or what dragging does otherwise: zoom, turn, or scroll the page by a finger.
+  /** Drag to move, or restore what dragging does otherwise: zoom, turn, or scroll the page with a finger.
    *  @type {(move: boolean) => void} */
   drag(move) {
     this.usual ??= this.plot._fullLayout?.dragmode;
@@ -327,7 +327,7 @@ export class Panel {
     this.request();
   }
 
-  /** Axes of one scale get the range of their map, once for each map. */
+  /** Give axes of equal scale the range of their map, once for each map. */
   async fitToMap() {
     const ranges = mapRanges(this.figure.layout, this.figure.data);
     if (!ranges || this.fitted === String(ranges)) return;
@@ -366,7 +366,7 @@ export class Panel {
     else this.fit();
   }
 
-  /** Leave the page. Plotly draws in several tasks: a plot keeps its place and size, unseen, until it has finished. */
+  /** Remove the panel. Plotly draws in several tasks: a plot keeps its place and size, hidden, until it has finished. */
   close() {
     this.closed = true;
     clearTimeout(this.timer);

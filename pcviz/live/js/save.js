@@ -1,4 +1,4 @@
-// A panel as a file: its numbers as a table, or an image for a paper or a slide with the words that stand around it.
+// Saves a panel: its numbers as a table, or its figure as an image for a paper or a slide, with title and notes.
 
 import { download } from "./page.js";
 import { fill, historyTable, latestTable } from "./text.js";
@@ -6,7 +6,7 @@ import { fill, historyTable, latestTable } from "./text.js";
 const [WIDTH, HEIGHT, ENLARGED] = [1200, 800, 1.5]; // pixels of an image, whatever the size of the panel
 const [TITLE, WORDS, PAD] = [26, 16, 24]; // sizes of its text, and the room around it
 const LINE = 1.3; // height of a line of text in its own size, as plotly has it
-const FONT = "Helvetica, Arial, sans-serif"; // an image cannot use the page's fonts: what is measured must be what is drawn
+const FONT = "Helvetica, Arial, sans-serif"; // an image cannot use the page's fonts: measure text in the font that is drawn
 
 /** How far the run is at what the panel shows: ["Weight step 40 / 200", "t = 3 of 15"].
  *  @type {(panel: Panel) => string[]} */
@@ -16,7 +16,7 @@ function progress({ live, step, time }) {
   return [step === undefined ? "" : done ? `${metric.label} ${done}` : `step ${step}`, time].filter(Boolean);
 }
 
-/** The name of a file tells panel, run and step.
+/** The name of a file: panel, run and step.
  *  @type {(panel: Panel) => string} */
 export function filename(panel) {
   const run = panel.live.data.runs[0]?.slice(0, 8) ?? "no run";

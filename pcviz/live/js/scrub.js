@@ -28,7 +28,7 @@ export class Scrub {
       button("|◀", "First inference step", () => { this.pause(); this.go(0); }),
       button("◁", "One inference step back (←)", () => this.step(-1)),
       this.player,
-      button("▷", "One inference step on (→)", () => this.step(1)),
+      button("▷", "One inference step forward (→)", () => this.step(1)),
       button("▶|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
     ];
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
@@ -43,13 +43,13 @@ export class Scrub {
   clear() {
     this.pause();
     this.steps = [];
-    /** The row shown; undefined: the last, however many there will be.
+    /** The row shown; undefined: the last, also when more rows arrive.
      *  @type {number | undefined} */
     this.row = undefined;
     this.tell();
   }
 
-  /** A frame may bring more rows; at the end of its way the slider follows the last.
+  /** A frame may add rows; at its right end the slider follows the last one.
    *  @type {(values: Values) => void} */
   feed(values) {
     if (!(this.channel in values)) return;

@@ -19,12 +19,12 @@ const FIELD = /\{(\w+)(?:\?([^|}]*)\|([^}]*)|:(%|g|t)(\d*))?\}/g;
 
 const PART = " · ";
 
-/** A template (pcviz/figures/panel.py) filled with values. A part in which one is unknown is left out; null if all are.
- *  Of several templates the first that is not.
+/** A template (pcviz/figures/panel.py) filled with values. A part with an unknown value is left out; null if all parts are.
+ *  Of several templates the first that is not null counts.
  *  @type {(template: string | string[], values: Values) => string | null} */
 export function fill(template, values) {
-  for (const one of [template].flat()) {
-    const parts = one.split(PART).map((part) => fillPart(part, values)).filter((text) => text !== null);
+  for (const candidate of [template].flat()) {
+    const parts = candidate.split(PART).map((part) => fillPart(part, values)).filter((text) => text !== null);
     if (parts.length) return parts.join(PART);
   }
   return null;
@@ -34,8 +34,8 @@ export function fill(template, values) {
 function fillPart(template, values) {
   let known = true;
   const text = template.replace(FIELD, (_, name, yes, no, format, n) => {
-    const given = values[name];
-    const value = typeof given === "object" ? given.data[0] : given;
+    const channel = values[name];
+    const value = typeof channel === "object" ? channel.data[0] : channel;
     if (value === undefined || Number.isNaN(value)) known = false;
     if (!known) return "";
     if (yes !== undefined) return value ? yes : no;
@@ -45,7 +45,7 @@ function fillPart(template, values) {
   return known ? text : null;
 }
 
-/** A template with the longest values that it may get: the room that it needs.
+/** A template with the longest values that it may get, to reserve its room.
  *  @type {(template: string) => string} */
 export function longest(template) {
   return template.replace(FIELD, (_, _name, yes, no, format, n) => {

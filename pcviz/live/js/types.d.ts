@@ -1,4 +1,4 @@
-// Shapes that the scripts share, for `make lint` alone: no browser loads this file. What Python sends says so.
+// Shapes that the scripts share, for `make lint` alone: no browser loads this file. Headings name the Python modules.
 
 // ---- values and frames (pcviz/frames.py, pcviz/live/hub.py)
 
@@ -6,7 +6,7 @@ type Numbers = Float32Array | Float64Array | Int32Array;
 /** Row-major. */
 type Tensor = { data: Numbers; shape: number[] };
 type Value = number | Tensor;
-/** A value as a frame brings it. null: a number that is not finite. */
+/** A value as a frame carries it. null: a number that is not finite. */
 type Packed = number | null | { dtype: "float32" | "float64" | "int32"; shape: number[]; base64: string };
 /** Channel -> value, and where the frame was made: step, inference_step, epoch, seconds. */
 type Values = Record<string, Value>;
@@ -28,7 +28,7 @@ interface Frame<V = Value> extends Place {
   values: Record<string, V>;
 }
 
-/** What is told of a run, and before there is any. */
+/** The state shown of a run, or before there is any. */
 interface State {
   state: string;
   device?: string | null;
@@ -113,11 +113,11 @@ interface Payload {
   scrub: { channel: string } | null;
 }
 
-/** What a panel tells of a click: JSON, as Plotly has it. */
+/** What a panel reports of a click: JSON, as Plotly has it. */
 type Point = { panel: string; x: unknown; y: unknown };
 type Tell = (name: string, value: unknown) => void;
 
-/** What Streamlit calls a component's script with. */
+/** What Streamlit passes to a component's script. */
 interface Call<Data> {
   data: Data;
   parentElement: HTMLElement;
@@ -134,7 +134,7 @@ type Colour = (role: string) => string;
 type Ends = [low: number, high: number];
 // biome-ignore lint/suspicious/noExplicitAny: whatever Plotly takes
 type Layout = any;
-// biome-ignore lint/suspicious/noExplicitAny: the same
+// biome-ignore lint/suspicious/noExplicitAny: whatever Plotly draws
 type Drawn = any;
 
 interface Trace {

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrate over the connection that `pcviz.store.versions` brings, inside its transaction."""
+"""Alembic's entry: migrate over the connection that `pcviz.store.versions` provides, inside its transaction."""
 
 from alembic import context
 

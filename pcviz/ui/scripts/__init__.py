@@ -1,1 +1,1 @@
-"""What Streamlit runs: the app and its pages. Streamlit makes importable what lies beside the app: no module else."""
+"""The scripts that Streamlit runs: the app and its pages, and no module: Streamlit makes this folder importable."""

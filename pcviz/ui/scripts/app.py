@@ -3,7 +3,7 @@
 # ruff: noqa: E402
 from pcviz.live import heap
 
-heap.keep_small()  # before anything is done twice
+heap.keep_small()  # first: it may restart the process
 
 from pathlib import Path
 from typing import Any
