@@ -162,7 +162,7 @@ class Hub:
     def _listening(self) -> tuple[Subscriber, ...] | None:
         """The subscribers; None if there are none or the hub is closed: then the thread ends."""
         with self._lock:
-            if not self._subscribers or self._closed:
+            if not self._subscribers:
                 self._thread = None
                 return None
             return tuple(self._subscribers)

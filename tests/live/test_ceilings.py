@@ -10,7 +10,7 @@ import pytest
 
 from pcviz.experiment import Experiment
 from pcviz.live import hub as hub_module
-from pcviz.live.ceilings import client_of
+from pcviz.live.ceilings import Ceiling, client_of
 from pcviz.live.hub import Subscriber, format_cursor, parse_cursor
 from pcviz.live.stream import Live
 from pcviz.settings import Settings
@@ -50,6 +50,22 @@ def test_an_address_has_a_ceiling_of_its_own(database_url: str) -> None:
         assert b"the operator of the server can allow more, or name the proxy before it in PCVIZ_PROXIES" in body
         with stream(port, f"runs={run}", {"X-Forwarded-For": "10.0.0.2"}) as others:
             next(others)
+
+
+def test_what_is_left_of_an_address_still_counts() -> None:
+    here, there = (ip_address(f"10.0.0.{number}") for number in (1, 2))
+    ceiling = Ceiling("live streams", Settings(streams=3, streams_per_address=2))
+    with ceiling.held(there), ceiling.held(here):
+        with ceiling.held(here):
+            assert "2 live streams are open from 10.0.0.1" in (ceiling.fault(here) or "")
+            assert (
+                ceiling.fault(there)
+                == "3 live streams are open (allowed: PCVIZ_STREAMS 3): try again when one has closed"
+            )
+        assert ceiling.fault(here) is ceiling.fault(there) is None
+        with ceiling.held(here):
+            assert ceiling.fault(here) is not None
+    assert not ceiling._taken, "an address that has left is forgotten"
 
 
 def test_who_only_says_it_is_forwarded_counts_as_himself(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
