@@ -19,7 +19,7 @@ INSTRUMENTS = ("training", "relaxation", "plane", "chain", "curvature", "reprodu
 def gathered(part: str, table: str) -> dict[str, Any]:
     """The entries of `table` in the module `part` of every instrument."""
     tables = [getattr(import_module(f"{__name__}.{name}.{part}"), table) for name in INSTRUMENTS]
-    return {name: entry for one in tables for name, entry in one.items()}
+    return {name: entry for entries in tables for name, entry in entries.items()}
 
 
 KINDS: dict[str, type[LookOptions] | None] = gathered("options", "KINDS")
