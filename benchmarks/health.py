@@ -1,7 +1,7 @@
-"""The measures of health on networks that learn and on their sick twins: `python -m benchmarks.health` prints the table
+"""The measures of health on networks that learn and on ones that do not: `python -m benchmarks.health` prints the table
 of docs/health.md (about six minutes on two cores).
 
-`energy off theory` is told for the first weight step and the last, `layers that learn` and `energy left` for the first.
+`energy off theory` is of the first weight step and the last, `layers that learn` and `energy left` for the first.
 """
 
 from __future__ import annotations

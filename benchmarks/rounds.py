@@ -1,4 +1,4 @@
-"""Measuring in rounds: what is compared runs in turn, beside matrix products that tell how fast the machine is just now
+"""Measuring in rounds: variants run in turn, beside matrix products that show how fast the machine is at the moment
 (`benchmarks.engine` says why)."""
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def timed(work: Callable[[], object]) -> Seconds:
 
 
 def judged(seconds: Seconds) -> float:
-    """The clock that ratios are made of."""
+    """The clock that ratios are computed from."""
     return seconds.cpu if jax.default_backend() == "cpu" else seconds.wall
 
 
@@ -65,7 +65,7 @@ Run = Callable[[int], None]
 
 
 class Bench:
-    """Measures; `rounds` of everything."""
+    """Measures each variant in `rounds` rounds."""
 
     def __init__(self, rounds: int) -> None:
         self.rounds = rounds
@@ -75,7 +75,7 @@ class Bench:
         self.gemm()
 
     def gemm(self) -> None:
-        """The machine's own peak."""
+        """Run the matrix products, which show the machine's own peak."""
         for _ in range(GEMM_COUNT):
             jax.block_until_ready(self._product(self._matrix, self._matrix))
 
