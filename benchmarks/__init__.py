@@ -1,1 +1,1 @@
-"""How fast the engine is, and against what."""
+"""How fast the engine and the app are, and whether what the pages say is true."""

@@ -1,7 +1,7 @@
-"""When a sentence of the Inference page is true: each kind of claim held against what was measured.
+"""When a sentence of the Inference page is true: each kind of claim is compared with measurements.
 
 A number of steps is true when the measured one is within a factor of two, "more than" when the measured one is more.
-What is worded as a model's is true when the model says it; how far the model is from the network is told apart.
+A claim about a model is true when the model says so; how far the model is from the network is reported separately.
 """
 
 from __future__ import annotations
@@ -12,14 +12,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.measured import FACTOR, HORIZON, Arrival, Measured, arrival, chain_steps, layers_in_a_chain
+from benchmarks.measured import (
+    FACTOR,
+    HORIZON,
+    Arrival,
+    Measured,
+    arrival,
+    chain_steps,
+    layers_in_a_chain,
+    signal_floor,
+)
 from pcviz.instruments.relaxation.reading import Kind
 from pcviz.probes import theory
 
 
 class Check(NamedTuple):
-    """Whether a claim is true, what was measured, and for a model's number of steps how many times as many the network
-    itself took (infinite: more than were looked at)."""
+    """Whether a claim is true, what was measured, and, for a model's number of steps, the steps of the network itself
+    as a multiple of it (infinite: more than were run)."""
 
     true: bool
     measured: str
@@ -29,16 +38,16 @@ class Check(NamedTuple):
 Facts = Mapping[str, Any]
 
 
-def near(said: float, measured: float | None, least: float = 1.0) -> bool:
+def near(claimed: float, measured: float | None, least: float = 1.0) -> bool:
     """Whether two numbers agree within the factor; below `least` they need not."""
     if measured is None or not math.isfinite(measured):
         return False
-    low, high = sorted((max(said, least), max(measured, least)))
+    low, high = sorted((max(claimed, least), max(measured, least)))
     return high <= FACTOR * low
 
 
-def _close(said: float, measured: float, tolerance: float = 1e-3) -> bool:
-    return bool(abs(said - measured) <= tolerance * max(abs(said), abs(measured)))
+def _close(claimed: float, measured: float, tolerance: float = 1e-3) -> bool:
+    return bool(abs(claimed - measured) <= tolerance * max(abs(claimed), abs(measured)))
 
 
 def _diverged(facts: Facts, measured: Measured) -> Check:
@@ -53,20 +62,20 @@ def _overflow(facts: Facts, measured: Measured) -> Check:
 
 
 def _signal(facts: Facts, measured: Measured) -> Check:
-    heard = measured.heard(facts["steps"])
-    if facts["expected"] is None or heard == measured.experiment.network.depth:
-        return Check(heard == facts["heard"], f"{heard} layers")
+    reached = measured.heard(facts["steps"])
+    if facts["expected"] is None or reached == measured.experiment.network.depth:
+        return Check(reached == facts["reached"], f"{reached} layers")
     chain = layers_in_a_chain(measured, facts["steps"])
-    return Check((heard, chain) == (facts["heard"], facts["expected"]), f"{heard} layers, chain {chain}")
+    return Check((reached, chain) == (facts["reached"], facts["expected"]), f"{reached} layers, chain {chain}")
 
 
 def _chain(facts: Facts, measured: Measured) -> Check:
     model = chain_steps(measured, facts["most"])
-    loud = np.flatnonzero(measured.first_layer > theory.signal_floor(measured.relaxed_for(0).activities[0]))
+    above = np.flatnonzero(measured.first_layer > signal_floor(measured.relaxed_for(0).activities[0]))
     if not math.isfinite(facts["needed"]):
-        return Check(model is None, f"chain {model}", 1.0 if not len(loud) else float(loud[0]) / facts["most"])
-    ratio = float(loud[0]) / facts["needed"] if len(loud) else math.inf
-    return Check(near(facts["needed"], model), f"chain {model}, network {loud[0] if len(loud) else 'never'}", ratio)
+        return Check(model is None, f"chain {model}", 1.0 if not len(above) else float(above[0]) / facts["most"])
+    ratio = float(above[0]) / facts["needed"] if len(above) else math.inf
+    return Check(near(facts["needed"], model), f"chain {model}, network {above[0] if len(above) else 'never'}", ratio)
 
 
 def _error_based(facts: Facts, measured: Measured) -> Check:
@@ -117,7 +126,7 @@ def _unstable(facts: Facts, measured: Measured) -> Check:
 
 
 def _in_errors(measured: Measured) -> np.ndarray:
-    """The greatest curvature in the errors of each example that the model looks at."""
+    """The greatest curvature in the errors of each example that the model uses."""
     network, x, y = measured.exact
     few, start = measured.model_start
     return theory.error_spectrum(network, x[few], y[few], start).max(1)
@@ -216,25 +225,25 @@ def _note_limit(facts: Facts, measured: Measured) -> Check:
     found = {"step_limit": 2 * (1 + momentum) / most.max(), "contraction": slowest}
     ends = measured.curvatures[0, [0, -1]]
     found["condition_number"] = ends[1] / ends[0] if ends[0] > 0 else math.inf
-    said = {name: facts[name] for name in found if name in facts}
-    true = all(_close(said[name], number) for name, number in found.items() if name in said and np.isfinite(number))
+    shown = {name: facts[name] for name in found if name in facts}
+    true = all(_close(shown[name], number) for name, number in found.items() if name in shown and np.isfinite(number))
     return Check(true, ", ".join(f"{name} {number:.6g}" for name, number in found.items()))
 
 
 def _radius(rate: float, momentum: float) -> float:
-    """What a step leaves of a mode in the long run."""
+    """The factor by which a step shrinks a mode in the long run."""
     return float(np.abs(np.linalg.eigvals([[1 + momentum - rate, -momentum], [1.0, 0.0]])).max())
 
 
 def _note_cosine(facts: Facts, measured: Measured) -> Check:
     step = int(facts["trace_steps"][-1])
-    cosine, said = measured.cosine(step), facts["alignment_total"]
-    same = abs(said - cosine) < 1e-3 or (np.isnan(said) and np.isnan(cosine))
-    return Check(bool(same), f"cosine {cosine:.4g} after {step} steps, said {said:.4g}")
+    cosine, shown = measured.cosine(step), facts["alignment_total"]
+    same = abs(shown - cosine) < 1e-3 or (np.isnan(shown) and np.isnan(cosine))
+    return Check(bool(same), f"cosine {cosine:.4g} after {step} steps, shown {shown:.4g}")
 
 
 def _note_front(facts: Facts, measured: Measured) -> Check:
-    """The help's front: exactly 0 until the error arrives, not 0 once it has."""
+    """The front in the panel's help: energies are exactly 0 until the error arrives."""
     energies = measured.own.energies
     rows, layers = np.indices(energies.shape)
     ahead = layers + 1 < energies.shape[1] - rows
@@ -246,4 +255,4 @@ NOTES: dict[str, tuple[str, Callable[[Facts, Measured], Check]]] = {
     "note of the alignment": ("alignment_total", _note_cosine),
     "front of the map": ("front", _note_front),
 }
-"""What panels say besides -> the channel without which they do not, and the check."""
+"""Other statements of panels -> the channel that they need, and the check."""

@@ -1,8 +1,8 @@
 """How fast the engine is: steady training steps, first calls, and what recording costs (`make bench`).
 
-The protocol keeps the numbers honest on a machine that does other things too. Everything runs in one process; what is
-compared runs in turn, A B A B, after a warm-up; a result is the median of the ratios of each round; a run counts only
-when its new weights and losses are there. Three 1024³ float32 matrix products in every round give the machine's own
+The protocol keeps the numbers honest on a machine that does other work too. Everything runs in one process; variants
+are run in turn, A B A B, after a warm-up; a result is the median of the ratios of each round; a run ends only when its
+new weights and losses are ready. Three 1024³ float32 matrix products in every round give the machine's own
 peak: a round in which they took 15 % more or less than usual is discarded and repeated, and where that does not help
 the result is flagged. On a CPU ratios are of process CPU time (all threads), which other processes disturb least; wall
 time is shown beside it. On an accelerator, wall time.
@@ -73,8 +73,8 @@ GROWTH_MUST, GROWTH_MUST_WINDOW, COMPILE_MUST = 1.3, 2.2, 4.0
 
 @dataclass(frozen=True)
 class Row:
-    """One result. `must` is its threshold (">= 4" or "<= 1.15"), `met` whether it holds; `steady` is false where the
-    machine changed its speed meanwhile."""
+    """One result. `must` is its threshold (">= 4" or "<= 1.15"), `met` whether it holds; `steady` is false if the
+    speed of the machine changed meanwhile."""
 
     name: str
     shape: str
@@ -122,7 +122,8 @@ class EngineRun:
     def __init__(self, shape: Shape, *, windowed: bool, recorded: bool = False) -> None:
         experiment = experiment_of(shape)
         self.method = learning.method_of(experiment, windowed=windowed, recorded=recorded)
-        self.numbers = learning.numbers_of(experiment, padded_rows(np.arange(shape.steps + 1 if recorded else 0)))
+        rows = padded_rows(np.arange(shape.steps + 1 if recorded else 0))
+        self.numbers = learning.numbers_of(experiment, jnp.asarray(rows))
         self.network = build(experiment, INPUTS, OUTPUTS)
         self.slots = learning.fresh_slots(self.method, self.network, self.numbers)
         x, y = batch()
@@ -131,7 +132,7 @@ class EngineRun:
         self.loss = float("nan")
 
     def arguments(self, count: int) -> tuple[Any, ...]:
-        """What the compiled program takes."""
+        """The arguments of the compiled program."""
         return self.method, self.network, self.slots, self.batches, jnp.asarray(count), self.numbers, self.keys
 
     def compile(self) -> None:
@@ -152,7 +153,7 @@ class ReferenceRun:
     def __init__(self, shape: Shape, network: Network) -> None:
         optimiser = optax.adam(LEARNING_RATE)
         model = reference.mupc(shape.depth, shape.width, INPUTS)
-        self.step = reference.make_training_step(model, optimiser, STEP_SIZE, shape.steps)
+        self.step: Any = reference.make_training_step(model, optimiser, STEP_SIZE, shape.steps)
         self.weights = [jnp.array(w) for w in weights(network)]
         self.slots = optimiser.init(self.weights)
         self.x, self.y = batch()
@@ -213,8 +214,8 @@ def against_reference(bench: Bench, shapes: dict[Shape, float | None]) -> Iterat
 
 
 def recording(bench: Bench, shapes: list[Shape]) -> Iterator[Row]:
-    """What energies and update sizes of every layer at every inference step cost: where every weight step is recorded,
-    and in a run of weight steps, of which the last is (as training does, for what it shows)."""
+    """The cost of recording energies and update sizes of every layer at every inference step: if every weight step is
+    recorded, and in a run of weight steps of which only the last is (as training does)."""
     for shape in shapes:
         recorded = EngineRun(shape, windowed=True, recorded=True)
         plain = EngineRun(shape, windowed=True)
@@ -235,7 +236,11 @@ def first_calls(rounds: int) -> Iterator[Row]:
     for _ in range(rounds):
         for shape in (shallow, deep):
             stacked, window = (EngineRun(shape, windowed=windowed) for windowed in (False, True))
-            runs = {"stacked": stacked, "window": window, "reference": ReferenceRun(shape, stacked.network)}
+            runs: dict[str, EngineRun | ReferenceRun] = {
+                "stacked": stacked,
+                "window": window,
+                "reference": ReferenceRun(shape, stacked.network),
+            }
             for name, run in runs.items():
                 jax.clear_caches()
                 spent.setdefault((name, shape.depth), []).append(timed(run.compile))
@@ -263,8 +268,8 @@ def wall_clock(seconds: Seconds) -> float:
     return seconds.wall
 
 
-def measure(quick: bool, tell: Callable[[Row], None]) -> tuple[list[Row], bool]:
-    """The rows, and whether they are all: Ctrl-C leaves those that there are. `tell` hears of each as it comes."""
+def measure(quick: bool, report: Callable[[Row], None]) -> tuple[list[Row], bool]:
+    """The rows, and whether they are complete: Ctrl-C keeps the rows so far. `report` is called with each new row."""
     bench = Bench(QUICK_ROUNDS if quick else ROUNDS)
     shapes = [shape for shape in STEADY if shape.width < 512] if quick else STEADY
     parts = [
@@ -278,7 +283,7 @@ def measure(quick: bool, tell: Callable[[Row], None]) -> tuple[list[Row], bool]:
         for part in parts:
             for result in part():
                 rows.append(result)
-                tell(result)
+                report(result)
         return rows, True
     return rows, False
 
@@ -293,7 +298,7 @@ def line(result: Row) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """One line for a wrong argument."""
+    """Reports a wrong argument in one line."""
 
     def error(self, message: str) -> NoReturn:
         print(f"bench: {message}", file=sys.stderr)
@@ -314,8 +319,8 @@ def main(argv: list[str]) -> int:
         "clock": "cpu" if device.platform == "cpu" else "wall",
     }
     if options.json:
-        told = (lambda result: print(line(result), file=sys.stderr)) if sys.stderr.isatty() else (lambda _: None)
-        rows, whole = measure(options.quick, told)
+        report = (lambda result: print(line(result), file=sys.stderr)) if sys.stderr.isatty() else (lambda _: None)
+        rows, whole = measure(options.quick, report)
         print(json.dumps({**facts, "status": "done" if whole else "stopped", "rows": [asdict(r) for r in rows]}))
         return DONE if whole else FAILED
     print(f"{facts['device']}, jax {facts['jax']}; ratios of {facts['clock']} time, beside them of wall time\n")

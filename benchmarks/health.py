@@ -1,12 +1,11 @@
-"""The measures of health on networks that learn and on their sick twins: `python -m benchmarks.health` prints the table
+"""The measures of health on networks that learn and on ones that do not: `python -m benchmarks.health` prints the table
 of docs/health.md (about six minutes on two cores).
 
-`energy off theory` is told for the first weight step and the last, `layers that learn` and `energy left` for the first.
+`energy off theory` is of the first weight step and the last, `layers that learn` and `energy left` for the first.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from pcviz.experiment import Experiment, from_paths
@@ -92,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,9 +1,9 @@
 """How live the page is: the app in Chromium while a network of 128 layers trains (T = 128).
 
 `python -m benchmarks.live [--seconds 60] [--preset mupc-128] [--json]`. Needs the development requirements, a browser.
-Prints, with what must hold: time until the page can be used, time until the first frame on a warm cache, updates a
-second of every panel, whether chart nodes were replaced, zoom and hover label kept, least opacity, console errors, the
-server's share of a core, and how fast the pause button acts (95th percentile of 20 clicks).
+Prints, each with its requirement: time until the page can be used, time until the first frame on a warm cache, updates
+a second of every panel, whether chart nodes were replaced, zoom and hover label kept, least opacity, console errors,
+the server's share of a core, and how fast the pause button acts (95th percentile of 20 clicks).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ SUMMARY = """() => {
 
 @dataclass
 class Liveness:
-    """What was measured; seconds unless said. A share is of one core."""
+    """What was measured; seconds unless stated otherwise. A share is of one core."""
 
     usable: float = 0.0
     first_frame: float = 0.0
@@ -80,7 +80,7 @@ class Liveness:
     pause_p95: float = 0.0
 
     def verdicts(self) -> list[tuple[str, str, bool]]:
-        """What was measured, what must hold, whether it does."""
+        """What was measured, what is required, whether it holds."""
         slowest = min(rate for panel, rate in self.updates_per_second.items() if panel != "landscape")
         return [
             (f"page usable after {self.usable:.2f} s", "≤ 2 s", self.usable <= 2),
@@ -88,7 +88,7 @@ class Liveness:
             (f"slowest panel but the landscape {slowest:.2f} updates/s", "≥ 2", slowest >= 2),
             (f"chart nodes kept: {self.nodes_kept}", "yes", self.nodes_kept),
             (f"zoom kept: {self.zoom_kept}", "yes", self.zoom_kept),
-            (f"hover label present in {self.hover_share:.0%} of looks", "100%", self.hover_share == 1),
+            (f"hover label present in {self.hover_share:.0%} of checks", "100%", self.hover_share == 1),
             (f"least opacity {self.least_opacity:g}", "1", self.least_opacity == 1),
             (f"{len(self.faults)} errors in the console", "0", not self.faults),
             (f"server {self.server_share:.1%} of a core", "≤ 10%", self.server_share <= 0.1),
@@ -97,7 +97,7 @@ class Liveness:
 
 
 def wait_for_step(page: Page, step: int) -> None:
-    """Until the energy balance has drawn `step`."""
+    """Wait until the energy balance has drawn `step`."""
     page.wait_for_function(
         "step => +document.querySelector('[data-panel=\"energy-balance\"]')?.dataset.step >= step",
         arg=step,
@@ -106,7 +106,7 @@ def wait_for_step(page: Page, step: int) -> None:
 
 
 def state_is(page: Page, state: str) -> None:
-    """Until the panels say that the run is in `state`."""
+    """Wait until the panels say that the run is in `state`."""
     page.wait_for_function(
         "state => document.querySelector('[data-panel=\"energy-balance\"]')?.dataset.state === state",
         arg=state,
@@ -132,7 +132,7 @@ def open_and_train(page: Page, address: str, liveness: Liveness) -> None:
 
 
 def watch(page: Page, app: App, seconds: float, liveness: Liveness) -> None:
-    """Zoom into one panel, rest the pointer on another, and look on."""
+    """Zoom into one panel, rest the pointer on another, and watch."""
     zoomed = page.locator('[data-panel="learning-curves"] .js-plotly-plot')
     box = zoomed.locator(".nsewdrag").first.bounding_box()
     assert box is not None

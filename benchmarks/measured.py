@@ -1,4 +1,4 @@
-"""What one network really does: relaxations of every step, longer than the page's, and curvatures of whole matrices."""
+"""What one network really does: every step of relaxations longer than the page's, and curvatures of whole matrices."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pcviz.experiment import Inference
 from pcviz.instruments.relaxation.job import RelaxationJob
 from pcviz.instruments.relaxation.options import ARRIVED, STAYS
 from pcviz.jobs.descent import Descent
+from pcviz.numerics.blocktridiagonal import dense
 from pcviz.numerics.krylov import finish
 from pcviz.pcn import Relaxation, backprop, layers_with_signal, relax, weight_gradients
-from pcviz.pcn.energy import layer_energies, rounding_energies
+from pcviz.pcn.energy import layer_energies, rms, rounding_energies
 from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.network import Network, as_float64, with_precision
 from pcviz.pcn.solvers import solver_of
@@ -29,16 +30,16 @@ HORIZON = 4096
 
 
 class Arrival(NamedTuple):
-    """When an energy came within 1 % of the initial excess: for the first time (`first`), from when on it stayed within
-    what rounds to 1 % (`stays`), and when it was then within 1 % (`settled`). Infinite: never."""
+    """When an energy came within 1 % of the initial excess: the first step within it (`first`), the first from which it
+    stayed within what rounds to 1 % (`stays`), and the first within 1 % from then on (`settled`). Infinite: never."""
 
     first: float
     stays: float
     settled: float
 
-    def agrees(self, said: float) -> bool:
+    def agrees(self, claimed: float) -> bool:
         """Whether a number of steps is one of these, or lies between, within a factor of two."""
-        return min(self) / FACTOR <= max(1, said) and said <= FACTOR * max(1, *self) < np.inf
+        return min(self) / FACTOR <= max(1, claimed) and claimed <= FACTOR * max(1, *self) < np.inf
 
 
 def arrival(energies: np.ndarray, least: float, at: np.ndarray | None = None) -> Arrival:
@@ -89,18 +90,18 @@ class Measured:
         return self.relaxed_for(self.experiment.relaxation_steps)
 
     def relaxed_for(self, steps: int) -> Relaxation:
-        """The same for so many steps."""
+        """The experiment's own relaxation for this many steps."""
         return relax(self.network, self.x, self.y, self.experiment.inference, steps, seed=self.experiment.seed)
 
     def heard(self, steps: int) -> int:
-        """Layers that the target has reached after so many steps."""
-        with_it = self.relaxed_for(steps)
-        errors = with_it.settled.errors
+        """The number of layers that the target has reached after this many steps."""
+        relaxed = self.relaxed_for(steps)
+        errors = relaxed.settled.errors
         if self.experiment.inference.initial != "feedforward":
             inference, seed = self.experiment.inference, self.experiment.seed
             free = relax(with_precision(self.network, 0), self.x, self.y, inference, steps, seed=seed).settled.errors
             errors = (*(e - o for e, o in zip(errors[:-1], free[:-1], strict=True)), errors[-1])
-        return int(layers_with_signal(with_it.settled.activities, errors, self.y))
+        return int(layers_with_signal(relaxed.settled.activities, errors, self.y))
 
     @cached_property
     def lowest_in_float64(self) -> float:
@@ -112,34 +113,34 @@ class Measured:
 
     @cached_property
     def least(self) -> float:
-        """The lowest energy that anybody found: page, long relaxation, minimum in float64."""
+        """The lowest energy found: by the page, the long relaxation or the minimum in float64."""
         found = [self.job.lowest, self.lowest_in_float64, float(np.nanmin(self.long))]
         return min(energy for energy in found if np.isfinite(energy))
 
     def cosine(self, steps: int) -> float:
-        """Cosine of predictive coding's weight gradients after so many steps and backpropagation's."""
+        """Cosine of predictive coding's weight gradients after this many steps and backpropagation's."""
         own = weight_gradients(self.network, self.x, self.y, self.relaxed_for(steps))
-        theirs = backprop(self.network, self.x, self.y).gradients
-        g, r = (np.concatenate([np.asarray(w, np.float64).ravel() for w in ws]) for ws in (own, theirs))
+        reference = backprop(self.network, self.x, self.y).gradients
+        g, r = (np.concatenate([np.asarray(w, np.float64).ravel() for w in ws]) for ws in (own, reference))
         g, r = g / np.abs(g).max(), r / np.abs(r).max()
         return float(g @ r / np.sqrt((g @ g) * (r @ r)))
 
-    @cache  # noqa: B019  (lives as long as the network is looked at)
+    @cache  # noqa: B019  (lives as long as the network is in use)
     def needed(self, solver: str) -> tuple[Arrival, Arrival] | None:
-        """Steps and gradient evaluations of a solver of the comparison, looked at more often than the page does, to
-        twice its arrival or where the page left it; None: it did not arrive."""
+        """Steps and gradient evaluations of a solver of the comparison, recorded more often than on the page, to twice
+        its arrival or to where the page stopped it; None: it did not arrive."""
         seen, there = self.job.descents[solver], self.job.arrival(solver)[0]
         if not np.isfinite(there):
             return None
         last = min(seen.steps[-1], max(2 * there, there + 20))
-        looks = np.unique(np.append(np.arange(min(last, 128) + 1), np.geomspace(1, max(1, last), 256).round()))
+        marks = np.unique(np.append(np.arange(min(last, 128) + 1), np.geomspace(1, max(1, last), 256).round()))
         path = Trajectory(solver_of(solver), self.network, self.x, self.y, seen.settings)
-        energies, passes = zip(*((at.energy, at.cost[0]) for at in path.iterates(looks)), strict=True)
+        energies, passes = zip(*((at.energy, at.cost[0]) for at in path.iterates(marks)), strict=True)
         found = np.array(energies), self.job.lowest
-        return arrival(*found, looks), arrival(*found, np.array(passes))
+        return arrival(*found, marks), arrival(*found, np.array(passes))
 
     def milliseconds(self, solver: str) -> float | None:
-        """Computing time until that, the comparison run once more."""
+        """Computing time until a solver's arrival, from running it once more; None: it was not recorded there."""
         job, seen = self.job, self.job.descents[solver]
         again = Descent(solver, self.network, (self.x, self.y), seen.settings, seen.budget, seen.chunk)
         while not again.done and len(again.steps) < len(seen.steps):
@@ -149,20 +150,18 @@ class Measured:
 
     @property
     def model_start(self) -> tuple[slice, list[jax.Array]]:
-        """The examples that the model looks at, and their feedforward activities."""
+        """The examples that the model uses, and their feedforward activities."""
         few = slice(int(np.asarray(self.job.forecast.values["model_examples"])))
         return few, [z[few] for z in relax(*self.exact, self._feedforward, 0).activities]
 
     @cached_property
     def _some(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues (B, H N) of the activity Hessians of the examples that the model looks at, and the squared
+        """Eigenvalues (B, H N) of the activity Hessians of the examples that the model uses, and the squared
         components of their gradients along the eigenvectors."""
         network, x, y = self.exact
         few, start = self.model_start
         blocks = hessian_blocks(network, x[few], y[few], start)
-        values, vectors = np.linalg.eigh(
-            np.stack([_dense(*pair) for pair in zip(*map(np.asarray, blocks), strict=True)])
-        )
+        values, vectors = np.linalg.eigh(dense(blocks))
         gradient = activity_gradient(network, x[few], y[few], as_stacks(network, start)).gradient
         flat = np.moveaxis(np.concatenate(gradient), 0, 1).reshape(len(values), -1)
         return values, np.einsum("bi,bij->bj", flat, vectors) ** 2
@@ -173,28 +172,17 @@ class Measured:
 
     @property
     def curvatures(self) -> np.ndarray:
-        """Eigenvalues of the activity Hessians of the examples that the model looks at, ascending, (B, H N)."""
+        """Eigenvalues of the activity Hessians of the examples that the model uses, ascending, (B, H N)."""
         return self._some[0]
 
     def model_excess(self, steps: float) -> np.ndarray:
-        """What gradient descent leaves of the excess of the quadratic model after so many steps: of the mean energy,
+        """What gradient descent leaves of the excess of the quadratic model after this many steps: of the mean energy,
         then of each example's."""
         values, squares = self._some
         initial = squares / (2 * values)
         with np.errstate(over="ignore"):
             left = initial * np.abs(1 - self.experiment.inference.step_size * values) ** (2 * steps)
         return np.append(left.sum() / initial.sum(), left.sum(1) / initial.sum(1))
-
-
-def _dense(diagonal: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """One example's matrix (H N, H N) from its blocks."""
-    count, width = diagonal.shape[:2]
-    matrix = np.zeros((count, width, count, width))
-    for l, block in enumerate(diagonal):
-        matrix[l, :, l] = block
-    for l, block in enumerate(lower):
-        matrix[l + 1, :, l], matrix[l, :, l + 1] = block, block.T
-    return matrix.reshape(count * width, count * width)
 
 
 def layers_in_a_chain(measured: Measured, steps: int) -> int:
@@ -232,3 +220,8 @@ def chain_steps(measured: Measured, most: int) -> int | None:
             return t
         z = z - size * (errors[:-1] - gains * precision * errors[1:])
     return None
+
+
+def signal_floor(activity: jax.Array) -> float:
+    """10 eps rms(z_l): an error must exceed it to be more than rounding in the format of `activity` (B, N_l)."""
+    return 10 * float(jnp.finfo(activity.dtype).eps) * float(rms(activity[None])[0])

@@ -1,8 +1,8 @@
-"""What anybody would write first: a predictive coding network in JAX with Python loops over layers and `jax.grad`.
+"""The obvious implementation: a predictive coding network in JAX with Python loops over layers and `jax.grad`.
 
 The energy is one scalar; automatic differentiation gives activity and weight gradients; the whole training step is
-jitted with donated buffers. It is the honest baseline of the benchmarks (same arithmetic, one compiled call a step),
-and by its independence a second opinion in the tests. Its program, and so its compile time, grows with depth.
+jitted with donated buffers. It is the honest baseline of the benchmarks (same arithmetic, one compiled call a step)
+and, as an independent implementation, a check in the tests. Its program, and so its compile time, grows with depth.
 """
 
 from __future__ import annotations

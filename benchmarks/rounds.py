@@ -1,4 +1,4 @@
-"""Measuring in rounds: what is compared runs in turn, beside matrix products that tell how fast the machine is just now
+"""Measuring in rounds: variants run in turn, beside matrix products that show how fast the machine is at the moment
 (`benchmarks.engine` says why)."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -33,7 +34,7 @@ def timed(work: Callable[[], object]) -> Seconds:
 
 
 def judged(seconds: Seconds) -> float:
-    """The clock that ratios are made of."""
+    """The clock that ratios are computed from."""
     return seconds.cpu if jax.default_backend() == "cpu" else seconds.wall
 
 
@@ -65,7 +66,7 @@ Run = Callable[[int], None]
 
 
 class Bench:
-    """Measures; `rounds` of everything."""
+    """Measures each variant in `rounds` rounds."""
 
     def __init__(self, rounds: int) -> None:
         self.rounds = rounds
@@ -75,7 +76,7 @@ class Bench:
         self.gemm()
 
     def gemm(self) -> None:
-        """The machine's own peak."""
+        """Run the matrix products, which show the machine's own peak."""
         for _ in range(GEMM_COUNT):
             jax.block_until_ready(self._product(self._matrix, self._matrix))
 
@@ -84,14 +85,14 @@ class Bench:
         counts = {}
         for name, run in variants.items():
             run(1)
-            counts[name] = int(np.clip(ROUND_SECONDS / timed(lambda run=run: run(1)).wall, 1, 64))
+            counts[name] = int(np.clip(ROUND_SECONDS / timed(partial(run, 1)).wall, 1, 64))
         rounds: list[tuple[Seconds, dict[str, Seconds]]] = []
         kept: list[tuple[Seconds, dict[str, Seconds]]] = []
         while len(kept) < self.rounds and len(rounds) < 2 * self.rounds:
             gemm = timed(self.gemm)
             each = {}
             for name, run in variants.items():
-                spent = timed(lambda run=run, name=name: run(counts[name]))
+                spent = timed(partial(run, counts[name]))
                 each[name] = Seconds(*(s / counts[name] for s in spent))
             rounds.append((gemm, each))
             usual = statistics.median(judged(gemm) for gemm, _ in rounds)

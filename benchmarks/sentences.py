@@ -1,9 +1,9 @@
 """Is what the Inference page says true? `python -m benchmarks.sentences [--networks 200] [--seed 0]`.
 
-Random networks of all activations, parameterisations, losses, starts and solvers, some of them unstable, are looked at
-as the page does. Every sentence of the reading, before the solvers run and at the end, and what panels say besides are
-held against long relaxations of the same network (`benchmarks.claims`). Prints for each kind of sentence how often it
-was said and true, and every exception with the command that says it again; for sentences that name a model, how far
+Random networks of all activations, parameterisations, losses, starts and solvers, some of them unstable, are relaxed as
+on the page. Every sentence of the reading, before the solvers run and at the end, and what panels say besides are
+compared with long relaxations of the same network (`benchmarks.claims`). Prints for each kind of sentence how often it
+was said and true, and every exception with the command that reproduces it; for sentences that name a model, how far
 the model is from the network. Exit status 1 if there was an exception.
 
 25 networks in a row share their shapes, and with them most programs: compiling takes longer than measuring.
@@ -39,7 +39,7 @@ Where = tuple[Experiment, tuple[str, ...]]
 
 
 class Said(NamedTuple):
-    """A claim that was made: its kind, its text, whether it is true, and the command that makes it again."""
+    """A claim that was made: its kind, its text, whether it is true, and the command that reproduces it."""
 
     kind: str
     text: str
@@ -85,7 +85,7 @@ def networks(count: int, seed: int) -> Iterator[Where]:
 
 
 def said_of(where: Where, axes: Sequence[str]) -> Iterator[Said]:
-    """Everything that the page says of one network, checked; who leads by `axes`."""
+    """Everything that the page says of one network, checked; the best solvers by each of `axes`."""
     experiment, solvers = where
     job = RelaxationJob(experiment, {"solvers": solvers})
     job.prepare()
@@ -112,12 +112,12 @@ def said_of(where: Where, axes: Sequence[str]) -> Iterator[Said]:
 
 
 def stored(job: RelaxationJob) -> dict[str, Any]:
-    """What the page gets of a frame."""
+    """The values of a frame as the page receives them."""
     return decode_values(encode_values(job.frame(bulk=True).values))
 
 
 def exception(said: Said) -> str:
-    """How a claim that is not true is listed."""
+    """The printed form of a claim that is not true."""
     return f"  {said.kind}: {said.text}\n    measured: {said.check.measured}\n    {said.command}"
 
 
@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Are the sentences of the Inference page true?")
     parser.add_argument("--networks", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--skip", type=int, default=0, help="leave out the first networks, which another process does")
+    parser.add_argument("--skip", type=int, default=0, help="leave out the first networks, checked by another process")
     parser.add_argument("--times", action="store_true", help="check milliseconds too (needs an idle machine)")
     options = parser.parse_args(argv)
     axes = [axis for axis in AXES if options.times or axis != "ms"]
@@ -159,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     print(exception(said), flush=True)
             print(f"{number} networks, {len(found)} claims, {time.perf_counter() - begun:.0f} s", file=sys.stderr)
     except KeyboardInterrupt:
-        print("interrupted: what follows is of the networks so far")
+        print("interrupted: what follows covers the networks so far")
     print(summary(found))
     return 0 if all(said.check.true for said in found) else 1
 

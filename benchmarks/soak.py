@@ -1,4 +1,4 @@
-"""Does the app grow? Runs in a row and side by side, streams and pages that open and close, memory measured all along.
+"""Does the app's memory grow? Runs in a row and side by side, streams and pages that open and close, for minutes.
 
 `python -m benchmarks.soak [--minutes 10] [--store-limit 2e9]`. Needs the development requirements, a browser. Warms up
 until nothing new has been compiled for two minutes (some programs are rare), then measures. Prints a line a minute:
@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
@@ -36,7 +37,7 @@ PATIENCE_MS = 300_000
 COMPARED_MINUTES = 2.0
 QUIET_MINUTES = 2.0
 MOST_GROWTH = 0.03
-SHAPES = [
+SHAPES: list[dict[str, Any]] = [
     {"network.depth": 8, "network.width": 32},
     {"network.depth": 16, "network.width": 64},
     {"network.depth": 5, "network.width": 16, "data.name": "moons"},
@@ -48,7 +49,7 @@ Sample = tuple[float, float, float, float, float, int]
 
 
 class Soak:
-    """What is done to one app, each kind of thing in a thread of its own, until `stop` is set."""
+    """The load on one app, each kind of it in a thread of its own, until `stop` is set."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -111,10 +112,10 @@ class Soak:
                 page.goto(f"{self.app.url}/?network_depth=6&network_width=16&learning_steps=60")
                 page.locator(".st-key-play button").click(timeout=PATIENCE_MS)
                 done = page.locator('[data-panel="learning-curves"][data-state="done"]')
-                said = page.get_by_role("alert").filter(visible=True)
-                done.or_(said).first.wait_for(timeout=PATIENCE_MS)
-                if said.count():
-                    raise RuntimeError(said.first.inner_text())
+                alert = page.get_by_role("alert").filter(visible=True)
+                done.or_(alert).first.wait_for(timeout=PATIENCE_MS)
+                if alert.count():
+                    raise RuntimeError(alert.first.inner_text())
                 page.close()
                 self.done["pages"] += 1
             browser.close()
@@ -137,7 +138,7 @@ def sample(app: App, began: float) -> Sample:
 
 
 def guarded(act: Callable[[], None], faults: list[str]) -> Callable[[], None]:
-    """What goes wrong in a thread is told at the end."""
+    """`act`, with any exception appended to `faults`, which are printed at the end."""
 
     def run() -> None:
         try:
@@ -179,15 +180,15 @@ def main() -> int:
             thread.start()
             time.sleep(1.0)
         print("minute   server MB   worker MB   file MB   log MB   programs   done", flush=True)
-        said, measured = -1, float("inf")
+        printed, measured = -1, float("inf")
         try:
             while (minute := (time.monotonic() - began) / 60) < measured + options.minutes and not faults:
                 samples.append(sample(app, began))
                 if measured == float("inf") and warm(samples):
                     samples, measured = samples[-1:], minute
                     print("warm", flush=True)
-                if int(minute) > said:
-                    said = int(minute)
+                if int(minute) > printed:
+                    printed = int(minute)
                     print(ROW.format(*samples[-1]), dict(soak.done), flush=True)
                 time.sleep(SAMPLE_SECONDS)
         finally:

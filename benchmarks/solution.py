@@ -1,4 +1,4 @@
-"""What a solver hands back, and in words why it stopped."""
+"""The result of a solver, and why it stopped, in words."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ class Solution:
             "time": f"Out of time at {end}; {size}.",
             "diverged": f"Diverged: the energy is not finite at {end}.",
         }
-        said = reasons[self.stopped_by]
+        text = reasons[self.stopped_by]
         if self.false_convergence:
-            said += (
+            text += (
                 f" It fired falsely: the errors of layers 1 to {self.unreached} are exactly zero because no signal has "
                 "reached them, not because they are at equilibrium."
             )
-        return said
+        return text

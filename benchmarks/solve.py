@@ -28,7 +28,7 @@ Stop = Literal["steps", "gradient", "energy"]
 
 @short
 class Sizes(NamedTuple):
-    """How large things are in a state, float64: energies E_1 … E_L (L,); for every hidden layer (H,) the rms of the
+    """The sizes of things in a state, float64: energies E_1 … E_L (L,); for every hidden layer (H,) the rms of the
     energy's gradient (per example), of the activities, of their change since an earlier state, and of the errors;
     `gradient` and `activity` are over all layers."""
 
@@ -128,7 +128,7 @@ def solve(
     sizes, passes, accepted, seconds = zip(*seen, strict=True)
 
     def rows_of(key: str) -> np.ndarray:
-        return np.stack([getattr(one, key) for one in sizes])
+        return np.stack([getattr(row, key) for row in sizes])
 
     return Solution(
         solver=name,

@@ -1,4 +1,4 @@
-"""`python -m pcviz data`: data sets of one's own in the store, for its runs and workers."""
+"""`python -m pcviz data`: user data sets in the store, for its runs and workers."""
 
 from pathlib import Path
 
@@ -12,16 +12,16 @@ from pcviz.store import Store, StoreFault
 USAGE = """\
 python -m pcviz data <what>: data sets of your own, in the store that PCVIZ_DATABASE names
 
-  add FILE.npz  Hold the arrays x_train, y_train, x_test and y_test of a file; prints the name for --data.name
-  list          Names and sizes of those that are held
+  add FILE.npz  Store the arrays x_train, y_train, x_test and y_test of a file; prints the name for --data.name
+  list          Names and sizes of those in the store
   delete NAME   Delete one that no run learns from
 
 Features (examples, features) are taken as they are, not standardised. Targets are classes 0, 1 and so on as whole
-numbers, one-hot rows, or the numbers of a regression."""
+numbers, one-hot rows, or real numbers for a regression."""
 
 
 def fetch(name: str) -> None:
-    """See that this process holds a data set that the store holds. Raises BadArguments."""
+    """Load a data set of the store into this process. Raises BadArguments."""
     try:
         provide(Store(Settings.from_environment().database), name)
     except (ValueError, LookupError, StoreFault) as error:

@@ -1,7 +1,7 @@
 """An experiment as command-line flags: `--preset mupc-128 --network.depth 32 --network.no-skips --seed 7`.
 
-Flags are the field paths of `Experiment` (dashes and underscores both work). Every fault of a command line is
-reported at once, one line each.
+Flags are the field paths of `Experiment` (dashes and underscores both work). All faults of a command line are
+reported together, one line each.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class BadArguments(Exception):
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag that is no field of the experiment: whether it takes a value, what is allowed, and what it does."""
+    """A flag that is not a field of the experiment: what it does, and the values allowed (empty: it takes none)."""
 
     help: str
     allowed: str = ""
@@ -40,7 +40,7 @@ class Flag:
 
 @dataclass
 class Arguments:
-    """What a command line said: field path -> text, other flags -> text (None without a value), help wanted."""
+    """A parsed command line: field path -> value, other flags -> text (None without a value), help requested."""
 
     fields: dict[str, Any] = field(default_factory=dict)
     flags: dict[str, str | None] = field(default_factory=dict)
@@ -51,7 +51,7 @@ PRESET = Flag("Start from a named experiment; later flags change it.", ", ".join
 
 
 def parse(arguments: list[str], flags: dict[str, Flag]) -> tuple[Experiment | None, Arguments]:
-    """The experiment that `arguments` describe (None where help is asked for) and the other `flags` given.
+    """The experiment that `arguments` describe (None if help is requested) and the other `flags` given.
 
     Raises BadArguments.
     """
@@ -73,7 +73,7 @@ def parse(arguments: list[str], flags: dict[str, Flag]) -> tuple[Experiment | No
 
 
 def read(arguments: list[str], flags: dict[str, Flag]) -> tuple[Arguments, list[str]]:
-    """Sort `arguments` into fields and flags, without judging the fields' values; the second result lists faults."""
+    """Sort `arguments` into fields and flags, without validating the fields' values; the second result lists faults."""
     given, lines = Arguments(), []
     waiting = list(arguments)
     while waiting:
@@ -96,12 +96,12 @@ def read(arguments: list[str], flags: dict[str, Flag]) -> tuple[Arguments, list[
             (given.fields if name in fields() else given.flags)[name] = value
         elif name in flags:
             if value is not None:
-                lines.append(f"{name}: {shown(value)} is too much (allowed: --{name} without a value)")
+                lines.append(f"{name}: {shown(value)} is not expected (allowed: --{name} without a value)")
             given.flags[name] = None
         else:
             lines.append(_unknown(word.partition("=")[0], flags))
             if value is None and waiting and not waiting[0].startswith("--"):
-                waiting.pop(0)  # the value of the unknown flag is no fault of its own
+                waiting.pop(0)  # the value of the unknown flag is not a second fault
     return given, lines
 
 
@@ -127,14 +127,14 @@ def _unknown(word: str, flags: dict[str, Flag]) -> str:
 
 
 EXIT = """\
-Exit status 0: done; 1: the work failed, or was stopped before its end (what it has is printed); 2: bad arguments, with
-one line per fault on standard error; 3: done, but the network diverged."""
+Exit status 0: done; 1: the work failed, or was stopped early (results so far are printed); 2: bad arguments, with one
+line per fault on standard error; 3: done, but the network diverged."""
 """What the exit status of a command means, for its `--help`."""
 
 
 def describe(flags: dict[str, Flag], *, with_fields: bool = True) -> str:
     """Every flag with its allowed values, default and meaning, one a line, and the exit statuses: the body of `--help`.
-    `with_fields`: those of an experiment too."""
+    `with_fields`: include the fields of an experiment."""
     rows = [
         (spelling(name), flag.help + (f" ({flag.allowed})" if flag.allowed else "")) for name, flag in flags.items()
     ]

@@ -8,9 +8,9 @@ from pcviz.cli.work import BAD, DONE, FAILED
 from pcviz.experiment.faults import shown
 
 COMMANDS = {
-    "train": "Train one network and say how it went.",
+    "train": "Train one network and report the results.",
     "relax": "Look inside one relaxation and compare solvers.",
-    "reproduce": "Measure a published finding anew, beside what was reported.",
+    "reproduce": "Measure a published finding again and compare it with the reported numbers.",
     "data": "Add, list or delete data sets of your own.",
     "bench": "Measure the speed of training and inference.",
     "serve": "Open the app on this machine.",

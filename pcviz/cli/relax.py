@@ -31,10 +31,10 @@ FLAGS = {
         f"all, {', '.join(SOLVERS)}",
     ),
     "step": Flag(
-        "Relax with the weights after so many steps of training (default: fresh ones)", allowed("step", Options)
+        "Relax with the weights after this many weight steps (default: fresh weights)", allowed("step", Options)
     ),
     "batch": Flag("Which training batch is relaxed (default 0)", allowed("batch", Options)),
-    "budget": Flag("Most gradient evaluations of each solver (default: seconds of work)", allowed("budget", Options)),
+    "budget": Flag("Most gradient evaluations per solver (default: for seconds of work)", allowed("budget", Options)),
 }
 
 
@@ -51,7 +51,7 @@ def run(words: list[str]) -> int:
 
 
 def _options(flags: dict[str, str | None]) -> Options:
-    """The options that the flags say. Raises BadArguments."""
+    """The options that the flags describe. Raises BadArguments."""
     values: dict[str, Any] = {name: flags[name] for name in ("step", "batch", "budget") if name in flags}
     if "solver" in flags:
         names = str(flags["solver"]).split(",")
@@ -69,9 +69,9 @@ def _options(flags: dict[str, str | None]) -> Options:
 def run_relaxation(
     experiment: Experiment, options: Options, limit: float | None = None, *, quiet: bool
 ) -> dict[str, Any]:
-    """Relax and compare to the end, for `limit` seconds or until Ctrl-C; returns the document of `relax --json`. How
-    long it will take on standard error, and a progress bar there unless `quiet`."""
-    from pcviz.instruments.relaxation.job import RelaxationJob  # loads JAX, which help and bad arguments do without
+    """Relax and compare solvers to the end, for `limit` seconds or until Ctrl-C; returns the document of `--json`.
+    Prints an estimate of the time on standard error, and shows a progress bar there unless `quiet`."""
+    from pcviz.instruments.relaxation.job import RelaxationJob  # loads JAX, which help and bad arguments do not need
 
     print(f"estimate: {seconds_text(options.seconds(experiment))}", file=sys.stderr)
     job = RelaxationJob(experiment, options)
@@ -80,7 +80,7 @@ def run_relaxation(
 
 
 def document_of(job: RelaxationJob, status: str) -> dict[str, Any]:
-    """What a relaxation that ended so has found; numbers that are not known are null."""
+    """The document of a relaxation that ended with this status; unknown numbers are null."""
     from pcviz.instruments.relaxation.reading import finishes, leaders, reading
 
     values = job.frame(bulk=True).values
@@ -153,7 +153,7 @@ def _entry(job: RelaxationJob, name: str) -> dict[str, Any]:
 
 
 def summary(document: dict[str, Any]) -> str:
-    """What a person wants to know: the reading, and one line for each solver."""
+    """The text for a terminal: the reading, and one line for each solver."""
     early = [f"{document['status']} at inference step {document['steps']}", ""] if document["status"] != "done" else []
     lines = [*early, *document["reading"], ""]
     for entry in document["solvers"]:

@@ -1,4 +1,4 @@
-"""`python -m pcviz reproduce`: measure a published finding anew and print it beside what was reported."""
+"""`python -m pcviz reproduce`: measure a published finding again and print it beside the reported numbers."""
 
 import sys
 from functools import partial
@@ -31,7 +31,7 @@ def run(words: list[str]) -> int:
 
 
 def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
-    """The finding and the flags, None where help is asked for. Raises BadArguments."""
+    """The finding and the flags, None if help is requested. Raises BadArguments."""
     named = bool(words) and not words[0].startswith("-")
     name = words[0] if named else ""
     given, lines = read(words[1:] if named else words, FLAGS)
@@ -42,22 +42,22 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
         lines.insert(0, f"reproduce: the name of a finding is missing {choices}")
     elif name not in REPRODUCTIONS:
         lines.insert(0, f"{shown(name)}: unknown finding {choices}")
-    lines += [f"{path}: is no flag of reproduce (allowed: {', '.join(map(spelling, FLAGS))})" for path in given.fields]
+    lines += [f"{path}: is not a flag here (allowed: {', '.join(map(spelling, FLAGS))})" for path in given.fields]
     if lines:
         raise BadArguments(lines)
     return name, given.flags
 
 
 def _help() -> str:
-    lines = ["python -m pcviz reproduce <finding> [flags]: measure a published finding anew", ""]
+    lines = ["python -m pcviz reproduce <finding> [flags]: measure a published finding again", ""]
     lines += [f"  {name}  {entry.help}" for name, entry in REPRODUCTIONS.items()]
     return "\n".join([*lines, "", describe(FLAGS, with_fields=False)])
 
 
 def run_reproduction(options: Options, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
-    """Measure to the end, for `limit` seconds or until Ctrl-C, but never leave off within a network; returns the
-    document of `--json`. A progress bar on standard error unless `quiet`."""
-    from pcviz.instruments.reproduce.job import Reproduce  # loads JAX, which help and bad arguments do without
+    """Measure to the end, for `limit` seconds or until Ctrl-C, but finish every network begun; returns the document of
+    `--json`. Shows a progress bar on standard error unless `quiet`."""
+    from pcviz.instruments.reproduce.job import Reproduce  # loads JAX, which help and bad arguments do not need
 
     job = Reproduce(Experiment(), options)
     work_off(job, "network", limit, quiet=quiet)
@@ -87,7 +87,7 @@ def summary(document: dict[str, Any]) -> str:
     for row in [*solvers, {"solver": None, "alignment": document["alignment_at_equilibrium"]}]:
         label = SOLVERS[row["solver"]].label if row["solver"] else "equilibrium"
         rows.append([label, *(_cosines(row["alignment"].get(d)) for d in depths)])
-    lines += ["cosine with backprop's weight gradients there, quartiles of depth, input side first", *_table(rows), ""]
+    lines += ["cosine with backprop's weight gradients at the budget, depth quartiles, input first", *_table(rows), ""]
     best = document["best_of_ours"]
     if best:
         verdict = "at most" if best["kept"] else "above"
@@ -139,5 +139,5 @@ def _how(document: dict[str, Any]) -> list[str]:
         "energies after every step up to 100, then every 2 %",
         "exponents: one intercept for each width and activation, without networks that did not arrive within the cap",
         "reported exponents: steps until test accuracy nears backprop's (relu, N=32, MNIST), a different quantity",
-        f"deepest that a solver went below F*: {document['largest_undercut']:.1e} of the initial excess",
+        f"farthest that a solver went below F*: {document['largest_undercut']:.1e} of the initial excess",
     ]

@@ -11,7 +11,7 @@ from pcviz.places import ensure_home
 
 PACKAGE = Path(__file__).parents[1]
 OPTIONS = next(folder for above in (PACKAGE, PACKAGE.parent) if (folder := above / ".streamlit").exists())
-"""Streamlit's options for this app; a wheel has that folder of the checkout in the package."""
+"""The folder of Streamlit's options for this app: at the root of a checkout, inside the package in a wheel."""
 FLAGS = {
     "port": Flag("Port of the app (default 8501)", "1 to 65535"),
     "address": Flag("Address to listen on (default localhost)", "a host name or an IP address"),
@@ -30,7 +30,7 @@ def run(words: list[str]) -> int:
         lines.append(f"port: {shown(port)} is not a port (allowed: 1 to 65535)")
     elif _in_use(str(given.flags.get("address", "localhost")), int(str(port))):
         lines.append(f"port: {port} is in use, perhaps by another pcviz; choose another")
-    lines += [f"{path}: is no flag of serve (allowed: --port, --address)" for path in given.fields]
+    lines += [f"{path}: is not a flag here (allowed: --port, --address)" for path in given.fields]
     if lines:
         raise BadArguments(lines)
     app = PACKAGE / "ui" / "scripts" / "app.py"

@@ -1,4 +1,4 @@
-"""`python -m pcviz train`: train one network and say how it went."""
+"""`python -m pcviz train`: train one network and report the results."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def run(words: list[str]) -> int:
 
 
 def run_training(experiment: Experiment, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
-    """Train to the end, for `limit` seconds or until Ctrl-C; returns the document of `train --json`. A progress bar on
-    standard error unless `quiet`."""
-    from pcviz.jobs.training import Training  # loads JAX, which help and bad arguments do without
+    """Train to the end, for `limit` seconds or until Ctrl-C; returns the document of `train --json`. Shows a progress
+    bar on standard error unless `quiet`."""
+    from pcviz.jobs.training import Training  # loads JAX, which help and bad arguments do not need
 
     training, last = Training(experiment), LastStep()
-    with progress("weight step", quiet=quiet) as tell:
-        tell(0, training.steps, text="compiling")
+    with progress("weight step", quiet=quiet) as report:
+        report(0, training.steps, text="compiling")
         with patience(limit) as patient:
             for frame in training.run():
                 last.see(frame)
-                tell(frame.step, training.steps, float(frame.values["seconds_left"]), last.text)
+                report(frame.step, training.steps, float(frame.values["seconds_left"]), last.text)
                 if patient.over:
                     break
     return {
@@ -71,17 +71,17 @@ class LastStep:
         self._values: dict[str, Any] = {}
 
     def see(self, frame: Frame) -> None:
-        """Take in a frame."""
+        """Add a frame."""
         if frame.step != self._step:
             self._step, self._values = frame.step, {}
         self._values |= frame.values
 
     def number(self, channel: str) -> float | None:
-        """The channel's number; None where there is none."""
+        """The channel's number; None if the frames hold none."""
         return float(self._values[channel]) if channel in self._values else None
 
     def count(self, channel: str) -> int | None:
-        """The same as a whole number."""
+        """`number` as a whole number."""
         value = self.number(channel)
         return None if value is None else round(value)
 
@@ -99,11 +99,11 @@ class LastStep:
 
 
 def summary(document: dict[str, Any]) -> str:
-    """What a person wants to know of a finished run, in a few lines."""
+    """The text for a terminal: the main results of a run, in a few lines."""
     steps, expected = document["steps"], document["layers_expected"]
     lines = [f"{document['status']} after {steps} weight steps in {document['seconds']:.1f} s on {document['device']}"]
     if document["status"] == "diverged":
-        lines.append(f"weight step {steps + 1} was not finite; what follows is of step {steps}")
+        lines.append(f"weight step {steps + 1} was not finite; results are of step {steps}")
     for name, label, form in (
         ("train_loss", "train loss", ".4g"),
         ("test_loss", "test loss", ".4g"),

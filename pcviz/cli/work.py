@@ -1,4 +1,4 @@
-"""Work that a command waits for: until it is done, its time is up, or somebody presses Ctrl-C."""
+"""Work that a command waits for: until it is done, its time is up, or Ctrl-C is pressed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
 """Exit statuses; `pcviz.cli.flags.EXIT` says what they mean."""
 SLICE_SECONDS = 0.5
 LONGEST = 1e6
-LIMIT = Flag("Stop after so many seconds and print what there is", f"above 0 to {LONGEST:g}")
+LIMIT = Flag("Stop after this many seconds and print the results so far", f"above 0 to {LONGEST:g}")
 JSON = Flag("Print one JSON document on standard output, and nothing else there.")
 
 
@@ -42,8 +42,8 @@ def limit_of(flags: dict[str, str | None], default: float | None = None) -> floa
 
 
 def admit(experiment: Experiment) -> None:
-    """Refuse what does not fit into memory, and data that nobody holds; say on standard error what a page would refuse
-    because nobody waits that long. Raises BadArguments."""
+    """Refuse experiments that do not fit into memory, and data sets that are not stored; warn on standard error of
+    weight steps so long that a page would refuse them. Raises BadArguments."""
     if too_large := cost.memory_refusal(experiment):
         raise BadArguments(too_large)
     if is_own(experiment.data.name):
@@ -53,7 +53,7 @@ def admit(experiment: Experiment) -> None:
 
 
 class Patience:
-    """How long a command goes on. `why` says what ended it early: nothing (""), "limit" or "interrupted"."""
+    """How long a command may continue. `why` is what ended it early: nothing (""), "limit" or "interrupted"."""
 
     def __init__(self, limit: float | None) -> None:
         self.why = ""
@@ -73,16 +73,16 @@ class Patience:
 
 @contextlib.contextmanager
 def patience(limit: float | None = None) -> Iterator[Patience]:
-    """Patience that Ctrl-C ends; the work is to ask it between two pieces. A second Ctrl-C interrupts at once."""
+    """Patience that Ctrl-C ends; to be checked between two pieces of work. A second Ctrl-C interrupts at once."""
     made = Patience(limit)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if made.why:
             signal.default_int_handler(number, frame)
         made.why = "interrupted"
-        print("stopping, to print what there is; Ctrl-C again stops at once", file=sys.stderr)
+        print("stopping to print the results so far; Ctrl-C again stops at once", file=sys.stderr)
 
-    if threading.current_thread() is not threading.main_thread():  # signals are not its own
+    if threading.current_thread() is not threading.main_thread():  # only the main thread handles signals
         yield made
         return
     before = signal.signal(signal.SIGINT, interrupt)
@@ -93,14 +93,14 @@ def patience(limit: float | None = None) -> Iterator[Patience]:
 
 
 class Progress(Protocol):
-    """Told how much is done, of how much, the seconds left (NaN: not known yet), and what is going on."""
+    """Called with the amount done, the total, the seconds left (NaN: not known yet), and what is going on."""
 
     def __call__(self, done: float, total: float, left: float = ..., text: str = ...) -> None: ...
 
 
 @contextlib.contextmanager
 def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
-    """A bar on standard error, unless `quiet`; `unit` is what is counted."""
+    """A progress bar on standard error, unless `quiet`; `unit` is what it counts."""
     if quiet:
         yield lambda done, total, left=float("nan"), text="": None
         return
@@ -119,35 +119,35 @@ def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None, left="", text="")
 
-        def tell(done: float, total: float, left: float = float("nan"), text: str = "") -> None:
-            told: dict[str, Any] = {"left": "" if left != left else f"{cost.seconds_text(left)} left", "text": text}
-            bar.update(task, completed=done, total=total, **told)
+        def report(done: float, total: float, left: float = float("nan"), text: str = "") -> None:
+            texts: dict[str, Any] = {"left": "" if left != left else f"{cost.seconds_text(left)} left", "text": text}
+            bar.update(task, completed=done, total=total, **texts)
 
-        yield tell
+        yield report
 
 
 def work_off(job: Look[Any], unit: str, limit: float | None, *, quiet: bool) -> Patience:
-    """Prepare a look and advance it to its end, for `limit` seconds or until Ctrl-C; with what patience. A progress bar
-    on standard error unless `quiet`."""
-    with progress(unit, quiet=quiet) as tell:
-        tell(0, job.steps, text="compiling")
+    """Prepare a look and advance it to its end, for `limit` seconds or until Ctrl-C; returns the Patience. Shows a
+    progress bar on standard error unless `quiet`."""
+    with progress(unit, quiet=quiet) as report:
+        report(0, job.steps, text="compiling")
         job.prepare()
         with patience(limit) as patient:
             while not job.done and not patient.over:
                 job.advance(job.steps, SLICE_SECONDS)
-                tell(job.step, job.steps, job.seconds_left, job.doing)
+                report(job.step, job.steps, job.seconds_left, job.doing)
     return patient
 
 
 def answer(
     work: Callable[[], dict[str, Any]], summary: Callable[[dict[str, Any]], str], name: str, *, as_json: bool
 ) -> int:
-    """Do the work of this name and print its document, in one line of JSON or as a summary; the exit status."""
+    """Do `work` and print its document, as one line of JSON or as a summary; returns the exit status."""
     try:
         # Libraries that print must not break the one document on standard output.
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             document = work()
-    except Exception as error:  # whatever went wrong, a person gets one line
+    except Exception as error:  # whatever went wrong is reported in one line
         print(f"{name} failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
         return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))  # orjson writes non-finite numbers as null
@@ -155,5 +155,5 @@ def answer(
 
 
 def exit_status(status: str) -> int:
-    """The exit status of work that ended so."""
+    """The exit status for a document's `status`."""
     return {"done": DONE, "diverged": DIVERGED}.get(status, FAILED)

@@ -1,4 +1,4 @@
-"""The views of the Landscape page: which of them is shown, each with a run of its own."""
+"""The views of the Landscape page, each with a run of its own, and the choice between them."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ VIEWS: dict[str, View] = {kind: view for kind, view in gathered("view", "VIEWS")
 
 
 def view() -> View:
-    """Draw the choice of a view; the one chosen. A run that was opened brings its view along."""
+    """Draw the choice of a view; returns the chosen one. Opening a run selects its view."""
     shown = session.record()
     if shown is not None and shown.id != st.session_state.get("viewed_run"):
         widgets.put({"landscape_view": shown.kind})
@@ -34,7 +34,7 @@ def view() -> View:
 
 @session.reporting()
 def _turn() -> None:
-    """Another view: its own run comes back, the one before is kept for later."""
+    """Turn to another view: its own run is shown again, and the present run is kept for later."""
     if not widgets.chosen("landscape_view"):
         return
     shelves = st.session_state.setdefault("view_runs", {})

@@ -1,4 +1,4 @@
-"""Children: jobs beside another run, their parent, that keep nothing which does not follow from its network."""
+"""Child runs: jobs beside another run, their parent, that store nothing, as all of it follows from its network."""
 
 import time
 from abc import ABC, abstractmethod
@@ -15,8 +15,8 @@ Parent = TypeVar("Parent", bound=Job)
 
 
 class Child(ABC, Generic[Parent]):
-    """A `pcviz.jobs.protocol.Job` beside its parent, cut wherever `_work` yields; it works anew whenever it is not
-    idle."""
+    """A `pcviz.jobs.protocol.Job` beside its parent, pausing wherever `_work` yields; `_work` starts again whenever
+    the child is not idle."""
 
     KIND: ClassVar[str]
     diverged = False
@@ -28,11 +28,11 @@ class Child(ABC, Generic[Parent]):
         self._begin()
 
     def _begin(self) -> None:
-        """What else a child has before its work."""
+        """Set up what a kind of child needs besides, before its work."""
 
     @abstractmethod
     def _work(self) -> Iterator[object]:
-        """The work that there is now."""
+        """Do the work that is pending now, yielding often."""
 
     @property
     @abstractmethod
@@ -45,7 +45,7 @@ class Child(ABC, Generic[Parent]):
 
     @property
     def place(self) -> int:
-        """How far the present work is, in its own steps."""
+        """Progress of the present work, in steps of its own."""
         return 0
 
     @property
@@ -55,16 +55,16 @@ class Child(ABC, Generic[Parent]):
 
     @property
     def device(self) -> str:
-        """Where it runs."""
+        """The device it runs on."""
         return self.parent.device
 
     @property
     def done(self) -> bool:
-        """Whether all is there that the parent's last step leads to."""
+        """Whether the parent is done, and everything that follows from its last step is computed."""
         return self.parent.done and self.idle
 
     def prepare(self) -> None:
-        """Nothing, unless a child says otherwise."""
+        """Does nothing, unless a kind of child overrides it."""
 
     def advance(self, until_step: int, seconds: float) -> None:
         """Work for about `seconds`."""
@@ -83,7 +83,7 @@ class Child(ABC, Generic[Parent]):
         return Frame(self.KIND, self.step, self._values(), self.place, seconds=self.seconds, done=self.done)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """Nothing: all follows from the parent."""
+        """Empty: everything follows from the parent."""
         return {}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:

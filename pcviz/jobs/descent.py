@@ -1,4 +1,4 @@
-"""One solver on its way down, in slices."""
+"""One solver that descends the energy of one batch, in slices."""
 
 import time
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from pcviz.pcn.trajectory import Iterate, Trajectory
 MARKS = 64
 """Most recorded states of a solver."""
 NOTHING = 1e-7
-"""A solver that gains less than this share of all it has gained, between two marks, stands still."""
+"""A solver stands still if it gains at most this share of its total gain between two marks."""
 PRECISE = 1e-5
-"""Share of the initial excess over a known lowest energy at which a solver has nothing left to show."""
+"""A solver ends when at most this share of its initial excess over a known lowest energy is left."""
 
 
 _error_profile = jax.jit(layer_rms)
@@ -28,8 +28,8 @@ _error_profile = jax.jit(layer_rms)
 class Descent:
     """A solver on one batch. `advance` until `done`; rows of `steps`, `passes`, `seconds` and `energies` grow.
 
-    `budget`: most gradient evaluations. `chunk`: steps in one call of the compiled program, so that slices end in time;
-    it must not depend on measured time, because a flow's steps depend on where it is cut.
+    `budget`: maximum number of gradient evaluations. `chunk`: steps in one call of the compiled program, so that slices
+    end in time; it must not depend on measured time, because a flow's steps depend on where they are cut.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Descent:
 
     @property
     def done(self) -> bool:
-        """Nothing follows."""
+        """Whether the solver has ended."""
         return self.state not in ("waiting", "running")
 
     @property
@@ -71,11 +71,11 @@ class Descent:
         return Trajectory(self.method, self.network, self.x, self.y, self.settings)
 
     def compile(self) -> None:
-        """Run the compiled programs once, in whatever thread; results stay."""
+        """Run the compiled programs once, in any thread; results do not change."""
         jax.block_until_ready(_error_profile(self._trajectory().compile().settled.errors))
 
     def advance(self, seconds: float, lowest: float | None) -> None:
-        """Go on for about `seconds`. `lowest` is the lowest energy that others know, which ends a solver near it."""
+        """Continue for about `seconds`. `lowest`: the lowest energy known from elsewhere; the solver ends near it."""
         deadline = time.perf_counter() + seconds
         if self._iterates is None:
             self.state = "running"
@@ -113,7 +113,7 @@ class Descent:
             self.state = "budget"
 
     def fail(self) -> None:
-        """It raised: nothing follows."""
+        """End the solver as failed, after an exception."""
         self.state = "failed"
 
     def errors_at_end(self) -> np.ndarray | None:

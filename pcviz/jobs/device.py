@@ -11,19 +11,19 @@ import jax
 from pcviz.places import cache_folder
 
 MAPS_SHARE = 0.25
-"""Programs are forgotten when they and everything else hold this share of the memory maps that a process may have."""
+"""Compiled programs are dropped when the process holds more than this share of the memory maps that it may have."""
 MAPS, MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 
 
 @cache
 def device_name() -> str:
-    """The device in use as a person would say it: "cpu", "NVIDIA H200"."""
+    """The device in use, as displayed: "cpu", "NVIDIA H200"."""
     device = jax.devices()[0]
     return "cpu" if device.platform == "cpu" else device.device_kind
 
 
 def tend_programs() -> None:
-    """Before something new is compiled: keep what is compiled on disk, and make room for it in this process."""
+    """Before something new is compiled: keep compiled programs on disk, and make room for new ones in this process."""
     keep_compiled_programs()
     forget_programs(MAPS_SHARE)
     give_memory_back()
@@ -32,7 +32,7 @@ def tend_programs() -> None:
 @cache
 def keep_compiled_programs() -> None:
     """Keep compiled programs between processes, so that a shape seen before starts at once ($XDG_CACHE_HOME/pcviz);
-    nothing where there is no place for them."""
+    does nothing if there is no folder for them."""
     folder = cache_folder()
     if folder is None:
         return
@@ -42,7 +42,7 @@ def keep_compiled_programs() -> None:
 
 
 def give_memory_back() -> None:
-    """Hand freed memory to the system, also what lies between pieces in use: glibc would keep it."""
+    """Return freed memory to the system, including gaps between pieces in use, which glibc would keep."""
     if (trim := _malloc_trim()) is not None:
         trim(0)
 
@@ -56,10 +56,10 @@ def _malloc_trim() -> Callable[[int], int] | None:
 
 
 def forget_programs(share: float) -> bool:
-    """Drop compiled programs that nobody runs if this process has more than `share` of the memory maps it may have.
+    """Drop compiled programs that are not running if this process has more than `share` of the memory maps it may have.
 
     Each program on a CPU takes several maps and JAX keeps all of them: after a few hundred networks Linux refuses
-    another map and the process dies. A program that is needed again is traced again. False where nothing was dropped.
+    another map and the process dies. A program that is needed again is traced again. False if nothing was dropped.
     """
     if not (MAPS.exists() and MOST_MAPS.exists()):
         return False

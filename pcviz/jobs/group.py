@@ -16,17 +16,17 @@ from pcviz.jobs.look import Look
 from pcviz.numerics.krylov import Work
 
 AT_ONCE = 2
-"""Members at a time: compilation and small products leave cores idle."""
+"""Members measured at a time: compilation and small products leave cores idle."""
 PIECE_SECONDS = 0.02
-"""A member that may pause works on for about so long: what it does beyond a slice."""
+"""A member that may pause works for about this long at a time, and so for this long beyond a slice."""
 Options = TypeVar("Options", bound=GroupOptions)
 
 
 class Group(Look[Options]):
-    """A look that measures members, which are the parts of its options, in their order; its steps count those measured.
+    """A look that measures members, the parts of its options, in their order; its steps count the measured ones.
 
-    Members work in threads, a piece at a time and only while the group is asked to advance. `results` holds what was
-    measured, by member. A checkpoint keeps it, so that no member is measured twice; one under way begins anew.
+    Members work in threads, a piece at a time and only while the group advances. `results` holds what was measured, by
+    member. A checkpoint keeps it, so that no finished member is measured again; one under way starts again.
     """
 
     def _begin(self) -> None:
@@ -37,14 +37,14 @@ class Group(Look[Options]):
 
     @abstractmethod
     def measure(self, member: str) -> Work[Any]:
-        """Measure a member, pausing wherever it yields; the result holds what JSON does, and is not None."""
+        """Measure a member, pausing wherever it yields; the result can be written as JSON and is not None."""
 
     def family(self, member: str) -> Hashable:
-        """Members of one family share compiled programs: while others are left, one of a family works at a time."""
+        """Members of one family share compiled programs: while others wait, one member of a family works at a time."""
         return member
 
     def prepare(self) -> None:
-        """Nothing: members load and compile their own."""
+        """Does nothing: members load and compile for themselves."""
 
     def _work(self) -> Iterator[None]:
         while self._pieces or len(self.results) < self.steps:
@@ -62,7 +62,7 @@ class Group(Look[Options]):
             yield
 
     def _next(self) -> str | None:
-        """The member that begins next, if one does."""
+        """The member that begins next; None if none does."""
         left = [member for member in self._expected if member not in self.results and member not in self._pieces]
         busy = {self.family(member) for member in self._pieces}
         chosen = next((member for member in left if self.family(member) not in busy), left[0] if left else None)
@@ -76,18 +76,18 @@ class Group(Look[Options]):
         return len(self.results)
 
     def finish(self) -> None:
-        """Measure the members under way to their end, and begin no other."""
+        """Finish the members under way, and begin no others."""
         self._begins = False
         while self._pieces:
             next(self._progress)
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """The results; of JSON's dialects the one that knows NaN and infinity."""
+        """The results too, as JSON extended by NaN and infinity."""
         results = np.frombuffer(json.dumps(self.results).encode(), np.uint8)
         return super().checkpoint() | {"results": results}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on with the members that the checkpoint does not hold."""
+        """Continue with the members that the checkpoint does not hold."""
         stored = json.loads(arrays["results"].tobytes())
         self.results = {member: result for member, result in stored.items() if member in self._expected}
         self._share |= dict.fromkeys(self.results, 1.0)
@@ -95,7 +95,7 @@ class Group(Look[Options]):
 
 
 def _worked_on(work: Work[Any]) -> tuple[Work[Any], Any]:
-    """Go on for about PIECE_SECONDS: the work, and its result, None before its end."""
+    """Continue `work` for about PIECE_SECONDS; returns it and its result (None before it has finished)."""
     deadline = time.perf_counter() + PIECE_SECONDS
     try:
         next(work)

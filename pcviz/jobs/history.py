@@ -1,7 +1,7 @@
-"""The history of a training by weight step: which steps are recorded, and what of them.
+"""The history of a training by weight step: which steps are recorded, and what is recorded of them.
 
-Steps are chosen by number alone, so that equal trainings have equal histories, however fast the machine and whoever
-looks: every step up to 2 · PER_OCTAVE, then PER_OCTAVE of each doubling, and those at which the test set is looked at.
+Steps are chosen by number alone, so that equal trainings have equal histories, whatever the machine and the viewers:
+every step up to 2 · PER_OCTAVE, then PER_OCTAVE of each doubling, and those at which the test set is evaluated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PER_OCTAVE = 128
 TESTS, TESTS_PER_OCTAVE = 50, 4
-"""The test set is looked at so often, evenly, and so often in each doubling, for the beginning of a long training."""
+"""The test set is evaluated at TESTS evenly spaced steps, and at TESTS_PER_OCTAVE of each doubling, for early steps."""
 NONE = np.array([np.inf, -np.inf])
 PARTS = (
     "step",
@@ -34,7 +34,7 @@ PARTS = (
 
 
 def thinned(steps: int, per_octave: int) -> np.ndarray:
-    """The steps 1 … `steps` that are recorded: all up to twice `per_octave`, then so many of each doubling."""
+    """The steps 1 … `steps` that are recorded: all up to twice `per_octave`, then `per_octave` of each doubling."""
     first, stride = 2 * per_octave, 2
     parts = [np.arange(1, min(first, steps) + 1)]
     while first < steps:
@@ -44,9 +44,9 @@ def thinned(steps: int, per_octave: int) -> np.ndarray:
 
 
 class History:
-    """The recorded rows of a training of `steps` weight steps, `epoch` of them an epoch, that no frame has carried yet.
+    """The recorded rows that no frame has carried yet, in a training of `steps` weight steps, `epoch` of them an epoch.
 
-    `rows` and `tests` are the steps that are recorded and those of them at which the test set is looked at.
+    `rows` are the steps that are recorded, `tests` those of them at which the test set is evaluated.
     """
 
     def __init__(self, steps: int, epoch: int) -> None:
@@ -58,7 +58,7 @@ class History:
         self._pending: dict[str, list[Value]] = {part: [] for part in PARTS}
 
     def next_test(self, step: int) -> int:
-        """The first step after `step` at which the test set is looked at; the last of all if none follows."""
+        """The first step after `step` at which the test set is evaluated; the last one if none follows."""
         return int(self.tests[min(int(np.searchsorted(self.tests, step, "right")), len(self.tests) - 1)])
 
     def wanted(self, steps: range) -> np.ndarray:
@@ -67,14 +67,14 @@ class History:
         return self.rows[at] == np.array(steps)
 
     def include(self, step: int) -> bool:
-        """See that a step is recorded; whether it would not have been."""
+        """Add a step to those recorded; returns whether it is new."""
         if new := step not in self.rows:
             self.rows = np.union1d(self.rows, [step])
         return new
 
     def take(self, steps: range, seconds: np.ndarray, course: Sequence[np.ndarray]) -> None:
-        """Steps that were made, with the compute time at each and their losses (M,), energies (M, L) and changes of the
-        weights (M, L)."""
+        """Record those of the completed `steps` that are wanted. `seconds` (M,): compute time at each; `course`: losses
+        (M,), energies (M, L) and weight changes (M, L)."""
         losses, energies, changes = course
         seen = 0
         for i in np.flatnonzero(self.wanted(steps)):
@@ -93,12 +93,12 @@ class History:
         self._open = _widened(self._open, losses[seen:])
 
     def take_test(self, loss: float, accuracy: float) -> None:
-        """What the test set says after the row that was taken last."""
+        """Record loss and accuracy on the test set in the latest row."""
         self._pending["test_loss"][-1] = loss
         self._pending["test_accuracy"][-1] = accuracy
 
     def drained(self, layers: int) -> dict[str, Value]:
-        """The pending rows as channels of a frame (K rows, perhaps none), which count as carried from now on."""
+        """The pending rows as channels of a frame (K rows, possibly 0); afterwards none is pending."""
         widths: dict[str, tuple[int, ...]] = {"train_loss": (3,), "energy": (layers,), "weight_change": (layers,)}
         rows = {
             part: np.array(values, np.int32 if part == "step" else np.float64).reshape(
@@ -110,12 +110,12 @@ class History:
         return {f"{part}_history": values for part, values in rows.items()}
 
     def saved(self) -> dict[str, np.ndarray]:
-        """What a checkpoint keeps of it."""
+        """The arrays that a checkpoint keeps of the history."""
         rows = {f"history_{part}": np.array(values) for part, values in self._pending.items()}
         return rows | {"history_open": self._open}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from what `saved` gave, or from nothing: checkpoints of versions without it hold none."""
+        """Continue from the arrays of `saved`, if there are any: checkpoints of earlier versions have none."""
         if "history_open" in arrays:
             self._open = arrays["history_open"]
             self._pending = {part: list(arrays[f"history_{part}"]) for part in PARTS}
@@ -130,14 +130,14 @@ def history(frames: Iterable[Frame]) -> pd.DataFrame:
 
     Columns: step, epoch, seconds, train_loss and its train_loss_least and train_loss_greatest since the row before,
     total_energy, energy_l and weight_change_l = |dW_l| / |W_l| of the layers l = 1 … L, test_loss and test_accuracy
-    (NaN where the test set was not looked at). Frames of other kinds are passed over.
+    (NaN where the test set was not evaluated). Frames of other kinds are ignored.
     """
     import pandas as pd
 
-    told = [frame.values for frame in frames if "step_history" in frame.values] or [History(0, 1).drained(0)]
+    recorded = [frame.values for frame in frames if "step_history" in frame.values] or [History(0, 1).drained(0)]
     columns: dict[str, np.ndarray] = {}
     for part in PARTS:
-        rows = np.concatenate([np.asarray(values[f"{part}_history"]) for values in told])
+        rows = np.concatenate([np.asarray(values[f"{part}_history"]) for values in recorded])
         if part == "train_loss":
             columns |= dict(zip(("train_loss", "train_loss_least", "train_loss_greatest"), rows.T, strict=True))
         elif rows.ndim == 2:

@@ -1,4 +1,4 @@
-"""Looks: runs that are no trainings and show what a network is like."""
+"""Looks: runs that examine a network instead of training it."""
 
 import time
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ from pcviz.pcn import Network, build
 
 TRAINING_SECONDS = 0.02
 KNOWN_SHARE = 0.02
-"""Share of the work from which on its pace tells how long the rest takes."""
+"""Share of the work after which the pace so far predicts how long the rest takes."""
 Options = TypeVar("Options", bound=LookOptions)
 _ENDED = object()
 
@@ -36,10 +36,10 @@ class Stored(NamedTuple):
 
 
 class Look(ABC, Generic[Options]):
-    """A `pcviz.jobs.protocol.Job` whose steps are shares of its work (hundredths), cut wherever `_work` yields.
+    """A `pcviz.jobs.protocol.Job` whose steps are shares of its work (hundredths); slices end where `_work` yields.
 
-    `source` is the training whose weights it takes, if its options name one. After a restart it computes everything
-    again, with the same result: a checkpoint keeps no more than those weights, for that training may have gone on.
+    `source` is the training whose weights it uses, if its options name one. After a restart it computes everything
+    again, with the same result. A checkpoint keeps those weights, because that training may have continued since.
     """
 
     KIND: ClassVar[str]
@@ -72,16 +72,16 @@ class Look(ABC, Generic[Options]):
         self._begin()
 
     def _begin(self) -> None:
-        """What else a look has before its work."""
+        """Set up what a kind of look needs besides, before its work."""
 
     @property
     def done(self) -> bool:
-        """Whether all is computed."""
+        """Whether everything is computed."""
         return self.step >= self.steps
 
     @property
     def device(self) -> str:
-        """Where it runs."""
+        """The device it runs on."""
         return device_name()
 
     @property
@@ -91,10 +91,10 @@ class Look(ABC, Generic[Options]):
 
     @abstractmethod
     def _work(self) -> Iterator[object]:
-        """The work; keeps `_share` of each part."""
+        """Do the work, yielding often; keeps the `_share` done of each part up to date."""
 
     def _piece(self, seconds: float) -> bool:
-        """Work up to the next cut; False if there was nothing left."""
+        """Work up to the next yield; False if nothing was left."""
         return next(self._progress, _ENDED) is not _ENDED
 
     def advance(self, until_step: int, seconds: float) -> None:
@@ -108,7 +108,7 @@ class Look(ABC, Generic[Options]):
 
     @property
     def _reached(self) -> int:
-        """The step reached while something is left."""
+        """The step reached, as long as work is left."""
         return max(self.step, min(self.steps - 1, int(self.steps * self._done)))
 
     @property
@@ -125,7 +125,7 @@ class Look(ABC, Generic[Options]):
 
     @property
     def doing(self) -> str:
-        """What it is at, in words."""
+        """What it is doing, in words."""
         if self._training_steps is not None:
             return "training: step {} of {}".format(*self._training_steps)
         return "compiling" if self._compiling else ""
@@ -144,7 +144,7 @@ class Look(ABC, Generic[Options]):
 
     @property
     def inference_step(self) -> int:
-        """The inference step that the frame is of, if it is of one."""
+        """The inference step that the frame shows; 0 if it shows none."""
         return 0
 
     @abstractmethod
@@ -152,23 +152,23 @@ class Look(ABC, Generic[Options]):
         """What is known so far, channel by channel."""
 
     def _while_compiling(self, work: Iterator[object]) -> Iterator[object]:
-        """The same, told as compilation."""
+        """Pass `work` on, reported as compilation."""
         self._compiling = True
         yield from work
         self._compiling = False
 
     def run(self) -> None:
-        """All of it at once."""
+        """Do all of the work at once."""
         self.prepare()
         while not self.done:
             self.advance(self.steps, 1.0)
 
     @abstractmethod
     def prepare(self) -> None:
-        """What takes long before the first piece."""
+        """Do the slow preparations, before the first piece of work."""
 
     def _load(self, chosen: np.ndarray | slice) -> None:
-        """The chosen training examples and the fresh network."""
+        """Load the chosen training examples and build the fresh network."""
         if getattr(self.options, "source", None) is not None and self._source is None:
             raise ValueError("source: the run has no stored weights yet")
         tend_programs()
@@ -178,8 +178,8 @@ class Look(ABC, Generic[Options]):
         self.network = build(experiment, self.x.shape[1], self.y.shape[1])
 
     def _load_at(self, chosen: np.ndarray | slice, step: int | None) -> None:
-        """The same with the weights after so many steps of training; None: the stored or fresh ones. Those that are not
-        stored come from training anew, once `_weights` is done."""
+        """`_load`, with the weights after `step` steps of training (None: the stored or the fresh ones). Weights that
+        are not stored are retrained by `_weights`."""
         self._load(chosen)
         if self._source is not None:
             self.network = with_arrays(self.network, self._source.arrays)
@@ -188,8 +188,8 @@ class Look(ABC, Generic[Options]):
             self._share.pop("train", None)
 
     def _retraining(self, experiment: Experiment, step: int | None) -> Training | None:
-        """The prepared training that comes to the weights at a step, of the stored run if there is one, else of the
-        experiment; None where they are there."""
+        """The prepared training that leads to the weights after `step` steps, of the stored run if there is one, else
+        of the experiment; None if no training is needed."""
         if step is None or step == self.source_step:
             return None
         trained = experiment if self._source is None else self._source.experiment
@@ -198,14 +198,14 @@ class Look(ABC, Generic[Options]):
         return training
 
     def _weights(self, step: int | None) -> Iterator[object]:
-        """Train up to the weights of `_load_at`, if they are not there."""
+        """Train up to the weights requested from `_load_at`, if they are not stored."""
         if self._training is not None:
             self.network = yield from self._train(self._training, step or 0)
             self._source = Stored(step or 0, arrays_of(self.network), self._training.experiment)
             self._training = None
 
     def _train(self, training: Training, wanted: int, part: str = "train") -> Generator[object, None, Network]:
-        """The network after `wanted` steps of a training that is prepared; the same as in any run of its experiment."""
+        """Return the network after `wanted` steps of a prepared training: the same as in any run of its experiment."""
         while training.step < wanted:
             self._training_steps = training.step, wanted
             training.advance(wanted, TRAINING_SECONDS)
@@ -219,7 +219,7 @@ class Look(ABC, Generic[Options]):
         return training.network
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """How far it was, and the stored weights."""
+        """The progress, and the stored weights."""
         kept = {"step": np.asarray(self.step), "seconds": np.asarray(self.seconds)}
         if self._source is not None:
             kept |= {name: self._source.arrays[name] for name in arrays_of(self.network)}

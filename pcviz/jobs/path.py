@@ -9,7 +9,7 @@ MOST_BYTES = 256_000_000
 class Path:
     """At most 32 snapshots (and 256 MB), taken every `every` weight steps; `every` doubles when they fill up.
 
-    Lives in memory: after a restart of the worker it begins anew.
+    Kept in memory only: after a restart of the worker it starts again.
     """
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Path:
         self.every = 1
 
     def due(self, step: int) -> bool:
-        """Whether the weights after `step` belong to the path; its first point is wherever it begins."""
+        """Whether the weights after `step` belong to the path; the first step asked about always does."""
         return not self.steps or (step > self.steps[-1] and step % self.every == 0)
 
     def next_due(self, step: int) -> int:

@@ -10,37 +10,37 @@ from pcviz.frames import Frame
 class Job(Protocol):
     """One run's work. All methods are called from one thread at a time.
 
-    Results depend on the experiment alone: not on slice lengths, frame times, or restores on the way. A job that works
-    on another one's network (a child) is built with its parent's job; it sees the parent between the parent's slices,
+    Results depend on the experiment alone, not on slice lengths, frame times or restores in between. A child, which
+    works on another job's network, is built with that job, its parent; it sees the parent between the parent's slices,
     except in `prepare`, during which the parent may be advancing: `prepare` must not touch the parent's arrays.
     """
 
     @property
     def step(self) -> int:
-        """Last completed weight step (0: fresh); for a child the parent's step that it works on."""
+        """Last completed weight step (0: fresh); for a child, the parent's step that it works on."""
 
     @property
     def steps(self) -> int:
-        """The last step wanted."""
+        """The last step requested."""
 
     @property
     def done(self) -> bool:
-        """Nothing is left to do: the last step was made, or it diverged. A child is asked again later."""
+        """Whether nothing is left to do: the last step was made, or the run diverged. A child is asked again later."""
 
     @property
     def diverged(self) -> bool:
-        """Its energy stopped being finite."""
+        """Whether its energy stopped being finite."""
 
     seconds: float
-    """Compute seconds of this generation; whoever restores a job may put it forward."""
+    """Compute seconds of this generation; the worker that restores a job may increase them."""
 
     @property
     def device(self) -> str:
-        """Where it runs, as a person would say it: "cpu", "NVIDIA H200"."""
+        """The device it runs on, as displayed: "cpu", "NVIDIA H200"."""
 
     @property
     def idle(self) -> bool:
-        """A child has nothing to do until its parent has advanced; always False for a run."""
+        """Whether a child has nothing to do until its parent has advanced; always False for other runs."""
 
     def prepare(self) -> None:
         """Load data, trace, compile: may take many seconds and runs in a thread of its own."""
@@ -52,7 +52,7 @@ class Job(Protocol):
         """What happened since the last call, with the bulk channels or without; run, generation and seq stay empty."""
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """All that `restore` needs to go on bitwise, in the middle of a weight step too."""
+        """Everything that `restore` needs to continue bitwise, even in the middle of a weight step."""
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from a checkpoint, before or after `prepare`."""

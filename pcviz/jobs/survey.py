@@ -10,16 +10,16 @@ from pcviz.probes.plane import Plane
 from pcviz.probes.surface import Kind, plane_heights
 
 COARSEST = 5
-"""The first level has at least so many cells along each side."""
+"""The first level has at least this many cells along each side."""
 TILE: dict[Kind, int] = {"loss": 4, "energy": 1}
-"""Points in one call of the compiled program: a pause waits for no more."""
+"""Points in one call of the compiled program, the most that a pause has to wait for."""
 
 
 class Survey:
-    """Surfaces `kinds` of `network`'s kind over one plane after another, on x (B, D), y (B, K); `size` points a side.
+    """Surfaces `kinds` on one plane after another, for networks like `network`, x (B, D), y (B, K); `size`² points.
 
     `heights` are those of the present plane, (size, size) float64 for each kind: row y, column x, NaN where nothing was
-    computed yet. Each level keeps the points of the one before. `tolerance` is the worst of F* so far.
+    computed yet. Each level keeps the points of the one before. `tolerance` is the worst one of F* so far.
     """
 
     def __init__(self, network: Network, x: np.ndarray, y: np.ndarray, kinds: Sequence[Kind], size: int) -> None:
@@ -42,7 +42,7 @@ class Survey:
         self.tolerance = 0.0
 
     def at(self, kind: Kind, plane: Plane, points: np.ndarray) -> np.ndarray:
-        """A surface at a few points (M, 2), M ≤ TILE[kind]."""
+        """Heights (M,) of a surface at a few points (M, 2), M ≤ TILE[kind]."""
         padded = np.zeros((TILE[kind], 2))
         padded[: len(points)] = points
         arrays = (jnp.asarray(a, self.network.dtype) for a in (plane.center, plane.directions, padded))
@@ -53,7 +53,7 @@ class Survey:
         return heights
 
     def along(self, kind: Kind, plane: Plane, points: np.ndarray, into: np.ndarray) -> Iterator[None]:
-        """A surface at many points (S, 2), written `into` (S,); cut after every tile."""
+        """A surface at many points (S, 2), written `into` (S,); yields after every tile."""
         for first in range(0, len(points), TILE[kind]):
             part = points[first : first + TILE[kind]]
             into[first : first + TILE[kind]] = self.at(kind, plane, part)
@@ -71,7 +71,7 @@ class Survey:
                     part = cells[first : first + TILE[kind]]
                     rows, columns = zip(*part, strict=True)
                     found = self.at(kind, plane, np.array([(x[column], y[row]) for row, column in part]))
-                    # What overflows is far above everything that can be drawn, but it was computed.
+                    # An overflow is far above everything that can be drawn, but it counts as computed.
                     heights[rows, columns] = np.where(np.isnan(found), np.inf, found)
                     yield None
             yield stride

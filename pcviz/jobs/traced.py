@@ -20,15 +20,15 @@ from pcviz.probes.alignment import Comparison, backprop_gradients, compare, grad
 from pcviz.probes.health import arrival, chain_trace
 
 ALIGNMENTS = 24
-"""Most looks at the weight gradients, evenly on a logarithmic scale."""
+"""Most comparisons of the weight gradients, evenly spaced on a logarithmic scale."""
 
 
 @partial(jax.jit, static_argnames=("plan",))
 def _measure(
     network: Network, x: jax.Array, y: jax.Array, state: State, without: State | None, t: jax.Array, plan: Plan
 ) -> tuple[Settled, jax.Array, jax.Array, jax.Array]:
-    """The state after t steps: itself, rms(z_l), rms(e_l), layers with a signal. `without` is the state without the
-    target, None where that has no errors."""
+    """The settled state after t steps, rms(z_l), rms(e_l) and the number of layers with a signal. `without` is the
+    state without the target, None where that has no errors."""
     settled = settle(network, x, y, state, t, plan)
     signal = settled.errors
     if without is not None:
@@ -41,7 +41,7 @@ def _measure(
 class Traced:
     """The experiment's own relaxation of one batch, with its solver and start; at most 512 rows of it are recorded.
 
-    `work` does it, cut wherever it yields; `chunk` is the most steps between two cuts.
+    `work` runs it, pausing wherever it yields; `chunk` is the maximum number of steps between two pauses.
     """
 
     def __init__(self, experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, chunk: int) -> None:
@@ -66,7 +66,7 @@ class Traced:
         return _measure(self.network, self.x, self.y, at.state, without, at.step, self._plan)
 
     def compile(self) -> None:
-        """Run the compiled programs once; results stay."""
+        """Run the compiled programs once; results do not change."""
         own = None if self._without is None else self._without.compile()
         settled, *_ = self._measured(self._trajectory.compile(), own)
         gradients_at(self.network, self.x, settled)
@@ -83,9 +83,9 @@ class Traced:
         return 1.0 if self.diverged else len(self._recorded["energies"]) / len(self.rows)
 
     def work(self) -> Iterator[None]:
-        """The relaxation; ends where the energy stops being finite."""
+        """Run the relaxation; it ends where the energy stops being finite."""
         spaced = np.geomspace(1, max(1, self.rows[-1]), ALIGNMENTS).round()
-        looks = {int(self.rows[np.abs(self.rows - t).argmin()]) for t in spaced} - {0}
+        compared = {int(self.rows[np.abs(self.rows - t).argmin()]) for t in spaced} - {0}
         path = self._trajectory.iterates(self.rows, self.chunk)
         without = repeat(None) if self._without is None else self._without.iterates(self.rows, self.chunk)
         before: tuple[int, Settled] | None = None
@@ -97,7 +97,7 @@ class Traced:
             if not np.isfinite(np.asarray(settled.energies)).all():
                 self.diverged = True
                 if before is not None and before[0] not in {0, *(step for step, _ in self._aligned)}:
-                    self._align(*before)  # the last step that there is
+                    self._align(*before)  # the last finite step
                 return
             update = at.state.trace.update
             found = {"energies": settled.energies, "activity": activity, "error": error, "update": update}
@@ -105,7 +105,7 @@ class Traced:
                 self._recorded[name].append(np.asarray(values))
             self.layers_with_signal = int(with_signal)
             self._floors = np.asarray(rounding_energies(settled.activities, self.y))
-            if at.step in looks:
+            if at.step in compared:
                 self._align(at.step, settled)
             before = at.step, settled
             yield

@@ -24,9 +24,9 @@ from pcviz.pcn.trace import padded_rows, recorded
 from pcviz.probes.health import arrival, chain_energies, learning_layers
 
 STEPS_AT_ONCE = 64
-"""Most weight steps in one call of the compiled loop."""
+"""Maximum number of weight steps in one call of the compiled loop."""
 NOISE = 2
-"""Keeps noise in initial activities apart from whatever else is drawn from the seed."""
+"""Separates the noise in initial activities from all other random numbers drawn from the seed."""
 
 
 class Training:
@@ -53,12 +53,12 @@ class Training:
 
     @property
     def done(self) -> bool:
-        """Whether the last step was made, or none can be made any more."""
+        """Whether the last step was made, or the run diverged."""
         return self.diverged or self.step >= self.steps
 
     @property
     def device(self) -> str:
-        """Where it runs."""
+        """The device it runs on."""
         return device_name()
 
     def prepare(self) -> None:
@@ -82,7 +82,7 @@ class Training:
             self._restored = None
 
     def _compile(self) -> None:
-        """Run the compiled programs without a step: results stay, the programs are there."""
+        """Run the compiled programs once without making a step: results do not change."""
         if self._long:
             step, _ = self._begin(self.network, self._slots)
             self._under_way: Any = jax.tree.structure(self._moving(step))
@@ -140,7 +140,7 @@ class Training:
 
         network, slots, report, course, done = made_of(count)
         made = int(done)
-        if 0 < made < count:  # up to the last finite step once more: its relaxation, its weights
+        if 0 < made < count:  # again up to the last finite step, for its relaxation and weights
             network, slots, report, course, _ = made_of(made)
         if made:
             self.network, self._slots, self._report = network, slots, report
@@ -153,14 +153,14 @@ class Training:
         return self.seconds + time.perf_counter() - self._begun
 
     def _take(self, seconds: np.ndarray, course: list[np.ndarray]) -> None:
-        """Take the steps just made into the history."""
+        """Record the steps just made in the history."""
         self.step += len(seconds)
         self._history.take(range(self.step - len(seconds) + 1, self.step + 1), seconds, course)
         if len(seconds) and self.step in self._history.tests:
             self._take_test()
 
     def _take_last(self) -> None:
-        """The last finite step is recorded in any case."""
+        """Record the last finite step, if it is not recorded yet."""
         if (report := self._report) is not None and self._history.include(self.step):
             course = [np.asarray(row)[None] for row in (report.loss, report.energies, report.weight_changes)]
             self._history.take(range(self.step, self.step + 1), np.array([self._clock()]), course)
@@ -226,7 +226,7 @@ class Training:
     def _energies(self, report: Report) -> dict[str, Value]:
         energy = np.asarray(report.energies)
         values: dict[str, Value] = {"energy": energy, "total_energy": float(energy.sum()), **self._health(report)}
-        if self._method.plan.initial == "feedforward":  # other starts make errors of their own
+        if self._method.plan.initial == "feedforward":  # other starts cause errors without a target
             values["layers_with_signal"] = float(report.layers_with_signal)
         return values
 
@@ -282,11 +282,11 @@ class Training:
         return {name: np.asarray(value) for name, value in saved.items()}
 
     def _moving(self, step: Step) -> Step | State:
-        """What a step under way has moved: the relaxation alone, unless weights move with it."""
+        """What a step under way has changed: the relaxation alone, unless weights change with it."""
         return step.relaxation if self._method.rule.learns_at_the_end else step
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from a checkpoint."""
+        """Continue from a checkpoint."""
         self.step, self.seconds = int(arrays["step"]), float(arrays["seconds"])
         self.diverged = bool(arrays["diverged"])
         self._history.restore(arrays)
@@ -314,7 +314,7 @@ def _noise_keys(seed: jax.Array, steps: jax.Array) -> jax.Array:
 
 
 class _Pace:
-    """Learns how long one unit of work takes, to cut work into slices; results never depend on it."""
+    """Estimates how long one unit of work takes, to cut work into slices; results never depend on it."""
 
     def __init__(self) -> None:
         self.unit: float | None = None
@@ -326,7 +326,7 @@ class _Pace:
         return 1 if self.unit is None else max(1, int(seconds / self.unit))
 
     def measured(self, count: int) -> Self:
-        """A context in which `count` units are worked off."""
+        """A context that times `count` units of work."""
         self._count = count
         return self
 
@@ -342,6 +342,6 @@ class _Pace:
 def train(experiment: Experiment) -> Iterator[Frame]:
     """Train a network: yields frames until the last weight step or until the energy stops being finite.
 
-    The generator that command line and app run too; see `pcviz.instruments.CHANNELS` for the values of a frame.
+    The command line and the app run the same job; `pcviz.instruments.CHANNELS` describes the values of a frame.
     """
     yield from Training(experiment).run()

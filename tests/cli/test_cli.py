@@ -111,7 +111,7 @@ def test_spellings_of_a_flag(words: list[str]) -> None:
         (["--network.skips", "maybe"], "maybe: is not a flag (allowed: "),
         (["--network.skips=maybe"], "network.skips: maybe is not one of the allowed values (allowed: true, false)"),
         (["--preset", "nonsense"], "preset: nonsense is not a preset (allowed: first, "),
-        (["--json=1"], "json: 1 is too much (allowed: "),
+        (["--json=1"], "json: 1 is not expected (allowed: "),
         (["--data.name", "regression", "--network.loss", "ce"], "network.loss: ce needs classes"),
         (["stray"], "stray: is not a flag (allowed: "),
     ],
@@ -276,7 +276,7 @@ def test_divergence_is_a_result_not_a_failure() -> None:
     assert document["steps"] < 400
     assert document["train_loss"] is not None
     text = cli_train.summary(document)
-    assert f"weight step {document['steps'] + 1} was not finite; what follows is of step {document['steps']}" in text
+    assert f"weight step {document['steps'] + 1} was not finite; results are of step {document['steps']}" in text
 
     # The same numbers as of a run that ends with that step.
     experiment, _ = flags.parse([*SMALL, *wild, "--learning.steps", str(document["steps"])], cli_train.FLAGS)

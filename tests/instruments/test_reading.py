@@ -50,7 +50,7 @@ def said(experiment: Experiment = DEEP, axis: str = "passes", **changes: Any) ->
 def test_the_sentences_of_a_deep_network() -> None:
     assert said() == (
         "Only 15 of 129 layers have received a signal after 128 steps (17 where all layers pass their errors on "
-        "unchanged). By a chain of scalars the first layer needs "
+        "unchanged). In a chain of scalars the first layer needs "
         "about 4,000 steps. Error-based inference, where no layer waits for another, settled in 10. "
         "Measured: gradient descent at step size 0.3 had not settled within 1 % after 2,048 steps. The quadratic model "
         "of the start gives 41,000 to 53,000 steps to settle within 1 % (of 8 examples looked at). "

@@ -225,8 +225,8 @@ class TestCommand:
         for words, starts in (
             ([], ["reproduce: the name of a finding is missing (allowed: inference-budget)"]),
             (["nonsense"], ["nonsense: unknown finding (allowed: inference-budget)"]),
-            (["inference-budget", "--quick=1"], ["quick: 1 is too much (allowed: "]),
-            (["nonsense", "--seed", "3"], ["nonsense: unknown finding", "seed: is no flag of reproduce"]),
+            (["inference-budget", "--quick=1"], ["quick: 1 is not expected (allowed: "]),
+            (["nonsense", "--seed", "3"], ["nonsense: unknown finding", "seed: is not a flag here"]),
         ):
             assert main(["reproduce", *words]) == 2
             output = capsys.readouterr()

@@ -64,7 +64,7 @@ def test_nothing_relaxes_where_predictions_overflow() -> None:
     job.run()
     assert job.done and job.diverged
     assert said(job) == [OVERFLOW]
-    with pytest.raises(ValueError, match="source: with its weights the predictions overflow"):
+    with pytest.raises(ValueError, match="source: the predictions overflow with its weights"):
         Curvature(WILD, {"source": RUN}, source=source(trained(WILD))).run()
 
 

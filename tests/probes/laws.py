@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 import numpy as np
 from scipy.special import gammaln
 
@@ -80,8 +79,3 @@ def expected_rescaling(options: NetworkOptions, output_dim: int) -> float:
     growth = float(options.skips) + (scales[1] ** 2 * gain if hidden > 1 else 0.0)
     powers = float(hidden) if growth == 1 else (growth**hidden - 1) / (growth - 1)
     return 1 / options.output_precision + readout * powers
-
-
-def signal_floor(activity: Array) -> float:
-    """10 eps rms(z_l): an error must exceed it to be more than rounding in the format of `activity` (B, N_l)."""
-    return 10 * float(jnp.finfo(activity.dtype).eps) * theory._rms_of(np.asarray(activity, np.float64))

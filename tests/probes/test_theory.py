@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.measured import signal_floor
 from pcviz.experiment import Inference
 from pcviz.experiment import Network as NetworkOptions
 from pcviz.numerics.blocktridiagonal import Measure, extreme_eigenvalues, gradient_measure, spectrum
@@ -68,7 +69,7 @@ class TestSignal:
         net = initialised("mupc", True, 16, 32, activation="tanh", input_dim=20)
         x, y = np.random.default_rng(5).standard_normal((8, 20)), np.eye(10)[:8]
         first, deltas = net.forward(x)[0][0], net.backprop(x, y)[2]
-        floor = laws.signal_floor(first.astype(np.float32))
+        floor = signal_floor(jnp.asarray(first, jnp.float32))
         assert floor == pytest.approx(10 * 2**-23 * np.sqrt(np.mean(np.square(first))), rel=1e-6)
         predicted = theory.steps_until_signal(deltas, 0.1, floor)
         assert predicted is not None

@@ -11,7 +11,7 @@ from pcviz.jobs.look import Look
 from pcviz.probes import chain
 
 GRID = 64
-"""Points of the plane in each direction; even, so that none lies on the minima, where the logarithm ends."""
+"""Points of the plane in each direction; even, so that none lies on the minima, where the logarithm diverges."""
 ARROWS = 13
 """Arrows in each direction; odd, so that one would begin at the saddle."""
 HEAD = 0.35
@@ -21,18 +21,18 @@ FLOWS, FLOW_RADIUS = 8, 0.15
 FLOW_STEPS, FLOW_EVERY = 200, 5
 """Steps of each line, small enough for the steepest chain, and which of them are drawn."""
 SLICE = 100
-"""Updates between two looks at the clock."""
+"""Updates between two checks of the clock."""
 
 
 class Chain(Look[Options]):
-    """A run of kind "chain". Nothing of the experiment counts. The chain that is drawn races first."""
+    """A run of kind "chain". The experiment does not matter. The chain that is drawn races first."""
 
     KIND, OPTIONS = "chain", Options
     device = "cpu"
 
     def _begin(self) -> None:
         self.races = [Race(hidden, self.options) for hidden in range(1, DEEPEST + 1)]
-        self._rows = trace_rows(self.options.cap)[1:]  # log-spaced, and no logarithm of 0
+        self._rows = trace_rows(self.options.cap)[1:]  # log-spaced, without 0, which has no logarithm
         self._losses = np.full((len(self._rows), DEEPEST, len(RULES), self.options.seeds), np.nan)
         self._plane: dict[str, Value] = {}
 
@@ -55,12 +55,12 @@ class Chain(Look[Options]):
                 yield
 
     def _record(self, race: Race) -> None:
-        # The end of a race holds for the rows after it too.
+        # Where a race ends between two rows, the later row records its end.
         row = int(np.searchsorted(self._rows, race.step))
         if row < len(self._rows) and (race.done or self._rows[row] == race.step):
             self._losses[row, race.hidden - 1] = race.losses
 
-    # --- what it tells
+    # --- what it reports
 
     def _values(self, bulk: bool) -> dict[str, Value]:
         values: dict[str, Value] = {"race_diverged": float(sum(race.diverged.sum() for race in self.races))}
@@ -118,17 +118,17 @@ def plane(options: Options) -> dict[str, Value]:
 
 
 def loss_gradient(w: np.ndarray) -> np.ndarray:
-    """Of the loss at <x²>, (…, L)."""
+    """Gradient of the loss at <x²> in the weights, (…, L)."""
     return chain.loss_gradient(w, POWER)
 
 
 def energy_gradient(w: np.ndarray) -> np.ndarray:
-    """Of F* at <x²>, (…, L)."""
+    """Gradient of F* at <x²> in the weights, (…, L)."""
     return chain.pc_gradient(w, chain.equilibrium(w), POWER)
 
 
 def flow(options: Options, gradient: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Gradient flow inside the plane from a small circle about its middle, by Runge and Kutta's steps of fourth order.
+    """Gradient flow inside the plane from a small circle about its middle, by fourth-order Runge-Kutta steps.
 
     FLOWS lines one after the other, NaN between them, (points, 2). All take FLOW_TIME, so that a short one is slow.
     """
@@ -152,9 +152,9 @@ def flow(options: Options, gradient: Callable[[np.ndarray], np.ndarray]) -> np.n
 
 
 def arrows(tails: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """Line segments with heads from `tails` (A, 2) along `slopes` (A, 2): (7 A, 2), NaN where the pen is lifted.
+    """Line segments with heads from `tails` (A, 2) along `slopes` (A, 2): (7 A, 2), NaN between strokes.
 
-    Length saturates at 0.8 of the way between two tails, as |slope| / (|slope| + 1/4): flat and steep both show.
+    Length saturates at 0.8 of the way between two tails, as |slope| / (|slope| + 1/4): flat and steep slopes both show.
     """
     size = np.hypot(*slopes.T)[:, None]
     longest = 0.8 * 2 * SPAN / (ARROWS - 1)

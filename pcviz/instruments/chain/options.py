@@ -1,4 +1,4 @@
-"""What one look at the toy chains consists of: which chain is drawn, and how it races.
+"""Options of a look at the toy chains: which chain is drawn, and how the chains race.
 
 A chain has one unit in each of its H hidden layers, so L = H + 1 weights w_1 … w_L, and learns y = -x (theory.md 4.7).
 The vocabulary that page, job and figures share.
@@ -33,7 +33,7 @@ SPAN = 2.5
 
 
 class Options(LookOptions):
-    """What a run of kind "chain" is told.
+    """The options of a run of kind "chain".
 
     The plane shows the loss and the equilibrated energy of a chain against its last two weights. Chains of 1 … 5 hidden
     units race, each from several starts with each rule: gradient descent, and PC that infers by Euler steps.
@@ -65,7 +65,7 @@ class Options(LookOptions):
         return self.hidden, self.hidden + 1
 
     def own_parts(self, experiment: Experiment) -> Parts:
-        """The plane, and the races; nothing of the experiment counts."""
+        """The plane, and the races; the experiment does not matter."""
         return {"plane": 0.1, "races": DEEPEST * self.cap * (4e-5 + 1.4e-6 * self.inference_steps)}
 
 

@@ -15,7 +15,7 @@ DIVERGED = 1e3
 
 
 class Race:
-    """Chains with `hidden` units from the starts of `options.seeds`, one gradient step on each rule at a time.
+    """Chains with `hidden` units from the starts of `options.seeds`, one gradient step of each rule at a time.
 
     Start w ~ N(0, .05²) and batches of 64 inputs x ~ N(1, .1²), fresh at each step, come from numpy's generator of the
     seed, weights first: the same for all rules. Arrays are (3 rules, seeds, …). `counts` (3, seeds) holds the updates
@@ -37,23 +37,23 @@ class Race:
 
     @property
     def done(self) -> bool:
-        """Nobody moves any more."""
+        """Whether no racer moves any more."""
         return self.step >= self.options.cap or not self.racing.any()
 
     @property
     def diverged(self) -> np.ndarray:
-        """Who left for infinity without escape, (3, seeds)."""
+        """Which racers diverged without escaping, (3, seeds)."""
         return ~self.racing & np.isnan(self.counts)
 
     @property
     def capped(self) -> np.ndarray:
-        """Who was stopped at the cap, (3, seeds)."""
+        """Which racers were stopped at the cap, (3, seeds)."""
         return self.racing & np.isnan(self.counts) & self.done
 
     def advance(self) -> None:
-        """The next batch: its losses after `step` updates, and the update unless that was the last look."""
+        """Update on the latest batch, if there is one, then take the losses of the next batch."""
         s = self._power()
-        with np.errstate(over="ignore", invalid="ignore"):  # who diverges is taken out
+        with np.errstate(over="ignore", invalid="ignore"):  # racers that diverge are removed
             if self.step >= 0:
                 self._update(self._latest)
             losses = chain.loss(self.weights, s)
@@ -65,7 +65,7 @@ class Race:
         self.racing &= self.losses > SETTLED
 
     def _update(self, s: np.ndarray) -> None:
-        """One gradient step of everyone who still races."""
+        """One gradient step of all that still race."""
         w, options = self.weights, self.options
         for rule, racing in enumerate(self.racing):
             if racing.any():

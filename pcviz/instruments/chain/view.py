@@ -11,7 +11,7 @@ METRICS: list[tuple[str, str, str]] = [("Computed", "{step} %", "Share of the su
 
 
 def choose(form: controls.Form) -> Choice:
-    """Draw the row of controls above the panels; what they say."""
+    """Draw the row of controls above the panels; returns what they choose."""
     with look.taking_over("chain"):
         pass
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="chain_row"):

@@ -1,1 +1,1 @@
-"""Curvature: where a network stands on both surfaces."""
+"""Curvature of loss and F* where a network stands."""

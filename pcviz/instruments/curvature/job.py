@@ -33,7 +33,7 @@ PATH_ROWS = 128
 BEYOND, BEYOND_MOST, BEYOND_ROWS = 64, 2048, 64
 """The path is followed for 64 times its own steps (2048 at most, if its own are fewer), to see where it leads."""
 BINS = 61
-"""Odd, so that zero is in the middle of one."""
+"""Odd, so that zero is in the middle of a bin."""
 RAY = np.geomspace(1e-3, 1, 10)
 """Places between the origin (0) and the weights (1) where gradients are measured."""
 END_TOLERANCE = 1e-5
@@ -47,7 +47,7 @@ class Curvature(Look[Options]):
     """A run of kind "curvature".
 
     The work runs in a thread of its own, a piece at a time and only while it is asked to advance, so that compilation
-    holds up nobody.
+    does not delay other runs.
     """
 
     KIND, OPTIONS = "curvature", Options
@@ -84,7 +84,7 @@ class Curvature(Look[Options]):
     # --- the work, cut wherever something is yielded
 
     def _run(self, work: Work[Result], part: str, share: float) -> Generator[Progress, None, Result]:
-        """Pass the pauses of a probe's work on; its value. What its first piece needs is compiled by that."""
+        """Run a probe's work, yielding at its pauses; returns its value. Its first piece compiles what it needs."""
         self._compiling = True
         while True:
             try:
@@ -103,7 +103,7 @@ class Curvature(Look[Options]):
         for _ in self._weights(self.options.step):
             yield "train", self._share["train"], {}
         if not np.isfinite(np.asarray(forward(self.network, self.x)[1])).all():
-            raise ValueError("source: with its weights the predictions overflow, there is no curvature to measure")
+            raise ValueError("source: the predictions overflow with its weights, there is no curvature to measure")
         flat = self._flat()
         yield (
             "plane",
@@ -178,7 +178,7 @@ class Curvature(Look[Options]):
         return found
 
     def _ends(self, minimum: Minimum) -> Iterator[Progress]:
-        """The Hessians at the origin, whole; least and greatest eigenvalues at the weights."""
+        """All eigenvalues of the Hessians at the origin; the least and greatest ones at the weights."""
         origin = curvature.origin(self.network, self.x, self.y)
         if origin is not None:
             for name, own in (("loss", origin.loss), ("energy", origin.energy)):
@@ -269,7 +269,7 @@ class Curvature(Look[Options]):
         }
         yield "steps", 1.0, values | lengths
 
-    # --- what it tells
+    # --- what it reports
 
     def _values(self, bulk: bool) -> dict[str, Value]:
         return {name: value for name, value in self.values.items() if bulk or not CHANNELS[name].bulk}

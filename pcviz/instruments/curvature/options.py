@@ -1,4 +1,4 @@
-"""What one look at curvature consists of: which network, which examples.
+"""Options of a look at curvature: which network, which examples.
 
 The vocabulary that page and job share.
 """
@@ -30,7 +30,7 @@ WEIGHTS_MAX = 4_000_000
 
 
 class Options(BatchLookOptions):
-    """What a look at curvature is told besides the experiment."""
+    """The options of a look at curvature."""
 
     PAGE: ClassVar[str] = "landscape"
     KEYS: ClassVar[dict[str, str]] = {
@@ -40,7 +40,7 @@ class Options(BatchLookOptions):
         "curved_examples": "examples",
     }
 
-    examples: int = option(16, "Examples", "How many of the batch Hessians are means over.", ge=1, le=256)
+    examples: int = option(16, "Examples", "How many of the batch to average the Hessians over.", ge=1, le=256)
 
     def own_parts(self, experiment: Experiment) -> Parts:
         """The plane of inference, ends of the spectra, the spectra, the ray to the origin, the steps."""
@@ -78,7 +78,7 @@ def has_origin(experiment: Experiment) -> bool:
 
 
 def examples_that_fit(experiment: Experiment, wanted: int) -> int:
-    """How many of the examples wanted are looked at: activity Hessians fit into memory, a batch holds so many."""
+    """How many of the examples wanted are used: at most a batch, and their activity Hessians must fit into memory."""
     each = (2 * experiment.hidden_layers - 1) * experiment.network.width**2
     return max(1, min(wanted, experiment.learning.batch_size, BLOCK_NUMBERS // each))
 

@@ -13,15 +13,15 @@ METRICS: list[tuple[str, str, str]] = [
     ("Inference κ", "{plane_condition:g3}", "Greatest over least curvature of the activities of the example drawn"),
     ("Loss, sharpest", "{loss_curvature_max:g3}", "Greatest eigenvalue of the loss's Hessian in the weights"),
     ("Loss, least", "{loss_curvature_min:g3}", "Least eigenvalue: negative at a strict saddle"),
-    ("F*, least", "{energy_curvature_min:g3}", "The same of F*, the energy at the equilibrium of inference"),
+    ("F*, least", "{energy_curvature_min:g3}", "Least eigenvalue of the Hessian of F*, the energy at equilibrium"),
     ("PC and gradient", "{pc_gradient_total:g3}", "Cosine of the PC weight step and the loss gradient"),
 ]
 
 
 def choose(form: controls.Form) -> Choice:
-    """Draw the row of controls above the panels; what they say."""
-    with look.taking_over("curvature") as given:
-        subject.follow_source("curved", form, "curved_source", "curved_step", opened=given)
+    """Draw the row of controls above the panels; returns what they choose."""
+    with look.taking_over("curvature") as opened:
+        subject.follow_source("curved", form, "curved_source", "curved_step", opened=opened)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="curved_row"):
         runs = source.network("curved_source", "The form's network, or a stored run of the same network.")
         source.at_step("curved_step", stored=st.session_state.curved_source != FRESH)

@@ -4,7 +4,7 @@ from pcviz.frames import Channel, bulk, number
 from pcviz.instruments.plane.options import WALKS
 
 CHANNELS: dict[str, Channel] = {
-    # kind "plane": the same, with the equilibrated energy F* beside the loss
+    # kind "plane": like "training_plane", with the equilibrated energy F* beside the loss
     "landscape_energy": bulk("GG", "energy", "F* at (row: y, column: x)", "float32"),
     "landscape_ratio": bulk("GG", "ratio", "loss over F* at (row: y, column: x)", "float32"),
     "path_energy": bulk("S", "energy", "F* at the points of the path", "float32"),
@@ -15,7 +15,7 @@ CHANNELS: dict[str, Channel] = {
     "loss_here": number("as train_loss", "loss at the weights that the plane goes through"),
     "energy_here": number("energy", "F* there"),
     "energy_tolerance": number(
-        "share", "half the squared gradient left at F*, in error coordinates, over F*: the worst point of the picture"
+        "share", "half the squared gradient left at F*, in error coordinates, over F*; worst point of the picture"
     ),
     # kind "walk": where backpropagation and predictive coding go from one point of the plane
     **{

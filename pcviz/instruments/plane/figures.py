@@ -19,9 +19,9 @@ HELP = {
     "loss": "The mean feedforward loss of the probe examples.",
     "energy": "The energy that is left once inference has settled. By the envelope theorem its slope in the weights is "
     "what predictive coding learns from. For linear networks with mse F* = ½ rᵀS⁻¹r; for others it is relaxed until "
-    "half its squared gradient in the errors is at most 10⁻⁶ of it. The line above tells the largest share that was "
+    "half its squared gradient in the errors is at most 10⁻⁶ of it. The line above gives the largest share that was "
     "left at a point; rounding, or kinks of the activation (hard tanh), can keep it above that. Kinks (relu, "
-    "leaky relu, selu) can make several minima: it is the one that is reached from the feedforward state.",
+    "leaky relu, selu) can make several minima: F* is the one reached from the feedforward state.",
 }
 LOOKS = ((style.ORANGE, "dash", "square"), (style.VERMILLION, "solid", "circle"))
 """Colour, dash and symbol of each walk."""
@@ -34,7 +34,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, kind: str 
     channel, name, _ = SIDES[kind]
     made = style.blank(
         margin=style.LEGEND,
-        hoverdistance=12,  # elsewhere the nearest trace is told; here a click means the point beneath it
+        hoverdistance=12,  # elsewhere hovering picks the nearest trace; here a click means the point beneath it
         **style.plane_axes("direction 1", "direction 2"),
     )
     traces = Traces(made, run, "plane")
@@ -90,13 +90,13 @@ def ratio_figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
 
 
 def ratio_panel(experiment: Experiment, *, run: int = 0) -> Panel:
-    """Their ratio."""
+    """The panel of the ratio of loss and F*."""
     return SurveyPanel(
         name="surface-ratio",
         title="Loss over F*",
         figure=ratio_figure(experiment, run=run),
         alt="Heat map of the ratio of loss and equilibrated energy on the plane.",
-        help="How much of the loss inference takes away; never below 1/λ. For linear networks with mse F* = ½ rᵀS⁻¹r: "
+        help="How much of the loss inference removes; never below 1/λ. For linear networks with mse F* = ½ rᵀS⁻¹r: "
         "the ratio lies between the least and the greatest eigenvalue of S. Where it is near 1/λ everywhere, as in "
         "wide networks, predictive coding is backprop.",
         csv=("landscape_x", "landscape_y", "landscape_ratio"),
@@ -135,13 +135,13 @@ def space_figure(experiment: Experiment, *, run: int = 0, log: bool = True) -> g
 
 
 def space_panel(experiment: Experiment, *, run: int = 0, log: bool = True) -> Panel:
-    """Both in space."""
+    """The panel of both surfaces in space."""
     return SurveyPanel(
         name="surface-3d",
         title="Both in space",
         figure=space_figure(experiment, run=run, log=log),
         alt="Two surfaces over the plane: the loss, and below it the equilibrated energy.",
-        help="Drag to turn, scroll to come nearer; the view stays when new points arrive. F* never lies above λ times "
+        help="Drag to rotate, scroll to zoom; the view stays when new points arrive. F* never lies above λ times "
         "the loss.",
         csv=("landscape_x", "landscape_y", "landscape", "landscape_energy"),
         space=True,

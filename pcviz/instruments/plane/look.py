@@ -27,10 +27,10 @@ KINDS: tuple[Kind, ...] = ("loss", "energy")
 
 
 class PlaneLook(Look[Options]):
-    """A run of kind "plane", which leads to the stored weights, if the options name some.
+    """A run of kind "plane". If the options name a stored run, the plane leads to its weights.
 
-    The weights at the centre come from training anew from the seed, which gives the same ones as any run of this
-    experiment, and the path to them.
+    The weights at the centre, and the path to them, come from retraining from the seed, which gives the same weights
+    as any run of this experiment.
     """
 
     KIND, OPTIONS = "plane", Options
@@ -69,7 +69,7 @@ class PlaneLook(Look[Options]):
             yield True
 
     def founded(self) -> Iterator[object]:
-        """See that weights and plane are there."""
+        """Compute the weights and the plane, if they are not known yet."""
         if not hasattr(self, "plane"):
             if self.options.step:
                 self.network = yield from self._train(self._training, self.options.step)
@@ -154,7 +154,7 @@ class PlaneLook(Look[Options]):
         return values
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Begin again; what was finished stays so, for walks may go on."""
+        """Begin again; a finished plane stays finished, because walks on it may continue."""
         if arrays["step"] >= self.steps:
             self.step, self.seconds = self.steps, float(arrays["seconds"])
         super().restore(arrays)

@@ -1,4 +1,4 @@
-"""What a look at a plane consists of: which weights, which plane through them, how fine.
+"""Options of a look at a plane: which weights, which plane through them, how fine.
 
 The vocabulary that page, address and job share.
 """
@@ -28,8 +28,8 @@ WALKS = {"bp": "backprop", "pc": "predictive coding"}
 
 
 class Options(LookOptions):
-    """What a look at a plane is told besides the experiment. Without a span one is chosen, without a seed the random
-    directions come from the experiment's."""
+    """The options of a look at a plane. Without a span one is chosen; without a seed the random directions come from
+    the experiment's seed."""
 
     PAGE: ClassVar[str] = "landscape"
     KEYS: ClassVar[dict[str, str]] = {
@@ -47,7 +47,7 @@ class Options(LookOptions):
     step: int = option(
         0,
         "Weights after step",
-        "0: fresh weights. Others come from training anew from the seed, which gives the same ones again.",
+        "0: fresh weights. Others come from retraining from the seed, which gives the same weights again.",
         ge=0,
         le=MOST_STEPS,
     )
@@ -68,7 +68,7 @@ class Options(LookOptions):
         if (self.directions == "run") != (self.source is not None):
             raise ValueError(f"source: {self.source} does not go with directions {self.directions!r} (allowed: a run)")
         if self.source is None and self.source_step is not None:
-            raise ValueError(f"source_step: {self.source_step} is a step of no run (allowed: with directions 'run')")
+            raise ValueError(f"source_step: {self.source_step} belongs to no run (allowed: with directions 'run')")
         if self.directions == "path" and self.step < 3:
             raise ValueError(f"step: {self.step} is below 3 (allowed: 3 or more, for a path to have directions)")
         return self

@@ -26,9 +26,9 @@ METRICS: list[tuple[str, str, str]] = [
 
 
 def choose(form: controls.Form) -> Choice:
-    """Draw the row of controls above the panels; what they say."""
-    with look.taking_over("plane") as given:
-        subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=given)
+    """Draw the row of controls above the panels; returns what they choose."""
+    with look.taking_over("plane") as opened:
+        subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=opened)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
         look_options.number("plane_step", width=150, step=10)
         st.selectbox(
@@ -73,14 +73,14 @@ def _other_run(form: controls.Form) -> None:
 
 
 def walks() -> int:
-    """How many walks the run shown has: a new one is read although the run itself has ended."""
+    """How many walks the run shown has: a new walk is read even if the run itself has ended."""
     record = session.record()
     return 0 if record is None else sum(child.kind == "walk" for child in session.client().children(record.id))
 
 
 @session.reporting()
 def walk_from(point: dict[str, Any]) -> None:
-    """A point of a surface was clicked: both rules start there."""
+    """Start both rules at the point of a surface that was clicked."""
     record = session.record()
     if record is not None and session.watches(record):
         session.refuse()
@@ -89,9 +89,9 @@ def walk_from(point: dict[str, Any]) -> None:
 
 
 def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Both surfaces say what their directions are."""
-    given = {"directions": Options.model_validate(options).directions}
-    return {"surface-loss": given, "surface-energy": given}
+    """Options of the figures: both surfaces name their directions."""
+    named = {"directions": Options.model_validate(options).directions}
+    return {"surface-loss": named, "surface-energy": named}
 
 
 VIEW = View("plane", "Planes", "Survey", tuple(PANELS), METRICS, choose, figures)

@@ -18,7 +18,7 @@ from pcviz.pcn.trace import padded_rows
 from pcviz.probes.surface import equilibrated_energy, loss_of
 
 STEPS = 60
-"""Weight steps of each."""
+"""Weight steps of each rule."""
 
 _loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)
 
@@ -27,7 +27,7 @@ class Walk(Child[PlaneLook]):
     """A child of a `PlaneLook`: options `x` and `y` are where it begins, in the plane.
 
     Both rules see the examples that the surfaces are means over, all in each step, with the experiment's optimiser,
-    learning rate and inference. Their places are projections onto the plane; loss and F* are those of the weights.
+    learning rate and inference. Places are projections onto the plane; loss and F* are those of the weights themselves.
     """
 
     KIND = "walk"
@@ -46,11 +46,11 @@ class Walk(Child[PlaneLook]):
 
     @property
     def done(self) -> bool:
-        """Whether both have walked."""
+        """Whether both walks are finished."""
         return self._finished
 
     def _work(self) -> Iterator[None]:
-        """Both in turn, so that both are seen to move."""
+        """Step both rules in turn, so that both are seen to move."""
         for _ in self.parent.founded():
             yield
         states = {rule: self._begun(rule) for rule in WALKS}
@@ -73,7 +73,7 @@ class Walk(Child[PlaneLook]):
         return network, learning.fresh_slots(method, network, numbers), method, numbers
 
     def _moved(self, rule: str, network: Network, slots: Any, method: Any, numbers: Any) -> Any:
-        """One weight step; None where it is not finite any more."""
+        """The state after one weight step; None if it is not finite."""
         x, y = self.parent.x, self.parent.y
         batches = Batches(x, y, jnp.arange(len(x), dtype=jnp.int32)[None], jnp.zeros(1, bool))
         keys = jax.vmap(jax.random.key)(jnp.arange(1))
@@ -90,7 +90,7 @@ class Walk(Child[PlaneLook]):
         self._seen[rule].append((*place, *heights))
 
     def _values(self) -> dict[str, Value]:
-        """Both ways so far."""
+        """Both paths so far."""
         values: dict[str, Value] = {}
         for rule, seen in self._seen.items():
             if seen:

@@ -6,7 +6,7 @@ V solvers, Q states of a solver (NaN behind its last), A comparisons of gradient
 from pcviz.frames import Channel, bulk, number
 
 CHANNELS: dict[str, Channel] = {
-    "relaxed_steps": number("inference steps", "the inference step of the numbers of the relaxation"),
+    "relaxed_steps": number("inference steps", "the inference step that the relaxation's numbers are of"),
     "error_rms": bulk("RL", "activity", "rms of e_l at each recorded inference step"),
     "activity_rms": bulk("RH", "activity", "rms of z_l at each recorded inference step", "float32"),
     "predicted_error": bulk("RL", "activity", "rms of e_l that a chain of scalars predicts"),
@@ -25,7 +25,7 @@ CHANNELS: dict[str, Channel] = {
     "solver_passes": bulk("QV", "gradient evaluations", "of each solver until then"),
     "solver_ms": bulk("QV", "ms", "computing time of each solver up to that state"),
     "solver_excess": bulk("QV", "energy", "total energy above the lowest found"),
-    "solver_arrival": bulk("V3", "steps, evaluations, ms", "until each is within 1 % of the excess; NaN: not"),
+    "solver_arrival": bulk("V3", "steps, evaluations, ms", "until each is within 1 % of the excess; NaN: never"),
     "solver_states": bulk("V", "state", "what became of each solver, see STATES", "int32"),
     "solver_sizes": bulk("V", "step size", "of each solver; NaN: it has none"),
     "equilibrium_is_exact": number("0 or 1", "1: equilibrium_energy is exact; 0: the lowest that a solver found"),
@@ -35,9 +35,9 @@ CHANNELS: dict[str, Channel] = {
     "curvature_max": number("curvature", "greatest eigenvalue of it"),
     "curvature_negative": number("eigenvalues", "how many eigenvalues are at or below zero"),
     "condition_number": number("ratio", "greatest over least eigenvalue"),
-    "step_limit": number("step size", "greatest at which the quadratic model converges, least of some examples"),
-    "step_limit_range": bulk("2", "step size", "least and greatest of it over those"),
-    "model_examples": number("examples", "how many examples the quadratic model looked at, the first of the batch"),
+    "step_limit": number("step size", "greatest at which the quadratic model converges, least over several examples"),
+    "step_limit_range": bulk("2", "step size", "least and greatest of it over those examples"),
+    "model_examples": number("examples", "how many examples the quadratic model uses, the first of the batch"),
     "stable_curvature": number("curvature", "2 (1 + momentum) / step size: modes with a greater eigenvalue diverge"),
     "contraction": number("factor", "by which one step of the solver shrinks the slowest mode in the long run"),
     "predicted_steps": number(
@@ -46,6 +46,6 @@ CHANNELS: dict[str, Channel] = {
     ),
     "predicted_steps_range": bulk("2", "inference steps", "least and greatest over those examples, each on its own"),
     "error_curvature_max": number("curvature", "greatest eigenvalue in error coordinates, where the least is 1"),
-    "diverged_at": number("inference steps", "where the energy was not finite any more; 0: not even at the start"),
+    "diverged_at": number("inference steps", "where the energy was no longer finite; 0: not even at the start"),
     "source_step": number("weight steps", "weight step of the stored weights; NaN: fresh ones"),
 }

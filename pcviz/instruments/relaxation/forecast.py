@@ -1,7 +1,7 @@
-"""What theory says of a relaxation at its start: curvature, rates, the signal that travels down, the spectrum.
+"""What theory predicts of a relaxation at its start: curvature, rates, the signal that travels down, the spectrum.
 
 Curvature makes a quadratic model of the energy around the start, exact where the energy is quadratic. It differs from
-example to example, so that what it says has a range.
+example to example, so its predictions are ranges.
 """
 
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ from pcviz.probes import theory
 from pcviz.probes.hessian import BLOCK_NUMBERS_MAX, as_stacks, hessian_blocks, largest_eigenvalue
 
 COUNTING_FLOPS = 5e11
-"""Most arithmetic spent on the histogram of eigenvalues."""
+"""Most operations spent on the histogram of eigenvalues."""
 EXAMPLES_MOST, EXAMPLES_FLOPS = 8, 2e10
-"""Examples that the quadratic model looks at, the first of the batch, and most arithmetic spent on them."""
+"""Most examples that the quadratic model uses, the first of the batch, and most operations spent on them."""
 
 
 class Forecast:
-    """Theory of one batch from its feedforward start; the spectrum is that of the first example, what follows from it
-    that of several.
+    """Theory of one batch from its feedforward start. The spectrum is that of the first example; what follows from it
+    is a range over several.
 
-    `compute` first, in whatever thread; then `count` bin after bin. `values` holds channels of kind "relax".
+    Call `compute` first, in any thread, then `count`, bin by bin. `values` holds channels of kind "relax".
     """
 
     def __init__(self, experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, rows: np.ndarray) -> None:
@@ -46,15 +46,15 @@ class Forecast:
 
     @property
     def step_size(self) -> float | None:
-        """That of gradient descent; None where the experiment descends otherwise."""
+        """The step size of gradient descent; None if the experiment uses another kind of solver."""
         inference = self.experiment.inference
         plain = inference.facts.rate == "plain" and inference.facts.space == "activities"
         return inference.step_size if plain else None
 
     def compute(self) -> None:
-        """Everything but the histogram."""
+        """Compute everything but the histogram."""
         start, _ = feedforward(self.network, self.x)
-        with np.errstate(over="ignore", invalid="ignore"):  # an unstable step size
+        with np.errstate(over="ignore", invalid="ignore"):  # an unstable step size may overflow
             self._signal(start)
         hidden, width = len(start), start[0].shape[-1]
         equal, numbers = all(z.shape[-1] == width for z in start), (2 * hidden - 1) * width**2
@@ -111,8 +111,8 @@ class Forecast:
         self.values["signal_steps"] = float("inf") if steps is None else float(steps)
 
     def _rates(self, least: np.ndarray | None, most: np.ndarray, in_errors: np.ndarray) -> None:
-        """From the extreme eigenvalues of some examples, in the activities and in the errors, where the least is 1:
-        conditions of the first, and what they mean to the experiment's own solver."""
+        """What follows from extreme eigenvalues of some examples, in the activities and in the errors (least: 1): the
+        condition number of the first example, and limits and rates of the experiment's own solver."""
         inference, largest = self.experiment.inference, float(most[0])
         self.values |= {"curvature_max": largest, "model_examples": len(most)}
         if least is not None:
@@ -138,7 +138,7 @@ class Forecast:
             self.values["contraction"] = theory.contraction(smallest, float(most[0]), size, momentum)
 
     def count(self) -> Iterator[float]:
-        """The histogram of eigenvalues, one edge of a bin after the other; yields the share done."""
+        """The histogram of eigenvalues, bin edge by bin edge; yields the share done."""
         if self._matrix is None or self.curvatures is None:
             return
         edges = bin_edges(*self.curvatures, BINS)

@@ -20,7 +20,7 @@ from pcviz.pcn import linear
 from pcviz.pcn.solvers import Settings
 
 CALL_FLOPS = 5e8
-"""Arithmetic in one call of a compiled program: slices end in time."""
+"""Operations in one call of a compiled program, so that slices end in time."""
 
 
 class RelaxationJob(Look[Options]):
@@ -44,7 +44,7 @@ class RelaxationJob(Look[Options]):
             self._set_up()
 
     def _set_up(self) -> None:
-        """Compile the relaxation; other solvers compile while that runs."""
+        """Compile the relaxation; the other solvers compile while it runs."""
         experiment = self.experiment
         self._chunk = max(1, int(CALL_FLOPS / gradient_flops(experiment)))
         budget = self.options.most_passes(experiment)
@@ -56,10 +56,10 @@ class RelaxationJob(Look[Options]):
             batch = self.x, self.y
             self.descents[name] = Descent(name, self.network, batch, self._settings(name), budget, self._chunk)
         self.traced.compile()
-        # What takes long to compile does so beside the relaxation, one after the other.
+        # Slow compilations run beside the relaxation, one after the other.
         pool = ThreadPoolExecutor(1, "pcviz-relax")
         self._theory = pool.submit(self.forecast.compute)
-        # The fast ones come last in the table: who runs first tells the others how low the energy goes.
+        # Fast solvers are last in the table and run first: the others then know how low the energy goes.
         self._compiled: dict[str, Future[None]] = {n: pool.submit(self.descents[n].compile) for n in self.names[::-1]}
         pool.shutdown(wait=False)
 
@@ -96,7 +96,7 @@ class RelaxationJob(Look[Options]):
             yield True
         self._share["spectrum"] = 1.0
         for number, compiled in enumerate(self._compiled.values(), 2):
-            yield from self._while_compiling(until(compiled))  # all: nobody's clock runs while others compile
+            yield from self._while_compiling(until(compiled))  # all of them: no solver is timed while others compile
             self._share["compile"] = number / (1 + len(self._compiled))
         for name, compiled in self._compiled.items():
             descent = self.descents[name]
@@ -105,14 +105,14 @@ class RelaxationJob(Look[Options]):
                 continue
             descent.settings = self._settings(name)
             while not descent.done:
-                # Who finds less than all others goes on: its own energies are no end that it could come near.
+                # A solver that finds less energy than all others continues: its own energies must not end it.
                 descent.advance(0.0, self._lowest(without=name) if self.lowest_is_known else None)
                 self._share["solvers"] = float(np.mean([d.share for d in self.descents.values()]))
                 yield True
 
     @property
     def lowest_is_known(self) -> bool:
-        """Whether somebody has gone to the bottom: the closed form, or a solver that ended by itself."""
+        """Whether the lowest energy is known: by the closed form, or by a solver that ended by itself."""
         return self._exact is not None or any(d.state in ("arrived", "stalled") for d in self.descents.values())
 
     @property
@@ -121,18 +121,18 @@ class RelaxationJob(Look[Options]):
         return self._lowest()
 
     def _lowest(self, without: str = "") -> float:
-        """The same, whatever one of the solvers has found."""
+        """`lowest`, whatever the solver `without` has found."""
         found = [self._exact] if self._exact is not None else []
         others = [d.energies for name, d in self.descents.items() if name != without]
         found += [float(np.nanmin(energies)) for energies in others if np.isfinite(energies).any()]
         found += [float(energies.sum()) for energies in self.traced.energies[-1:]]
         return min(found)
 
-    # --- what it tells
+    # --- what it reports
 
     @property
     def inference_step(self) -> int:
-        """The last recorded one."""
+        """The last recorded inference step."""
         return int(self.traced.rows[max(0, len(self.traced.energies) - 1)]) if hasattr(self, "traced") else 0
 
     def _values(self, bulk: bool) -> dict[str, Value]:
@@ -156,7 +156,7 @@ class RelaxationJob(Look[Options]):
 
     @property
     def forecast_values(self) -> dict[str, Value]:
-        """What theory has said so far."""
+        """The channels known from theory so far."""
         ready = hasattr(self, "_theory") and self._theory.done()
         return dict(self.forecast.values) if ready else {}
 
@@ -198,8 +198,8 @@ class RelaxationJob(Look[Options]):
         return values
 
     def arrival(self, name: str) -> np.ndarray:
-        """Steps, gradient evaluations and milliseconds until the excess is within 1 % to stay; NaN: never, or nobody
-        has found less than the start."""
+        """Steps, gradient evaluations and milliseconds until the excess is within 1 % to stay; NaN: never, or no
+        solver has found less energy than the start."""
         descent = self.descents[name]
         excess = np.array(descent.energies) - self.lowest
         if not len(excess) or not excess[0] > 0:

@@ -1,4 +1,4 @@
-"""What one look inside a relaxation consists of: which solvers are compared, on which network and batch.
+"""Options of a look inside a relaxation: which solvers are compared, on which network and batch.
 
 The vocabulary that page, command line and job share.
 """
@@ -21,7 +21,7 @@ from pcviz.experiment.solvers import DEFAULT_SOLVERS, SOLVERS
 ARRIVED = 0.01
 """A solver has arrived when its energy is within this share of the initial excess over the equilibrium …"""
 STAYS = 0.015
-"""… and stays within this one, which rounds to the same: near kinks energies chatter about any border."""
+"""… and stays within this one, which rounds to the same: near kinks energies jitter about any threshold."""
 
 BUDGET_FLOPS, BUDGET_MOST, BUDGET_LEAST = 1e11, 2048, 64
 """Gradient evaluations of each solver unless a budget is given."""
@@ -37,14 +37,14 @@ STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "fai
 
 
 def possible(experiment: Experiment) -> list[str]:
-    """The solvers that fit the network: not every one has a closed form."""
+    """The solvers that fit the network: not every network has a closed form."""
     closed = experiment.network.has_closed_form
     return [name for name, facts in SOLVERS.items() if closed or not facts.needs_closed_form]
 
 
 class Options(BatchLookOptions):
-    """What a relaxation is told besides the experiment; without a budget of gradient evaluations for each solver, one
-    is chosen so that the comparison takes seconds."""
+    """The options of a look at a relaxation; without a budget of gradient evaluations for each solver, one is chosen
+    so that the comparison takes seconds."""
 
     PAGE: ClassVar[str] = "inference"
     KEYS: ClassVar[dict[str, str]] = {"source": "source", "at_step": "step", "batch": "batch", "solvers": "solvers"}

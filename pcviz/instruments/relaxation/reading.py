@@ -1,4 +1,4 @@
-"""What a relaxation shows, in a few plain sentences. Computed from measured numbers, never canned."""
+"""What a relaxation shows, in a few plain sentences made from measured numbers."""
 
 import math
 import string
@@ -15,16 +15,16 @@ from pcviz.instruments.relaxation.options import SIGNAL_STEPS, STATES
 AXES = {"steps": "steps", "passes": "gradient evaluations", "ms": "milliseconds"}
 """What solvers can be compared by -> its unit."""
 SPREAD = {"steps": 1.0, "passes": 1.0, "ms": 1.5}
-"""Two times are not told apart below this ratio: one run of each solver was timed. Counts are exact."""
+"""Times within this ratio are not told apart: each solver was timed only once. Counts are exact."""
 OVERFLOW = "The energy is not finite at the start: with these weights the predictions overflow. Nothing can relax."
 NOTHING_LOWER = "No solver found less energy than at the start."
 
 
 @dataclass(frozen=True)
 class Finish:
-    """How a solver fared: what became of it, after how many steps it ended (None: it has not begun), and what it had
-    needed, by axis, when its energy was within 1 % to stay: at the recorded state where it is so first (`arrival`,
-    empty: never), and at the one before (`before`)."""
+    """How a solver fared: its state, after how many steps it ended (None: it has not begun), and what it had needed, by
+    axis, when its energy came within 1 % to stay: at the first such recorded state (`arrival`, empty: never), and at
+    the recorded state before (`before`)."""
 
     solver: str
     state: str
@@ -39,12 +39,12 @@ class Finish:
 
     @property
     def label(self) -> str:
-        """Its name as a person reads it."""
+        """Its name as displayed."""
         return SOLVERS[self.solver].label
 
 
 def finishes(values: Mapping[str, Any], solvers: Sequence[str]) -> list[Finish]:
-    """The solvers of a frame of kind "relax", in the order of `solvers`; none before they are known."""
+    """The solvers of a frame of kind "relax", in the order of `solvers`; empty before they are known."""
     if "solver_arrival" not in values or "solver_states" not in values:
         return []
     columns = {axis: np.asarray(values[f"solver_{axis}"]) for axis in AXES}
@@ -65,7 +65,7 @@ def finishes(values: Mapping[str, Any], solvers: Sequence[str]) -> list[Finish]:
 
 def leaders(found: Sequence[Finish], axis: str) -> list[Finish]:
     """The solvers that needed least on this axis, best first: more than one where recorded states, or the spread of
-    times, do not tell them apart; nobody while one runs, or if none arrived."""
+    times, do not tell them apart; empty while one runs, or if none arrived."""
     arrived = sorted((f for f in found if f.arrived), key=lambda f: f.arrival[axis])
     if not arrived or any(f.state in ("waiting", "running") for f in found):
         return []
@@ -95,8 +95,8 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of a reading: what `kind` of claim it is, its words with places for its facts, and these, unrounded.
-    What is checked of a sentence is what is written in it (`benchmarks.sentences`)."""
+    """One sentence of a reading: the `kind` of its claim, its words with placeholders for its facts, and these facts,
+    unrounded. `benchmarks.sentences` checks what is written in a sentence."""
 
     kind: Kind
     words: str
@@ -104,7 +104,7 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """As a person reads it."""
+        """The sentence with its facts filled in."""
         return _Places().vformat(self.words, (), self.facts)
 
 
@@ -123,16 +123,16 @@ def sentences(
     experiment: Experiment, values: Mapping[str, Any], solvers: Sequence[str], axis: str = "passes"
 ) -> list[Sentence]:
     """Sentences about a frame of kind "relax": how far the signal came, when the energy settled, how near the
-    equilibrium is, and which solver needed least on this axis. What was measured is said as measured, what follows from
-    a model as the model's; only what is known is said: empty before the first frame."""
+    equilibrium is, and which solver needed least on this axis. Measured facts are worded as measured, those of a model
+    as the model's, and unknown ones are left out: empty before the first frame."""
     if values.get("diverged_at") == 0:
         return [_say("overflow", OVERFLOW)]
     found = finishes(values, solvers)
-    said = [*_divergence(values), *_signal(experiment, values, found)]
+    claims = [*_divergence(values), *_signal(experiment, values, found)]
     if found and not any(f.state in ("waiting", "running") for f in found) and not _gained(values):
-        return [*said, _say("nothing_lower", NOTHING_LOWER)]
+        return [*claims, _say("nothing_lower", NOTHING_LOWER)]
     return [
-        *said,
+        *claims,
         *_settling(experiment, values, found),
         *_energy(values),
         *_recommendation(experiment, found, axis),
@@ -158,7 +158,7 @@ def _divergence(values: Mapping[str, Any]) -> list[Sentence]:
         return []
     last = _step(values) or 0
     words = (
-        "This relaxation diverged: at step {at:count} its energy was not finite. What follows is of the steps to "
+        "This relaxation diverged: at step {at:count} its energy was not finite. What follows covers the steps to "
         "{last:count}."
     )
     return [_say("diverged", words, at=at, last=last)]
@@ -178,19 +178,19 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
         only = "Only " if reached < expected else ""
         words = f"{only}{{reached}} of {{layers}} layers have received a signal after {{steps:in_steps}}"
         words += " ({expected:count} where all layers pass their errors on unchanged)."
-    said = [_say("signal", words, **facts)]
+    claims = [_say("signal", words, **facts)]
     needed = values.get("signal_steps")
     if reached < layers and needed is not None:
         if not math.isfinite(needed):  # stored frames have no infinity: it comes back as NaN
-            words = "By a chain of scalars the first layer needs more than {most:count} steps."
+            words = "In a chain of scalars the first layer needs more than {most:count} steps."
         else:
-            words = "By a chain of scalars the first layer needs about {needed:about} steps."
-        said.append(_say("chain", words, needed=needed, most=SIGNAL_STEPS))
+            words = "In a chain of scalars the first layer needs about {needed:about} steps."
+        claims.append(_say("chain", words, needed=needed, most=SIGNAL_STEPS))
         error_based = next((f for f in found if f.arrived and _is_error_based(f.solver)), None)
         if error_based is not None:
             words = "Error-based inference, where no layer waits for another, settled in {steps:count}."
-            said.append(_say("error_based", words, steps=error_based.arrival["steps"]))
-    return said
+            claims.append(_say("error_based", words, steps=error_based.arrival["steps"]))
+    return claims
 
 
 def _is_error_based(solver: str) -> bool:
@@ -215,9 +215,9 @@ def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence
         words += "came to rest after {steps:about} steps, above the lowest energy that was found."
         return [_say("at_rest", words, steps=own.ended, **facts)]
     words += "had not settled within 1 % after {steps:count} steps."
-    said = _say("not_settled", words, steps=own.ended, **facts)
+    sentence = _say("not_settled", words, steps=own.ended, **facts)
     refuted = bool(np.max(values.get("predicted_steps_range", np.inf)) <= own.ended)
-    return [said] if refuted else [said, *_by_model(experiment, values)]
+    return [sentence] if refuted else [sentence, *_by_model(experiment, values)]
 
 
 def _by_model(experiment: Experiment, values: Mapping[str, Any]) -> list[Sentence]:
@@ -277,7 +277,7 @@ def _recommendation(experiment: Experiment, found: Sequence[Finish], axis: str) 
 
 
 class _Places(string.Formatter):
-    """Fills the places of a sentence: `FORMATS` by name, else as `format` does."""
+    """Fills the placeholders of a sentence: `FORMATS` by name, else as `format` does."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         return FORMATS[format_spec](value) if format_spec in FORMATS else str(format(value, format_spec))
@@ -303,7 +303,7 @@ def _about(number: float) -> str:
 
 
 def _range(ends: Sequence[float]) -> str:
-    """Least and greatest of a model's numbers, or the one that there is."""
+    """Least and greatest of a model's numbers, or one number if both are written alike."""
     low, high = (float(end) for end in ends)
     shown = [_about(end) if end >= 10 else f"{end:.2g}" for end in (low, high) if not math.isinf(end)]
     if math.isinf(high):

@@ -12,17 +12,17 @@ from pcviz.ui.look import Choice, View
 
 POLL_SECONDS = 1.0
 KEYS_HELP = (
-    "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and on. "
+    "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and forward. "
     f"{room.PIN_HELP}"
 )
 SIGNAL_HELP = (
     "Layers that the target has reached at the end: their error, less what it would be without the target, is above "
-    "rounding. Theory: as many have one after so few steps where all layers pass their errors on unchanged "
+    "rounding. Theory: the number expected after as many steps if all layers pass errors on unchanged "
     "(docs/health.md)"
 )
 LIMIT_HELP = (
-    "The step size above which the experiment's solver diverges on the quadratic model of the start, the least of some "
-    "examples: "
+    "The step size above which the experiment's solver diverges on the quadratic model of the start, the least over "
+    "several examples: "
     + ", ".join(f"{facts.label} {facts.limit}" for facts in SOLVERS.values() if facts.limit)
     + "; other solvers have none"
 )
@@ -44,23 +44,23 @@ METRICS: list[tuple[str, str, str]] = [
         "{condition_number:g3}",
         "λmax / λmin: how much longer plain descent takes in the flattest direction than in the steepest",
     ),
-    ("κ in errors", "{error_curvature_max:g3}", "The same in error coordinates, where the least eigenvalue is 1"),
+    ("κ in errors", "{error_curvature_max:g3}", "λmax / λmin in error coordinates, where λmin is 1"),
 ]
 
 
 def drawn(path: str) -> bool:
-    """Whether a relaxation depends on a field: everything but learning, of which only the batch size counts."""
+    """Whether a relaxation depends on a field: everything but learning, of which only the batch size matters."""
     return not path.startswith("learning.") or path == "learning.batch_size"
 
 
 def choose(form: controls.Form) -> Choice:
-    """Draw the row of controls above the panels; what they say."""
-    with look.taking_over("relax") as given:
-        subject.follow_source("relax", form, "source", "at_step", opened=given)
+    """Draw the row of controls above the panels; returns what they choose."""
+    with look.taking_over("relax") as opened:
+        subject.follow_source("relax", form, "source", "at_step", opened=opened)
     names = possible(form.experiment) if form.experiment else list(SOLVERS)
     st.session_state.solvers = [name for name in st.session_state.solvers if name in names]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="source_row"):
-        text = "The form's, or that of a stored run, which brings its settings along."
+        text = "The form's network, or that of a stored run, which brings its settings along."
         runs = source.network("source", text, _source_changed)
         source.at_step("at_step", stored=st.session_state.source != FRESH)
         look_options.number("batch", width=110)
@@ -77,13 +77,13 @@ def choose(form: controls.Form) -> Choice:
 
 
 def chosen() -> Options:
-    """What the controls say."""
+    """The options that the controls choose."""
     return Options.model_validate(look_options.current("relax"))
 
 
 @session.reporting()
 def _source_changed() -> None:
-    """A stored run brings its network, data and seed; how to relax it stays as chosen."""
+    """Take network, data and seed of the stored run into the form; how to relax stays as chosen."""
     run = st.session_state.source
     if run == FRESH or not widgets.chosen("source"):
         return
@@ -97,7 +97,7 @@ def _source_changed() -> None:
 
 
 def race_axis() -> None:
-    """What the solvers are drawn against."""
+    """Draw the choice of what the solvers are drawn against."""
     st.session_state.setdefault("race_axis", "passes")
     st.segmented_control(
         "Solvers against",
@@ -110,7 +110,7 @@ def race_axis() -> None:
 
 
 def sentences() -> None:
-    """The reading line, which keeps up with the run by itself."""
+    """Draw the reading, which follows the run by itself."""
     drawn = session.record()
     alive = drawn is not None and not drawn.ended
 

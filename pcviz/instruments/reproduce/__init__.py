@@ -1,1 +1,1 @@
-"""Reproductions: published findings, measured anew."""
+"""Reproductions: published findings, measured again."""

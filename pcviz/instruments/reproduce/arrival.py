@@ -18,7 +18,7 @@ from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.pcn.trajectory import Trajectory
 
 RESOLUTION = 1.02
-"""Energies are looked at after every step up to 100, then every 2 %."""
+"""Energies are checked after every step up to 100, then every 2 %."""
 
 
 STANDSTILL = 0.95
@@ -30,7 +30,7 @@ skips: from an eighth of 10 L² on that is at most 0.75, so that only what is st
 
 
 class Hold:
-    """Watches shares of the initial excess; `see` answers whether the present stay has lasted long enough.
+    """Watches shares of the initial excess; `see` returns whether the present stay has lasted long enough.
 
     A stay begins at the first step seen with at most `share`, ends with any step above, and is long enough after
     `hold` times the steps before it, but at least `least` steps.
@@ -41,7 +41,7 @@ class Hold:
         self.since: int | None = None
 
     def see(self, step: int, share: float) -> bool:
-        """Take in the share at a step, steps ascending."""
+        """Add the share at a step, steps ascending."""
         if not share <= self.share:  # NaN is outside
             self.since = None
             return False
@@ -72,7 +72,7 @@ def arrive(
     cap: int,
 ) -> Work[Arrival]:
     """Run a solver from the feedforward point until its excess over the energy `least` is held, `watch` being fresh;
-    pauses wherever the energy is looked at.
+    pauses wherever the energy is checked.
 
     The stay must begin within `cap` steps; it may end after.
     """
@@ -99,7 +99,7 @@ def arrive(
 
 
 def _seen() -> Iterator[int]:
-    """The steps whose energies are looked at, without end."""
+    """The steps at which the energy is checked, without end."""
     step = 0
     while True:
         yield step

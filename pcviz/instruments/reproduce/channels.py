@@ -10,7 +10,7 @@ CHANNELS: dict[str, Channel] = {
         "iterations",
         "median budget of the networks measured (condition number: its median); NaN: none, or not within the cap",
     ),
-    "budget_above_cap": Channel(("D", "B"), "float64", "iterations", "the cap where the median is beyond; NaN: not so"),
+    "budget_above_cap": Channel(("D", "B"), "float64", "iterations", "the cap where the median is beyond it, else NaN"),
     "budget_fit": Channel(("D", "B"), "float64", "iterations", "c L^p through the medians, p the exponent"),
     "budget_exponent": Channel(("B",), "float64", "exponent", "p of budget = c L^p; NaN: not known yet"),
     "budget_interval": Channel(("2", "B"), "float64", "exponent", "ends of its 95 % interval; NaN: too few networks"),

@@ -1,4 +1,4 @@
-"""Inference budget: how many iterations each solver needs as networks get deeper, beside what was reported."""
+"""Inference budget: how many iterations each solver needs as networks get deeper, beside the reported numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ CURVES = {
 }
 """Name, colour and symbol of each curve, in the order of the channels' dimension B."""
 BELOW = 0.24
-"""How far below ours a reported exponent stands, in rows."""
+"""How far below the measured exponent the reported one stands, in rows."""
 FOLLOWING = "Exponents follow from networks of two depths or more."
 
 
@@ -37,7 +37,7 @@ def budgets(experiment: Experiment | None = None, *, run: int = 0, options: Opti
         solver = Traces(made, run, "reproduce", x="budget_depths", index=index, legendgroup=label, colour=colour)
         solver.line(label, y="budget_fit", width=1.4, dash="solid" if index else "dot", legend=False)
         hover = f"{label}<br>L = %{{x}}: %{{y:,.4~g}}"
-        solver.markers(label, y="budget", symbol=symbol, size=12 - index, hover=hover)  # equal ones lie in one another
+        solver.markers(label, y="budget", symbol=symbol, size=12 - index, hover=hover)  # equal ones stay visible
         if index:
             hover = f"{label}<br>L = %{{x}}: not within %{{y:,}}"
             beyond = solver.sharing(y="budget_above_cap", legend=False, hover=hover)
@@ -73,14 +73,14 @@ def exponents(experiment: Experiment | None = None, *, run: int = 0, options: Op
         textposition="top center",
         hover="%{x:.3f}",
     )
-    told = [(row, REPORTED[name]) for row, name in enumerate(CURVES) if name in REPORTED]
+    reported = [(row, REPORTED[name]) for row, name in enumerate(CURVES) if name in REPORTED]
     traces.markers(
         "reported",
-        x=[found.exponent for _, found in told],
-        y=[row + BELOW for row, _ in told],
+        x=[found.exponent for _, found in reported],
+        y=[row + BELOW for row, _ in reported],
         error_x=dict(
-            array=[found.high - found.exponent for _, found in told],
-            arrayminus=[found.exponent - found.low for _, found in told],
+            array=[found.high - found.exponent for _, found in reported],
+            arrayminus=[found.exponent - found.low for _, found in reported],
             color=style.TEXT, thickness=1.2, width=3,
         ),
         colour=style.TEXT,
@@ -92,17 +92,17 @@ def exponents(experiment: Experiment | None = None, *, run: int = 0, options: Op
 
 
 def budget_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
-    """The iterations on the Landscape page; `options` are those of `budgets`."""
+    """The panel of iterations on the Landscape page; `options` are those of `budgets`."""
     return Panel(
         name="inference-budget",
         title="Iterations to the equilibrium",
         figure=budgets(experiment, **options),
         alt="Median iterations until the energy is held near the equilibrium, for each solver, and the condition "
         "number, against depth, both logarithmic, with fitted power laws.",
-        help="The first step from which on the excess energy is held within 1 % of the initial one, as median over the "
+        help="The first step from which the excess energy stays within 1 % of the initial one: the median over the "
         "networks measured so far (docs/methods.md 4). Lines are power laws c Lᵖ with the exponents beside. Triangles "
         "stand at the cap within which the median network did not arrive. The condition number κ is that of inference "
-        "at the start: gradient descent is expected to grow as κ, Nesterov as its root.",
+        "at the start: gradient descent is expected to grow as κ, Nesterov as √κ.",
         csv=("budget_depths", "budget", "budget_above_cap", "budget_fit"),
         idle="Press Start to measure how inference slows down as networks get deeper.",
         waiting="The first network is being measured …",
@@ -112,7 +112,7 @@ def budget_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
 
 
 def exponent_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
-    """The exponents on the Landscape page; `options` are those of `exponents`."""
+    """The panel of exponents on the Landscape page; `options` are those of `exponents`."""
     return Panel(
         name="budget-exponents",
         title="Exponents in depth",

@@ -63,7 +63,7 @@ def problem(cell: Cell, batch: int, dtype: str = "float64") -> tuple[Network, ja
 
 
 def measure(cell: Cell, protocol: Protocol) -> Work[dict[str, Any]]:
-    """All solvers on one network; an entry of the document's `cells`."""
+    """Measure all solvers on one network; returns an entry of the document's `cells`."""
     network, x, y = problem(cell, protocol.batch)
     batch, start = (x, y), forward(network, x)[0]
     largest = float(jnp.max(largest_curvature(network, x, y, start)))
@@ -75,7 +75,7 @@ def measure(cell: Cell, protocol: Protocol) -> Work[dict[str, Any]]:
     reference = backprop_gradients(network, x, y)
 
     def race(least: float) -> Work[tuple[list[dict[str, Any]], float]]:
-        """An entry for each solver, with F* = `least`; and the lowest energy that any met."""
+        """An entry for each solver, with F* = `least`; and the lowest energy that any of them met."""
 
         def run(name: str, settings: Settings, cap: int) -> Work[Arrival]:
             watch = Hold(protocol.share, protocol.hold, protocol.least_hold)
@@ -133,7 +133,7 @@ def measure(cell: Cell, protocol: Protocol) -> Work[dict[str, Any]]:
 
 
 def _best_step(run: Callable[[float, int], Work[Arrival]], cap: int) -> Work[tuple[Arrival, float | None]]:
-    """The quickest of `ERROR_STEPS`; the later ones only as far as they can still win."""
+    """The quickest of `ERROR_STEPS`; later ones run only as long as they can still be quicker."""
     best, chosen = None, None
     for step in ERROR_STEPS:
         found = yield from run(step, cap if best is None or best.steps is None else best.steps - 1)
@@ -151,7 +151,7 @@ def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Settled, referenc
 
 
 def document(found: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any]:
-    """What the cells that were measured say together: medians and exponents, besides themselves."""
+    """The document of the cells measured so far: medians and exponents, and the cells themselves."""
     found = sorted(found, key=lambda cell: (cell["depth"], cell["width"], cell["activation"], cell["seed"]))
     return {
         "schema": 1,
@@ -230,7 +230,7 @@ def summarise(solver: str, cells: list[dict[str, Any]], protocol: Protocol) -> d
 
 def best_of_ours(cells: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any] | None:
     """Of the solvers in error coordinates, the one with the fewest passes at the greatest depth, and whether its
-    exponent in iterations keeps the promise."""
+    exponent in iterations is at most PROMISED."""
     rows = [summarise(name, cells, protocol) for name in OURS]
     deepest = str(max(protocol.depths))
     rows = [row for row in rows if row["passes"][deepest] is not None and row["exponent_of_iterations"] is not None]

@@ -12,7 +12,7 @@ from pcviz.numerics.krylov import Work
 
 
 class Reproduce(Group[Options]):
-    """A run of kind "reproduce". Its members are the networks of its protocol; nothing of the experiment counts."""
+    """A run of kind "reproduce". Its members are the networks of its protocol; the experiment does not matter."""
 
     KIND, OPTIONS = "reproduce", Options
 
@@ -21,7 +21,7 @@ class Reproduce(Group[Options]):
         self.protocol = self.options.chosen
 
     def measure(self, member: str) -> Work[dict[str, Any]]:
-        """All solvers on one network."""
+        """Measure all solvers on one network."""
         return inference_budget.measure(self.protocol.cells[member], self.protocol)
 
     def family(self, member: str) -> tuple[int, int, str]:

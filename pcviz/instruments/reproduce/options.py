@@ -1,4 +1,4 @@
-"""Published findings that can be measured anew: by what protocol, and what was reported. The words of `reproduce`."""
+"""Published findings that `reproduce` can measure again: the protocols, and the reported exponents."""
 
 from itertools import product
 from typing import ClassVar, Literal, NamedTuple
@@ -28,12 +28,12 @@ class Cell(NamedTuple):
 
     @property
     def kind(self) -> tuple[int, str]:
-        """Networks that differ in depth and seed alone."""
+        """What networks share that differ in depth and seed alone."""
         return self.width, self.activation
 
     @property
     def name(self) -> str:
-        """As a group names its members."""
+        """The name of this member of the group."""
         return f"L={self.depth} N={self.width} {self.activation} seed {self.seed}"
 
 
@@ -58,13 +58,13 @@ class Protocol(NamedTuple):
 
     @property
     def cells(self) -> dict[str, Cell]:
-        """The networks by name, shallow ones first: soon there is something to see, and exponents if it is stopped."""
+        """The networks by name, shallow ones first: results appear early, with exponents even if the run is stopped."""
         cells = [Cell(*at) for at in product(self.depths, self.widths, self.activations, self.seeds)]
         return {cell.name: cell for cell in cells}
 
 
 class Reproduction(NamedTuple):
-    """A finding: what it says, the whole protocol and one that a test can afford."""
+    """A finding: what it is about, the full protocol, and a quick one for trials and tests."""
 
     help: str
     full: Protocol
@@ -88,14 +88,14 @@ REPORTED: dict[str, Reported] = {
 from ours (energy at initialisation), the scaling should not."""
 
 OURS = ("error_based", "conjugate_gradient", "gauss_newton")
-"""Solvers in error coordinates, of which no exponents are reported."""
+"""Solvers in error coordinates, for which no exponents are reported."""
 
 PROMISED = 0.6
-"""Largest exponent of the best of them."""
+"""The exponent that the best of them should not exceed."""
 
 
 class Options(GroupOptions):
-    """What a run of kind "reproduce" is told: which `finding` is measured anew, and by which of its protocols."""
+    """The options of a run of kind "reproduce": which `finding` is measured again, and by which of its protocols."""
 
     PAGE: ClassVar[str] = "landscape"
     KEYS: ClassVar[dict[str, str]] = {"reproduce_protocol": "protocol"}
@@ -111,13 +111,13 @@ class Options(GroupOptions):
         return reproduction.quick if self.protocol == "quick" else reproduction.full
 
     def own_parts(self, experiment: Experiment) -> Parts:
-        """The networks; nothing of the experiment counts. The first of a shape compiles for its seeds."""
+        """The networks; the experiment does not matter. The first of a shape compiles for all its seeds."""
         first = self.chosen.seeds[0]
         return {name: cell_seconds(cell, cell.seed == first) for name, cell in self.chosen.cells.items()}
 
 
 def cell_seconds(cell: Cell, compiles: bool) -> float:
-    """Time of one network, half of what it takes: another is measured beside it."""
+    """Seconds that one network adds, half of what it takes: another is measured beside it."""
     return (9.0 if compiles else 0.0) + 0.3 + 1.8 * (cell.depth / 64) ** 2 * (cell.width / 32) ** 1.5
 
 

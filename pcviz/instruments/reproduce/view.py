@@ -1,4 +1,4 @@
-"""Inference budget: a published finding, measured anew network by network."""
+"""Inference budget: a published finding, measured again network by network."""
 
 from typing import get_args
 
@@ -9,7 +9,7 @@ from pcviz.instruments.reproduce.options import Options
 from pcviz.ui import controls, look
 from pcviz.ui.look import Choice, View
 
-METRICS: list[tuple[str, str, str]] = [("Networks", "{step} of {steps}", "Networks measured, of those of the protocol")]
+METRICS: list[tuple[str, str, str]] = [("Networks", "{step} of {steps}", "Networks measured, of those in the protocol")]
 HELP = {
     name: f"**{name.capitalize()}**: {len(Options(protocol=name).chosen.cells)} networks, depths "
     f"{', '.join(map(str, Options(protocol=name).chosen.depths))}."
@@ -18,7 +18,7 @@ HELP = {
 
 
 def choose(form: controls.Form) -> Choice:
-    """Draw the choice of a protocol; what it says."""
+    """Draw the choice of a protocol; returns what it chooses."""
     with look.taking_over("reproduce"):
         pass
     st.segmented_control(

@@ -1,4 +1,4 @@
-"""Decision boundary: what a network with two inputs and two classes says over the input plane."""
+"""Decision boundary: the output of a network with two inputs and two classes over the input plane."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ POINTS = 400
 
 
 class Boundary(Child[Training]):
-    """A child of a run on 2-D data: one forward pass over a grid whenever it moved.
+    """A child of a run on 2-D data: one forward pass over a grid whenever the run has advanced.
 
-    Raises ValueError if the parent's data set has not two inputs and two classes.
+    Raises ValueError if the parent's data set does not have two inputs and two classes.
     """
 
     KIND = "boundary"
@@ -30,7 +30,7 @@ class Boundary(Child[Training]):
 
     @property
     def idle(self) -> bool:
-        """Whether the parent has not moved since the last picture."""
+        """Whether the parent has not advanced since the last picture."""
         return self.step == self.parent.step or self.parent.diverged or not hasattr(self.parent, "network")
 
     def _work(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ CHANNELS: dict[str, Channel] = {
         "NaN where that is less than rounding",
     ),
     "energy_off_theory": number(
-        "decades", "greatest |log10(`energy` / `expected_energy`)| over the hidden layers; more energy is none with iPC"
+        "decades", "greatest |log10(`energy` / `expected_energy`)| over the hidden layers; with iPC only a lack counts"
     ),
     "layers_expected": number(
         "layers", "layers whose error should be more than rounding where all pass it on unchanged"
@@ -26,7 +26,7 @@ CHANNELS: dict[str, Channel] = {
     "layers_with_signal": number(
         "layers",
         "number of layers with rms(e_l) > 10 eps rms(z_l) after a feedforward start: the target reached them; after "
-        "others the same of the difference to the relaxation without the target (kind relax), or not told (kind train)",
+        "others the same of the difference to the relaxation without the target (relax), or not reported (train)",
     ),
     "trace_steps": bulk("R", "inference steps", "the inference step of each recorded row", "int32"),
     "energy_trace": bulk("RL", "energy", "layer energies at each recorded inference step"),
@@ -37,7 +37,7 @@ CHANNELS: dict[str, Channel] = {
     ),
     "steps_per_second": number("1/s", "weight steps per second of compute, recent"),
     "seconds_left": number("s", "compute time left at the pace so far; NaN: unknown, or nothing is left"),
-    # by weight step: rows that no frame before has carried, chosen by `pcviz.jobs.history`
+    # by weight step: rows that no earlier frame has carried, chosen by `pcviz.jobs.history`
     "step_history": Channel(("K",), "int32", "weight steps", "the weight step of each row"),
     "epoch_history": Channel(("K",), "float64", "epochs", "the same in epochs"),
     "seconds_history": Channel(("K",), "float64", "s", "compute time at each row"),
@@ -65,7 +65,7 @@ CHANNELS: dict[str, Channel] = {
     "path_span": number("share", "extent of the path as a share of the plane's"),
     "path_begun": number("weight steps", "weight step at which the recorded path begins (0, or later after a restart)"),
     "landscape_done": number("share", "share of the grid computed"),
-    # kind "boundary": what a network with two inputs and two classes says over the input plane
+    # kind "boundary": the output of a network with two inputs and two classes over the input plane
     "boundary": bulk("GG", "output", "output of class 2 minus output of class 1", "float32"),
     "boundary_x": bulk("G", "input", "first input", "float32"),
     "boundary_y": bulk("G", "input", "second input", "float32"),

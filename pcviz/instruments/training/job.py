@@ -1,4 +1,4 @@
-"""Trainings, and what is drawn beside them while they go on."""
+"""Trainings, and what is drawn beside them while they run."""
 
 from collections.abc import Callable
 

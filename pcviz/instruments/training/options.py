@@ -1,4 +1,4 @@
-"""What trainings and their children are told besides the experiment."""
+"""Options of trainings and of their child runs."""
 
 KINDS = {"train": None, "training_plane": None, "boundary": None}
 """Kinds of runs -> model of their options; None: any object."""

@@ -19,7 +19,7 @@ from pcviz.ui import controls, markdown, room, session, trouble, watching, widge
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
 POLL_SECONDS = 1.0
-"""How often the buttons look whether the run has ended or was steered from elsewhere."""
+"""How often the buttons check whether the run has ended or was steered from elsewhere."""
 GRANULARITIES = ("weight update", "epoch")
 COST_HELP = "Estimate for a whole run: compute time, memory, arithmetic of one weight step."
 KEYS_HELP = (
@@ -30,7 +30,7 @@ KEYS_HELP = (
 
 @dataclass(frozen=True)
 class Situation:
-    """What decides which buttons mean something: the form, and the run shown."""
+    """What decides which buttons are enabled: the form, and the run shown."""
 
     form: controls.Form
     record: RunRecord | None
@@ -51,7 +51,7 @@ class Situation:
 
     @property
     def alive(self) -> bool:
-        """Whether there is a run that can go on."""
+        """Whether there is a run that can continue."""
         return self.phase in ("moving", "stepping", "paused")
 
     @cached_property
@@ -91,14 +91,14 @@ class Situation:
 
 
 def transport(form: controls.Form) -> None:
-    """Draw the buttons; they keep up with the run by themselves."""
-    drawn, said = Situation(form, session.record()), list(st.session_state.notices)
+    """Draw the buttons; they follow the run by themselves."""
+    drawn, notices = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)
     @trouble.reporting()
     def buttons() -> None:
         now = Situation(form, session.record())
-        same = (now.alive, _id(now), st.session_state.notices) == (drawn.alive, _id(drawn), said)
+        same = (now.alive, _id(now), st.session_state.notices) == (drawn.alive, _id(drawn), notices)
         if not same or form != controls.read():
             st.rerun()  # the whole page: another run is shown, this one has ended, the form was filled anew, a refusal
         _buttons(now)
@@ -132,7 +132,7 @@ def _buttons(now: Situation) -> None:
             st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
 
 
-# The callbacks look at form and run again: both may have changed since the buttons were drawn.
+# The callbacks read form and run again: both may have changed since the buttons were drawn.
 
 
 def _now() -> Situation:
@@ -191,7 +191,7 @@ def _start(now: Situation, allowed_until_step: int | None = None) -> None:
 
 
 def _messages(now: Situation) -> None:
-    """What stands in the way of Train, or what it would do: one place, next to the buttons."""
+    """Say why Train is not possible, or what it would do: in one place, next to the buttons."""
     if now.form.experiment is not None and (why := misfit(now.form.experiment)):
         st.info(markdown.plain(why), icon=":material/info:")
     wrong = now.form.faults + now.refusals + now.full

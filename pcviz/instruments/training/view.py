@@ -27,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Options:
-    """What the panels are told: x axis, logarithmic loss, steps to average over, which surface, its directions."""
+    """Options of the panels: x axis, logarithmic loss, steps to average over, which surface, its directions."""
 
     x_axis: Literal["step", "epoch", "seconds"]
     log_scale: bool
@@ -62,16 +62,16 @@ def planar(experiment: Experiment) -> bool:
 
 
 def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
-    """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary. Who only
-    watches a run sees the surface that it has."""
+    """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary. A page that
+    only watches a run shows the surface that the run has."""
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
     if st.session_state.get("was_planar") != planar(experiment):
         widgets.put({"surface": defaults["surface"]})
         st.session_state.was_planar = planar(experiment)
     if record is not None and session.watches(record):
         widgets.put(_surface_of(record))
-    given = {key: st.session_state.get(key) for key in DEFAULTS}
-    values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in given.items()}
+    states = {key: st.session_state.get(key) for key in DEFAULTS}
+    values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
     return Options(**values)
 
 
@@ -81,8 +81,8 @@ def _surface_of(record: RunRecord) -> dict[str, str]:
         if child.kind == "boundary":
             return {"surface": "boundary"}
         if child.kind == "training_plane":
-            given = child.options
-            return {"surface": given.get("surface", DEFAULTS["surface"]), "directions": given["directions"]}
+            options = child.options
+            return {"surface": options.get("surface", DEFAULTS["surface"]), "directions": options["directions"]}
     return {}
 
 
@@ -102,7 +102,7 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
             format_func=lambda steps: f"{steps:,} steps" if steps else "off",
             key="smoothing",
             width=180,
-            help="Averages every learning curve over the weight steps before. Off: what was measured.",
+            help="Averages every learning curve over the preceding weight steps. Off: measured values.",
         )
         st.segmented_control(
             "Surface",
@@ -144,4 +144,4 @@ def _baseline(record: RunRecord | None) -> None:
 
 
 VIEWS: dict[str, View] = {}
-"""None: a training is no look."""
+"""Empty: a training is not a look."""

@@ -11,7 +11,7 @@ from pcviz.instruments.chain.options import FLOW_TIME, POINT_TYPES, POWER, SPAN,
 
 SURFACES = {"loss": "loss (BP)", "energy": "energy F* (PC)"}
 LEAST = -2.5
-"""Colours end here, in decades: below, it is a minimum."""
+"""Lower end of the colours, in decades; what lies below belongs to a minimum."""
 MARKS: tuple[dict[str, Any], ...] = (
     dict(symbol="circle", size=8, color=style.SKY),
     dict(symbol="x", size=12, color="#000000"),
@@ -22,7 +22,7 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def weight(number: int) -> str:
-    """w_number as a person writes it: "w₂"."""
+    """w_number as displayed: "w₂"."""
     return f"w{number}".translate(SUBSCRIPTS)
 
 
@@ -31,7 +31,7 @@ def figure(
 ) -> go.Figure:
     """Both surfaces with shared axes and colours: maps with contours, descent, critical points by type.
 
-    `options` are those of the run. `log` colours by the logarithm, for the minima are decades below the corners.
+    `options` are those of the run. `log` colours by the logarithm, because the minima are decades below the corners.
     """
     options = options or Options()
     x, y = (weight(number) for number in options.drawn)

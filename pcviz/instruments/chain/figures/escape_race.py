@@ -106,11 +106,11 @@ def panel(experiment: Experiment | None = None, *, run: int = 0, options: Option
         help="All chains start near the origin (standard deviation 0.05), where the loss is 0.505, and take one step "
         f"for each fresh batch of 64. Escaped means: loss below {ESCAPED} (dashed line). Every rule sees the same "
         "starts and batches; numbers are medians. Triangles were stopped at the cap. PC at equilibrium escapes "
-        "fastest, for its saddle is strict at every depth. PC with few large steps of inference may stay behind in "
+        "fastest, because its saddle is strict at every depth. PC with few large inference steps may fall behind in "
         "deep chains: the last weight grows until dt (1 + w²) = 2, where Euler steps cease to converge; more or "
         "smaller steps help.",
         csv=("race_steps", "race_loss", "race_counts", "race_capped", "race_median", "race_above_cap"),
-        idle="Press Start to let them race.",
-        waiting="They are about to start …",
-        note="{race_diverged?Some diverged: learning rate or dt is too great|}",
+        idle="Press Start to begin the race.",
+        waiting="The race is about to start …",
+        note="{race_diverged?Some diverged: learning rate or dt is too large|}",
     )

@@ -1,4 +1,4 @@
-"""Inference landscape: the energy over the steepest and the flattest direction of activity space, with the solver."""
+"""Inference landscape: the energy over the steepest and flattest direction of activity space, and the solver's path."""
 
 import plotly.graph_objects as go
 
@@ -11,7 +11,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """One example's energy above its equilibrium, coloured by the logarithm; the path of the experiment's solver with
     its start and end; the equilibrium.
 
-    The axes are not to one scale: a quadratic bowl has the same energy in the middle of all edges.
+    The axes have different scales: a quadratic bowl has the same energy in the middle of all edges.
     """
     titles = ("steepest direction (distance from equilibrium)", "flattest direction")
     made = style.blank(margin=style.LEGEND, **style.plane_axes(*titles, nticks=7))
@@ -64,7 +64,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
             "activity_beyond_y",
         ),
         idle="Press Compute to begin.",
-        waiting="The example is brought to its equilibrium …",
+        waiting="Relaxing the example to its equilibrium …",
         note="curvature {plane_curvature_max:g3} across, {plane_curvature_min:g3} along · κ {plane_condition:g3} · "
         "{plane_share:%0} of the way in this plane",
     )

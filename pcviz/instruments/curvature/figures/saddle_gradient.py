@@ -12,7 +12,7 @@ LINES = (
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
-    """Norm of the gradient on the straight way from the origin to the weights, both axes logarithmic."""
+    """Norm of the gradient along the straight line from the origin to the weights, both axes logarithmic."""
     made = style.blank(
         margin=style.LEGEND,
         xaxis=style.log_axis(title_text="distance from the origin ‖W‖", nticks=5),
@@ -34,12 +34,12 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         title="Gradient near the saddle",
         figure=figure(experiment, run=run),
         alt="Norm of the gradients of loss and F* against the distance from the origin of weight space.",
-        help="On the straight way from the origin, a saddle, to the current weights. The slope of a line is the order "
+        help="Along the straight line from the origin, a saddle, to the current weights. A curve's slope is the order "
         f"of the saddle: without skips the loss's gradient falls like the distance to the power {depth - 1} (L - 1), "
         "so that learning that begins near the origin stands still; the gradient of F* falls like the distance itself "
         "(slope 1) at every depth. With skips the loss falls with slope 1 as well.",
         csv=("ray_distance", "ray_loss_gradient", "ray_energy_gradient"),
         idle="Press Compute to begin.",
-        waiting="Gradients are measured along the way …",
+        waiting="Measuring gradients along the line …",
         note="weights at distance {weight_norm:g3}",
     )

@@ -47,7 +47,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "and the lengths of the steps.",
         help="Inference is a Newton step in the activities: from the feedforward point to the minimum of the energy's "
         "quadratic model, exactly so for linear networks with mse. What the weights learn there is the gradient of F*. "
-        "It lies near the gradient of the loss for wide networks, and turns towards a step that knows curvature for "
+        "It lies near the gradient of the loss for wide networks, and turns towards a step that uses curvature for "
         "deep and narrow ones. The Gauss-Newton step (GN) is damped by 1 % of the greatest curvature. Lengths are "
         "those of whole steps, without a learning rate.",
         csv=(

@@ -86,7 +86,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         help="How steep loss and F* are in each direction of weight space. F* is the energy that inference leaves, "
         "which predictive coding descends. Negative eigenvalues are directions in which a step of any sign goes down."
         + origin
-        + " Points: least and greatest eigenvalue at the current weights; bars at the weights come for small networks, "
+        + " Points: least and greatest eigenvalue at the current weights; bars at the weights are for small networks, "
         f"up to {SPECTRUM_MAX:,} weights.",
         csv=(
             "eigenvalue_middles",
@@ -98,7 +98,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
             "energy_ends",
         ),
         idle="Press Compute to begin.",
-        waiting="Eigenvalues are searched …",
+        waiting="Searching for eigenvalues …",
         note="loss {loss_curvature_min:g3} to {loss_curvature_max:g3} · F* {energy_curvature_min:g3} to "
         "{energy_curvature_max:g3} · {weight_count:g6} weights, {curvature_examples} examples",
     )

@@ -58,7 +58,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     if facts.bound and facts.space == "activities":
         stable += f", that is while every curvature stays left of {facts.bound}/η."
     elif facts.limit:
-        stable += ": the errors have curvatures of their own, from 1 to κ in errors, and these do not count."
+        stable += ", where curvatures are those in the errors, from 1 to κ in errors, not those drawn here."
     else:
         stable = f"{facts.label} scales each unit by itself: no curvature bounds its step."
     limit = f"step size limit {facts.limit} {{step_limit:g3}} · slowest mode × {{contraction:g6}} a step · "
@@ -72,6 +72,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         f"κ = λmax/λmin says how much longer plain descent takes there. {GROWTH}",
         csv=("curvature_bins", "curvature_counts"),
         idle="Press Relax to begin.",
-        waiting="Eigenvalues are counted …",
+        waiting="Counting eigenvalues …",
         note=(limit if facts.limit else "") + "κ {condition_number:g3}",
     )

@@ -55,7 +55,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         help="Were the weights updated after t inference steps: does each layer's gradient point where "
         "backpropagation's does (cosine 1), and how large is it? Grey: no gradient yet, exactly 0. A cosine near 1 "
         "with a tiny norm is a layer that would learn the right thing, too late. Equilibrium need not be 1: where "
-        "layers are many and narrow, predictive coding is another rule than backpropagation.",
+        "layers are many and narrow, predictive coding differs from backpropagation.",
         csv=("alignment_steps", "alignment_cosine", "alignment_ratio"),
         idle="Press Relax to begin.",
         cursor="trace_steps",

@@ -13,7 +13,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     layers = experiment.network.depth
     depth = list(range(1, layers + 1))
     few = layers <= style.LINES_MOST
-    lowest = 1e-14 if experiment.dtype == "float32" else 1e-30  # predictions go on where numbers end
+    lowest = 1e-14 if experiment.dtype == "float32" else 1e-30  # predictions continue below the smallest numbers
     made = style.blank(
         margin=style.LEGEND,
         xaxis=style.layer_axis(layers, 9, anchor="y3", title_text="layer"),

@@ -47,7 +47,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     if inference.has_front:
         lines = " Dashed: that front."
         if inference.facts.rate == "plain":
-            lines += " Dotted: how far a signal that is more than rounding comes by a chain of scalars."
+            lines += " Dotted: how far a signal above rounding travels in a chain of scalars."
     return Panel(
         name="relaxation-map",
         title="One relaxation",

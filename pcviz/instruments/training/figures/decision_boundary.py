@@ -1,4 +1,4 @@
-"""Decision boundary: what a network with two inputs says over the plane, with the training points."""
+"""Decision boundary: the output of a network with two inputs over the plane, with the training points."""
 
 import plotly.graph_objects as go
 
@@ -6,7 +6,7 @@ from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
 
 SPAN = 2.3
-"""Half the plane drawn before anything is known; inputs have variance 1. Axes of one scale collapse without it."""
+"""Half the extent drawn before data arrive; inputs have variance 1. Without it axes of one scale collapse."""
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:

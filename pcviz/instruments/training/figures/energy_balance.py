@@ -72,7 +72,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt=f"{what}, layers 1 to {layers}: heat map over the weight steps, bars of the latest, both logarithmic.",
         help=f"{what} on the latest batch, layer 1 (next to the input) at the bottom. Left: over training. Right: now; "
         "bars begin at the first power of ten below the least energy, and marks say what theory expects after T steps "
-        "if every layer passes its error on unchanged: an error has come only so far down then, and little of it. "
+        "if every layer passes its error on unchanged: by then an error has come only so far down, and is small. "
         f"Layers that no error reached are marked exactly 0, never as a small value.{errors}",
         csv=("energy_history", "total_energy_history", "weight_change_history"),
         table="history",

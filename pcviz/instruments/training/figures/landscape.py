@@ -10,7 +10,7 @@ def figure(experiment: Experiment, *, run: int = 0, log: bool = True, energy: bo
     """Loss (or F*, the energy at equilibrium) at the points of the grid that were computed (others stay blank), path,
     start and current weights.
 
-    `log` colours by the logarithm, for a surface on a plane often spans decades. The path is cased in white, so that it
+    `log` colours by the logarithm, as a surface on a plane often spans decades. The path is cased in white, so that it
     reads on any colour.
     """
     made = style.blank(margin=style.LEGEND, **style.plane_axes("direction 1 (weight distance)", "direction 2"))

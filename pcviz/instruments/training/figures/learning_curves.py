@@ -25,7 +25,7 @@ def figure(
     """Above: training loss, in a faint band of its extremes, test loss, energy. Below: test accuracy.
 
     `baseline` is the position of a second run in the page's list, whose losses and accuracy are drawn dashed.
-    `smoothing` averages every line over so many weight steps, and then there is no band.
+    `smoothing` averages every line over this many weight steps; then there is no band.
     """
     classes = experiment.data.facts.task == "classification"
     bottom = 0.40 if classes else 0.0
@@ -60,7 +60,7 @@ def figure(
 
 
 def _x_axis(experiment: Experiment, x: XAxis, anchor: str) -> dict[str, Any]:
-    """From 0 to where the run ends, as far as that is known before."""
+    """From 0 to where the run ends, as far as that is known in advance."""
     place: dict[str, Any] = dict(title_text=X_TITLES[x], anchor=anchor, rangemode="tozero")
     steps = experiment.learning.steps
     if x == "step":
@@ -74,7 +74,7 @@ class _Curves:
     """The curves of one run."""
 
     def __init__(self, made: go.Figure, run: int, x: XAxis, log: bool, smoothing: float) -> None:
-        # Averaged is what the axis shows: on a logarithmic one a mean of values would hide all but the greatest.
+        # What the axis shows is averaged: on a logarithmic one a mean of values would hide all but the greatest.
         averages = [Smoothing(steps=smoothing, log=on) if smoothing else None for on in (log, False)]
         self.smoothed = ", smoothed," if smoothing else ""
         self.history = Traces(made, run, x=f"{x}_history", append=True)
@@ -105,7 +105,7 @@ class _Curves:
         edge.line(index=2, fill="tonexty", fillcolor=FAINT)
 
     def zeros(self) -> None:
-        """What is exactly zero, on the strip below."""
+        """Mark exact zeros on the strip below."""
         row = self.history.sharing(yaxis="y2", cliponaxis=True)
         row.zeros(y="train_loss_history", index=0, colour=style.BLUE, hover="train loss exactly 0")
         row.zeros(y="test_loss_history", colour=style.VERMILLION, hover="test loss exactly 0")
@@ -123,8 +123,8 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         alt=f"Training loss, test loss, total energy{accuracy} over training.",
         help="Loss of the feedforward pass, of the latest training batch in a band of its extremes since the point "
         "before, and of the whole test set; and the total energy F left after the relaxation, in the loss's unit times "
-        "the output precision λ. At λ = 1 energy far below the loss means that the activities found most of the "
-        "way. Smoothing averages every line over weight steps: then a point is no measured value."
+        "the output precision λ. At λ = 1 energy far below the loss means that the relaxation removed most of "
+        "it. Smoothing averages every line over weight steps: a point is then not a measured value."
         + (" Below: share of the test set classified correctly." if classes else ""),
         csv=("train_loss_history", "test_loss_history", "test_accuracy_history", "total_energy_history"),
         table="history",
