@@ -107,9 +107,7 @@ class Worker:
                 self._pruned_at = now
         self._giving_back = self._giving_back and self._observations.give_back()
         self._collect_prepared()
-        for leased in sorted(
-            self._leased.values(), key=lambda leased: leased.parent is None
-        ):  # children may need their parents
+        for leased in [*self._leased.values()]:
             self._guard(leased, self._settle, leased)
         self._prepare_next()
         ready = {leased.candidate: leased for leased in self._leased.values() if self._has_work(leased)}

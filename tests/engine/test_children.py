@@ -80,3 +80,13 @@ def test_a_worker_forgets_a_family_that_others_have_finished(client: Client, wor
         connection.execute(update(runs).values(state="cancelled", worker=None))
     worker.turn()
     assert not worker.turn() and client.get(run).worker is None
+
+
+def test_a_cancelled_run_takes_its_resting_child_along(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(10_000), "s", wanted="paused")
+    child = client.add_child(run, "training_plane")
+    turn_until(worker, state_is(client, child, "paused"))
+    client.cancel(run)
+    turn_until(worker, state_is(client, child, "cancelled"))
+    turn_until(worker, lambda: client.get(run).worker is client.get(child).worker is None)
+    assert client.get(run).state == "cancelled"

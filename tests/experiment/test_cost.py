@@ -135,3 +135,12 @@ def test_data_that_do_not_fit_into_memory_are_named() -> None:
     assert cost.memory_refusal(experiment, cost.Limits(memory_bytes=2e9)) == []
     (line,) = cost.memory_refusal(experiment, cost.Limits(memory_bytes=1e9))
     assert line.startswith(f"data.name: {name} needs 1.8 GB of memory, above 1 GB")
+
+
+def test_activities_that_take_more_than_the_data_are_what_must_shrink() -> None:
+    data = {"data.name": "own-0123456789ab-regression-1000-1-90000-10000", "learning.batch_size": 4096}
+    experiment = from_paths({**data, "network.depth": 300, "network.width": 64})
+    found = estimate(experiment)
+    assert found.learning_bytes < found.data_bytes < found.activity_bytes
+    (line,) = cost.memory_refusal(experiment, cost.Limits(memory_bytes=3e9))
+    assert line.startswith("learning.batch_size: 4096 needs")

@@ -1,6 +1,7 @@
 """Invariants of the store: contiguous frames, fencing, checkpoints that are whole or absent."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,6 +69,16 @@ def test_bulk_channels_stay_with_the_latest_frame_and_checkpoints(store: Store, 
     assert kept_bulk(store, run) == [3, 4, 6]
     assert [item.seq for item in stored if item.bulk] == [6]
     np.testing.assert_array_equal(stored[2].frame().values["energy"], np.full(3, 3.0))
+
+
+def test_the_place_of_the_newest_frame_is_its_weight_step_and_its_inference_step(
+    store: Store, worker: Observations
+) -> None:
+    run = start(store, worker)
+    assert store.reader.last_place(run, 1) == (0, 0)
+    for seq, inference_step in ((1, 9), (2, 3)):
+        worker.publish(replace(frame(run, seq, step=7), inference_step=inference_step))
+    assert store.reader.last_place(run, 1) == (7, 3)
 
 
 def test_the_bytes_of_frames_are_counted(store: Store, worker: Observations) -> None:
