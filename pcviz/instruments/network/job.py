@@ -1,0 +1,100 @@
+"""The network view's work: one example relaxes on the present weights of its parent, packed for the screen."""
+
+from collections.abc import Iterator
+
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.frames import Value
+from pcviz.instruments.network.codes import encoded, folded
+from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS, Options
+from pcviz.jobs.child import Child
+from pcviz.jobs.training import Training
+from pcviz.probes.example import Example, follow
+
+
+class NetworkView(Child[Training]):
+    """A child of a training: a relaxation of one example after another weight step, whenever the parent has advanced.
+
+    Raises ValueError for options that do not fit, and for an example that the set does not hold.
+    """
+
+    KIND = "network"
+
+    def _begin(self) -> None:
+        self.shown = Options.model_validate(self.options)
+        data = self.experiment.data
+        count = data.test_count if self.shown.part == "test" else data.train_count
+        if self.shown.example >= count:
+            raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
+        self.steps_shown = recorded_steps(self.experiment.relaxation_steps, self.experiment.hidden_layers)
+        self._packed: dict[str, Value] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether the parent has not advanced since the last picture."""
+        parent = self.parent
+        return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
+
+    def _work(self) -> Iterator[object]:
+        """The example on the parent's present weights."""
+        self.step, network, data = self.parent.step, self.parent.network, self.parent.data
+        place = slice(self.shown.example, self.shown.example + 1)
+        sides = (data.x_test, data.y_test) if self.shown.part == "test" else (data.x_train, data.y_train)
+        x, y = (jnp.asarray(side[place]) for side in sides)
+        inference = self.experiment.inference
+        found = yield from follow(network, x, y, inference, self.steps_shown, seed=self.experiment.seed)
+        if found.finite:
+            self._packed = packed(found, np.asarray(x[0]), np.asarray(y[0]))
+            self._packed["network_example"] = float(self.shown.example)
+
+    def _values(self) -> dict[str, Value]:
+        """The latest picture, once."""
+        values, self._packed = self._packed, {}
+        return values
+
+
+def recorded_steps(steps: int, hidden: int) -> np.ndarray:
+    """The inference steps 0 … `steps` that are shown: all, or evenly spaced ones that fit into CELLS, so that the front
+    moves evenly too."""
+    most = max(2, CELLS // (min(hidden + 1, COLUMNS) * UNITS))
+    return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
+
+
+def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
+    """The channels of an example with input x (D,) and target y (K,)."""
+    hidden = len(found.activities)
+    groups = np.array_split(np.arange(hidden), min(hidden, COLUMNS))
+    units = [layer.shape[-1] for layer in found.activities]
+    cells = min(UNITS, max(units))
+
+    def columns(layers: list[np.ndarray]) -> np.ndarray:
+        """(…, C, U): layers that share a column, and units that share a cell, show the greatest magnitude."""
+        made = [_padded(folded(layer, cells), cells) for layer in layers[:hidden]]
+        return folded(np.stack(made, -1), len(groups)).swapaxes(-1, -2)
+
+    changes = {
+        "network_activity_change": [z - z[0] for z in found.activities],
+        "network_prediction_change": [mu - mu[0] for mu in found.predictions],
+        "network_error": found.errors,
+        "network_delta": found.deltas,
+    }
+    values: dict[str, Value] = {name: encoded(columns(layers)) for name, layers in changes.items()}
+    return values | {
+        "network_steps": found.steps.astype(np.int32),
+        "network_columns": np.array([(group[0] + 1, group[-1] + 1) for group in groups], np.int32),
+        "network_units": np.array([units[group[0]] for group in groups], np.int32),
+        "network_activity": columns([z[0] for z in found.activities]).astype(np.float32),
+        "network_prediction": columns([mu[0] for mu in found.predictions]).astype(np.float32),
+        "network_energy": found.energies.astype(np.float32),
+        "network_input": x.astype(np.float64),
+        "network_target": y.astype(np.float64),
+        "network_output": found.predictions[-1].astype(np.float64),
+    }
+
+
+def _padded(layer: np.ndarray, cells: int) -> np.ndarray:
+    return np.pad(layer, [(0, 0)] * (layer.ndim - 1) + [(0, cells - layer.shape[-1])])
+
+
+JOBS = {"network": NetworkView}
