@@ -141,7 +141,7 @@ def test_stored_weights_must_be_there_fit_and_be_finite() -> None:
     run = {"source": "0" * 32}
     with pytest.raises(ValueError, match="no stored weights"):
         finished({}, run)
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError, match="differs from that of the experiment"):
         finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}, from_paths(SMALL)))
     training = Training(from_paths({**SMALL, "learning.steps": 1}))
     training.prepare()

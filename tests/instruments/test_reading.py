@@ -70,7 +70,7 @@ def test_numbers_are_of_their_own_step_and_those_of_earlier_versions_of_the_last
     [
         (15.0, "15 of 129 layers have received a signal after 128 steps (15 where"),
         (12.0, "15 of 129 layers have received a signal after 128 steps (12 where"),
-        (None, "15 of 129 layers have received a signal after 128 steps. By a chain"),
+        (None, "15 of 129 layers have received a signal after 128 steps. In a chain"),
     ],
 )
 def test_only_is_said_of_less_than_theory_expects(expected: float | None, begins: str) -> None:

@@ -250,7 +250,7 @@ def test_stored_weights_must_be_there_and_fit() -> None:
     run = {"source": "0" * 32}
     with pytest.raises(ValueError, match="no stored weights"):
         finished({}, run)
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError, match="differs from that of the experiment"):
         finished({}, run, source=(3, {"leaf_0": np.zeros((1, 2, 2))}, from_paths(SMALL)))
 
 

@@ -161,6 +161,18 @@ def test_every_rule_trains_it(rule: str, optimiser: str) -> None:
     assert np.all(np.asarray(course.weight_changes) > 0)
 
 
+def test_a_layer_moves_by_all_of_its_weights() -> None:
+    """|dW_l| / |W_l| over kernel and bias together."""
+    before = convolutional(5)
+    after = with_flat_weights(before, 1.1 * jnp.asarray(flat_weights(before)) + 0.01)
+    old, new = (
+        [np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(layer)]) for layer in weights(network)]
+        for network in (before, after)
+    )
+    expected = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(old, new, strict=True)]
+    np.testing.assert_allclose(learning.weight_changes(before, after), expected, rtol=1e-12)
+
+
 def test_random_directions_are_as_long_as_each_filter() -> None:
     network = convolutional()
     own = weights(with_flat_weights(network, jnp.asarray(random_directions(network, 0)[0])))

@@ -106,6 +106,24 @@ class TestLinear:
         plain = solve("gradient_descent", network, x, y, step_size=1 / values[-1], steps=40)
         assert states[-1].energy - least < 0.1 * (plain.energy - least)
 
+    def test_nesterov_follows_its_recurrence_with_the_momentum_of_the_spectrum(self) -> None:
+        """v <- b v - s g, z <- z + b v - s g with s = 1 / M and b = (1 - r) / (1 + r), r = sqrt(m / M)."""
+        network, x, y = linear_problem()
+        hessian = np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network), 3.0))
+        values = np.linalg.eigvalsh(hessian)
+        root = np.sqrt(values[0] / values[-1])
+        momentum, step = (1 - root) / (1 + root), 1 / values[-1]
+        z = np.concatenate(unstack(forward(network, jnp.asarray(x))[0]), -1)
+        end = np.concatenate(solve("linear_exact", network, x, y).activities, -1)
+        velocity = np.zeros_like(z)
+        for _ in range(40):
+            pull = -step * (z - end) @ hessian
+            velocity = momentum * velocity + pull
+            z = z + momentum * velocity + pull
+        settings = Settings(None, curvatures=(values[0], values[-1]))
+        *_, last = Trajectory(solver_of("nesterov"), network, jnp.asarray(x), jnp.asarray(y), settings).iterates([40])
+        np.testing.assert_allclose(np.concatenate(unstack(last.settled.activities), -1), z, rtol=1e-9, atol=1e-12)
+
     def test_continuous_time_follows_the_matrix_exponential(self) -> None:
         network, x, y = linear_problem()
         hessian = np.asarray(maps_of.activity_hessian(maps_of.layer_maps(network), 3.0))
