@@ -22,6 +22,7 @@ def panel(experiment: Experiment) -> Panel:
         "and t when it reached each one. Then the weights take one step: each layer learns from its own error and the "
         "activity below. Play, pause and step with Space and the arrow keys.",
         csv=(),
+        front=experiment.inference.has_front,
         waiting="The first example comes with the first weight step …",
     )
 

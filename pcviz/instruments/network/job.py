@@ -1,15 +1,18 @@
 """The network view's work: one example relaxes on the present weights of its parent, packed for the screen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.data import load
 from pcviz.frames import Value
 from pcviz.instruments.network.codes import encoded, folded
 from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS, Options
 from pcviz.jobs.child import Child
 from pcviz.jobs.training import Training
+from pcviz.numerics.krylov import Work, finish
+from pcviz.pcn import Network, build
 from pcviz.probes.example import Example, follow
 
 
@@ -27,7 +30,8 @@ class NetworkView(Child[Training]):
         count = data.test_count if self.shown.part == "test" else data.train_count
         if self.shown.example >= count:
             raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
-        self.steps_shown = recorded_steps(self.experiment.relaxation_steps, self.experiment.hidden_layers)
+        shape = self.experiment.hidden_layers, self.experiment.network.width
+        self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
         self._packed: dict[str, Value] = {}
 
     @property
@@ -36,16 +40,23 @@ class NetworkView(Child[Training]):
         parent = self.parent
         return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
 
+    def prepare(self) -> None:
+        """Load the example, compile."""
+        experiment, place = self.experiment, slice(self.shown.example, self.shown.example + 1)
+        data = load(experiment.data, experiment.seed, experiment.dtype)
+        sides = (data.x_test, data.y_test) if self.shown.part == "test" else (data.x_train, data.y_train)
+        self._x, self._y = (jnp.asarray(side[place]) for side in sides)
+        finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
+
+    def _follow(self, network: Network, steps: Iterable[int]) -> Work[Example]:
+        return follow(network, self._x, self._y, self.experiment.inference, steps, seed=self.experiment.seed)
+
     def _work(self) -> Iterator[object]:
         """The example on the parent's present weights."""
-        self.step, network, data = self.parent.step, self.parent.network, self.parent.data
-        place = slice(self.shown.example, self.shown.example + 1)
-        sides = (data.x_test, data.y_test) if self.shown.part == "test" else (data.x_train, data.y_train)
-        x, y = (jnp.asarray(side[place]) for side in sides)
-        inference = self.experiment.inference
-        found = yield from follow(network, x, y, inference, self.steps_shown, seed=self.experiment.seed)
+        self.step = self.parent.step
+        found = yield from self._follow(self.parent.network, self.steps_shown)
         if found.finite:
-            self._packed = packed(found, np.asarray(x[0]), np.asarray(y[0]))
+            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]))
             self._packed["network_example"] = float(self.shown.example)
 
     def _values(self) -> dict[str, Value]:
@@ -54,10 +65,10 @@ class NetworkView(Child[Training]):
         return values
 
 
-def recorded_steps(steps: int, hidden: int) -> np.ndarray:
-    """The inference steps 0 … `steps` that are shown: all, or evenly spaced ones that fit into CELLS, so that the front
-    moves evenly too."""
-    most = max(2, CELLS // (min(hidden + 1, COLUMNS) * UNITS))
+def recorded_steps(steps: int, hidden: int, width: int) -> np.ndarray:
+    """The inference steps 0 … `steps` of a network with so many hidden layers that are shown: all, or evenly spaced
+    ones that fit into CELLS, so that the front moves evenly too."""
+    most = max(2, CELLS // (min(hidden, COLUMNS) * min(width, UNITS)))
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
 
 

@@ -10,8 +10,8 @@ UNITS = 64
 """Most cells of a tile: wider layers show the greatest magnitude of neighbouring units."""
 COLUMNS = 192
 """Most columns: in deeper networks neighbouring layers share one, which shows the greatest magnitude of each unit."""
-CELLS = 330_000
-"""Most cells of each of the three quantities, over all recorded steps: about a megabyte for a relaxation."""
+CELLS = 220_000
+"""Most cells of each of the three quantities, over all recorded steps: a relaxation takes a megabyte on the wire."""
 
 LEAST, DECADES = 1e-12, 14
 """Codes of signed numbers: logarithms of magnitudes from LEAST on, over so many decades."""

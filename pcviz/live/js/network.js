@@ -52,8 +52,9 @@ export class NetworkPanel extends Card {
     this.plot.after(this.sentence);
     const change = switched("value", "Show activities and predictions as they are, not how they have changed since step 0", (on) => { this.change = !on; this.request(); });
     const backprop = switched("backprop", "Show beside it what backpropagation sends down for the same example, one layer a step", (on) => { this.backprop = on; this.fit(); });
-    const examples = element("span", { className: "pcviz-buttons", aria: { role: "group", label: "Example" } },
-      button("◂", "Previous example", () => this.choose(-1)), button("▸", "Next example", () => this.choose(1)));
+    this.chosen = element("span");
+    const examples = element("span", { className: "pcviz-buttons pcviz-example", aria: { role: "group", label: "Example of the test set" } },
+      button("‹", "Previous example", () => this.choose(-1)), this.chosen, button("›", "Next example", () => this.choose(1)));
     this.header.append(examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
     this.header.after(this.scrub.root);
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
@@ -143,7 +144,7 @@ export class NetworkPanel extends Card {
   look() {
     const colours = Object.fromEntries(Object.entries(COLOURS).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
     return {
-      change: this.change, backprop: this.backprop, colours, css: COLOURS,
+      change: this.change, backprop: this.backprop, front: this.spec.front, colours, css: COLOURS,
       text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
     };
   }
@@ -156,7 +157,8 @@ export class NetworkPanel extends Card {
     this.picture.draw(shown, scrub.at, this.look());
     this.section.dataset.step = String(this.step ?? "");
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
-    this.note.textContent = `example ${this.example}, after weight step ${this.step}`;
+    this.chosen.textContent = `example ${this.example}`;
+    this.note.textContent = `After weight step ${this.step}.`;
     this.sentence.textContent = sentence(shown, scrub.at);
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
   }

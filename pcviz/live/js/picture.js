@@ -14,7 +14,7 @@ export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(cod
 const GUTTER = 92; // for the names of the rows
 const TILE = { most: 92, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
 const GAP = 9;
-const LENS = { size: 44, most: 9 };
+const LENS = { size: 44, most: 15 };
 const BARS = 46;
 const FAINTEST = 0.14; // tint of the smallest number that is not zero
 const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
@@ -22,8 +22,8 @@ const ENERGY = { low: -14, high: 1 };
 
 /** @typedef {"activity" | "prediction" | "error" | "delta"} Role */
 
-/** How it is drawn: changes since step 0 or values, backprop beside it, colours.
- *  @typedef {{ change: boolean, backprop: boolean, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
+/** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, colours.
+ *  @typedef {{ change: boolean, backprop: boolean, front: boolean, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
 
 /** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
  *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
@@ -123,7 +123,7 @@ export class Picture {
     const foot = 22 + roles.length * (size + GAP);
     this.front(shown, row, look, { columns, left, pitch, size, front, foot, top: 22 + 2 * (size + GAP) });
     this.energies(shown, row, look, { columns, left, pitch, size, foot: foot + 18 });
-    if (lens) this.strips(shown, look, { width, left, top: foot + 18 + BARS + 22, first, fits, roles });
+    if (lens) this.strips(shown, row, look, { width, left, top: foot + 18 + BARS + 22, first, fits, roles });
   }
 
   /** Colour the small picture of a role.
@@ -255,9 +255,9 @@ export class Picture {
     bar(shown.energy.data[row * L + L - 1], left + (columns.length + 1) * pitch);
   }
 
-  /** All layers as strips, and which of them the lens shows.
-   *  @type {(shown: Shown, look: Look, at: { width: number, left: number, top: number, first: number, fits: number, roles: typeof ROLES }) => void} */
-  strips(shown, look, { width, left, top, first, fits, roles }) {
+  /** All layers as strips, which of them the lens shows, and where the front is in exact arithmetic.
+   *  @type {(shown: Shown, row: number, look: Look, at: { width: number, left: number, top: number, first: number, fits: number, roles: typeof ROLES }) => void} */
+  strips(shown, row, look, { width, left, top, first, fits, roles }) {
     const on = this.context;
     const [room, high] = [width - left - 8, strip(shown)];
     const step = room / shown.count;
@@ -278,8 +278,18 @@ export class Picture {
     on.lineWidth = 2;
     on.strokeRect(left + first * step, top - 3, fits * step, roles.length * (high + 6));
     on.lineWidth = 1;
-    on.fillStyle = look.text;
+    on.fillStyle = on.strokeStyle = look.text;
     on.textAlign = "center";
+    const ideal = shown.energy.shape[1] - shown.steps[row]; // L - t
+    const place = Array.from({ length: shown.count }, (_, c) => c).find((c) => shown.columns[2 * c + 1] >= ideal) ?? shown.count;
+    if (look.front) {
+      on.setLineDash([4, 4]);
+      on.beginPath();
+      on.moveTo(left + place * step, top - 6);
+      on.lineTo(left + place * step, top + roles.length * (high + 6));
+      on.stroke();
+      on.setLineDash([]);
+    }
     for (let i = 0; i <= 4; i++) {
       const c = Math.round((i * (shown.count - 1)) / 4);
       on.fillText(label(shown, c), left + (c + 0.5) * step, top + roles.length * (high + 6) + 8);

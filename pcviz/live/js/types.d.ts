@@ -69,6 +69,7 @@ type Got<V = Value> = Partial<Record<Attribute | "at", V>>;
 interface PanelSpec {
   name: string;
   view: "plot" | "network";
+  front: boolean;
   title: string;
   figure: string;
   alt: string;
