@@ -73,7 +73,7 @@ export class Live {
   spoken = ""; // the state of the first run, in words
   saying = "";
 
-  // The latest payload without the keep tokens, and these, as text.
+  // The latest payload without keep tokens and nonce, and these, as text.
   text = "";
   tokens = "";
 
@@ -102,14 +102,15 @@ export class Live {
   /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices.
    *  @type {(data: Payload) => void} */
   update(data) {
-    const { keep, ...drawn } = data;
-    const [text, tokens] = [JSON.stringify(drawn), JSON.stringify(keep)];
+    const { keep, nonce, ...drawn } = data;
+    const [text, tokens] = [JSON.stringify(drawn), JSON.stringify([keep, nonce])];
     const kept = tokens === this.tokens;
     this.tokens = tokens;
     this.data = data;
     if (text === this.text) {
       if (kept) return;
-      this.disconnect(); // the stream continues where it was, and renews other runs
+      this.disconnect(); // the stream continues where it was, renews other runs, and brings new children of ended ones
+      this.ended = false;
       this.follow();
       return;
     }

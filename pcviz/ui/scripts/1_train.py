@@ -24,7 +24,7 @@ panels.live(
     view.figures,
     panels=view.panels,
     keep=session.keep_tokens(),
-    nonce=view.example if run and run.ended else 0,  # the stream of a run that has ended is closed: read it again
+    nonce=view.example,
     picked=lambda point: options.pick(point, experiment),
 )
 options.choose(experiment, run)
