@@ -11,7 +11,7 @@ from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.feedforward import backprop
-from pcviz.pcn.gradients import inputs_of
+from pcviz.pcn.gradients import inputs_of, stacked_gradients
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, unstack
 from pcviz.pcn.trajectory import trajectory
@@ -23,7 +23,8 @@ class Example(NamedTuple):
 
     `activities` [z_1 … z_H] and `predictions` [mu_1 … mu_L], each (R, N_l); `errors` [e_1 … e_L], the last one y - mu_L
     (mse) or y - softmax(mu_L) (ce); `energies` (R, L) float64 with those of the output times its precision; `deltas`
-    [delta_1 … delta_L], each (N_l,), what backpropagation sends down the feedforward network: -dLoss/dz_l.
+    [delta_1 … delta_L], each (N_l,), what backpropagation sends down the feedforward network: -dLoss/dz_l; `gradients`
+    [g_1 … g_L], each (N_l,), norms of the rows of dF/dW_l after the last step: how far each unit's weights move.
     """
 
     steps: np.ndarray
@@ -32,6 +33,7 @@ class Example(NamedTuple):
     errors: list[np.ndarray]
     energies: np.ndarray
     deltas: list[np.ndarray]
+    gradients: list[np.ndarray]
 
     @property
     def finite(self) -> bool:
@@ -63,4 +65,6 @@ def follow(
         yield
     z, mu, e = ([np.stack(layer) for layer in zip(*(row[part] for row in rows), strict=True)] for part in range(3))
     deltas = [np.asarray(delta[0]) for delta in backprop(network, x, y).deltas]
-    return Example(np.array(marks), z, mu, e, np.stack([row[3] for row in rows]), deltas)
+    learned = unstack(stacked_gradients(network, x, settled.activities, settled.errors))
+    gradients = [np.linalg.norm(np.asarray(g, np.float64).reshape(len(g), -1), axis=1) for g in learned]
+    return Example(np.array(marks), z, mu, e, np.stack([row[3] for row in rows]), deltas, gradients)

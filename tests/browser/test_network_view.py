@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pcviz import build
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
-from pcviz.instruments.network.job import packed, recorded_steps
+from pcviz.instruments.network.job import exact, packed, recorded_steps
 from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
 from tests.browser.fake_stream import CHILD, FakeStream
@@ -73,13 +73,17 @@ def tips(page: Page, row: int) -> dict[int, tuple[int, str]]:
     assert box
     found: dict[int, tuple[int, str]] = {}
     for x in range(60, int(box["width"]), 9):
-        page.mouse.move(box["x"] + x, box["y"] + 50 + row * 75)
-        tip = panel(page, "network").locator(".pcviz-tip")
-        if tip.is_visible():
+        if _hit(page, box["x"] + x, box["y"] + 50 + row * 75):
+            tip = panel(page, "network").locator(".pcviz-tip")
             match = re.fullmatch(r"layer (\d+), unit (\d+): (.+)", tip.inner_text())
             assert match
             found[int(match[1])] = int(match[2]), match[3]
     return found
+
+
+def _hit(page: Page, x: float, y: float) -> bool:
+    page.mouse.move(x, y)
+    return panel(page, "network").locator(".pcviz-tip").is_visible()
 
 
 def test_the_pointer_reads_numbers_and_exact_zeros(page: Page, fake: FakeStream) -> None:
@@ -113,6 +117,28 @@ def test_it_plays_by_itself_unless_motion_is_unwanted(page: Page, fake: FakeStre
     shown(page, fake, motion=True)
     expect(panel(page, "network").locator("[data-act=play]")).to_have_attribute("aria-pressed", "true")
     expect(panel(page, "network")).to_have_attribute("data-inference-step", str(LAYERS - 1), timeout=10_000)
+
+
+def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream) -> None:
+    found = shown(page, fake)
+    view, (_, _, values) = panel(page, "network"), relaxed(False)
+    layer = next(iter(tips(page, 2)))
+    box = view.locator("canvas").bounding_box()
+    assert box
+    place = next(x for x in range(60, int(box["width"]), 9) if _hit(page, box["x"] + x, box["y"] + 200))
+    page.mouse.click(box["x"] + place, box["y"] + 200)
+    assert page.evaluate("window.picks") == [{"panel": "network", "x": 2, "y": layer}]
+    fake.frame("network", 7, values | exact(found, np.zeros(10), layer), run=CHILD)
+    detail = view.locator(".pcviz-detail")
+    expect(detail).to_contain_text(f"Layer {layer}, unit")
+    written = re.search(
+        r"unit (\d+), t = 8: prediction μ = (\S+), activity z = (\S+), error e = (\S+);", detail.inner_text()
+    )
+    assert written
+    unit = int(written[1]) - 1
+    parts = (found.predictions, found.activities, found.errors)
+    for text, part in zip(written.groups()[1:], parts, strict=True):
+        assert np.float32(text) == part[layer - 1][-1, unit], "bitwise"
 
 
 def test_backprop_stands_beside_it(page: Page, fake: FakeStream) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pcviz import relax, weight_gradients
 from pcviz.experiment import from_paths
 from pcviz.instruments.network.codes import decoded, encoded, folded
 from pcviz.instruments.network.job import NetworkView, packed, recorded_steps
@@ -52,7 +53,8 @@ def example(hidden: int, width: int, rows: int) -> Example:
     output = rng.standard_normal((rows, 10)).astype(np.float32)
     deltas = [rng.standard_normal(width) for _ in range(hidden)]
     energies = rng.random((rows, hidden + 1))
-    return Example(np.arange(rows), layers, [*layers, output], [*layers, output], energies, [*deltas, output[0]])
+    ends = [*deltas, output[0]]
+    return Example(np.arange(rows), layers, [*layers, output], [*layers, output], energies, ends, ends)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(2, 1), (16, 64), (128, 64), (512, 64), (8, 2048)])
@@ -91,7 +93,28 @@ def test_a_child_shows_the_example_on_the_present_weights_of_its_parent() -> Non
         assert child.frame(bulk=True).values == {}, "once"
 
 
-def test_an_example_must_be_there() -> None:
+@pytest.mark.parametrize("layer", [1, 4, 6])
+def test_the_numbers_of_a_layer_are_sent_as_computed(layer: int) -> None:
+    experiment = from_paths(SMALL)
+    training = Training(experiment)
+    child = NetworkView(experiment, training, {"example": 2, "layer": layer})
+    training.prepare()
+    child.prepare()
+    while not child.idle:
+        child.advance(0, 60.0)
+    values = child.frame(bulk=True).values
+    x, y = training.data.x_test[2:3], training.data.y_test[2:3]
+    relaxed = relax(training.network, x, y, experiment.inference)
+    held = y if layer == 6 else relaxed.activities[layer - 1]
+    np.testing.assert_array_equal(np.asarray(values["layer_activity"])[-1], held[0])
+    np.testing.assert_array_equal(np.asarray(values["layer_error"])[-1], relaxed.errors[layer - 1][0])
+    gradient = np.asarray(weight_gradients(training.network, x, y, relaxed)[layer - 1], np.float64)
+    np.testing.assert_allclose(values["layer_gradient"], np.linalg.norm(gradient, axis=1), rtol=1e-12)
+
+
+def test_an_example_and_a_layer_must_be_there() -> None:
     training = Training(from_paths(SMALL))
     with pytest.raises(ValueError, match=r"example: 360 is above 359 \(allowed: 0 to 359\)"):
         NetworkView(training.experiment, training, {"example": 360})
+    with pytest.raises(ValueError, match=r"layer: 7 is above 6 \(allowed: 1 to 6\)"):
+        NetworkView(training.experiment, training, {"layer": 7})

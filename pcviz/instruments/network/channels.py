@@ -19,5 +19,11 @@ CHANNELS: dict[str, Channel] = {
     "network_input": bulk("D", "input", "the example's input"),
     "network_target": bulk("K", "output", "its target"),
     "network_output": bulk("RK", "output", "mu_L at each recorded state"),
+    # of one layer, as computed; N its units
+    "layer_number": number("layer", "l, the layer of which all numbers are sent"),
+    "layer_activity": bulk("RN", "activity", "z_l, of the output the target"),
+    "layer_prediction": bulk("RN", "activity", "mu_l"),
+    "layer_error": bulk("RN", "activity", "e_l"),
+    "layer_gradient": bulk("N", "energy", "norms of the rows of dF/dW_l after the last inference step"),
     "network_example": number("index", "the example's place in its set"),
 }

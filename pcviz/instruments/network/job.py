@@ -30,6 +30,8 @@ class NetworkView(Child[Training]):
         count = data.test_count if self.shown.part == "test" else data.train_count
         if self.shown.example >= count:
             raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
+        if (self.shown.layer or 1) > (depth := self.experiment.network.depth):
+            raise ValueError(f"layer: {self.shown.layer} is above {depth} (allowed: 1 to {depth})")
         shape = self.experiment.hidden_layers, self.experiment.network.width
         self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
         self._packed: dict[str, Value] = {}
@@ -58,6 +60,8 @@ class NetworkView(Child[Training]):
         if found.finite:
             self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]))
             self._packed["network_example"] = float(self.shown.example)
+            if self.shown.layer is not None:
+                self._packed |= exact(found, np.asarray(self._y[0]), self.shown.layer)
 
     def _values(self) -> dict[str, Value]:
         """The latest picture, once."""
@@ -102,6 +106,15 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
         "network_target": y.astype(np.float64),
         "network_output": found.predictions[-1].astype(np.float64),
     }
+
+
+def exact(found: Example, y: np.ndarray, layer: int) -> dict[str, Value]:
+    """All numbers of one layer, 1 … L, as computed; y (K,) is the target."""
+    prediction, error = found.predictions[layer - 1], found.errors[layer - 1]
+    held = found.activities[layer - 1] if layer <= len(found.activities) else np.broadcast_to(y, prediction.shape)
+    values = {"activity": held, "prediction": prediction, "error": error, "gradient": found.gradients[layer - 1]}
+    made: dict[str, Value] = {f"layer_{name}": np.asarray(value, np.float64) for name, value in values.items()}
+    return made | {"layer_number": float(layer)}
 
 
 def _padded(layer: np.ndarray, cells: int) -> np.ndarray:

@@ -18,10 +18,12 @@ LEAST, DECADES = 1e-12, 14
 
 
 class Options(Section):
-    """What a run of kind "network" is told besides its parent: the example, by its place in one of the sets."""
+    """What a run of kind "network" is told besides its parent: the example, by its place in one of the sets, and the
+    layer (1 … L) of which all numbers are sent."""
 
     part: Literal["train", "test"] = "test"
     example: int = Field(0, ge=0)
+    layer: int | None = Field(None, ge=1)
 
 
 KINDS = {"network": None}

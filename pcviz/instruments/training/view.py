@@ -24,8 +24,8 @@ DEFAULTS: dict[str, Any] = {
     "directions": "pca",
     "network_view": True,
 }
-EXAMPLE = "network_example"
-"""Key of the place of the example that the network view shows."""
+PICKED = "network_picked"
+"""Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,13 @@ class Options:
     directions: Literal["pca", "random"]
     network_view: bool
     example: int = 0
+    layer: int | None = None
 
     @property
     def children(self) -> dict[str, dict[str, Any]]:
         """Kinds and options of the run's children: what computes the surface, and the network view."""
-        network = {"network": {"example": self.example}} if self.network_view else {}
+        picked = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
+        network = {"network": picked} if self.network_view else {}
         if self.surface == "boundary":
             return {"boundary": {}, **network}
         plane = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
@@ -80,13 +82,16 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
         widgets.put(_surface_of(record))
     states = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
-    return Options(**values, example=st.session_state.get(EXAMPLE, 0))
+    example, layer = st.session_state.get(PICKED, (0, None))
+    return Options(**values, example=example, layer=layer)
 
 
 def pick(point: dict[str, Any], experiment: Experiment) -> None:
-    """Show another example of the test set in the network view."""
+    """Show another example of the test set in the network view, or all numbers of a layer of it."""
     if point.get("panel") == "network":
-        st.session_state[EXAMPLE] = min(max(0, int(point["x"])), experiment.data.test_count - 1)
+        example, layer = int(point["x"]), int(point["y"])
+        last = experiment.data.test_count - 1
+        st.session_state[PICKED] = min(max(0, example), last), layer if 1 <= layer <= experiment.network.depth else None
 
 
 def _surface_of(record: RunRecord) -> dict[str, str]:

@@ -5,9 +5,11 @@ import { button, element } from "./page.js";
 import { ROLES, Picture, decoded, frontOf, held, label, shownOf } from "./picture.js";
 import { Scrub } from "./scrub.js";
 import { digits } from "./text.js";
+import { array } from "./values.js";
 
 /** @typedef {import("./picture.js").Look} Look */
 /** @typedef {import("./picture.js").Shown} Shown */
+/** @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers }} Exact */
 
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
@@ -23,8 +25,12 @@ export class NetworkPanel extends Card {
   /** @type {Shown | undefined} */
   shown = undefined;
   /** What has come while another relaxation is being played.
-   *  @type {{ shown: Shown, step: number, example: number } | undefined} */
+   *  @type {{ shown: Shown, step: number, example: number, exact: Exact | undefined } | undefined} */
   next = undefined;
+  /** All numbers of one layer.
+   *  @type {Exact | undefined} */
+  exact = undefined;
+  unit = 0;
   /** The weight step of what is shown.
    *  @type {number | undefined} */
   step = undefined;
@@ -49,7 +55,8 @@ export class NetworkPanel extends Card {
       show: () => this.request(), ended: () => this.finish(),
     });
     this.plot.append(this.canvas, this.tip);
-    this.plot.after(this.sentence);
+    this.detail = element("p", { className: "pcviz-detail", hidden: true, aria: { live: "polite" } });
+    this.plot.after(this.sentence, this.detail);
     const change = switched("value", "Show activities and predictions as they are, not how they have changed since step 0", (on) => { this.change = !on; this.request(); });
     const backprop = switched("backprop", "Show beside it what backpropagation sends down for the same example, one layer a step", (on) => { this.backprop = on; this.fit(); });
     this.chosen = element("span");
@@ -58,6 +65,7 @@ export class NetworkPanel extends Card {
     this.header.append(examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
     this.header.after(this.scrub.root);
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("click", (event) => this.inspect(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.plot);
@@ -78,7 +86,28 @@ export class NetworkPanel extends Card {
   /** Ask the page for another example.
    *  @type {(by: number) => void} */
   choose(by) {
-    this.live.pick({ panel: this.spec.name, x: Math.max(0, this.example + by), y: 0 });
+    this.live.pick({ panel: this.spec.name, x: Math.max(0, this.example + by), y: this.exact?.layer ?? 0 });
+  }
+
+  /** Ask the page for all numbers of the layer under the pointer.
+   *  @type {(event: MouseEvent) => void} */
+  inspect(event) {
+    const found = this.under(event);
+    if (!found || !this.shown) return;
+    this.unit = found.unit;
+    const layer = this.shown.columns[2 * found.box.column];
+    if (layer === this.exact?.layer) this.request();
+    else this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
+  }
+
+  /** The tile and the cell of it under the pointer.
+   *  @type {(event: MouseEvent) => { box: import("./picture.js").Box, unit: number } | undefined} */
+  under({ offsetX, offsetY }) {
+    const box = this.picture?.at(offsetX, offsetY);
+    if (!box || !this.shown || box.column < 0) return undefined;
+    const side = Math.ceil(Math.sqrt(this.shown.cells));
+    const unit = Math.floor(((offsetY - box.y) * side) / box.w) * side + Math.floor(((offsetX - box.x) * side) / box.w);
+    return unit < Math.min(this.shown.cells, this.shown.units[box.column]) ? { box, unit } : undefined;
   }
 
   /** @type {(test?: (binding: Binding) => boolean) => void} */
@@ -86,7 +115,8 @@ export class NetworkPanel extends Card {
     if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
     clearTimeout(this.again);
     this.scrub.clear();
-    Object.assign(this, { shown: undefined, next: undefined, step: undefined, played: false });
+    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined, played: false });
+    this.detail.hidden = true;
     this.note.textContent = "";
     this.sentence.textContent = "";
     this.section.dataset.step = "";
@@ -98,7 +128,7 @@ export class NetworkPanel extends Card {
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
     if (run !== 0 || frame.kind !== "network" || !("network_steps" in frame.values)) return;
-    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example) };
+    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), exact: exactOf(frame.values) };
     // What is being watched is not replaced in the middle, unless another example was asked for.
     const other = this.next.example !== this.example;
     if (this.scrub.playing && !other) return;
@@ -160,20 +190,19 @@ export class NetworkPanel extends Card {
     this.chosen.textContent = `example ${this.example}`;
     this.note.textContent = `After weight step ${this.step}.`;
     this.sentence.textContent = sentence(shown, scrub.at);
+    this.detail.hidden = !this.exact;
+    if (this.exact) this.detail.textContent = detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]);
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
   }
 
   /** What the tile under the pointer holds there.
    *  @type {(event: PointerEvent) => void} */
   point(event) {
-    const { shown, picture, scrub } = this;
-    const box = picture?.at(event.offsetX, event.offsetY);
-    this.tip.hidden = !box || !shown || box.column < 0;
-    if (!box || !shown || this.tip.hidden) return;
-    const side = Math.ceil(Math.sqrt(shown.cells));
-    const cell = side / box.w;
-    const unit = Math.floor((event.offsetY - box.y) * cell) * side + Math.floor((event.offsetX - box.x) * cell);
-    if (unit >= shown.cells) { this.tip.hidden = true; return; }
+    const { shown, scrub } = this;
+    const found = this.under(event);
+    this.tip.hidden = !found;
+    if (!found || !shown) return;
+    const { box, unit } = found;
     const place = box.column * shown.cells + unit;
     const { codes, base } = held(shown, box.role);
     const value = decoded(codes[(box.role === "delta" ? 0 : scrub.at * shown.count * shown.cells) + place]);
@@ -192,6 +221,29 @@ export class NetworkPanel extends Card {
     this.scrub.close();
     this.section.remove();
   }
+}
+
+/** The numbers of one layer that a frame has, if it has any.
+ *  @type {(values: Values) => Exact | undefined} */
+function exactOf(values) {
+  if (!("layer_number" in values)) return undefined;
+  const channel = (/** @type {string} */ name) => array(values[`layer_${name}`]);
+  return {
+    layer: Number(values.layer_number), activity: channel("activity"), prediction: channel("prediction"),
+    error: channel("error"), gradient: channel("gradient").data,
+  };
+}
+
+/** The equations of a unit with its numbers, every digit that float32 has.
+ *  @type {(exact: Exact, unit: number, row: number, step: number) => string} */
+export function detail({ layer, activity, prediction, error, gradient }, unit, row, step) {
+  const width = activity.shape[1];
+  const u = Math.min(unit, width - 1);
+  const [z, mu, e] = [activity, prediction, error].map(({ data }) => data[row * width + u]);
+  const whole = Array.from(error.data.subarray(row * width, (row + 1) * width)).reduce((sum, v) => sum + (v * v) / 2, 0);
+  const text = (/** @type {number} */ v) => digits(v, 9);
+  return `Layer ${layer}, unit ${u + 1}, t = ${step}: prediction μ = ${text(mu)}, activity z = ${text(z)}, error e = ${text(e)}; ` +
+    `½e² = ${text((e * e) / 2)} of ½|e|² = ${text(whole)} in the layer. After the last step |dF/dW| of the unit's weights is ${text(gradient[u])}.`;
 }
 
 /** What the picture shows, in words.

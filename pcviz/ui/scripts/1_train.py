@@ -24,7 +24,7 @@ panels.live(
     view.figures,
     panels=view.panels,
     keep=session.keep_tokens(),
-    nonce=view.example,
+    nonce=f"{view.example} {view.layer}",
     picked=lambda point: options.pick(point, experiment),
 )
 options.choose(experiment, run)
