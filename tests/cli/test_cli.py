@@ -56,6 +56,16 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
     return output.err.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("--network.dept", "--network.depth"), ("--depth", "--network.depth"), ("--steps", "--learning.steps")],
+)
+def test_an_unknown_flag_names_those_that_were_meant(word: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = refused(capsys, "train", word, "3")
+    assert line.startswith(f"{word}: unknown flag (allowed: the fields of an experiment; closest: ")
+    assert meant in line
+
+
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from(WORDS) | nasty_texts, max_size=8))
 def test_hostile_command_lines_are_refused_or_valid(words: list[str]) -> None:
