@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.solution import Solution
-from benchmarks.solve import solve
+from benchmarks.solve import plain_step, solve
 from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.jobs.device import MAPS_SHARE, forget_programs
@@ -143,7 +143,7 @@ def runs(
 def timed(name: str, network: Network, x: jax.Array, y: jax.Array, step: float | None, steps: int) -> float:
     """Seconds of that many steps in one call, the best of up to five runs; without compilation."""
     method = solver_of(name)
-    chosen = method.default_step if step is None else step
+    chosen = plain_step(name) if step is None else step
     settings = Settings(None if chosen is None else jnp.asarray(chosen, network.dtype))
     best, rounds = np.inf, 5
     while rounds:

@@ -75,6 +75,11 @@ def sizes_of(network: Network, x: jax.Array, y: jax.Array, state: Settled, befor
     return Sizes(layer_energies(network, errors, output, y), *by_layer, *total)
 
 
+def plain_step(name: str) -> float | None:
+    """A step size for solvers that do not find their own: 0.3 for those that train, the flow's unit of time."""
+    return 0.3 if SOLVERS[name].trains else 1.0 if name == "gradient_flow" else None
+
+
 def solve(
     name: str,
     network: Network,
@@ -106,7 +111,7 @@ def solve(
     x, y = as_batch(network, x, y)
     if stop == "energy" and equilibrium_energy is None:
         equilibrium_energy = float(linear.least_energy(network, x, y))
-    chosen = method.default_step if step_size is None else step_size
+    chosen = plain_step(name) if step_size is None else step_size
     settings = Settings(None if chosen is None else jnp.asarray(chosen, network.dtype), **numbers)
     last = steps if method.last is None else min(steps, method.last)
     marks = trace_rows(last, last + 1 if rows is None else rows, filled=False).astype(int)

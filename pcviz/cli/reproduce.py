@@ -60,9 +60,9 @@ def run_reproduction(options: Options, limit: float | None = None, *, quiet: boo
     from pcviz.instruments.reproduce.job import Reproduce  # loads JAX, which help and bad arguments do not need
 
     job = Reproduce(Experiment(), options)
-    work_off(job, "network", limit, quiet=quiet)
+    patient = work_off(job, "network", limit, quiet=quiet)
     job.finish()
-    return job.document
+    return job.document | {"status": patient.status(diverged=False, done=job.done)}
 
 
 def summary(document: dict[str, Any]) -> str:
@@ -70,7 +70,8 @@ def summary(document: dict[str, Any]) -> str:
     protocol, solvers = document["protocol"], document["solvers"]
     depths = [str(depth) for depth in protocol["depths"]]
     heads = [f"L={depth}" for depth in depths]
-    lines, measured = [], document["condition_number"]["by_depth"]
+    lines = [] if document["status"] == "done" else [document["status"], ""]
+    measured = document["condition_number"]["by_depth"]
     for quantity in ("iterations", "passes"):
         rows = [["", *heads, "exponent [95 %]", "reported", "arrived"]]
         for row in solvers:

@@ -151,9 +151,4 @@ def answer(
         print(f"{name} failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
         return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))  # orjson writes non-finite numbers as null
-    return exit_status(document["status"])
-
-
-def exit_status(status: str) -> int:
-    """The exit status for a document's `status`."""
-    return {"done": DONE, "diverged": DIVERGED}.get(status, FAILED)
+    return {"done": DONE, "diverged": DIVERGED}.get(document["status"], FAILED)

@@ -7,7 +7,6 @@ Symbols follow the literature: L depth, N width, B batch size, T inference steps
 
 from pcviz.experiment.data import DATASETS, Data, DatasetFacts, facts_of
 from pcviz.experiment.inference import FORM_STEPS_MAX, Inference, Solver
-from pcviz.experiment.learning import Learning, Rule
 from pcviz.experiment.network import Activation, Network, Parameterisation, default_initialisation, has_closed_form
 from pcviz.experiment.section import Section, option
 from pcviz.experiment.whole import Experiment, fields, from_paths
@@ -20,10 +19,8 @@ __all__ = [
     "DatasetFacts",
     "Experiment",
     "Inference",
-    "Learning",
     "Network",
     "Parameterisation",
-    "Rule",
     "Section",
     "Solver",
     "default_initialisation",

@@ -83,6 +83,12 @@ def assumed_speed(width: int) -> float:
     return 1.2e11 * min(0.6, 0.12 + 0.0025 * width)
 
 
+def parameter_count(experiment: Experiment) -> int:
+    """P, the number of weights of the fully connected network."""
+    network, facts = experiment.network, experiment.data.facts
+    return network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
+
+
 def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     """The cost of `experiment` on a machine that takes `slowdown` times what this model assumes (see `slowdown`)."""
     network, learning, data = experiment.network, experiment.learning, experiment.data
@@ -90,7 +96,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     inputs, outputs = data.facts.input_dim, data.facts.output_dim
     number = 4 if experiment.dtype == "float32" else 8
 
-    parameters = inputs * width + (hidden - 1) * width**2 + width * outputs
+    parameters = parameter_count(experiment)
     weights = number * parameters
     moments = 0 if learning.optimiser == "sgd" else 2
     activities = number * batch * (inputs + hidden * width + outputs)

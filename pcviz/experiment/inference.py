@@ -21,8 +21,8 @@ class Inference(Section):
     solver: Solver = option(
         "gradient_descent",
         "Solver",
-        "How activities descend the energy: gradient descent, with momentum, Adam, or error-based (ePC: the errors are "
-        "the variables, so the signal crosses the whole network in one step).",
+        "How activities descend the energy. "
+        + " ".join(f"{facts.label}: {facts.help}." for facts in SOLVERS.values() if facts.trains),
         formula=r"\text{gradient descent: } z \leftarrow z - \eta\, \partial F / \partial z",
     )
     steps: int | Literal["depth"] = option(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import field_validator
 
+from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.rules import RULES, RuleFacts
 from pcviz.experiment.section import Section, one_of, option
 
@@ -27,7 +28,7 @@ class Learning(Section):
     learning_rate: float | Literal["auto"] = option(
         "auto",
         "Weight learning rate",
-        "`auto` is 0.05 for mupc and ntp and 0.001 for sp.",
+        f"`auto`: {', '.join(f'{row.learning_rate:g} for {name}' for name, row in PARAMETERISATIONS.items())}.",
         log=True,
     )
     adam_epsilon: float = option(

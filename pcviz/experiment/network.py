@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from pydantic import model_validator
 
+from pcviz.experiment.activations import ACTIVATIONS
 from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.parameterisations import Parameterisation as Scaling
 from pcviz.experiment.section import Section, one_of, option
 
-Activation = Literal["linear", "tanh", "hard_tanh", "relu", "leaky_relu", "gelu", "selu", "silu"]
 if TYPE_CHECKING:
+    Activation: TypeAlias = str
     Architecture: TypeAlias = str
     Parameterisation: TypeAlias = str
 else:
+    Activation = one_of(ACTIVATIONS)
     Architecture = one_of(ARCHITECTURES)
     Parameterisation = one_of(PARAMETERISATIONS)
 

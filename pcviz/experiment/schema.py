@@ -2,7 +2,7 @@
 
 A version is a whole number: field `schema` of a document, key `v` of an address (none: the first release). It goes up
 when a field is renamed or removed, when a value changes its meaning, and when a default changes. To raise it: add the
-step from the present version to `UPGRADES`, the new defaults to `DEFAULTS`, and the new number to `Experiment.schema`.
+step from the present version to `UPGRADES`, the new defaults to `DEFAULTS`, and the new number to `Experiment`.
 """
 
 from collections.abc import Callable, Mapping

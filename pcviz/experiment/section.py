@@ -23,7 +23,7 @@ def option(
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
 
 
-def one_of(names: Iterable[str]) -> Any:
+def one_of(names: Iterable[str | int]) -> Any:
     """The type, for pydantic, of a field that holds one of `names`."""
     return Literal[tuple(names)]
 
@@ -31,9 +31,7 @@ def one_of(names: Iterable[str]) -> Any:
 class Section(BaseModel):
     """A group of options: immutable, without unknown fields, without NaN or infinity."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
     @field_validator("*", mode="before")
     @classmethod

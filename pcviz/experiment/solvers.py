@@ -135,7 +135,7 @@ SOLVERS: dict[str, SolverFacts] = {
         "closed form", "linear networks with mse only", "none", "green", "dot", needs_closed_form=True, passes=1
     ),
 }
-"""In reading order: later solvers need fewer steps to the equilibrium."""
+"""In reading order: fast solvers last."""
 
 DEFAULT_SOLVERS = tuple(name for name, facts in SOLVERS.items() if facts.compared)
 """Solvers that are compared by default."""

@@ -5,17 +5,15 @@ a homogeneous one, f(c x) = c f(x), with skips or without: layers are linear map
 """
 
 from pcviz.experiment import Experiment
-
-ODD = frozenset({"linear", "tanh", "hard_tanh"})
-HOMOGENEOUS = frozenset({"linear", "relu", "leaky_relu"})
+from pcviz.experiment.activations import ACTIVATIONS
 
 
 def misfit(experiment: Experiment) -> str | None:
     """Why this network cannot learn these data, and what can, in two sentences; None if no symmetry forbids it."""
     facts, activation = experiment.data.facts, experiment.network.activation
-    if facts.even and activation in ODD:
+    if facts.even and ACTIVATIONS[activation].odd:
         why = "its output at -x is the opposite of that at x, but here both have the same class"
-    elif facts.radial and activation in HOMOGENEOUS:
+    elif facts.radial and ACTIVATIONS[activation].homogeneous:
         why = "it gives all points on a ray from the origin the same class"
     else:
         return None

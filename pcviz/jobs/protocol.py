@@ -17,11 +17,12 @@ class Job(Protocol):
 
     @property
     def step(self) -> int:
-        """Last completed weight step (0: fresh); for a child, the parent's step that it works on."""
+        """Progress in the job's own unit: weight steps (0: fresh), hundredths of a look, members of a group; of a child
+        that follows a training, the parent's step that it works on."""
 
     @property
     def steps(self) -> int:
-        """The last step requested."""
+        """The last step, in the same unit."""
 
     @property
     def done(self) -> bool:

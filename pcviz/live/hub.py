@@ -160,7 +160,7 @@ class Hub:
         _close(watcher)
 
     def _listening(self) -> tuple[Subscriber, ...] | None:
-        """The subscribers; None if there are none or the hub is closed: then the thread ends."""
+        """The subscribers; None if there are none: then the thread ends."""
         with self._lock:
             if not self._subscribers:
                 self._thread = None
@@ -210,7 +210,6 @@ class Hub:
             subscriber.behind = False
         if complete and all(record.ended or record.unreadable for record in records):
             events.append(subscriber.event("end", orjson.dumps({"runs": subscriber.runs})))
-            subscriber.behind = False
             subscriber.tell("")
             subscriber.give(b"".join(events))
             subscriber.give(Subscriber.END)

@@ -17,12 +17,10 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.experiment.activations import ACTIVATIONS
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, choose, dot, flat, of_examples, over_layers, plus, scaled
-
-KINKED = ("relu", "leaky_relu", "selu")
-"""Activations whose derivative jumps at zero."""
 
 
 @short
@@ -39,7 +37,7 @@ class Place(NamedTuple):
 
 def is_kinked(network: Network) -> bool:
     """Whether some activation has a kink at zero."""
-    return any(stage.activation in KINKED for stage in network.stages)
+    return any(ACTIVATIONS[stage.activation].kinked for stage in network.stages)
 
 
 def curvature_product(network: Network, output: jax.Array, y: jax.Array, change: jax.Array) -> jax.Array:

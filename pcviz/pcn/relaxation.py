@@ -1,4 +1,4 @@
-"""Relaxing the activities on the energy, with input and target clamped (theory.md 3)."""
+"""The Python interface of inference: a whole relaxation of a batch, and the weight gradients at its end."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The one loop of inference: the states that a solver goes through on a clamped batch, computed on demand."""
+"""The one loop in which looks and Python relax: the states of a solver on a clamped batch, computed on demand."""
 
 from __future__ import annotations
 

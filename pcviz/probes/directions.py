@@ -37,9 +37,11 @@ def directions_of(
     if name == "gradients":
         down = [np.asarray(flat_descent(kind, network, x, y), np.float64) for kind in ("loss", "energy")]
         pair = _orthogonal(down[0], down[1], "the gradient vanishes here")
-    else:
+    elif name == "curvature":
         least, greatest = krylov.finish(krylov.ends(curvature.loss(network, x, y).product, len(here))).vectors
         pair = np.stack([greatest, least])
+    else:
+        raise ValueError(f"directions: {name} is unknown")
     return pair / np.linalg.norm(pair, axis=1, keepdims=True) * np.linalg.norm(here)
 
 

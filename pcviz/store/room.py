@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from sqlalchemy import Connection, Float, and_, case, cast, func, or_, select
 
@@ -125,7 +125,7 @@ def needed(kind: str, experiment_json: str) -> int:
 
 def doomed(found: Spaces, limits: Limits) -> list[str]:
     """The runs to delete, in order: first for owners above their quota, then for the limit on all runs."""
-    going = sorted((space for space in found if may_go(space)), key=_order)
+    going = sorted(filter(may_go, found), key=lambda space: (space.turn, space.created_at, space.run))
     total, owned = sum(space.size for space in found), _owned(found)
     chosen: dict[str, None] = {}
     for space in going:
@@ -165,10 +165,6 @@ def refusal(found: Spaces, limits: Limits, owner: str, size: int, leaving: Colle
 def may_go(space: Space, leaving: Collection[str] = ()) -> bool:
     """Whether a run may be deleted now, not counting the runs `leaving` as watched."""
     return space.turn is not None and (not space.looked_at or space.run in leaving)
-
-
-def _order(space: Space) -> tuple[Any, ...]:
-    return space.turn, space.created_at, space.run
 
 
 def _owned(found: Spaces) -> Counter[str]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, facts_of, fields, from_paths
+from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.faults import allowed, faults
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.presets import PRESETS
@@ -34,6 +35,7 @@ SUGGESTED = {
 """Choices of the fields that hold a number or a word; any other number can be typed."""
 
 NAMED: dict[str, Mapping[str, Any]] = {
+    "network.architecture": ARCHITECTURES,
     "network.parameterisation": PARAMETERISATIONS,
     "inference.solver": SOLVERS,
     "learning.rule": RULES,

@@ -8,11 +8,7 @@ from pcviz.store import RunRecord
 from pcviz.ui import url, widgets
 from pcviz.ui.instruments import INSTRUMENTS, on
 
-OPTIONS = {
-    key: instrument.model.model_fields[field]
-    for instrument in INSTRUMENTS.values()
-    for key, field in instrument.fields.items()
-}
+OPTIONS = {key: made.model.model_fields[name] for made in INSTRUMENTS.values() for key, name in made.fields.items()}
 """Key of a widget -> its option."""
 
 

@@ -20,7 +20,7 @@ from pcviz.cli import reproduce as cli_reproduce
 from pcviz.cli import train as cli_train
 from pcviz.cli.main import main
 from pcviz.cli.train import LastStep
-from pcviz.cli.work import Patience, patience
+from pcviz.cli.work import FAILED, Patience, patience
 from pcviz.data import own
 from pcviz.experiment import Experiment, cost, fields
 from pcviz.experiment.command import command_line
@@ -54,6 +54,16 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
     output = capsys.readouterr()
     assert output.out == ""
     return output.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("--network.dept", "--network.depth"), ("--depth", "--network.depth"), ("--steps", "--learning.steps")],
+)
+def test_an_unknown_flag_names_those_that_were_meant(word: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = refused(capsys, "train", word, "3")
+    assert line.startswith(f"{word}: unknown flag (allowed: the fields of an experiment; closest: ")
+    assert meant in line
 
 
 @settings(max_examples=200)
@@ -235,7 +245,7 @@ def test_what_is_stopped_prints_what_it_has(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_reproduction_that_is_stopped_prints_what_it_has() -> None:
     document = cli_reproduce.run_reproduction(cli_reproduce.Options(), 1e-6, quiet=True)
-    assert document["status"] == "stopped" and document["cells"] == []
+    assert document["status"] == "stopped (limit)" and document["cells"] == []
     text = cli_reproduce.summary(document)
     assert "0 networks" in text and "> " not in text and "not within cap" not in text, "nothing was measured"
 
@@ -285,6 +295,14 @@ def test_divergence_is_a_result_not_a_failure() -> None:
     assert until["status"] == "done"
     for name in ("steps", "train_loss", "test_accuracy", "energies", "layers_with_signal", "energy_off_theory"):
         assert document[name] == until[name], name
+
+
+def test_an_interrupt_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(words: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_train, "run", interrupted)
+    assert main(["train"]) == FAILED and capsys.readouterr().err == "interrupted\n"
 
 
 def test_a_failure_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from pcviz.data import load
 from pcviz.experiment import DATASETS, Activation, from_paths
-from pcviz.experiment.symmetry import HOMOGENEOUS, ODD, misfit
+from pcviz.experiment.activations import ACTIVATIONS
+from pcviz.experiment.symmetry import misfit
 from pcviz.jobs.training import Training
 from pcviz.pcn import build
 from pcviz.pcn.feedforward import forward
@@ -23,8 +24,8 @@ def test_symmetries_of_networks(activation: str, skips: bool) -> None:
     network = build(from_paths({**changes, "dtype": "float64"}))
     x = jnp.asarray(np.random.default_rng(1).standard_normal((64, 2)))
     (_, at), (_, mirrored), (_, scaled) = (forward(network, points) for points in (x, -x, 3 * x))
-    assert np.allclose(mirrored, -at, rtol=1e-9, atol=1e-12) is (activation in ODD)
-    assert np.allclose(scaled, 3 * at, rtol=1e-9, atol=1e-12) is (activation in HOMOGENEOUS)
+    assert np.allclose(mirrored, -at, rtol=1e-9, atol=1e-12) is ACTIVATIONS[activation].odd
+    assert np.allclose(scaled, 3 * at, rtol=1e-9, atol=1e-12) is ACTIVATIONS[activation].homogeneous
 
 
 @pytest.mark.parametrize("name", PLANAR)

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.curvature import options as curvatures
 from pcviz.instruments.curvature.job import Curvature
-from pcviz.instruments.curvature.options import KINKED, Options, examples_that_fit, misfit, place
+from pcviz.instruments.curvature.options import Options, examples_that_fit, misfit, place
 from pcviz.instruments.jobs import JOBS
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish, matrix
-from pcviz.pcn import build, coordinates
+from pcviz.pcn import build
 from pcviz.pcn.network import flat_weights
 from pcviz.probes import curvature, hessian
 from pcviz.probes.minimum import descend
@@ -176,11 +176,10 @@ def test_channels_have_the_dimensions_that_the_table_says(job: Curvature) -> Non
 
 def test_the_vocabulary() -> None:
     assert JOBS["curvature"] is Curvature
-    assert KINKED == coordinates.KINKED
     assert Options().stored() == {"batch": 0, "examples": 16}
     np.testing.assert_allclose(place(np.array([-1e-3, 0, 1e-3])), [-6, 0, 6], atol=1e-5)
     assert examples_that_fit(Experiment(), 16) == 16
     assert examples_that_fit(from_paths({"network.depth": 128, "network.width": 256}), 16) < 16
     assert misfit(Experiment()) is None
-    assert curvatures.weight_count(Experiment()) == flat_weights(build(Experiment())).size
+    assert cost.parameter_count(Experiment()) == flat_weights(build(Experiment())).size
     assert "weights are too many" in str(misfit(from_paths({"network.width": 2048, "network.depth": 4})))

@@ -4,9 +4,10 @@ import plotly.graph_objects as go
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.activations import ACTIVATIONS
 from pcviz.figures import bindings
 from pcviz.instruments.curvature.figures import PANELS as CURVATURE_PANELS
-from pcviz.instruments.curvature.options import GRID, KINKED, place
+from pcviz.instruments.curvature.options import GRID, place
 from pcviz.instruments.panels import panel
 
 SMALL = from_paths({"network.depth": 3, "network.width": 6, "network.activation": "tanh"})
@@ -38,7 +39,7 @@ def test_the_equilibrium_is_the_middle_of_the_plane() -> None:
     assert figure.layout.yaxis.scaleanchor is None  # two scales: the curvatures differ by orders of magnitude
 
 
-@pytest.mark.parametrize("activation", ["tanh", *KINKED])
+@pytest.mark.parametrize("activation", ["tanh", *(name for name, facts in ACTIVATIONS.items() if facts.kinked)])
 def test_only_smooth_activations_have_an_origin(activation: str) -> None:
     made = panel("weight-curvature", from_paths({"network.activation": activation}))
     drawn = any((binding.y or "").startswith("origin_") for binding in bindings(made.figure))

@@ -21,7 +21,7 @@ from pcviz.live import hub as hub_module
 from pcviz.live.hub import Hub, Subscriber, format_cursor, parse_cursor
 from pcviz.live.stream import Live
 from pcviz.settings import Settings
-from pcviz.store import Observations
+from pcviz.store import Observations, StoreFault
 from pcviz.store.values import decode_values
 from tests.live.live_server import Event, polling, request, served, stream, wait_until
 
@@ -213,6 +213,27 @@ def test_frames_are_limited_but_states_are_not(live: Live, worker: Observations)
         hub.unsubscribe(subscriber)
 
     asyncio.run(scenario())
+
+
+def test_a_fault_of_the_store_is_told_once_and_its_end_too(
+    live: Live, worker: Observations, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(wanted: object) -> None:
+        raise StoreFault("the store is locked")
+
+    monkeypatch.setattr(hub_module, "FAULT_SECONDS", 0.02)
+    run = start(live, worker)
+    with stream(port, f"runs={run}") as events:
+        take(events, "running")
+        with monkeypatch.context() as broken:
+            broken.setattr(live.client.store.reader, "families", locked)
+            publish(worker, run, 1)
+            assert take(events, "fault")[-1].data == {"message": "the store is locked"}
+            publish(worker, run, 2)
+        since = take(events, "fault")
+        assert since[-1].data == {"message": ""}
+        publish(worker, run, 3, state="done")
+        assert seqs([*since, *take(events)], run) == [1, 2, 3]
 
 
 def test_the_poller_ends_with_the_last_stream(live: Live, worker: Observations, port: int) -> None:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.solve import plain_step
 from pcviz.experiment import Inference
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.pcn import linear, relax
@@ -23,7 +24,7 @@ CUT_ANYWHERE = [name for name, facts in SOLVERS.items() if name != "gradient_flo
 def of(name: str, **options: Any) -> Trajectory:
     _, network, x, y = pair(5, activation="linear" if name == "linear_exact" else "tanh")
     method = solver_of(name)
-    settings = Settings(None if method.default_step is None else jnp.asarray(0.1), **options)
+    settings = Settings(None if plain_step(name) is None else jnp.asarray(0.1), **options)
     return Trajectory(method, network, jnp.asarray(x), jnp.asarray(y), settings)
 
 

@@ -16,7 +16,7 @@ from pcviz.frames import Frame
 from pcviz.settings import Settings
 from pcviz.store import Limits, Observations, Store, StoreFull, UnknownRun
 from pcviz.store import tables as t
-from pcviz.store.room import DAY, ROW_BYTES
+from pcviz.store.room import DAY, ROW_BYTES, refusal
 
 ANY = Limits(10**12, None, 7.0)
 MB = 1_000_000
@@ -257,3 +257,9 @@ def test_a_file_of_before_keeps_its_free_pages_and_uses_them_again(tmp_path: Pat
     worker.close()
     assert file_size(store) < 6 * MB
     store.close()
+
+
+def test_a_run_that_fills_the_store_exactly_still_fits() -> None:
+    limits = Limits(total=1000, owner=None, paused_days=7)
+    assert refusal([], limits, "owner", 1000) is None
+    assert "a new run needs 1 kB" in (refusal([], limits, "owner", 1001) or "")

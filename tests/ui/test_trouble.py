@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
-from pcviz.store import Store, database, versions
+from pcviz.store import Store, StoreFault, database, versions
+from pcviz.ui import trouble
 from tests.store.breaking import change, new_store, overwrite
 from tests.ui.test_shell import SHELL, enabled, opened, press
 
@@ -144,3 +145,10 @@ def test_a_look_at_weights_that_cannot_be_read(path: Path, name: str, kind: str)
     app.query_params["run"] = look
     app.switch_page(f"scripts/{name}.py").run()
     assert not app.exception
+
+
+def test_a_fault_outside_the_page_is_shown_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(trouble.st, "error", lambda text, icon: shown.append(text))
+    assert trouble.anywhere(StoreFault("the store is locked")) and shown == ["the store is locked"]
+    assert not trouble.anywhere(ValueError("something else")) and len(shown) == 1

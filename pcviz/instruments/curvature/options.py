@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from pcviz.experiment import Experiment, option
+from pcviz.experiment import Experiment, cost, option
+from pcviz.experiment.activations import ACTIVATIONS
 from pcviz.experiment.looks import SETTLING_PASSES, BatchLookOptions, Parts, factor_seconds, gradient_seconds
 
 PLACE_UNIT = 1e-9
@@ -15,9 +16,6 @@ PLACE_UNIT = 1e-9
 
 GRID = 41
 """Points of the inference landscape in each direction; odd, so that the equilibrium is one of them."""
-
-KINKED = ("relu", "leaky_relu", "selu")
-"""Activations whose derivative jumps at zero: at the origin of weight space they have no Hessian."""
 
 SPECTRUM_MAX = 1500
 """Up to this number of weights all eigenvalues at the weights are computed."""
@@ -46,12 +44,12 @@ class Options(BatchLookOptions):
         """The plane of inference, ends of the spectra, the spectra, the ray to the origin, the steps."""
         examples = examples_that_fit(experiment, self.examples)
         each = 2 * gradient_seconds(experiment, examples)  # in float64
-        whole = weight_count(experiment) <= SPECTRUM_MAX
+        whole = cost.parameter_count(experiment) <= SPECTRUM_MAX
         settling = 3 + 0.1 * experiment.hidden_layers + SETTLING_PASSES * each + examples * factor_seconds(experiment)
         return {
             "plane": 2 * settling,
             "ends": settling + 400 * each,
-            "spectrum": 0.1 + (weight_count(experiment) * each if whole else 0),
+            "spectrum": 0.1 + (cost.parameter_count(experiment) * each if whole else 0),
             "ray": 10 * settling / 3,
             "steps": settling + 100 * each,
         }
@@ -66,15 +64,9 @@ def place(eigenvalues: np.ndarray | float) -> np.ndarray:
     return np.asarray(np.sign(values) * np.log10(1 + np.abs(values) / PLACE_UNIT))
 
 
-def weight_count(experiment: Experiment) -> int:
-    """P, the number of weights."""
-    network, facts = experiment.network, experiment.data.facts
-    return network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
-
-
 def has_origin(experiment: Experiment) -> bool:
     """Whether loss and F* have a Hessian at the origin of weight space."""
-    return experiment.network.activation not in KINKED
+    return not ACTIVATIONS[experiment.network.activation].kinked
 
 
 def examples_that_fit(experiment: Experiment, wanted: int) -> int:
@@ -85,6 +77,6 @@ def examples_that_fit(experiment: Experiment, wanted: int) -> int:
 
 def misfit(experiment: Experiment) -> str | None:
     """Why the curvature of this network is not computed; None if it is."""
-    if (weights := weight_count(experiment)) > WEIGHTS_MAX:
+    if (weights := cost.parameter_count(experiment)) > WEIGHTS_MAX:
         return f"network: {weights:,} weights are too many for curvature (allowed: {WEIGHTS_MAX:,})"
     return None

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
-from pcviz.instruments.plane.options import DIRECTIONS, WALKS, Directions
+from pcviz.instruments.plane.options import DIRECTIONS, STEPS, WALKS, Directions
 
 SIDES = {
     "loss": ("landscape", "loss", "the loss"),
@@ -71,10 +71,10 @@ def panel(
         figure=figure(experiment, run=run, log=log, kind=kind),
         alt=f"Heat map of {words} on a plane through the weights, with contours, arrows downhill, and paths.",
         help=f"{HELP[kind]} Arrows point downhill on the picture, all of the same length. Click a point: backprop and "
-        "predictive coding start there and take 60 weight steps each; what you see are their projections. Contours "
+        f"predictive coding start there and take {STEPS} weight steps each; you see their projections. Contours "
         "interpolate between computed points; blank cells are not computed, or overflow.",
         csv=("landscape_x", "landscape_y", SIDES[kind][0], "path_steps", "path_x", "path_y"),
-        note=f"{here} · plane: {DIRECTIONS[directions]}",
+        note=f"{here} · plane: {DIRECTIONS[directions].help}",
         pick=True,
         link="plane",
     )

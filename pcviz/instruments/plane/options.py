@@ -3,26 +3,45 @@
 The vocabulary that page, address and job share.
 """
 
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, TypeAlias
 
 from pydantic import model_validator
 
 from pcviz.experiment import Experiment, option
 from pcviz.experiment.looks import MOST_STEPS, RUN_ID, SETTLING_PASSES, LookOptions, Parts, gradient_seconds
+from pcviz.experiment.section import one_of
 
-Directions = Literal["random", "path", "gradients", "curvature", "run"]
 
-DIRECTIONS: dict[Directions, str] = {
-    "random": "two random directions, each row scaled to the norm of that row of the weights",
-    "path": "the two principal directions of the training path",
-    "gradients": "down the loss, and the part of down F* that is orthogonal to it, each as long as the weights",
-    "curvature": "the loss's eigenvectors of greatest and least curvature, each as long as the weights",
-    "run": "from these weights (0) to those of another run (1), and one random direction",
+class Direction(NamedTuple):
+    """A way to choose a plane: its label, and what its two directions are."""
+
+    label: str
+    help: str
+
+
+DIRECTIONS: dict[str, Direction] = {
+    "random": Direction("random", "two random directions, each row scaled to the norm of that row of the weights"),
+    "path": Direction("training path (PCA)", "the two principal directions of the training path"),
+    "gradients": Direction(
+        "down the loss, down F*",
+        "down the loss, and the part of down F* that is orthogonal to it, each as long as the weights",
+    ),
+    "curvature": Direction(
+        "greatest and least curvature",
+        "the loss's eigenvectors of greatest and least curvature, each as long as the weights",
+    ),
+    "run": Direction("to another run", "from these weights (0) to those of another run (1), and one random direction"),
 }
-"""Ways to choose a plane, in reading order."""
-
+"""In reading order."""
 SIZES = (11, 21, 41)
+if TYPE_CHECKING:
+    Directions: TypeAlias = str
+    Size: TypeAlias = int
+else:
+    Directions, Size = one_of(DIRECTIONS), one_of(SIZES)
 
+STEPS = 60
+"""Weight steps of a walk."""
 WALKS = {"bp": "backprop", "pc": "predictive coding"}
 """Learning rules that walk from one point, and what they are called."""
 
@@ -54,7 +73,7 @@ class Options(LookOptions):
     directions: Directions = "random"
     source: str | None = option(None, "Other run", 'The run that direction "run" leads to.', pattern=RUN_ID)
     source_step: int | None = option(None, "At step", "Of the other run; empty: its latest.", ge=0, le=MOST_STEPS)
-    size: Literal[11, 21, 41] = option(21, "Points a side", "Of both surfaces.")
+    size: Size = option(21, "Points a side", "Of both surfaces.")
     span: float | None = option(
         None, "Half extent", "How far the plane reaches on each side, in lengths of its directions.", gt=0, le=1e4
     )

@@ -9,13 +9,6 @@ from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
 from pcviz.ui import controls, look, look_options, session, source, subject
 from pcviz.ui.look import Choice, View
 
-LABELS = {
-    "random": "random",
-    "path": "training path (PCA)",
-    "gradients": "down the loss, down F*",
-    "curvature": "greatest and least curvature",
-    "run": "to another run",
-}
 METRICS: list[tuple[str, str, str]] = [
     ("Computed", "{step} %", "Share of the work that is done: training up to the weights, then both surfaces"),
     ("Loss here", "{loss_here:g4}", "Mean loss of the probe examples at the weights that the plane goes through"),
@@ -33,11 +26,11 @@ def choose(form: controls.Form) -> Choice:
         look_options.number("plane_step", width=150, step=10)
         st.selectbox(
             "Plane",
-            list(LABELS),
-            format_func=LABELS.__getitem__,
+            list(DIRECTIONS),
+            format_func=lambda name: DIRECTIONS[name].label,
             key="plane_directions",
             width=250,
-            help="  \n".join(f"**{LABELS[name]}**: {text}." for name, text in DIRECTIONS.items()),
+            help="  \n".join(f"**{way.label}**: {way.help}." for way in DIRECTIONS.values()),
         )
         if st.session_state.plane_directions == "run":
             _other_run(form)

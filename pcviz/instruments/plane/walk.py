@@ -9,7 +9,7 @@ import numpy as np
 
 from pcviz.frames import Value, trace_rows
 from pcviz.instruments.plane.look import PlaneLook
-from pcviz.instruments.plane.options import WALKS
+from pcviz.instruments.plane.options import STEPS, WALKS
 from pcviz.jobs.child import Child
 from pcviz.pcn import learning
 from pcviz.pcn.learning import Batches
@@ -17,7 +17,6 @@ from pcviz.pcn.network import Network, flat_weights
 from pcviz.pcn.trace import padded_rows
 from pcviz.probes.surface import equilibrated_energy, loss_of
 
-STEPS = 60
 """Weight steps of each rule."""
 
 _loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)

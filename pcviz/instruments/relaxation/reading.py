@@ -186,15 +186,11 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
         else:
             words = "In a chain of scalars the first layer needs about {needed:about} steps."
         claims.append(_say("chain", words, needed=needed, most=SIGNAL_STEPS))
-        error_based = next((f for f in found if f.arrived and _is_error_based(f.solver)), None)
-        if error_based is not None:
-            words = "Error-based inference, where no layer waits for another, settled in {steps:count}."
-            claims.append(_say("error_based", words, steps=error_based.arrival["steps"]))
+        for f in found:
+            if f.arrived and (SOLVERS[f.solver].space, SOLVERS[f.solver].rate) == ("errors", "plain"):
+                words = "Error-based inference, where no layer waits for another, settled in {steps:count}."
+                claims.append(_say("error_based", words, steps=f.arrival["steps"]))
     return claims
-
-
-def _is_error_based(solver: str) -> bool:
-    return SOLVERS[solver].space == "errors" and SOLVERS[solver].rate == "plain"
 
 
 def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence[Finish]) -> list[Sentence]:

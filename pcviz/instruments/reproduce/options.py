@@ -27,11 +27,6 @@ class Cell(NamedTuple):
     seed: int
 
     @property
-    def kind(self) -> tuple[int, str]:
-        """What networks share that differ in depth and seed alone."""
-        return self.width, self.activation
-
-    @property
     def name(self) -> str:
         """The name of this member of the group."""
         return f"L={self.depth} N={self.width} {self.activation} seed {self.seed}"

@@ -4,7 +4,7 @@ They follow what the run *should* do, which a click changes at once; the panels 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, TypeAlias
 
 import streamlit as st
@@ -121,12 +121,24 @@ def _buttons(now: Situation) -> None:
         free = not now.watched
         playable = now.startable if now.starts else not moving
         widgets.button("play", label, "play_arrow", _play, enabled=free and playable)
-        widgets.button("pause", "Pause", "pause", _pause, enabled=free and (moving or now.phase == "stepping"))
+        widgets.button(
+            "pause",
+            "Pause",
+            "pause",
+            partial(session.steer, "pause"),
+            enabled=free and (moving or now.phase == "stepping"),
+        )
         steppable = not moving if now.alive else now.startable
         widgets.button("step", "Step", "skip_next", _step, enabled=free and steppable)
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
-        widgets.button("reset", "Reset", "replay", _reset, enabled=free and now.record is not None)
-        widgets.button("cancel", "Cancel", "close", _cancel, enabled=free and now.alive)
+        widgets.button(
+            "reset",
+            "Reset",
+            "replay",
+            partial(session.steer, "reset", wanted="paused"),
+            enabled=free and now.record is not None,
+        )
+        widgets.button("cancel", "Cancel", "close", partial(session.steer, "cancel"), enabled=free and now.alive)
         room.pin(now.record)
         if now.form.experiment:
             st.caption(cost.text(cost.estimate(now.form.experiment, now.slowdown)), width="content", help=COST_HELP)
@@ -149,11 +161,6 @@ def _play() -> None:
 
 
 @session.reporting()
-def _pause() -> None:
-    session.steer("pause")
-
-
-@session.reporting()
 def _step() -> None:
     now = _now()
     experiment = now.record.experiment if now.alive and now.record else now.form.experiment
@@ -164,16 +171,6 @@ def _step() -> None:
         session.steer("step", count=count)
     else:
         _start(now, allowed_until_step=count)
-
-
-@session.reporting()
-def _reset() -> None:
-    session.steer("reset", wanted="paused")
-
-
-@session.reporting()
-def _cancel() -> None:
-    session.steer("cancel")
 
 
 def _start(now: Situation, allowed_until_step: int | None = None) -> None:

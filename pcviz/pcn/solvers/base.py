@@ -1,6 +1,6 @@
 """The interface of inference solvers (theory.md 3, 4.10), and what solvers that descend by an update share.
 
-A solver is four functions: begin (a state at the feedforward point), advance (steps first … last - 1 in one compiled
+A solver is four functions: begin (the state at the start), advance (steps first … last - 1 in one compiled
 loop with traced bounds and rates), settle (activities, errors and energies of a state) and cost (gradient evaluations
 so far and the share of examples whose last step was accepted).
 """
@@ -38,14 +38,12 @@ class Settings(NamedTuple):
 
 
 class Solver(NamedTuple):
-    """One solver, see the module. `default_step`: its step size where none is given; None: it chooses its own. `last`
-    is its last step, if it has one. Networks can be trained with it if it has an `update`."""
+    """One solver, see the module. `last` is its last step, if it has one; with an `update` it can train networks."""
 
     begin: Callable[[Network, jax.Array, jax.Array, Settings], Any]
     advance: Callable[[Network, jax.Array, jax.Array, Any, Integer, Integer, Settings], Any]
     settle: Callable[[Network, jax.Array, jax.Array, Any, Integer], Settled]
     cost: Callable[[Any, int], tuple[float, float]]
-    default_step: float | None = None
     last: int | None = None
     update: Update | None = None
 
@@ -124,7 +122,7 @@ def descending(
     def settle(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Settled:
         return _settle(network, x, y, state, step, plan=plan)
 
-    return Solver(begin, advance, settle, every_step, 0.3, update=update)
+    return Solver(begin, advance, settle, every_step, update=update)
 
 
 _begin, _advance, _settle = (

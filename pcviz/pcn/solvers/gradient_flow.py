@@ -71,5 +71,4 @@ SOLVER = Solver(
     _advance,
     lambda network, x, y, state, step: _settle(network, x, y, state.activities),
     lambda state, step: (float(state.evaluations), 1.0),
-    1.0,
 )

@@ -5,8 +5,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
+from pcviz.experiment.cost import parameter_count
 from pcviz.figures import Panel, Traces, style
-from pcviz.instruments.curvature.options import SPECTRUM_MAX, has_origin, place, weight_count
+from pcviz.instruments.curvature.options import SPECTRUM_MAX, has_origin, place
 
 POWERS = (-7, -5, -3, -1, 1, 3)
 LOOKS: dict[str, tuple[str, str, str, str, float]] = {
@@ -39,7 +40,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         yaxis=style.count_axis(
             domain=[0, 0.42 if both else 1],
             title_text="at the weights",
-            showticklabels=weight_count(experiment) <= SPECTRUM_MAX,
+            showticklabels=parameter_count(experiment) <= SPECTRUM_MAX,
         ),
         yaxis3=style.unit_axis(),
     )
