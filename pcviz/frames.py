@@ -15,7 +15,7 @@ import numpy as np
 from pcviz.brief import short
 
 Value: TypeAlias = float | np.ndarray
-Dtype: TypeAlias = Literal["float32", "float64", "int32"]
+Dtype: TypeAlias = Literal["float32", "float64", "int32", "uint8"]
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
 FULL_ROWS = 512

@@ -62,7 +62,7 @@ def live(
 
     `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them
     (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
-    equal keeps its zoom even when others or the runs change. A new `nonce` reads the runs again from their start.
+    equal keeps its zoom even when others or the runs change. A new `nonce` asks for children that ended runs got since.
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
     of a training). `picked` gets the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
     keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels

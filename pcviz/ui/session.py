@@ -1,7 +1,7 @@
 """The state of a browser tab, and its address: settings, the runs it shows, the key that owns its runs."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,6 +18,8 @@ from pcviz.ui import back, browser, controls, look_options, markdown, url, widge
 from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 
 WRONG_LINK = "control: this link does not fit the run, so you only watch. Ask its owner for the control link"
+CHILDREN = ("training_plane", "boundary", "network")
+"""Kinds of children that a training has on its page: one of each kind at most."""
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
 
@@ -263,15 +265,22 @@ def shown_runs() -> list[str]:
 
 
 def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
-    """Give the run this child (a surface to draw), and cancel those of the same kind with other options. A page that
-    only watches shows the children that exist."""
+    """Give the run this child, and cancel those of the same kind with other options. A page that only watches shows the
+    children that exist."""
+    with_children(record, {kind: options}, among=[kind])
+
+
+def with_children(record: RunRecord, wanted: dict[str, dict[str, Any]], among: Collection[str] = CHILDREN) -> None:
+    """Give the run these children (kind -> options), and cancel others `among` these kinds. A page that only watches
+    shows the children that exist."""
     if watches(record):
         return
-    mine = [child for child in client().children(record.id) if child.kind == kind and child.wanted != "cancelled"]
+    mine = [child for child in client().children(record.id) if child.kind in among and child.wanted != "cancelled"]
     for child in mine:
-        if child.options != options:
+        if wanted.get(child.kind) != child.options:
             with suppress(UnknownRun):
                 client().cancel(child.id, proof(child))
-    if not any(child.options == options for child in mine):
-        with reporting():
-            client().add_child(record.id, kind, options, proof(record))
+    for kind, options in wanted.items():
+        if not any((child.kind, child.options) == (kind, options) for child in mine):
+            with reporting():
+                client().add_child(record.id, kind, options, proof(record))

@@ -44,7 +44,9 @@ main { flex: 1; min-width: 0; padding: 12px 24px; } .head { height: 116px; }
 </style></head><body><aside></aside><main><div class="head">header and buttons</div><div id="mount"></div></main>
 <script type="module">
 import { mount } from "/live/live.js";
-window.remount = (data) => (window.unmount = mount(document.getElementById("mount"), data));
+window.picks = [];
+const tell = (_, point) => window.picks.push(point);
+window.remount = (data) => (window.unmount = mount(document.getElementById("mount"), data, tell));
 window.remount(await (await fetch("/data")).json());
 </script></body></html>"""
 

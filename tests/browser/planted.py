@@ -13,7 +13,7 @@ from pcviz.instruments import CHANNELS, KINDS
 
 DEPTH, DEEP = 12, 33
 SIZES = {"R": 14, "G": 41, "S": 5, "E": 7, "M": 6, "K": 9, "P": 8, "W": 6, "V": 5, "Q": 10, "A": 4}
-SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "2": 2, "3": 3, "5": 5}
+SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "N": 8, "2": 2, "3": 3, "5": 5}
 SOURCES = ("train of the deep run", "train of the second run", *KINDS)
 """Frames in the order in which they come: of run 2, of run 1, and one of each kind of run 0."""
 ROOM = 4096
@@ -36,7 +36,8 @@ def planted(source: str) -> dict[str, np.ndarray]:
     """Every channel with its numbers."""
     sizes = {"L": DEEP if "deep" in source else DEPTH, **SIZES}
     sizes["H"] = sizes["L"] - 1
-    return {name: _channel(source, name, tuple(sizes[dim] for dim in CHANNELS[name].dims)) for name in CHANNELS}
+    numbers = (name for name, channel in CHANNELS.items() if channel.dtype != "uint8")  # bytes have no room for places
+    return {name: _channel(source, name, tuple(sizes[dim] for dim in CHANNELS[name].dims)) for name in numbers}
 
 
 def _channel(source: str, name: str, shape: tuple[int, ...]) -> np.ndarray:

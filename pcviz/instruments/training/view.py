@@ -22,7 +22,10 @@ DEFAULTS: dict[str, Any] = {
     "smoothing": 0,
     "surface": "landscape",
     "directions": "pca",
+    "network_view": True,
 }
+PICKED = "network_picked"
+"""Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +37,26 @@ class Options:
     smoothing: int
     surface: Literal["landscape", "energy", "boundary"]
     directions: Literal["pca", "random"]
+    network_view: bool
+    example: int = 0
+    layer: int | None = None
 
     @property
-    def child(self) -> tuple[str, dict[str, Any]]:
-        """Kind and options of the run's child that computes the surface."""
+    def children(self) -> dict[str, dict[str, Any]]:
+        """Kinds and options of the run's children: what computes the surface, and the network view."""
+        picked = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
+        network = {"network": picked} if self.network_view else {}
         if self.surface == "boundary":
-            return "boundary", {}
-        return "training_plane", {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+            return {"boundary": {}, **network}
+        plane = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+        return {"training_plane": plane, **network}
 
     @property
     def panels(self) -> list[str]:
         """Names of the panels, in reading order."""
         surface = "decision-boundary" if self.surface == "boundary" else "landscape"
-        return ["energy-balance", "activity-convergence", surface, "learning-curves"]
+        network = ["network"] if self.network_view else []
+        return [*network, "energy-balance", "activity-convergence", surface, "learning-curves"]
 
     @property
     def figures(self) -> dict[str, dict[str, Any]]:
@@ -72,7 +82,16 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
         widgets.put(_surface_of(record))
     states = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
-    return Options(**values)
+    example, layer = st.session_state.get(PICKED, (0, None))
+    return Options(**values, example=example, layer=layer)
+
+
+def pick(point: dict[str, Any], experiment: Experiment) -> None:
+    """Show another example of the test set in the network view, or all numbers of a layer of it."""
+    if point.get("panel") == "network":
+        example, layer = int(point["x"]), int(point["y"])
+        last = experiment.data.test_count - 1
+        st.session_state[PICKED] = min(max(0, example), last), layer if 1 <= layer <= experiment.network.depth else None
 
 
 def _surface_of(record: RunRecord) -> dict[str, str]:
@@ -124,6 +143,7 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
                 disabled=watched,
                 help="The plane through the current weights: the main directions of the run's path, or random ones.",
             )
+        st.toggle("Network view", key="network_view", help="One example on its way through the network, step by step.")
         _baseline(record)
 
 

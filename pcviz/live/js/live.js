@@ -4,6 +4,7 @@
 import { array, decode } from "./values.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
+import { NetworkPanel } from "./network.js";
 import { Panel } from "./panel.js";
 import { Scrub } from "./scrub.js";
 import { whyNot } from "./why.js";
@@ -35,7 +36,7 @@ export function mount(parent, data, tell) {
 export class Live {
   abort = new AbortController();
   signal = this.abort.signal;
-  /** @type {Panel[]} */
+  /** @type {(Panel | NetworkPanel)[]} */
   panels = [];
   /** @type {Scrub | null} */
   scrub = null;
@@ -72,7 +73,7 @@ export class Live {
   spoken = ""; // the state of the first run, in words
   saying = "";
 
-  // The latest payload without the keep tokens, and these, as text.
+  // The latest payload without keep tokens and nonce, and these, as text.
   text = "";
   tokens = "";
 
@@ -101,21 +102,24 @@ export class Live {
   /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices.
    *  @type {(data: Payload) => void} */
   update(data) {
-    const { keep, ...drawn } = data;
-    const [text, tokens] = [JSON.stringify(drawn), JSON.stringify(keep)];
+    const { keep, nonce, ...drawn } = data;
+    const [text, tokens] = [JSON.stringify(drawn), JSON.stringify([keep, nonce])];
     const kept = tokens === this.tokens;
     this.tokens = tokens;
     this.data = data;
     if (text === this.text) {
       if (kept) return;
-      this.disconnect(); // the stream continues where it was, and renews other runs
+      this.disconnect(); // the stream continues where it was, renews other runs, and brings new children of ended ones
+      this.ended = false;
       this.follow();
       return;
     }
     this.text = text;
     if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
       this.scrub?.close();
-      this.scrub = data.scrub && new Scrub(this, data.scrub);
+      /** @type {(row: number | undefined) => void} */
+      const show = (row) => this.panels.forEach((panel) => panel.follow(row));
+      this.scrub = data.scrub && new Scrub({ ...data.scrub, show, signal: this.signal });
       if (this.scrub) this.grid.before(this.scrub.root);
     }
     const old = new Map(this.panels.map((panel) => [JSON.stringify(panel.spec), panel]));
@@ -123,7 +127,7 @@ export class Live {
       const kept = old.get(JSON.stringify(spec));
       old.delete(JSON.stringify(spec));
       kept?.clear();
-      return kept ?? new Panel(this, spec);
+      return kept ?? new (spec.view === "network" ? NetworkPanel : Panel)(this, spec);
     });
     old.forEach((panel) => panel.close());
     this.panels.forEach(({ section }, i) => {
@@ -259,8 +263,7 @@ export class Live {
       this.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {
       // A child run that failed or was cancelled is reported in the panel that waits for it.
-      const waiting = this.panels.filter(({ feeds }) => feeds.length && feeds.every(({ binding }) => binding.kind === state.kind));
-      waiting.forEach((panel) => (panel.note.textContent = state.message || state.state));
+      for (const panel of this.panels) if (panel.isOf(state.kind)) panel.note.textContent = state.message || state.state;
     }
   }
 
@@ -317,8 +320,8 @@ export class Live {
     const ranges = Object.fromEntries(Object.entries(change).filter(([path]) => /^[xy]axis\.(range|autorange)/.test(path)));
     if (this.linking || !Object.keys(ranges).length) return;
     this.linking = true; // the others answer with the same event
-    const linked = this.panels.filter((panel) => panel !== from && panel.spec.link === from.spec.link);
-    Promise.all(linked.map((panel) => panel.Plotly?.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
+    const linked = this.panels.filter((panel) => panel instanceof Panel && panel !== from && panel.spec.link === from.spec.link);
+    Promise.all(/** @type {Panel[]} */ (linked).map((panel) => panel.Plotly?.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
   }
 
   /** The colour of the page's theme that a CSS expression stands for.

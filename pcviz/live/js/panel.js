@@ -1,19 +1,19 @@
-// One panel: header, figure, and when to redraw it.
+// A panel with a figure, and when to redraw it.
 
 import { betterTicks, mapRanges, settleDecades, wholeView } from "./axes.js";
+import { Card, switched } from "./card.js";
 import { Feed } from "./feed.js";
 import { enlarge, lengths } from "./lengths.js";
 import { button, element } from "./page.js";
 import { saveImage, saveTable } from "./save.js";
-import { fill, longest } from "./text.js";
+import { fill } from "./text.js";
 import { list } from "./values.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
 const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full size lengths grow as if a plot of this size were
 // enlarged; in scenes text grows by itself
-const ENDED = ["done", "diverged", "failed", "cancelled"];
 
-export class Panel {
+export class Panel extends Card {
   /** Places where the figure names a colour of the theme by its role.
    *  @type {[node: Layout, key: string, role: string][]} */
   roles = [];
@@ -44,12 +44,10 @@ export class Panel {
   slider = undefined;
   slid = element("span");
 
-  /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python.
-   *  @param {Live} live
+  /** @param {Live} live
    *  @param {PanelSpec} spec */
   constructor(live, spec) {
-    this.live = live;
-    this.spec = spec;
+    super(live, spec);
     /** @type {Figure} */
     this.figure = JSON.parse(spec.figure);
     /** @type {Layout} */
@@ -58,20 +56,8 @@ export class Panel {
     this.lengths = lengths(this.figure);
     // A panel that does not apply shows why, and takes no data.
     this.feeds = this.figure.data.flatMap((trace) => (trace.meta && !spec.absent ? new Feed(trace, trace.meta) : []));
-
-    this.note = element("span");
-    const note = element("span", { className: "pcviz-note", data: spec.note ? { room: longest(spec.note) } : {} }, this.note);
-    this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
-    this.plot = /** @type {Plot} */ (element("div", { className: "pcviz-plot" }));
     this.cursors = spec.cursor_axes.map(() => element("div", { className: "pcviz-cursor", hidden: true }));
-    this.waiting = element("p", { className: "pcviz-waiting", textContent: spec.idle });
-    const header = element("header", {}, element("h3", { textContent: spec.title }), note);
-    if (!spec.absent) header.append(...this.scrubber(), this.buttons());
-    this.section = element(
-      "section",
-      { className: `pcviz-panel pcviz-empty${spec.absent ? " pcviz-absent" : ""}${spec.bare ? " pcviz-bare" : ""}`, data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
-      header, this.help, this.plot, this.waiting,
-    );
+    if (!spec.absent) this.header.append(...this.scrubber(), this.buttons());
     // A redraw during a drag would interrupt the user's zoom.
     this.plot.addEventListener("pointerdown", () => (this.held = true));
     const release = () => { this.held = false; if (this.dirty) this.request(); };
@@ -80,29 +66,16 @@ export class Panel {
   }
 
   buttons() {
-    const { spec, live } = this;
-    /** @type {(made: Element) => boolean} */
-    const pressed = (made) => made.getAttribute("aria-pressed") === "true";
-    /** @type {(text: string, label: string, act: (on: boolean) => void) => HTMLButtonElement} */
-    const switched = (text, label, act) => {
-      const made = button(text, label, () => { made.setAttribute("aria-pressed", String(!pressed(made))); act(pressed(made)); });
-      made.setAttribute("aria-pressed", "false");
-      return made;
-    };
+    const { spec } = this;
     const toggles = spec.toggles.map(({ label, help, relayout }) => switched(label, help, (on) => {
       this.Plotly?.relayout(this.plot, Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
     }));
-    const info = switched("i", "How to read this panel", (on) => (this.help.hidden = !on));
     const move = switched("✥", spec.space ? "Drag to move instead of turning" : "Drag to move instead of zooming", (on) => this.drag(on));
     const whole = button("⌂", "Show the whole plot again", () => this.showWhole());
     const csv = button("CSV", "Download the data behind this panel", () => saveTable(this));
     const images = ["png", "svg"].map((format) =>
       button(format.toUpperCase(), `Save this panel as an image (${format.toUpperCase()})`, () => this.Plotly && saveImage(this, this.Plotly, format)));
-    const full = switched("⤢", "Full size", (on) => this.section.classList.toggle("pcviz-full", on));
-    /** @type {(event: KeyboardEvent) => void} */
-    const leave = (event) => { if (event.key === "Escape" && pressed(full)) full.click(); };
-    window.addEventListener("keydown", leave, { signal: live.signal });
-    return element("span", { className: "pcviz-buttons" }, ...toggles, move, whole, info, csv, ...images, full);
+    return element("span", { className: "pcviz-buttons" }, ...toggles, move, whole, this.info(), csv, ...images, this.full());
   }
 
   scrubber() {
@@ -113,12 +86,10 @@ export class Panel {
     return [element("label", { className: "pcviz-scrub" }, slider, this.slid)];
   }
 
-  /** Show the state of the run at once, even if drawing is behind.
-   *  @type {(state: string) => void} */
-  tell(state) {
-    this.section.dataset.state = state;
-    const { absent, idle, waiting, ended } = this.spec;
-    this.waiting.textContent = absent ?? (ENDED.includes(state) ? ended : state === "idle" ? idle : waiting);
+  /** Whether all that it draws comes from runs of this kind.
+   *  @type {(kind: string) => boolean} */
+  isOf(kind) {
+    return this.feeds.length > 0 && this.feeds.every(({ binding }) => binding.kind === kind);
   }
 
   // ---- colours

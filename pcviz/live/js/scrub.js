@@ -1,10 +1,9 @@
-// The page's slider: which recorded row of a relaxation the panels show, with play, single steps and speed.
+// A slider over the recorded rows of a relaxation, the page's or a panel's own, with play, single steps and speed.
 
 import { button, element } from "./page.js";
 import { list } from "./values.js";
 
 const INPUTS = "input:not([type=range]), textarea, select, button, [contenteditable=true], [role=combobox], [role=dialog] *";
-const SPEEDS = [5, 15, 60]; // rows a second
 
 export class Scrub {
   /** The inference step of each row.
@@ -13,12 +12,14 @@ export class Scrub {
   playing = false;
   ticking = 0;
 
-  /** `channel` says which inference step each row is.
-   *  @param {Live} live
-   *  @param {{ channel: string }} spec */
-  constructor(live, { channel }) {
-    this.live = live;
+  /** `channel` says which inference step each row is. `show` is given the row (undefined: the last, also when more
+   *  arrive), `ended` is called when it has played to the end; `keys` is where it listens for keys, and `speeds` are
+   *  in rows a second, of which the second is chosen.
+   *  @param {{ channel: string, show: (row: number | undefined) => void, ended?: () => void, keys?: Document | Element, speeds?: number[], signal: AbortSignal }} options */
+  constructor({ channel, show, ended = () => {}, keys = document, speeds = [5, 15, 60], signal }) {
     this.channel = channel;
+    this.moved = show;
+    this.ended = ended;
     this.slider = element("input", { type: "range", min: "0", max: "0", aria: { label: "Inference step" } });
     this.slider.oninput = () => { this.pause(); this.go(Number(this.slider.value)); };
     this.told = element("span", { className: "pcviz-told" });
@@ -32,11 +33,11 @@ export class Scrub {
       button("▶|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
     ];
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
-      ...SPEEDS.map((rows) => element("option", { value: String(rows), textContent: `${rows} / s`, selected: rows === SPEEDS[1] })));
+      ...speeds.map((rows) => element("option", { value: String(rows), textContent: `${rows} / s`, selected: rows === speeds[1] })));
     const row = element("span", { className: "pcviz-buttons" }, ...this.buttons);
     this.root = element("div", { className: "pcviz-transport", aria: { role: "group", label: "Inference step shown" } },
       row, this.slider, this.told, this.speed);
-    document.addEventListener("keydown", (event) => this.key(event), { signal: live.signal });
+    keys.addEventListener("keydown", (event) => this.key(/** @type {KeyboardEvent} */ (event)), { signal });
     this.clear();
   }
 
@@ -73,7 +74,7 @@ export class Scrub {
   go(row) {
     this.row = row >= this.last ? undefined : Math.max(0, row);
     this.tell();
-    for (const panel of this.live.panels) panel.follow(this.row);
+    this.moved(this.row);
   }
 
   /** @type {(by: number) => void} */
@@ -94,7 +95,7 @@ export class Scrub {
       if (Number(this.speed.value) !== rate) [begun, from, rate] = [now, this.at, Number(this.speed.value)];
       const row = from + Math.floor(((now - begun) / 1000) * rate);
       if (row !== this.at) this.go(row);
-      if (this.at === this.last) this.pause();
+      if (this.at === this.last) { this.pause(); this.ended(); }
       else this.ticking = requestAnimationFrame(tick);
     };
     this.ticking = requestAnimationFrame(tick);

@@ -2,12 +2,12 @@
 
 // ---- values and frames (pcviz/frames.py, pcviz/live/hub.py)
 
-type Numbers = Float32Array | Float64Array | Int32Array;
+type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;
 /** Row-major. */
 type Tensor = { data: Numbers; shape: number[] };
 type Value = number | Tensor;
 /** A value as a frame carries it. null: a number that is not finite. */
-type Packed = number | null | { dtype: "float32" | "float64" | "int32"; shape: number[]; base64: string };
+type Packed = number | null | { dtype: "float32" | "float64" | "int32" | "uint8"; shape: number[]; base64: string };
 /** Channel -> value, and where the frame was made: step, inference_step, epoch, seconds. */
 type Values = Record<string, Value>;
 
@@ -68,6 +68,8 @@ type Got<V = Value> = Partial<Record<Attribute | "at", V>>;
 
 interface PanelSpec {
   name: string;
+  view: "plot" | "network";
+  front: boolean;
   title: string;
   figure: string;
   alt: string;

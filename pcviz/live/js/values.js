@@ -1,7 +1,7 @@
 // What a frame gives to a trace: steps 1 to 5 of pcviz/figures/bindings.py.
 // A value is a number, or an array {data: typed array in row-major order, shape}.
 
-const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
 const KEYS = /** @type {const} */ (["x", "y", "z", "text"]);
 
 /** @type {(value: Value) => number} */

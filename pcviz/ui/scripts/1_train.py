@@ -17,7 +17,15 @@ run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
 view = options.chosen(experiment, run)
 if run:
-    session.with_child(run, *view.child)
-panels.live(experiment, session.shown_runs(), view.figures, panels=view.panels, keep=session.keep_tokens())
+    session.with_children(run, view.children)
+panels.live(
+    experiment,
+    session.shown_runs(),
+    view.figures,
+    panels=view.panels,
+    keep=session.keep_tokens(),
+    nonce=f"{view.example} {view.layer}",
+    picked=lambda point: options.pick(point, experiment),
+)
 options.choose(experiment, run)
 share.configuration(form.experiment or experiment)

@@ -1,0 +1,124 @@
+"""The network view's work: one example relaxes on the present weights of its parent, packed for the screen."""
+
+from collections.abc import Iterable, Iterator
+
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.data import load
+from pcviz.frames import Value
+from pcviz.instruments.network.codes import encoded, folded
+from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS, Options
+from pcviz.jobs.child import Child
+from pcviz.jobs.training import Training
+from pcviz.numerics.krylov import Work, finish
+from pcviz.pcn import Network, build
+from pcviz.probes.example import Example, follow
+
+
+class NetworkView(Child[Training]):
+    """A child of a training: a relaxation of one example after another weight step, whenever the parent has advanced.
+
+    Raises ValueError for options that do not fit, and for an example that the set does not hold.
+    """
+
+    KIND = "network"
+
+    def _begin(self) -> None:
+        self.shown = Options.model_validate(self.options)
+        data = self.experiment.data
+        count = data.test_count if self.shown.part == "test" else data.train_count
+        if self.shown.example >= count:
+            raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
+        if (self.shown.layer or 1) > (depth := self.experiment.network.depth):
+            raise ValueError(f"layer: {self.shown.layer} is above {depth} (allowed: 1 to {depth})")
+        shape = self.experiment.hidden_layers, self.experiment.network.width
+        self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
+        self._packed: dict[str, Value] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether the parent has not advanced since the last picture."""
+        parent = self.parent
+        return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
+
+    def prepare(self) -> None:
+        """Load the example, compile."""
+        experiment, place = self.experiment, slice(self.shown.example, self.shown.example + 1)
+        data = load(experiment.data, experiment.seed, experiment.dtype)
+        sides = (data.x_test, data.y_test) if self.shown.part == "test" else (data.x_train, data.y_train)
+        self._x, self._y = (jnp.asarray(side[place]) for side in sides)
+        finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
+
+    def _follow(self, network: Network, steps: Iterable[int]) -> Work[Example]:
+        return follow(network, self._x, self._y, self.experiment.inference, steps, seed=self.experiment.seed)
+
+    def _work(self) -> Iterator[object]:
+        """The example on the parent's present weights."""
+        self.step = self.parent.step
+        found = yield from self._follow(self.parent.network, self.steps_shown)
+        if found.finite:
+            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]))
+            self._packed["network_example"] = float(self.shown.example)
+            if self.shown.layer is not None:
+                self._packed |= exact(found, np.asarray(self._y[0]), self.shown.layer)
+
+    def _values(self) -> dict[str, Value]:
+        """The latest picture, once."""
+        values, self._packed = self._packed, {}
+        return values
+
+
+def recorded_steps(steps: int, hidden: int, width: int) -> np.ndarray:
+    """The inference steps 0 … `steps` of a network with so many hidden layers that are shown: all, or evenly spaced
+    ones that fit into CELLS, so that the front moves evenly too."""
+    most = max(2, CELLS // (min(hidden, COLUMNS) * min(width, UNITS)))
+    return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
+
+
+def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
+    """The channels of an example with input x (D,) and target y (K,)."""
+    hidden = len(found.activities)
+    groups = np.array_split(np.arange(hidden), min(hidden, COLUMNS))
+    units = [layer.shape[-1] for layer in found.activities]
+    cells = min(UNITS, max(units))
+
+    def columns(layers: list[np.ndarray]) -> np.ndarray:
+        """(…, C, U): layers that share a column, and units that share a cell, show the greatest magnitude."""
+        made = [_padded(folded(layer, cells), cells) for layer in layers[:hidden]]
+        return folded(np.stack(made, -1), len(groups)).swapaxes(-1, -2)
+
+    changes = {
+        "network_activity_change": [z - z[0] for z in found.activities],
+        "network_prediction_change": [mu - mu[0] for mu in found.predictions],
+        "network_error": found.errors,
+        "network_delta": found.deltas,
+    }
+    values: dict[str, Value] = {name: encoded(columns(layers)) for name, layers in changes.items()}
+    return values | {
+        "network_steps": found.steps.astype(np.int32),
+        "network_columns": np.array([(group[0] + 1, group[-1] + 1) for group in groups], np.int32),
+        "network_units": np.array([units[group[0]] for group in groups], np.int32),
+        "network_activity": columns([z[0] for z in found.activities]).astype(np.float32),
+        "network_prediction": columns([mu[0] for mu in found.predictions]).astype(np.float32),
+        "network_energy": found.energies.astype(np.float32),
+        "network_input": x.astype(np.float64),
+        "network_target": y.astype(np.float64),
+        "network_output": found.predictions[-1].astype(np.float64),
+    }
+
+
+def exact(found: Example, y: np.ndarray, layer: int) -> dict[str, Value]:
+    """All numbers of one layer, 1 … L, as computed; y (K,) is the target."""
+    prediction, error = found.predictions[layer - 1], found.errors[layer - 1]
+    held = found.activities[layer - 1] if layer <= len(found.activities) else np.broadcast_to(y, prediction.shape)
+    values = {"activity": held, "prediction": prediction, "error": error, "gradient": found.gradients[layer - 1]}
+    made: dict[str, Value] = {f"layer_{name}": np.asarray(value, np.float64) for name, value in values.items()}
+    return made | {"layer_number": float(layer)}
+
+
+def _padded(layer: np.ndarray, cells: int) -> np.ndarray:
+    return np.pad(layer, [(0, 0)] * (layer.ndim - 1) + [(0, cells - layer.shape[-1])])
+
+
+JOBS = {"network": NetworkView}

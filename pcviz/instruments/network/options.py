@@ -1,0 +1,30 @@
+"""What the network view shows: which example, and how a relaxation is packed for the screen."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pcviz.experiment.section import Section
+
+UNITS = 64
+"""Most cells of a tile: wider layers show the greatest magnitude of neighbouring units."""
+COLUMNS = 192
+"""Most columns: in deeper networks neighbouring layers share one, which shows the greatest magnitude of each unit."""
+CELLS = 220_000
+"""Most cells of each of the three quantities, over all recorded steps: a relaxation takes a megabyte on the wire."""
+
+LEAST, DECADES = 1e-12, 14
+"""Codes of signed numbers: logarithms of magnitudes from LEAST on, over so many decades."""
+
+
+class Options(Section):
+    """What a run of kind "network" is told besides its parent: the example, by its place in one of the sets, and the
+    layer (1 … L) of which all numbers are sent."""
+
+    part: Literal["train", "test"] = "test"
+    example: int = Field(0, ge=0)
+    layer: int | None = Field(None, ge=1)
+
+
+KINDS = {"network": None}
+"""Kind of runs -> model of their options; None: any object."""

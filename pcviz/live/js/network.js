@@ -1,0 +1,258 @@
+// The network view: one example's relaxation, layer by layer, played step by step from a trace that is in the browser.
+
+import { Card, switched } from "./card.js";
+import { button, element } from "./page.js";
+import { ROLES, Picture, decoded, frontOf, held, label, shownOf } from "./picture.js";
+import { Scrub } from "./scrub.js";
+import { digits } from "./text.js";
+import { array } from "./values.js";
+
+/** @typedef {import("./picture.js").Look} Look */
+/** @typedef {import("./picture.js").Shown} Shown */
+/** @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers }} Exact */
+
+const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
+const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
+const MOVING = ["running", "compiling"];
+// Colour roles, the same everywhere: figures/style.py.
+const COLOURS = { activity: "#E69F00", prediction: "#56B4E9", error: "#0072B2", delta: "#CC79A7", energy: "#009E73" };
+
+export class NetworkPanel extends Card {
+  closed = false;
+  started = undefined;
+  /** @type {Picture | undefined} */
+  picture = undefined;
+  /** @type {Shown | undefined} */
+  shown = undefined;
+  /** What has come while another relaxation is being played.
+   *  @type {{ shown: Shown, step: number, example: number, exact: Exact | undefined } | undefined} */
+  next = undefined;
+  /** All numbers of one layer.
+   *  @type {Exact | undefined} */
+  exact = undefined;
+  unit = 0;
+  /** The weight step of what is shown.
+   *  @type {number | undefined} */
+  step = undefined;
+  example = 0;
+  change = true;
+  backprop = false;
+  played = false;
+  drawing = 0;
+  /** @type {number | undefined} */
+  again = undefined;
+
+  /** @param {Live} live
+   *  @param {PanelSpec} spec */
+  constructor(live, spec) {
+    super(live, spec);
+    this.section.classList.add("pcviz-network");
+    this.canvas = element("canvas", { aria: { role: "img", label: spec.alt } });
+    this.tip = element("div", { className: "pcviz-tip", hidden: true });
+    this.sentence = element("p", { className: "pcviz-sentence" });
+    this.scrub = new Scrub({
+      channel: "network_steps", keys: this.section, speeds: SPEEDS, signal: live.signal,
+      show: () => this.request(), ended: () => this.finish(),
+    });
+    this.plot.append(this.canvas, this.tip);
+    this.detail = element("p", { className: "pcviz-detail", hidden: true, aria: { live: "polite" } });
+    this.plot.after(this.sentence, this.detail);
+    const change = switched("value", "Show activities and predictions as they are, not how they have changed since step 0", (on) => { this.change = !on; this.request(); });
+    const backprop = switched("backprop", "Show beside it what backpropagation sends down for the same example, one layer a step", (on) => { this.backprop = on; this.fit(); });
+    this.chosen = element("span");
+    const examples = element("span", { className: "pcviz-buttons pcviz-example", aria: { role: "group", label: "Example of the test set" } },
+      button("‹", "Previous example", () => this.choose(-1)), this.chosen, button("›", "Next example", () => this.choose(1)));
+    this.header.append(examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
+    this.header.after(this.scrub.root);
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("click", (event) => this.inspect(event));
+    this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
+    this.observer = new ResizeObserver(() => this.fit());
+    this.observer.observe(this.plot);
+    this.section.tabIndex = 0;
+    this.clear();
+  }
+
+  get state() { return this.section.dataset.state ?? "idle"; }
+
+  /** @type {(kind: string) => boolean} */
+  isOf(kind) { return kind === "network"; }
+
+  start() { return Promise.resolve(); }
+  paint() {}
+  /** @type {(row: number | undefined) => void} */
+  follow() {}
+
+  /** Ask the page for another example.
+   *  @type {(by: number) => void} */
+  choose(by) {
+    this.live.pick({ panel: this.spec.name, x: Math.max(0, this.example + by), y: this.exact?.layer ?? 0 });
+  }
+
+  /** Ask the page for all numbers of the layer under the pointer.
+   *  @type {(event: MouseEvent) => void} */
+  inspect(event) {
+    const found = this.under(event);
+    if (!found || !this.shown) return;
+    this.unit = found.unit;
+    const layer = this.shown.columns[2 * found.box.column];
+    if (layer === this.exact?.layer) this.request();
+    else this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
+  }
+
+  /** The tile and the cell of it under the pointer.
+   *  @type {(event: MouseEvent) => { box: import("./picture.js").Box, unit: number } | undefined} */
+  under({ offsetX, offsetY }) {
+    const box = this.picture?.at(offsetX, offsetY);
+    if (!box || !this.shown || box.column < 0) return undefined;
+    const side = Math.ceil(Math.sqrt(this.shown.cells));
+    const unit = Math.floor(((offsetY - box.y) * side) / box.w) * side + Math.floor(((offsetX - box.x) * side) / box.w);
+    return unit < Math.min(this.shown.cells, this.shown.units[box.column]) ? { box, unit } : undefined;
+  }
+
+  /** @type {(test?: (binding: Binding) => boolean) => void} */
+  clear(test = () => true) {
+    if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
+    clearTimeout(this.again);
+    this.scrub.clear();
+    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined, played: false });
+    this.detail.hidden = true;
+    this.note.textContent = "";
+    this.sentence.textContent = "";
+    this.section.dataset.step = "";
+    this.section.dataset.inferenceStep = "";
+    this.section.classList.add("pcviz-empty");
+    this.request();
+  }
+
+  /** @type {(run: number, frame: Frame) => void} */
+  feed(run, frame) {
+    if (run !== 0 || frame.kind !== "network" || !("network_steps" in frame.values)) return;
+    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), exact: exactOf(frame.values) };
+    // What is being watched is not replaced in the middle, unless another example was asked for.
+    const other = this.next.example !== this.example;
+    if (this.scrub.playing && !other) return;
+    const first = !this.shown || other;
+    this.adopt();
+    if (first && !matchMedia("(prefers-reduced-motion: reduce)").matches) { this.scrub.go(0); this.scrub.play(); }
+  }
+
+  adopt() {
+    const { next } = this;
+    if (!next) return;
+    const { row } = this.scrub;
+    Object.assign(this, { ...next, next: undefined });
+    this.scrub.feed({ network_steps: { data: Int32Array.from(next.shown.steps), shape: [next.shown.steps.length] } });
+    if (row !== undefined) this.scrub.go(row);
+    this.section.classList.remove("pcviz-empty");
+    this.fit();
+  }
+
+  /** The relaxation has been played to its end: while the run goes on, the newest one follows. */
+  finish() {
+    this.played = true;
+    clearTimeout(this.again);
+    this.again = setTimeout(() => {
+      if (!MOVING.includes(this.state) && !this.next) return;
+      this.adopt();
+      if (MOVING.includes(this.state)) { this.scrub.go(0); this.scrub.play(); }
+    }, AGAIN_MS);
+  }
+
+  request() {
+    if (!this.drawing && !this.closed) this.drawing = requestAnimationFrame(() => this.draw());
+  }
+
+  fit() {
+    if (this.shown && this.plot.clientWidth) {
+      this.canvas.style.height = `${Picture.height(this.plot.clientWidth, this.shown, this.look())}px`;
+    }
+    this.request();
+  }
+
+  /** @returns {Look} */
+  look() {
+    const colours = Object.fromEntries(Object.entries(COLOURS).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
+    return {
+      change: this.change, backprop: this.backprop, front: this.spec.front, colours, css: COLOURS,
+      text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
+    };
+  }
+
+  draw() {
+    this.drawing = 0;
+    const { shown, scrub } = this;
+    if (!shown || this.closed || !this.plot.clientWidth) return;
+    this.picture ??= new Picture(this.canvas);
+    this.picture.draw(shown, scrub.at, this.look());
+    this.section.dataset.step = String(this.step ?? "");
+    this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
+    this.chosen.textContent = `example ${this.example}`;
+    this.note.textContent = `After weight step ${this.step}.`;
+    this.sentence.textContent = sentence(shown, scrub.at);
+    this.detail.hidden = !this.exact;
+    if (this.exact) this.detail.textContent = detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]);
+    this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
+  }
+
+  /** What the tile under the pointer holds there.
+   *  @type {(event: PointerEvent) => void} */
+  point(event) {
+    const { shown, scrub } = this;
+    const found = this.under(event);
+    this.tip.hidden = !found;
+    if (!found || !shown) return;
+    const { box, unit } = found;
+    const place = box.column * shown.cells + unit;
+    const { codes, base } = held(shown, box.role);
+    const value = decoded(codes[(box.role === "delta" ? 0 : scrub.at * shown.count * shown.cells) + place]);
+    const name = ROLES.find(([role]) => role === box.role)?.[1];
+    const number = value === 0 ? "exactly 0" : `≈ ${digits(value, 2)}`;
+    const start = base ? `${digits(base[place], 4)} at step 0, changed by ${number}` : number;
+    this.tip.textContent = `layer ${label(shown, box.column)}, unit ${unit + 1}: ${name} ${start}`;
+    Object.assign(this.tip.style, { left: `${Math.min(event.offsetX + 12, this.plot.clientWidth - 230)}px`, top: `${event.offsetY + 14}px` });
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.again);
+    cancelAnimationFrame(this.drawing);
+    this.observer.disconnect();
+    this.scrub.close();
+    this.section.remove();
+  }
+}
+
+/** The numbers of one layer that a frame has, if it has any.
+ *  @type {(values: Values) => Exact | undefined} */
+function exactOf(values) {
+  if (!("layer_number" in values)) return undefined;
+  const channel = (/** @type {string} */ name) => array(values[`layer_${name}`]);
+  return {
+    layer: Number(values.layer_number), activity: channel("activity"), prediction: channel("prediction"),
+    error: channel("error"), gradient: channel("gradient").data,
+  };
+}
+
+/** The equations of a unit with its numbers, every digit that float32 has.
+ *  @type {(exact: Exact, unit: number, row: number, step: number) => string} */
+export function detail({ layer, activity, prediction, error, gradient }, unit, row, step) {
+  const width = activity.shape[1];
+  const u = Math.min(unit, width - 1);
+  const [z, mu, e] = [activity, prediction, error].map(({ data }) => data[row * width + u]);
+  const whole = Array.from(error.data.subarray(row * width, (row + 1) * width)).reduce((sum, v) => sum + (v * v) / 2, 0);
+  const text = (/** @type {number} */ v) => digits(v, 9);
+  return `Layer ${layer}, unit ${u + 1}, t = ${step}: prediction μ = ${text(mu)}, activity z = ${text(z)}, error e = ${text(e)}; ` +
+    `½e² = ${text((e * e) / 2)} of ½|e|² = ${text(whole)} in the layer. After the last step |dF/dW| of the unit's weights is ${text(gradient[u])}.`;
+}
+
+/** What the picture shows, in words.
+ *  @type {(shown: Shown, row: number) => string} */
+export function sentence(shown, row) {
+  const [, L] = shown.energy.shape;
+  const front = frontOf(shown, row);
+  const total = (/** @type {number} */ r) => Array.from(shown.energy.data.subarray(r * L, (r + 1) * L)).reduce((sum, e) => sum + e, 0);
+  const where = front < 0 ? `The error is at the output, layer ${L}.` : front === 0 ? "The error has reached every layer." : `The error has reached layer ${label(shown, front)} of ${L}.`;
+  const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
+  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}`;
+}

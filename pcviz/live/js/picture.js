@@ -1,0 +1,346 @@
+// The picture of a network: a column for each layer, a tile of cells for what it holds, predicts and gets wrong.
+
+import { array } from "./values.js";
+
+// Codes of signed numbers, as pcviz/instruments/network/codes.py makes them.
+const LEVELS = 127;
+const LEAST = 1e-12;
+const DECADES = 14;
+/** @type {(code: number) => number} */
+export const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((code & 127) - 1) / (LEVELS - 1)) * DECADES));
+/** @type {(code: number) => number} */
+export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
+
+const GUTTER = 92; // for the names of the rows
+const TILE = { most: 92, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
+const GAP = 9;
+const LENS = { size: 44, most: 15 };
+const BARS = 46;
+const FAINTEST = 0.14; // tint of the smallest number that is not zero
+const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
+const ENERGY = { low: -14, high: 1 };
+
+/** @typedef {"activity" | "prediction" | "error" | "delta"} Role */
+
+/** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, colours.
+ *  @typedef {{ change: boolean, backprop: boolean, front: boolean, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
+
+/** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
+ *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
+ *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, delta: Numbers,
+ *    energy: Tensor, input: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
+
+/** The values of a frame of kind "network".
+ *  @type {(values: Values) => Shown} */
+export function shownOf(values) {
+  const channel = (/** @type {string} */ name) => array(values[`network_${name}`]);
+  const error = channel("error");
+  const [rows, count, cells] = error.shape;
+  const arrived = Array.from({ length: count }, (_, c) => {
+    for (let r = 0; r < rows; r++) {
+      const first = (r * count + c) * cells;
+      for (let u = 0; u < cells; u++) if (error.data[first + u]) return r;
+    }
+    return -1;
+  });
+  const activity = channel("activity").data;
+  return {
+    steps: channel("steps").data, columns: channel("columns").data, units: channel("units").data, cells, count,
+    activity, prediction: channel("prediction").data,
+    activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
+    error: error.data, delta: channel("delta").data, energy: channel("energy"),
+    input: channel("input").data, target: channel("target").data, output: channel("output"),
+    arrived, largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
+  };
+}
+
+/** @typedef {{ x: number, y: number, w: number, h: number, role: Role, column: number }} Box */
+
+/** The rows of tiles.
+ *  @type {readonly (readonly [role: Role, name: string])[]} */
+export const ROLES = [["activity", "activity z"], ["prediction", "prediction μ"], ["error", "error e"], ["delta", "backprop δ"]];
+
+export class Picture {
+  /** Where tiles are, for the pointer.
+   *  @type {Box[]} */
+  boxes = [];
+  /** One small picture of all tiles for each role, a cell a pixel.
+   *  @type {Record<string, { canvas: OffscreenCanvas, image: ImageData }>} */
+  sheets = {};
+
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  }
+
+  /** Height that the picture takes at a width.
+   *  @type {(width: number, shown: Shown, look: Look) => number} */
+  static height(width, shown, look) {
+    const { size, lens } = plan(width, shown.count);
+    const rows = look.backprop ? 4 : 3;
+    return 22 + rows * (size + GAP) + 20 + BARS + 22 + (lens ? rows * (strip(shown) + 6) + 26 : 0);
+  }
+
+  /** Draw row `row`; `look` says what of it, in which colours.
+   *  @type {(shown: Shown, row: number, look: Look) => void} */
+  draw(shown, row, look) {
+    const { context: on, canvas } = this;
+    const scale = devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+      Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
+    }
+    on.setTransform(scale, 0, 0, scale, 0, 0);
+    on.clearRect(0, 0, width, height);
+    on.imageSmoothingEnabled = false;
+    this.boxes = [];
+    const { size, pitch, lens, left, fits } = plan(width, shown.count);
+    const front = frontOf(shown, row);
+    const first = lens ? Math.max(0, Math.min(shown.count - fits, (front < 0 ? shown.count : front) - (fits >> 1))) : 0;
+    const columns = Array.from({ length: lens ? fits : shown.count }, (_, i) => first + i);
+    const roles = ROLES.slice(0, look.backprop ? 4 : 3);
+    const side = Math.ceil(Math.sqrt(shown.cells));
+    for (const [role] of roles) this.fill(role, shown, row, look, side);
+    on.font = `11px ${look.font}`;
+    on.textBaseline = "middle";
+    on.textAlign = "center";
+    on.fillStyle = look.text;
+    const [xIn, xOut] = [left, left + (columns.length + 1) * pitch];
+    on.fillText("input", xIn + size / 2, 10);
+    on.fillText("target", xOut + size / 2, 10);
+    const every = Math.ceil(24 / pitch);
+    columns.forEach((c, i) => { if (i % every === 0 || c === front) on.fillText(label(shown, c), left + (i + 1) * pitch + size / 2, 10); });
+    roles.forEach(([role, name], r) => {
+      const y = 22 + r * (size + GAP);
+      on.textAlign = "left";
+      on.fillStyle = look.text;
+      on.fillText(name, 2, y + size / 2 - (role === "error" ? 0 : 7));
+      if (role === "activity" || role === "prediction") { on.globalAlpha = 0.7; on.fillText(look.change ? "change" : "value", 2, y + size / 2 + 8); on.globalAlpha = 1; }
+      columns.forEach((c, i) => this.tile(role, c, left + (i + 1) * pitch, y, size, side, shown, look));
+    });
+    this.ends(shown, row, look, { xIn, xOut, size });
+    const foot = 22 + roles.length * (size + GAP);
+    this.front(shown, row, look, { columns, left, pitch, size, front, foot, top: 22 + 2 * (size + GAP) });
+    this.energies(shown, row, look, { columns, left, pitch, size, foot: foot + 18 });
+    if (lens) this.strips(shown, row, look, { width, left, top: foot + 18 + BARS + 22, first, fits, roles });
+  }
+
+  /** Colour the small picture of a role.
+   *  @type {(role: Role, shown: Shown, row: number, look: Look, side: number) => void} */
+  fill(role, shown, row, look, side) {
+    const { count, cells } = shown;
+    let sheet = this.sheets[role];
+    if (sheet?.image.width !== count * side || sheet.image.height !== side) {
+      const canvas = new OffscreenCanvas(count * side, side);
+      sheet = this.sheets[role] = { canvas, image: new ImageData(count * side, side) };
+    }
+    const { data } = sheet.image;
+    const [red, green, blue] = look.colours[role];
+    const from = role === "delta" ? 0 : row * count * cells;
+    const { codes, base } = held(shown, role);
+    const arrives = shown.count - row; // of backprop: one layer a tick
+    for (let c = 0; c < count; c++) {
+      for (let u = 0; u < cells; u++) {
+        const at = ((u / side | 0) * count * side + c * side + (u % side)) * 4;
+        const code = codes[from + c * cells + u];
+        let alpha = 0;
+        if (base && !look.change) alpha = Math.sqrt(Math.min(1, Math.abs(base[c * cells + u] + decoded(code)) / (shown.largest || 1)));
+        else if (code & 127 && !(role === "delta" && c < arrives)) {
+          const decade = Math.log10(LEAST) + (((code & 127) - 1) / (LEVELS - 1)) * DECADES;
+          alpha = FAINTEST + (1 - FAINTEST) * Math.max(0, Math.min(1, (decade - SHOWN.low) / (SHOWN.high - SHOWN.low)));
+        }
+        data[at] = red; data[at + 1] = green; data[at + 2] = blue; data[at + 3] = 255 * alpha;
+      }
+    }
+    /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.canvas.getContext("2d")).putImageData(sheet.image, 0, 0);
+  }
+
+  /** @type {(role: Role, column: number, x: number, y: number, size: number, side: number, shown: Shown, look: Look) => void} */
+  tile(role, column, x, y, size, side, shown, look) {
+    const on = this.context;
+    const rows = Math.ceil(Math.min(shown.cells, shown.units[column]) / side);
+    on.drawImage(this.sheets[role].canvas, column * side, 0, side, rows, x, y, size, (size * rows) / side);
+    on.strokeStyle = look.border;
+    on.lineWidth = 1;
+    on.strokeRect(x + 0.5, y + 0.5, size - 1, (size * rows) / side - 1);
+    this.boxes.push({ x, y, w: size, h: (size * rows) / side, role, column });
+  }
+
+  /** Input, target, output and its error.
+   *  @type {(shown: Shown, row: number, look: Look, at: { xIn: number, xOut: number, size: number }) => void} */
+  ends(shown, row, look, { xIn, xOut, size }) {
+    const on = this.context;
+    const { input, target, output } = shown;
+    const side = Math.sqrt(input.length);
+    const values = Array.from(input);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    if (Number.isInteger(side) && side > 2) {
+      const cell = size / side;
+      values.forEach((v, i) => {
+        on.fillStyle = look.text;
+        on.globalAlpha = (v - low) / (high - low || 1);
+        on.fillRect(xIn + (i % side) * cell, 22 + Math.floor(i / side) * cell, cell + 0.5, cell + 0.5);
+      });
+      on.globalAlpha = 1;
+    } else bars(on, values, Math.max(Math.abs(low), Math.abs(high)), xIn, 22, size, look.text);
+    on.strokeStyle = look.border;
+    on.strokeRect(xIn + 0.5, 22.5, size - 1, size - 1);
+    const K = target.length;
+    const mu = Array.from(output.data.subarray(row * K, (row + 1) * K));
+    const goal = Array.from(target);
+    const most = Math.max(1, ...mu.map(Math.abs), ...goal.map(Math.abs));
+    [[goal, look.css.activity], [mu, look.css.prediction], [goal.map((y, k) => y - mu[k]), look.css.error]].forEach(([numbers, colour], r) => {
+      const y = 22 + r * (size + GAP);
+      bars(on, /** @type {number[]} */ (numbers), most, xOut, y, size, /** @type {string} */ (colour));
+      on.strokeStyle = look.border;
+      on.strokeRect(xOut + 0.5, y + 0.5, size - 1, size - 1);
+    });
+  }
+
+  /** Where the error is: a box around the column that it reached last, and when each column was reached.
+   *  @type {(shown: Shown, row: number, look: Look, at: { columns: number[], left: number, pitch: number, size: number, front: number, foot: number, top: number }) => void} */
+  front(shown, row, look, { columns, left, pitch, size, front, foot, top }) {
+    const on = this.context;
+    on.textAlign = "center";
+    on.font = `10px ${look.font}`;
+    columns.forEach((c, i) => {
+      const x = left + (i + 1) * pitch;
+      const at = shown.arrived[c];
+      if (at < 0 || at > row) {
+        on.setLineDash([3, 3]);
+        on.strokeStyle = look.text;
+        on.globalAlpha = 0.35;
+        on.strokeRect(x + 0.5, top + 0.5, size - 1, size - 1);
+        on.globalAlpha = 1;
+        on.setLineDash([]);
+      } else {
+        on.fillStyle = look.text;
+        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, foot - 1);
+      }
+      if (c === front) {
+        on.strokeStyle = look.css.error;
+        on.lineWidth = 3;
+        on.strokeRect(x - 1.5, top - 1.5, size + 3, size + 3);
+        on.lineWidth = 1;
+      }
+    });
+    on.font = `11px ${look.font}`;
+  }
+
+  /** Bars of the layers' energies, logarithmic; those of the output last.
+   *  @type {(shown: Shown, row: number, look: Look, at: { columns: number[], left: number, pitch: number, size: number, foot: number }) => void} */
+  energies(shown, row, look, { columns, left, pitch, size, foot }) {
+    const on = this.context;
+    const [, L] = shown.energy.shape;
+    on.textAlign = "left";
+    on.fillStyle = look.text;
+    on.fillText("energy E", 2, foot + BARS / 2 - 6);
+    on.globalAlpha = 0.7;
+    on.fillText("logarithmic", 2, foot + BARS / 2 + 8);
+    on.globalAlpha = 1;
+    on.strokeStyle = look.border;
+    on.strokeRect(left + pitch - 4, foot + BARS + 0.5, pitch * (columns.length + 1), 0);
+    const bar = (/** @type {number} */ energy, /** @type {number} */ x) => {
+      if (!(energy > 0)) return;
+      const share = Math.max(0.03, Math.min(1, (Math.log10(energy) - ENERGY.low) / (ENERGY.high - ENERGY.low)));
+      on.fillStyle = look.css.energy;
+      on.fillRect(x + size * 0.15, foot + BARS * (1 - share), size * 0.7, BARS * share);
+    };
+    columns.forEach((c, i) => {
+      let sum = 0;
+      for (let l = shown.columns[2 * c]; l <= shown.columns[2 * c + 1]; l++) sum += shown.energy.data[row * L + l - 1];
+      bar(sum, left + (i + 1) * pitch);
+    });
+    bar(shown.energy.data[row * L + L - 1], left + (columns.length + 1) * pitch);
+  }
+
+  /** All layers as strips, which of them the lens shows, and where the front is in exact arithmetic.
+   *  @type {(shown: Shown, row: number, look: Look, at: { width: number, left: number, top: number, first: number, fits: number, roles: typeof ROLES }) => void} */
+  strips(shown, row, look, { width, left, top, first, fits, roles }) {
+    const on = this.context;
+    const [room, high] = [width - left - 8, strip(shown)];
+    const step = room / shown.count;
+    const side = Math.ceil(Math.sqrt(shown.cells));
+    roles.forEach(([role, name], r) => {
+      const y = top + r * (high + 6);
+      on.fillStyle = look.text;
+      on.textAlign = "left";
+      on.fillText(name, 2, y + high / 2);
+      for (let c = 0; c < shown.count; c++) {
+        // A tile's rows one under the other: a strip of one unit's width.
+        for (let i = 0; i < side; i++) on.drawImage(this.sheets[role].canvas, c * side + i, 0, 1, side, left + c * step, y + (i * high) / side, Math.max(1, step - (step > 4 ? 1 : 0)), high / side);
+      }
+      on.strokeStyle = look.border;
+      on.strokeRect(left + 0.5, y + 0.5, room, high);
+    });
+    on.strokeStyle = look.css.error;
+    on.lineWidth = 2;
+    on.strokeRect(left + first * step, top - 3, fits * step, roles.length * (high + 6));
+    on.lineWidth = 1;
+    on.fillStyle = on.strokeStyle = look.text;
+    on.textAlign = "center";
+    const ideal = shown.energy.shape[1] - shown.steps[row]; // L - t
+    const place = Array.from({ length: shown.count }, (_, c) => c).find((c) => shown.columns[2 * c + 1] >= ideal) ?? shown.count;
+    if (look.front) {
+      on.setLineDash([4, 4]);
+      on.beginPath();
+      on.moveTo(left + place * step, top - 6);
+      on.lineTo(left + place * step, top + roles.length * (high + 6));
+      on.stroke();
+      on.setLineDash([]);
+    }
+    for (let i = 0; i <= 4; i++) {
+      const c = Math.round((i * (shown.count - 1)) / 4);
+      on.fillText(label(shown, c), left + (c + 0.5) * step, top + roles.length * (high + 6) + 8);
+    }
+  }
+
+  /** The tile under the pointer.
+   *  @type {(x: number, y: number) => Box | undefined} */
+  at(x, y) {
+    return this.boxes.find((box) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h);
+  }
+}
+
+/** The codes of a role, row after row, and what changes in activities and predictions are counted from.
+ *  @type {(shown: Shown, role: Role) => { codes: Numbers, base?: Numbers }} */
+export function held(shown, role) {
+  if (role === "activity") return { codes: shown.activityChange, base: shown.activity };
+  if (role === "prediction") return { codes: shown.predictionChange, base: shown.prediction };
+  return { codes: role === "error" ? shown.error : shown.delta };
+}
+
+/** The column that the error reached last, up to a row; -1 before it has left the output.
+ *  @type {(shown: Shown, row: number) => number} */
+export const frontOf = (shown, row) => shown.arrived.findIndex((at) => at >= 0 && at <= row);
+
+/** @type {(shown: Shown, column: number) => string} */
+export const label = ({ columns }, c) => (columns[2 * c] === columns[2 * c + 1] ? String(columns[2 * c]) : `${columns[2 * c]}–${columns[2 * c + 1]}`);
+
+/** @type {(shown: Shown) => number} */
+const strip = ({ cells }) => Math.min(72, Math.max(24, cells));
+
+/** Sizes at a width: all columns as tiles, or a lens that `fits` some.
+ *  @type {(width: number, count: number) => { size: number, pitch: number, lens: boolean, left: number, fits: number }} */
+function plan(width, count) {
+  const left = width < 520 ? 72 : GUTTER;
+  const pitch = (width - left - 4) / (count + 2);
+  const size = Math.min(TILE.most, pitch - Math.min(GAP, pitch / 5));
+  if (size >= TILE.least) return { size, pitch: Math.min(pitch, size * 1.35), lens: false, left, fits: count };
+  const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (LENS.size + GAP)) - 2));
+  return { size: LENS.size, pitch: Math.min(LENS.size + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
+}
+
+/** Upright bars of signed numbers.
+ *  @type {(on: CanvasRenderingContext2D, values: number[], most: number, x: number, y: number, size: number, colour: string) => void} */
+function bars(on, values, most, x, y, size, colour) {
+  const signed = values.some((v) => v < 0);
+  const zero = y + (signed ? size / 2 : size - 2);
+  const step = (size - 4) / values.length;
+  on.fillStyle = colour;
+  values.forEach((v, i) => {
+    const high = (Math.abs(v) / (most || 1)) * (signed ? size / 2 - 2 : size - 6);
+    on.fillRect(x + 2 + i * step, v < 0 ? zero : zero - high, Math.max(1, step - 1), Math.max(v ? 1 : 0, high));
+  });
+}

@@ -1,0 +1,70 @@
+"""One example on its way through a relaxation: what every layer holds, predicts and gets wrong, step by step."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.brief import short
+from pcviz.experiment import Inference
+from pcviz.numerics.krylov import Work
+from pcviz.pcn.feedforward import backprop
+from pcviz.pcn.gradients import inputs_of, stacked_gradients
+from pcviz.pcn.network import Network
+from pcviz.pcn.stacks import Activities, unstack
+from pcviz.pcn.trajectory import trajectory
+
+
+@short
+class Example(NamedTuple):
+    """A relaxation of one example, state by state at `steps` (R,), in the network's number format.
+
+    `activities` [z_1 … z_H] and `predictions` [mu_1 … mu_L], each (R, N_l); `errors` [e_1 … e_L], the last one y - mu_L
+    (mse) or y - softmax(mu_L) (ce); `energies` (R, L) float64 with those of the output times its precision; `deltas`
+    [delta_1 … delta_L], each (N_l,), what backpropagation sends down the feedforward network: -dLoss/dz_l; `gradients`
+    [g_1 … g_L], each (N_l,), norms of the rows of dF/dW_l after the last step: how far each unit's weights move.
+    """
+
+    steps: np.ndarray
+    activities: list[np.ndarray]
+    predictions: list[np.ndarray]
+    errors: list[np.ndarray]
+    energies: np.ndarray
+    deltas: list[np.ndarray]
+    gradients: list[np.ndarray]
+
+    @property
+    def finite(self) -> bool:
+        """Whether no state overflowed."""
+        return bool(np.isfinite(self.energies).all())
+
+
+@jax.jit
+def _predictions(network: Network, x: jax.Array, z: Activities) -> list[jax.Array]:
+    below = inputs_of(x, z)
+    return [layer[0] for layer in unstack(tuple(stage(b) for stage, b in zip(network.stages, below, strict=True)))]
+
+
+def follow(
+    network: Network, x: jax.Array, y: jax.Array, inference: Inference, steps: Iterable[int], *, seed: int = 0
+) -> Work[Example]:
+    """Relax one example, x (1, D) and y (1, K), as in training, and keep the states at these ascending steps; pauses
+    wherever it yields. `seed` draws normal initial activities."""
+    x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
+    marks = [int(step) for step in steps]
+    rows: list[tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], np.ndarray]] = []
+    for at in trajectory(network, x, y, inference, seed=seed).iterates(marks):
+        if at.recorded:
+            settled = at.settled
+            parts = (settled.activities, settled.errors)
+            z, e = ([np.asarray(layer[0]) for layer in unstack(part)] for part in parts)
+            mu = [np.asarray(layer) for layer in _predictions(network, x, settled.activities)]
+            rows.append((z, mu, e, np.asarray(settled.energies)))
+        yield
+    z, mu, e = ([np.stack(layer) for layer in zip(*(row[part] for row in rows), strict=True)] for part in range(3))
+    deltas = [np.asarray(delta[0]) for delta in backprop(network, x, y).deltas]
+    learned = unstack(stacked_gradients(network, x, settled.activities, settled.errors))
+    gradients = [np.linalg.norm(np.asarray(g, np.float64).reshape(len(g), -1), axis=1) for g in learned]
+    return Example(np.array(marks), z, mu, e, np.stack([row[3] for row in rows]), deltas, gradients)
