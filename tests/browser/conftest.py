@@ -27,8 +27,10 @@ QUIET = (
 def chromium() -> Path:
     """The browser's executable. Skips the test where there is none, or fails it with PCVIZ_REQUIRE_BROWSER=1."""
     browser = find_browser()
+    if browser is None and required():
+        pytest.fail(HOW_TO_GET_ONE, pytrace=False)
     if browser is None:
-        pytest.fail(HOW_TO_GET_ONE, pytrace=False) if required() else pytest.skip(HOW_TO_GET_ONE)
+        pytest.skip(HOW_TO_GET_ONE)
     return browser
 
 
