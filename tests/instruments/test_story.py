@@ -16,7 +16,7 @@ KNOWN = {*CHANNELS, "step", "steps"}
 @pytest.mark.parametrize("data", ["digits", "moons", "regression"])
 @pytest.mark.parametrize("rule", ["pc", "bp"])
 def test_every_state_has_a_sentence_of_known_channels(data: str, rule: str) -> None:
-    told = story(from_paths({"data.name": data, "learning.rule": rule}))
+    told = story(from_paths({"data.name": data, "learning.rule": rule, "learning.batch_size": 20}))
     assert set(told) == {"idle", *get_args(State)} - {"failed"}, "why a run failed stands beside its buttons"
     for templates in told.values():
         for template in templates:
@@ -27,5 +27,8 @@ def test_every_state_has_a_sentence_of_known_channels(data: str, rule: str) -> N
 def test_results_stand_beside_what_guessing_gives() -> None:
     assert "(guessing gives 10 %)" in story(Experiment())["done"][0]
     assert "(guessing gives 50 %)" in story(from_paths({"data.name": "moons"}))["done"][0]
-    assert "the test loss is {test_loss:g3}" in story(from_paths({"data.name": "regression"}))["done"][0]
+    assert (
+        "the test loss is {test_loss:g3}"
+        in story(from_paths({"data.name": "regression", "learning.batch_size": 20}))["done"][0]
+    )
     assert "by backpropagation" in story(from_paths({"learning.rule": "bp"}))["idle"][0]
