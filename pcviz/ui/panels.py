@@ -10,6 +10,7 @@ import plotly
 import streamlit as st
 
 from pcviz.experiment import Experiment
+from pcviz.figures import style
 from pcviz.instruments.panels import panel
 from pcviz.instruments.training.figures import panels_for
 from pcviz.live.assets import FOLDER
@@ -57,6 +58,7 @@ def live(
     picked: Callable[[dict[str, Any]], None] | None = None,
     keep: dict[str, str] | None = None,
     about: str | None = None,
+    story: dict[str, list[str]] | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
@@ -66,7 +68,8 @@ def live(
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
     of a training). `picked` gets the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
     keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
-    carry (default: that of `experiment`).
+    carry (default: that of `experiment`). `story` has
+    templates of the sentence above them, by the state of the first run.
     """
     made = payload(
         experiment,
@@ -78,6 +81,7 @@ def live(
         metric_row=metrics,
         keep=keep,
         about=about,
+        story=story,
     )
 
     def tell() -> None:
@@ -99,6 +103,7 @@ def payload(
     metric_row: list[dict[str, Any]] | None = None,
     keep: dict[str, str] | None = None,
     about: str | None = None,
+    story: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
     """The data for `live.js`: version of plotly, runs, keep tokens, panels, metrics, the line for images."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
@@ -111,6 +116,8 @@ def payload(
         "panels": [panel(name, experiment, **details).for_client() for name, details in chosen.items()],
         "metrics": metrics(experiment) if metric_row is None else metric_row,
         "about": about or caption.line(experiment),
+        "story": story or {},
+        "colours": style.ROLES,
         "nonce": nonce,
         "scrub": {"channel": scrub} if scrub else None,
     }

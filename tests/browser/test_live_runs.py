@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment
+from pcviz.instruments.training.reading import story
 from tests.browser.fake_stream import BASELINE, RUN, FakeStream, train_values
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
 from tests.browser.on_page import panel, plot
@@ -139,3 +140,20 @@ def test_end_and_clean_up(page: Page, fake: FakeStream, experiment: Experiment) 
     eventually(page, lambda: fake.open_streams == 0)
     page.evaluate("window.unmount()")
     assert page.locator(".pcviz-live").count() == 0
+
+
+def test_a_sentence_says_what_happens(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    fake.show(experiment, story=story(experiment))
+    page.goto(fake.url)
+    sentence = page.locator(".pcviz-story")
+    expect(sentence).to_have_text("Press Train: 16 layers learn handwritten digits by predictive coding.")
+    fake.state("compiling")
+    expect(sentence).to_contain_text("Compiling")
+    train(fake, experiment, 1, 3)
+    fake.state("running", 3)
+    expect(sentence).to_contain_text(
+        re.compile(r"^Learning: after 3 of 200 weight steps \d+ % of the test set is right")
+    )
+    fake.state("diverged", 3)
+    expect(sentence).to_contain_text("Diverged: the energy is no longer finite after weight step 3.")
+    assert sentence.evaluate("(p) => getComputedStyle(p).borderLeftWidth") == "6px", "loud"

@@ -1,5 +1,6 @@
 """How far looks say that they are, how long the rest takes, and what they are at."""
 
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from pcviz.experiment.looks import slowdown
 from pcviz.instruments import KINDS
 from pcviz.instruments.jobs import JOBS
 from pcviz.instruments.plane.options import Options
+from pcviz.instruments.relaxation.forecast import Forecast
 from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol, Reproduction
 from pcviz.jobs.look import KNOWN_SHARE, Look
 
@@ -75,14 +77,23 @@ def test_a_look_at_a_step_says_that_it_trains(kind: str) -> None:
     assert job.doing == ""
 
 
-def test_a_relaxation_says_when_it_compiles() -> None:
+def test_a_relaxation_says_when_it_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, compute = Event(), Forecast.compute
+
+    def slow(forecast: Forecast) -> None:
+        assert seen.wait(60.0)
+        compute(forecast)
+
+    monkeypatch.setattr(Forecast, "compute", slow)
     job = look("relax")
     job.prepare()
-    said = []
+    said = set()
     while not job.done:
         job.advance(job.steps, 0.0)
-        said.append(job.frame(bulk=False).values["compiling"])
-    assert {0.0, 1.0} <= set(said)
+        said.add(job.frame(bulk=False).values["compiling"])
+        if 1.0 in said:
+            seen.set()
+    assert {0.0, 1.0} <= said
 
 
 @pytest.mark.parametrize("kind", LOOKS)

@@ -163,7 +163,7 @@ def test_the_life_of_a_run(client: Client) -> None:
     run = run_of(app)
     assert client.get(run).experiment.network.depth == 4
     assert client.get(run).wanted == "running"
-    assert {child.kind for child in client.children(run)} == {"training_plane"}
+    assert {child.kind for child in client.children(run)} == {"training_plane", "network"}
     assert enabled(app) == {"pause", "reset", "cancel"}
     press(app, "pause")
     assert client.get(run).wanted == "paused"
@@ -225,11 +225,13 @@ def test_changes_wait_for_the_next_run(client: Client) -> None:
 def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     press(app, "play")
-    assert [child.kind for child in client.children(run_of(app))] == ["boundary"]
+    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network"]
+    app.toggle(key="network_view").set_value(False).run()
     app.button_group(key="surface").set_value("landscape").run()
     app.button_group(key="directions").set_value("random").run()
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
     assert wanted[1:] == [
+        ("network", {"example": 0}, "cancelled"),
         ("training_plane", {"directions": "pca"}, "cancelled"),
         ("training_plane", {"directions": "random"}, "running"),
     ]

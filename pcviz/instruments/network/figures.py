@@ -1,9 +1,7 @@
 """The network view as a panel. The browser draws it (`pcviz/live/js/network.js`); no figure of Plotly is in it."""
 
-import plotly.graph_objects as go
-
 from pcviz.experiment import Experiment
-from pcviz.figures import Panel
+from pcviz.figures import Panel, style
 
 
 def panel(experiment: Experiment) -> Panel:
@@ -12,7 +10,7 @@ def panel(experiment: Experiment) -> Panel:
         name="network",
         view="network",
         title="Network",
-        figure=go.Figure(),
+        figure=style.blank(),
         alt="Every layer as a column: a tile each for its activities, the prediction from below, and the error.",
         help="One example of the test set goes through the network. Input and target are clamped; the first guess "
         "comes from below, so that all errors are zero but the output's. In each inference step every layer moves its "

@@ -88,12 +88,13 @@ export class Live {
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
     this.metrics = element("div", { className: "pcviz-metrics" });
     this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
+    this.story = element("p", { className: "pcviz-story", hidden: true });
     /** Cause -> text.
      *  @type {Record<string, string>} */
     this.faults = {};
     this.fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
     this.grid = element("div", { className: "pcviz-grid" });
-    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.metrics, this.status, this.fault, this.grid);
+    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.story, this.metrics, this.status, this.fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
     this.update(data);
@@ -270,6 +271,7 @@ export class Live {
   /** @type {(state: State) => void} */
   tell({ state, device, message }) {
     this.root.dataset.state = state;
+    this.narrate();
     for (const panel of this.panels) panel.tell(state);
     const words = state.charAt(0).toUpperCase() + state.slice(1);
     this.spoken = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
@@ -305,7 +307,15 @@ export class Live {
     this.metrics.replaceChildren(...this.shown.map(({ tile }) => tile));
   }
 
+  /** What happens, in a sentence for the state of the run. */
+  narrate() {
+    const text = fill(this.data.story[this.root.dataset.state ?? "idle"] ?? [], this.values);
+    this.story.hidden = !text;
+    if (text && text !== this.story.textContent) this.story.textContent = text;
+  }
+
   showMetrics() {
+    this.narrate();
     for (const { metric, value, bar } of this.shown) {
       value.textContent = fill(metric.value, this.values) ?? "–";
       if (!metric.progress) continue;

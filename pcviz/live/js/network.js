@@ -14,8 +14,6 @@ import { array } from "./values.js";
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
 const MOVING = ["running", "compiling"];
-// Colour roles, the same everywhere: figures/style.py.
-const COLOURS = { activity: "#E69F00", prediction: "#56B4E9", error: "#0072B2", delta: "#CC79A7", energy: "#009E73" };
 
 export class NetworkPanel extends Card {
   closed = false;
@@ -172,9 +170,10 @@ export class NetworkPanel extends Card {
 
   /** @returns {Look} */
   look() {
-    const colours = Object.fromEntries(Object.entries(COLOURS).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
+    const css = this.live.data.colours;
+    const colours = Object.fromEntries(Object.entries(css).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
     return {
-      change: this.change, backprop: this.backprop, front: this.spec.front, colours, css: COLOURS,
+      change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
       text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
     };
   }

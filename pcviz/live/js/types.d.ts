@@ -111,6 +111,10 @@ interface Payload {
   panels: PanelSpec[];
   metrics: Metric[];
   about: string;
+  /** Role -> colour, as "#RRGGBB". */
+  colours: Record<string, string>;
+  /** State of the first run -> templates. */
+  story: Record<string, string[]>;
   nonce: number | string;
   scrub: { channel: string } | null;
 }

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pcviz.instruments.training import transport
+from pcviz.instruments.training import reading, transport
 from pcviz.instruments.training import view as options
 from pcviz.ui import controls, keys, panels, session, share
 
@@ -24,6 +24,7 @@ panels.live(
     view.figures,
     panels=view.panels,
     keep=session.keep_tokens(),
+    story=reading.story(experiment),
     nonce=f"{view.example} {view.layer}",
     picked=lambda point: options.pick(point, experiment),
 )
