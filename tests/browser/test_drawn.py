@@ -46,7 +46,7 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "pc": Case({}, tuple(PANELS)),
+    "pc": Case({}, tuple(name for name in PANELS if panel(name, Experiment()).view == "plot")),
     "bp": Case({"learning.rule": "bp"}, ("energy-balance", "activity-convergence", "learning-curves")),
     "linear": Case({"network.activation": "linear"}, ("activity-convergence", "surface-energy")),
     "error-based": Case({"inference.solver": "error_based"}, ("activity-spectrum",)),

@@ -163,7 +163,7 @@ def test_the_life_of_a_run(client: Client) -> None:
     run = run_of(app)
     assert client.get(run).experiment.network.depth == 4
     assert client.get(run).wanted == "running"
-    assert {child.kind for child in client.children(run)} == {"training_plane", "network"}
+    assert {child.kind for child in client.children(run)} == {"training_plane"}
     assert enabled(app) == {"pause", "reset", "cancel"}
     press(app, "pause")
     assert client.get(run).wanted == "paused"
@@ -222,16 +222,24 @@ def test_changes_wait_for_the_next_run(client: Client) -> None:
     assert client.get(run_of(app)).experiment.network.width == 32
 
 
+def test_the_network_view_is_a_child_while_it_is_switched_on(client: Client) -> None:
+    app = opened(network_depth="4")
+    press(app, "play")
+    app.toggle(key="network_view").set_value(True).run()
+    shown = {child.kind: (child.options, child.wanted) for child in client.children(run_of(app))}
+    assert shown["network"] == ({"example": 0}, "running")
+    app.toggle(key="network_view").set_value(False).run()
+    assert {child.kind: child.wanted for child in client.children(run_of(app))}["network"] == "cancelled"
+
+
 def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     press(app, "play")
-    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network"]
-    app.toggle(key="network_view").set_value(False).run()
+    assert [child.kind for child in client.children(run_of(app))] == ["boundary"]
     app.button_group(key="surface").set_value("landscape").run()
     app.button_group(key="directions").set_value("random").run()
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
     assert wanted[1:] == [
-        ("network", {"example": 0}, "cancelled"),
         ("training_plane", {"directions": "pca"}, "cancelled"),
         ("training_plane", {"directions": "random"}, "running"),
     ]

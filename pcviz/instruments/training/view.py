@@ -22,7 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "smoothing": 0,
     "surface": "landscape",
     "directions": "pca",
-    "network_view": True,
+    "network_view": False,
 }
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
@@ -111,6 +111,7 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
     for key in DEFAULTS:
         st.session_state.setdefault(key, getattr(now, key))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
+        st.toggle("Network view", key="network_view", help="One example on its way through the network, step by step.")
         st.segmented_control(
             "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
         )
@@ -143,7 +144,6 @@ def choose(experiment: Experiment, record: RunRecord | None) -> None:
                 disabled=watched,
                 help="The plane through the current weights: the main directions of the run's path, or random ones.",
             )
-        st.toggle("Network view", key="network_view", help="One example on its way through the network, step by step.")
         _baseline(record)
 
 
