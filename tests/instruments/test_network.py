@@ -8,15 +8,22 @@ from hypothesis.extra.numpy import arrays
 
 from pcviz import relax, weight_gradients
 from pcviz.experiment import from_paths
-from pcviz.instruments.network.codes import decoded, encoded, folded
+from pcviz.instruments.network.codes import LEVELS, encoded, folded
 from pcviz.instruments.network.job import NetworkView, packed, recorded_steps
-from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS
+from pcviz.instruments.network.options import CELLS, COLUMNS, DECADES, LEAST, UNITS
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
 from pcviz.store.values import encode_values
 
 SMALL = {"network.depth": 6, "network.width": 16, "network.activation": "tanh", "learning.steps": 3}
+
+
+def decoded(codes: np.ndarray) -> np.ndarray:
+    """The inverse of `encoded`, but for rounding, float64."""
+    level = np.asarray(codes, np.float64) % 128
+    magnitude = np.where(level > 0, LEAST * 10 ** ((level - 1) / (LEVELS - 1) * DECADES), 0.0)
+    return np.where(np.asarray(codes) >= 128, -magnitude, magnitude)
 
 
 @given(st.floats(1e-12, 1e2), st.sampled_from([-1, 1]))

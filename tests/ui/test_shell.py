@@ -232,6 +232,15 @@ def test_the_network_view_is_a_child_while_it_is_switched_on(client: Client) -> 
     assert {child.kind: child.wanted for child in client.children(run_of(app))}["network"] == "cancelled"
 
 
+def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(client: Client) -> None:
+    app = opened(data_name="moons", network_depth="3")
+    app.session_state["network_picked"] = (10_000, 9)
+    app.toggle(key="network_view").set_value(True).run()
+    press(app, "play")
+    (shown,) = (child.options for child in client.children(run_of(app)) if child.kind == "network")
+    assert shown == {"example": 511}
+
+
 def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     press(app, "play")

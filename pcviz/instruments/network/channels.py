@@ -25,5 +25,5 @@ CHANNELS: dict[str, Channel] = {
     "layer_prediction": bulk("RN", "activity", "mu_l"),
     "layer_error": bulk("RN", "activity", "e_l"),
     "layer_gradient": bulk("N", "energy", "norms of the rows of dF/dW_l after the last inference step"),
-    "network_example": number("index", "the example's place in its set"),
+    "network_example": number("index", "the example's place in the test set"),
 }

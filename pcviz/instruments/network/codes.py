@@ -18,13 +18,6 @@ def encoded(values: np.ndarray) -> np.ndarray:
     return code.astype(np.uint8)
 
 
-def decoded(codes: np.ndarray) -> np.ndarray:
-    """The inverse of `encoded`, but for rounding, float64."""
-    level = np.asarray(codes, np.float64) % 128
-    magnitude = np.where(level > 0, LEAST * 10 ** ((level - 1) / (LEVELS - 1) * DECADES), 0.0)
-    return np.where(np.asarray(codes) >= 128, -magnitude, magnitude)
-
-
 def folded(values: np.ndarray, most: int) -> np.ndarray:
     """The last axis folded to at most `most` cells, each with the number of greatest magnitude among neighbours."""
     size = values.shape[-1]

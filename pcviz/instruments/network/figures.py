@@ -15,8 +15,9 @@ def panel(experiment: Experiment) -> Panel:
         help="One example of the test set goes through the network. Input and target are clamped; the first guess "
         "comes from below, so that all errors are zero but the output's. In each inference step every layer moves its "
         "activity a little, towards what is predicted from below and towards what makes the prediction above better: "
-        "so the error walks down one layer per step. The darker a cell, the greater the number, on a logarithmic "
-        "scale from 1e-9 to 1; dashed tiles are exactly zero. The box marks the layer that the error has reached last, "
+        "so the error walks down one layer per step. The stronger the colour of a cell, the greater its "
+        "number, on a logarithmic scale from 1e-9 to 1; dashed tiles are exactly zero. The box marks the layer that "
+        "the error has reached last, "
         "and t when it reached each one. Then the weights take one step: each layer learns from its own error and the "
         "activity below. Play, pause and step with Space and the arrow keys.",
         csv=(),

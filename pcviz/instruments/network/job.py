@@ -19,15 +19,14 @@ from pcviz.probes.example import Example, follow
 class NetworkView(Child[Training]):
     """A child of a training: a relaxation of one example after another weight step, whenever the parent has advanced.
 
-    Raises ValueError for options that do not fit, and for an example that the set does not hold.
+    Raises ValueError for options that do not fit, and for an example or a layer that is not there.
     """
 
     KIND = "network"
 
     def _begin(self) -> None:
         self.shown = Options.model_validate(self.options)
-        data = self.experiment.data
-        count = data.test_count if self.shown.part == "test" else data.train_count
+        count = self.experiment.data.test_count
         if self.shown.example >= count:
             raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
         if (self.shown.layer or 1) > (depth := self.experiment.network.depth):
@@ -46,8 +45,7 @@ class NetworkView(Child[Training]):
         """Load the example, compile."""
         experiment, place = self.experiment, slice(self.shown.example, self.shown.example + 1)
         data = load(experiment.data, experiment.seed, experiment.dtype)
-        sides = (data.x_test, data.y_test) if self.shown.part == "test" else (data.x_train, data.y_train)
-        self._x, self._y = (jnp.asarray(side[place]) for side in sides)
+        self._x, self._y = (jnp.asarray(side[place]) for side in (data.x_test, data.y_test))
         finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
 
     def _follow(self, network: Network, steps: Iterable[int]) -> Work[Example]:

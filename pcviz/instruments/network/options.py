@@ -1,7 +1,5 @@
 """What the network view shows: which example, and how a relaxation is packed for the screen."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from pcviz.experiment.section import Section
@@ -18,10 +16,9 @@ LEAST, DECADES = 1e-12, 14
 
 
 class Options(Section):
-    """What a run of kind "network" is told besides its parent: the example, by its place in one of the sets, and the
+    """What a run of kind "network" is told besides its parent: the example, by its place in the test set, and the
     layer (1 … L) of which all numbers are sent."""
 
-    part: Literal["train", "test"] = "test"
     example: int = Field(0, ge=0)
     layer: int | None = Field(None, ge=1)
 

@@ -14,13 +14,13 @@ def story(experiment: Experiment) -> dict[str, list[str]]:
         result = f"{{test_accuracy:%0}} of the test set is right ({chance})"
     else:
         result = "the test loss is {test_loss:g3}"
-    reached = f"In its last relaxation the error reached {{layers_with_signal}} of {network.depth} layers."
+    reached = f"The error reached {{layers_with_signal}} of {network.depth} layers (theory: {{layers_expected}})."
     now = f"after {{step}} of {steps:,} weight steps {result}."
     return {
         "idle": [f"Press Train: {network.depth} layers learn {facts.label.lower()} by {how}."],
         "queued": ["Waiting for its turn."],
         "compiling": ["Compiling the network for this machine. That takes seconds, once for each shape."],
-        "running": [f"Learning: {now} {reached}", f"Learning: {now}", "The first weight steps are on their way."],
+        "running": [f"Training: {now} {reached}", f"Training: {now}", "The first weight steps are on their way."],
         "paused": [f"Paused: {now} {reached}", f"Paused: {now}", "Paused before the first weight step."],
         "done": [f"Done: {now} {reached}", f"Done: {now}"],
         "diverged": [f"Diverged: the energy is no longer finite after weight step {{step}}. {REMEDY}"],

@@ -83,15 +83,14 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     states = {key: st.session_state.get(key) for key in DEFAULTS}
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
     example, layer = st.session_state.get(PICKED, (0, None))
-    return Options(**values, example=example, layer=layer)
+    layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
+    return Options(**values, example=max(0, min(example, experiment.data.test_count - 1)), layer=layer)
 
 
-def pick(point: dict[str, Any], experiment: Experiment) -> None:
-    """Show another example of the test set in the network view, or all numbers of a layer of it."""
+def pick(point: dict[str, Any]) -> None:
+    """Show another example of the test set in the network view, or all numbers of a layer of it (0: of none)."""
     if point.get("panel") == "network":
-        example, layer = int(point["x"]), int(point["y"])
-        last = experiment.data.test_count - 1
-        st.session_state[PICKED] = min(max(0, example), last), layer if 1 <= layer <= experiment.network.depth else None
+        st.session_state[PICKED] = int(point["x"]), int(point["y"])
 
 
 def _surface_of(record: RunRecord) -> dict[str, str]:

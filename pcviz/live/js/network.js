@@ -35,7 +35,6 @@ export class NetworkPanel extends Card {
   example = 0;
   change = true;
   backprop = false;
-  played = false;
   drawing = 0;
   /** @type {number | undefined} */
   again = undefined;
@@ -113,7 +112,7 @@ export class NetworkPanel extends Card {
     if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
     clearTimeout(this.again);
     this.scrub.clear();
-    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined, played: false });
+    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined });
     this.detail.hidden = true;
     this.note.textContent = "";
     this.sentence.textContent = "";
@@ -148,7 +147,6 @@ export class NetworkPanel extends Card {
 
   /** The relaxation has been played to its end: while the run goes on, the newest one follows. */
   finish() {
-    this.played = true;
     clearTimeout(this.again);
     this.again = setTimeout(() => {
       if (!MOVING.includes(this.state) && !this.next) return;

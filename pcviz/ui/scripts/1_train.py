@@ -26,7 +26,7 @@ panels.live(
     keep=session.keep_tokens(),
     story=reading.story(experiment),
     nonce=f"{view.example} {view.layer}",
-    picked=lambda point: options.pick(point, experiment),
+    picked=options.pick,
 )
 options.choose(experiment, run)
 share.configuration(form.experiment or experiment)
