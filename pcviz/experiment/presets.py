@@ -1,7 +1,7 @@
 """Presets: named starting points, each a set of differences from the default experiment."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.rules import BASELINE
@@ -9,11 +9,13 @@ from pcviz.experiment.rules import BASELINE
 
 @dataclass(frozen=True)
 class Preset:
-    """A named experiment: what it shows, and how it differs from the default (field path -> value)."""
+    """A named experiment: what it shows, how it differs from the default (field path -> value), and what the picture
+    in the gallery is drawn from."""
 
     label: str
     shows: str
     changes: dict[str, Any]
+    picture: Literal["energy", "boundary"] = "energy"
 
     @property
     def experiment(self) -> Experiment:
@@ -44,6 +46,11 @@ PRESETS: dict[str, Preset] = {
             "network.activation": "tanh",
             "learning.steps": 500,
         },
+        picture="boundary",
     ),
     "backprop": Preset("Backprop", "The baseline, in the same panels.", {"learning.rule": BASELINE}),
 }
+
+HOME = from_paths({"network.depth": 6, "inference.steps": 24, "dtype": "float64"})
+"""The network of the Home page: small enough to be seen whole. In float64, so that the recording of its training is the
+same on every machine to many digits."""

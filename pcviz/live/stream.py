@@ -24,11 +24,12 @@ from pcviz.engine.access import NotAllowed
 from pcviz.engine.client import connect
 from pcviz.engine.supervisor import Supervisor
 from pcviz.live import serving
-from pcviz.live.assets import live_script, plotly_script
+from pcviz.live.assets import live_script, plotly_script, recording
 from pcviz.live.ceilings import Ceiling, client_of
 from pcviz.live.clicks import Clicks
 from pcviz.live.guard import Guard
 from pcviz.live.hub import ENTRY_BYTES, Hub, Subscriber, parse_cursor
+from pcviz.live.links import FormerLinks
 from pcviz.settings import Settings
 from pcviz.store import StoreFault
 
@@ -64,12 +65,13 @@ class Live:
             Route(f"{base}/live/keep", _saying_faults(self._keep), methods=["POST"]),
             Route(f"{base}/live/plotly.js", plotly_script),
             Route(f"{base}/live/{{name}}.js", live_script),
+            Route(f"{base}/live/recorded/{{name}}.json", recording),
             Route(f"{base}/{{page}}/", _without_slash),
         ]
 
     def middleware(self) -> list[Middleware]:
         """Middleware for `st.App` or Starlette."""
-        return [Middleware(Guard, settings=self._settings), Middleware(Clicks)]
+        return [Middleware(Guard, settings=self._settings), Middleware(FormerLinks), Middleware(Clicks)]
 
     @asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:

@@ -59,6 +59,7 @@ def live(
     keep: dict[str, str] | None = None,
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
+    recorded: str | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
@@ -68,8 +69,8 @@ def live(
     `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
     of a training). `picked` gets the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
     keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
-    carry (default: that of `experiment`). `story` has
-    templates of the sentence above them, by the state of the first run.
+    carry (default: that of `experiment`). `story` has templates of the sentence above them, by the state of the first
+    run. `recorded` names the recording that they show while there is no run (pcviz/live/recorded).
     """
     made = payload(
         experiment,
@@ -82,6 +83,7 @@ def live(
         keep=keep,
         about=about,
         story=story,
+        recorded=recorded,
     )
 
     def tell() -> None:
@@ -104,6 +106,7 @@ def payload(
     keep: dict[str, str] | None = None,
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
+    recorded: str | None = None,
 ) -> dict[str, Any]:
     """The data for `live.js`: version of plotly, runs, keep tokens, panels, metrics, the line for images."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
@@ -119,6 +122,7 @@ def payload(
         "story": story or {},
         "colours": style.ROLES,
         "nonce": nonce,
+        "recorded": recorded,
         "scrub": {"channel": scrub} if scrub else None,
     }
 

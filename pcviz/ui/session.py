@@ -16,6 +16,7 @@ from pcviz.live import serving
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
 from pcviz.ui import back, browser, controls, look_options, markdown, url, widgets
 from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
+from pcviz.ui.pages import HOME
 
 WRONG_LINK = "control: this link does not fit the run, so you only watch. Ask its owner for the control link"
 CHILDREN = ("training_plane", "boundary", "network")
@@ -43,7 +44,10 @@ def begin(page: str) -> None:
     # A slow browser may still send an address that we have replaced since. Following it would undo what the user did
     # meanwhile, so addresses that we wrote are taken over again only after Back and Forward.
     ours = query in known or _is_page_switch(page, query)
-    if back.is_news(mark) or "settings" not in st.session_state or not ours:
+    fresh = "settings" not in st.session_state
+    if page == HOME and not fresh:
+        back.done(mark)  # its address holds nothing to follow
+    elif back.is_news(mark) or fresh or not ours:
         repeated = [key for key in query if len(st.query_params.get_all(key)) > 1]
         _adopt(page, url.parse(query, repeated, page))
         known.append(query)
@@ -69,16 +73,15 @@ def remember() -> None:
     if not owner_key():
         widgets.remember_sent(st.session_state.page, st.query_params.to_dict())
         return
-    runs = st.session_state.runs
-    query = url.query(
-        st.session_state.settings, runs, look_options.texts(st.session_state.page, record()), lasting=bool(runs)
-    )
+    page, runs = st.session_state.page, st.session_state.runs
+    options = look_options.texts(page, record())
+    query = {} if page == HOME else url.query(st.session_state.settings, runs, options, lasting=bool(runs))
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
         del known[:-MOST_ADDRESSES]
     back.go(query)
-    widgets.remember_sent(st.session_state.page, query)
+    widgets.remember_sent(page, query)
 
 
 def _is_page_switch(page: str, query: dict[str, str]) -> bool:

@@ -12,9 +12,7 @@ from pcviz.experiment import Experiment
 from pcviz.store import RunRecord
 from pcviz.ui import controls, session, widgets
 from pcviz.ui.instruments import FRESH
-
-TRAIN = ""
-"""The path of the Train page."""
+from pcviz.ui.pages import TRAIN
 
 
 class Followed(NamedTuple):

@@ -92,6 +92,8 @@ class Situation:
 
 def transport(form: controls.Form) -> None:
     """Draw the buttons; they follow the run by themselves."""
+    if st.session_state.pop("begin_at_once", False):
+        _play()
     drawn, notices = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)

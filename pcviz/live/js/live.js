@@ -6,6 +6,7 @@ import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
 import { NetworkPanel } from "./network.js";
 import { Panel } from "./panel.js";
+import { Recording } from "./recording.js";
 import { Scrub } from "./scrub.js";
 import { whyNot } from "./why.js";
 
@@ -29,7 +30,7 @@ export function mount(parent, data, tell) {
   const live = mounted.get(parent) ?? new Live(parent, data);
   if (mounted.has(parent)) live.update(data);
   mounted.set(parent, live);
-  live.pick = (point) => tell?.("picked", point);
+  live.pick = (point) => { live.touched = true; tell?.("picked", point); };
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
@@ -40,8 +41,12 @@ export class Live {
   panels = [];
   /** @type {Scrub | null} */
   scrub = null;
+  /** What is replayed until a run shows the same live.
+   *  @type {Recording | undefined} */
+  recording = undefined;
   /** @type {(point: Point) => void} */
   pick = () => {};
+  touched = false; // the page knows that somebody has touched a panel
   /** @type {{ metric: Metric, tile: HTMLElement, value: HTMLElement, bar: HTMLProgressElement }[]} */
   shown = [];
 
@@ -97,6 +102,7 @@ export class Live {
     this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.story, this.metrics, this.status, this.fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
+    for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, () => this.touch(), { signal: this.signal });
     this.update(data);
   }
 
@@ -127,7 +133,7 @@ export class Live {
     this.panels = data.panels.map((spec) => {
       const kept = old.get(JSON.stringify(spec));
       old.delete(JSON.stringify(spec));
-      kept?.clear();
+      if (!this.recording) kept?.clear(); // else it goes on until the run has something to show
       return kept ?? new (spec.view === "network" ? NetworkPanel : Panel)(this, spec);
     });
     old.forEach((panel) => panel.close());
@@ -135,9 +141,36 @@ export class Live {
       if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
     });
     this.start();
-    loadPlotly(address("plotly.js", { v: data.plotly }))
-      .then((Plotly) => { this.warn("plotly", ""); return Promise.all(this.panels.map((panel) => (panel.started ??= panel.start(Plotly)))); })
-      .catch((error) => this.warn("plotly", `The panels cannot be drawn. ${error.message}`));
+    this.drawPlots();
+  }
+
+  /** Load plotly.js, which is large, where a panel needs it. */
+  async drawPlots() {
+    const plots = this.panels.filter((panel) => panel instanceof Panel);
+    if (!plots.length) return;
+    try {
+      const Plotly = await loadPlotly(address("plotly.js", { v: this.data.plotly }));
+      this.warn("plotly", "");
+      await Promise.all(plots.map((panel) => (panel.started ??= panel.start(Plotly))));
+    } catch (error) {
+      this.warn("plotly", `The panels cannot be drawn. ${/** @type {Error} */ (error).message}`);
+    }
+  }
+
+  /** The first touch of what is recorded asks the page for a run that shows it live. */
+  touch() {
+    if (!this.recording || this.touched) return;
+    const { network_example: x = 0 } = this.recording.frames[this.recording.at]?.values ?? {};
+    this.pick({ panel: "network", x, y: 0 });
+  }
+
+  /** Replay what is recorded while there is no run. */
+  replay() {
+    const { recorded, runs } = this.data;
+    if (!recorded || runs.length || this.recording) return;
+    this.touched = false;
+    this.recording = new Recording(address(`recorded/${recorded}.json`, {}), (frame) => this.panels.forEach((panel) => panel.feed(0, frame)));
+    this.recording.loaded.catch((error) => this.warn("recording", `The recording cannot be shown. ${error.message}`));
   }
 
   /** Start again with the first frame of the page's runs. */
@@ -148,6 +181,7 @@ export class Live {
     for (const cause of ["stream", "store"]) this.warn(cause, "");
     this.tell({ state: "idle" });
     this.disconnect();
+    this.replay();
     this.follow();
   }
 
@@ -237,6 +271,7 @@ export class Live {
     const { run, step, inference_step, epoch, seconds } = frame;
     const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
     const values = { ...channels, step, inference_step, epoch, seconds };
+    if (frame.kind === "network") this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
     this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
     this.remember(run, channels);
@@ -273,7 +308,7 @@ export class Live {
     this.root.dataset.state = state;
     this.narrate();
     for (const panel of this.panels) panel.tell(state);
-    const words = state.charAt(0).toUpperCase() + state.slice(1);
+    const words = state === "idle" ? "" : state.charAt(0).toUpperCase() + state.slice(1);
     this.spoken = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
     this.say(this.spoken);
   }

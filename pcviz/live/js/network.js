@@ -17,13 +17,12 @@ const MOVING = ["running", "compiling"];
 
 export class NetworkPanel extends Card {
   closed = false;
-  started = undefined;
   /** @type {Picture | undefined} */
   picture = undefined;
   /** @type {Shown | undefined} */
   shown = undefined;
   /** What has come while another relaxation is being played.
-   *  @type {{ shown: Shown, step: number, example: number, exact: Exact | undefined } | undefined} */
+   *  @type {{ shown: Shown, step: number, example: number, recorded: boolean, exact: Exact | undefined } | undefined} */
   next = undefined;
   /** All numbers of one layer.
    *  @type {Exact | undefined} */
@@ -33,6 +32,7 @@ export class NetworkPanel extends Card {
    *  @type {number | undefined} */
   step = undefined;
   example = 0;
+  recorded = false;
   change = true;
   backprop = false;
   drawing = 0;
@@ -59,7 +59,8 @@ export class NetworkPanel extends Card {
     this.chosen = element("span");
     const examples = element("span", { className: "pcviz-buttons pcviz-example", aria: { role: "group", label: "Example of the test set" } },
       button("‹", "Previous example", () => this.choose(-1)), this.chosen, button("›", "Next example", () => this.choose(1)));
-    this.header.append(examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
+    this.source = element("span", { className: "pcviz-source", hidden: !live.data.recorded });
+    this.header.append(this.source, examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
     this.header.after(this.scrub.root);
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("click", (event) => this.inspect(event));
@@ -75,7 +76,6 @@ export class NetworkPanel extends Card {
   /** @type {(kind: string) => boolean} */
   isOf(kind) { return kind === "network"; }
 
-  start() { return Promise.resolve(); }
   paint() {}
   /** @type {(row: number | undefined) => void} */
   follow() {}
@@ -125,9 +125,9 @@ export class NetworkPanel extends Card {
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
     if (run !== 0 || frame.kind !== "network" || !("network_steps" in frame.values)) return;
-    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), exact: exactOf(frame.values) };
+    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
     // What is being watched is not replaced in the middle, unless another example was asked for.
-    const other = this.next.example !== this.example;
+    const other = this.next.example !== this.example || this.next.recorded !== this.recorded;
     if (this.scrub.playing && !other) return;
     const first = !this.shown || other;
     this.adopt();
@@ -149,6 +149,7 @@ export class NetworkPanel extends Card {
   finish() {
     clearTimeout(this.again);
     this.again = setTimeout(() => {
+      if (this.live.recording) { this.live.recording.next(); return; }
       if (!MOVING.includes(this.state) && !this.next) return;
       this.adopt();
       if (MOVING.includes(this.state)) { this.scrub.go(0); this.scrub.play(); }
@@ -186,6 +187,8 @@ export class NetworkPanel extends Card {
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
     this.chosen.textContent = `example ${this.example}`;
     this.note.textContent = `After weight step ${this.step}.`;
+    this.section.dataset.source = this.recorded ? "recorded" : "live";
+    this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);
     this.detail.hidden = !this.exact;
     if (this.exact) this.detail.textContent = detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]);

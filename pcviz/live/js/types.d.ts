@@ -26,6 +26,8 @@ interface Frame<V = Value> extends Place {
   epoch: number;
   seconds: number;
   values: Record<string, V>;
+  /** Whether it comes from a recording, not from a run of the page. */
+  recorded?: boolean;
 }
 
 /** The state shown of a run, or before there is any. */
@@ -117,6 +119,8 @@ interface Payload {
   story: Record<string, string[]>;
   nonce: number | string;
   scrub: { channel: string } | null;
+  /** Name of the recording that is shown while there is no run. */
+  recorded: string | null;
 }
 
 /** What a panel reports of a click: JSON, as Plotly has it. */

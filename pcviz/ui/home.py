@@ -1,0 +1,52 @@
+"""The network of the Home page: recorded at first, computed live from the first touch on."""
+
+from typing import Any
+
+import streamlit as st
+
+from pcviz.experiment.presets import HOME
+from pcviz.ui import session
+
+WELCOME = """
+##### A predictive coding network learns by guessing: each layer predicts the next, and what it gets wrong, the error, \
+corrects first the activities around it and then the weights.
+"""
+PANELS = ["network"]
+STORY = {
+    "idle": [
+        f"This one has {HOME.network.depth} layers and knows handwritten digits. Watch the error walk from the answer "
+        "back to the image. Touch anything, and it trains from the beginning, live."
+    ],
+    "queued": ["The live network waits for its turn."],
+    "compiling": ["The live network is being compiled for this machine."],
+    "running": ["Live: after {step} of {steps} weight steps it reads {test_accuracy:%0} of unseen digits correctly."],
+    "done": ["Done: after {step} weight steps it reads {test_accuracy:%0} of unseen digits correctly."],
+}
+"""State of the run -> templates of the sentence above the network."""
+PICKED = "home_picked"
+"""Key of the example of the test set and the layer that were picked."""
+
+
+def children() -> dict[str, dict[str, Any]]:
+    """Kinds and options of the run's children."""
+    example, layer = _picked()
+    return {"network": {"example": example} | ({"layer": layer} if layer else {})}
+
+
+def nonce() -> str:
+    """Another one for each choice, so that the panels ask for what belongs to it."""
+    return " ".join(map(str, _picked()))
+
+
+def touch(point: dict[str, Any]) -> None:
+    """Show an example live, and the numbers of a layer of it: the first touch starts the run."""
+    st.session_state[PICKED] = int(point["x"]), int(point["y"] or 0)
+    if session.record() is None:
+        with session.reporting():
+            session.show("run", session.start(HOME))
+
+
+def _picked() -> tuple[int, int]:
+    example, layer = st.session_state.get(PICKED, (0, 0))
+    within = 0 <= example < HOME.data.test_count and 0 <= layer <= HOME.network.depth
+    return (example, layer) if within else (0, 0)

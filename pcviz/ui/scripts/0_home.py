@@ -1,0 +1,27 @@
+"""Home: what is this, and where do I begin?"""
+
+import streamlit as st
+
+from pcviz.experiment.presets import HOME
+from pcviz.ui import gallery, home, panels, session
+
+st.markdown(home.WELCOME)
+session.notices()
+
+run = session.record()
+if run:
+    session.with_children(run, home.children())
+panels.live(
+    HOME,
+    session.shown_runs(),
+    key="home",
+    panels=home.PANELS,
+    metrics=[],
+    keep=session.keep_tokens(),
+    story=home.STORY,
+    nonce=home.nonce(),
+    recorded="home",
+    picked=home.touch,
+)
+gallery.recent()
+gallery.presets()
