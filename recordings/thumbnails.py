@@ -50,7 +50,10 @@ def of_boundary(training: Training) -> Image.Image:
     """Where the network decides for which class, and the training points."""
     values = picture(Boundary(training.experiment, training)).values
     plane = np.asarray(values["boundary"])
-    made = scaled(np.clip(plane / (2 * np.abs(plane).max()) + 0.5, 0, 1), [label_rgb(hex_to_rgb(colour)) for _, colour in style.DIVERGING])
+    made = scaled(
+        np.clip(plane / (2 * np.abs(plane).max()) + 0.5, 0, 1),
+        [label_rgb(hex_to_rgb(colour)) for _, colour in style.DIVERGING],
+    )
     side = SIZE[0]
     made = made.resize((side, side), Image.Resampling.BILINEAR)
     pen = ImageDraw.Draw(made)
@@ -74,4 +77,8 @@ def _made(preset: Preset, file: Path) -> dict[str, object]:
     training = trained(preset.experiment)
     DRAWN[preset.picture](training).save(file, quality=80, method=6)
     accuracy = float(np.asarray(training.frame(bulk=False).values["test_accuracy"]))
-    return {"picture": preset.picture, "experiment": preset.experiment.model_dump(), "test_accuracy": accuracy}
+    return {
+        "picture": preset.picture,
+        "experiment": preset.experiment.model_dump(by_alias=True),
+        "test_accuracy": accuracy,
+    }

@@ -54,16 +54,16 @@ def turn_to(page: Page, title: str, name: str) -> None:
 
 
 def visit(page: Page, home: str, page_faults: list[str]) -> None:
-    """All three pages, switches and Back, links, a page opened by its own address; every address stays below `home`."""
+    """All pages, switches and Back, links, a page opened by its own address; every address stays below `home`."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url.replace("ws", "http", 1)))
     page.goto(f"{home}?{SMALL}&data_name=moons&learning_steps=40")
     play(page)
-    assert page.url.startswith(f"{home}?")
+    assert page.url.startswith(f"{home}train?"), "a link of the first release opens the Train page"
     trained = page.url
     shared = link(page)
-    assert shared.startswith(f"{home}?v=1&network_depth=6")
+    assert shared.startswith(f"{home}train?v=1&network_depth=6")
 
     turn_to(page, "Inference", "solver-race")
     button(page, "play").click()
@@ -89,7 +89,7 @@ def visit(page: Page, home: str, page_faults: list[str]) -> None:
 def test_below_a_base_path_by_a_name(page: Page, based: App, page_faults: list[str]) -> None:
     home = f"http://lab.example:{based.port}/lab/pcviz/"
     page.goto(home.rstrip("/"))
-    expect(button(page, "play")).to_be_visible(timeout=60_000)
+    expect(panel(page, "network")).to_be_visible(timeout=60_000)
     assert page.url.startswith(home)
     visit(page, home, page_faults)
 
@@ -173,7 +173,7 @@ def test_an_open_server_says_who_controls_runs(page: Page, based: App, app: App)
     expect(page.get_by_test_id("stSidebar").get_by_text(sentence)).to_be_visible(timeout=60_000)
     assert sentence in based.log.read_text()
     page.goto(app.url)
-    expect(button(page, "play")).to_be_visible(timeout=60_000)
+    expect(panel(page, "network")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("can reach this server")).to_have_count(0)
     assert "can reach this server" not in app.log.read_text()
 

@@ -9,12 +9,12 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.browser.on_page import SMALL, button, panel, state, wait_for
 from tests.browser.serve import App
 
-PANELS = {"": "learning-curves", "inference": "solver-race", "landscape": "surface-loss"}
+PANELS = {"train": "learning-curves", "inference": "solver-race", "landscape": "surface-loss"}
 
 
 def turn_to(page: Page, title: str) -> None:
     page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-    shows(page, title.lower().replace("train", ""))
+    shows(page, title.lower())
 
 
 def where(page: Page) -> str:
@@ -66,7 +66,7 @@ def play(page: Page) -> str:
 
 def test_back_and_forward_through_all_pages(page: Page, app: App, page_faults: list[str]) -> None:
     page.goto(f"/?{SMALL}&learning_steps=20")
-    shows(page, "")
+    shows(page, "train")
     trained = play(page)
     length = page.evaluate("history.length")
     turn_to(page, "Inference")
@@ -84,7 +84,7 @@ def test_back_and_forward_through_all_pages(page: Page, app: App, page_faults: l
     page.go_back()
     agrees(page, "inference", "3", "")
     page.go_back()
-    agrees(page, "", "3", trained)
+    agrees(page, "train", "3", trained)
     assert state(page) in ("done", "idle")
     page.go_forward()
     agrees(page, "inference", "3", "")
@@ -141,16 +141,16 @@ def test_a_reload_before_the_server_has_answered_back(page: Page, app: App, page
 def test_a_form_that_was_edited_after_its_run_comes_back_as_it_was(page: Page, app: App) -> None:
     """Seed 0 is the default, which an address leaves out: it must not become that of the run."""
     page.goto(f"/?{SMALL}&learning_steps=20")
-    shows(page, "")
+    shows(page, "train")
     trained = play(page)
     page.get_by_role("spinbutton", name="Seed").fill("0")
     page.get_by_role("spinbutton", name="Seed").press("Enter")
     wait_for(page, lambda: "seed" not in page.url, 20)
     page.reload()
-    agrees(page, "", "0", trained)
+    agrees(page, "train", "0", trained)
     turn_to(page, "Inference")
     page.go_back()
-    agrees(page, "", "0", trained)
+    agrees(page, "train", "0", trained)
 
 
 def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
@@ -158,7 +158,7 @@ def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
     tabs = [page, context.new_page(), context.new_page()]
     for number, tab in enumerate(tabs):
         tab.goto(f"{app.url}/?network_depth=6&network_width=16&learning_steps=20&seed={10 + number}")
-        shows(tab, "")
+        shows(tab, "train")
     trained = [play(tab) for tab in tabs]
     for tab in tabs:
         turn_to(tab, "Inference")
@@ -166,12 +166,12 @@ def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
         agrees(tab, "inference", str(10 + number), "")
         tab.go_back()
     for number, (tab, shown) in enumerate(zip(tabs, trained, strict=True)):
-        agrees(tab, "", str(10 + number), shown)
+        agrees(tab, "train", str(10 + number), shown)
 
 
 def test_pages_look_at_what_was_just_trained_until_the_form_is_edited(page: Page, app: App) -> None:
     page.goto(f"/?{SMALL}&learning_steps=20")
-    shows(page, "")
+    shows(page, "train")
     play(page)
     turn_to(page, "Inference")
     network = page.get_by_role("combobox", name="Network")

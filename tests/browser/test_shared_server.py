@@ -216,12 +216,12 @@ def test_ben_gets_nowhere_by_hand(annas: Annas, client: Client, shared: App) -> 
     link = token(ANNA, annas.run)
     others = (token(ANNA, annas.waiting), token(BEN, mine), "0" * 64, link[:-1], link.upper())
     for wrong in (*others, stored.control, stored.owner):
-        with by_hand(shared.url, "", f"run={annas.run}&control={wrong}", BEN) as hand:
+        with by_hand(shared.url, "train", f"run={annas.run}&control={wrong}", BEN) as hand:
             assert "control: this link does not fit the run" in hand.said and WATCHING in hand.said
             hand.press(*BUTTONS)
             annas.unchanged("open a wrong control link and press everything")
     for claimed, links in ((stored.owner, {}), (BEN, {annas.run: stored.control}), (stored.control, {})):
-        with by_hand(shared.url, "", f"run={annas.run}") as hand:
+        with by_hand(shared.url, "train", f"run={annas.run}") as hand:
             assert "until this browser has said who it is" in hand.said
             hand.press(*BUTTONS)
             annas.unchanged("press everything before anybody knows who it is")
@@ -245,7 +245,9 @@ def test_ben_gets_nowhere_by_hand(annas: Annas, client: Client, shared: App) -> 
     assert answer(f"{shared.url}/live/frames?runs=") == (400, "runs: 0 ids given (allowed: 1 to 64)")
     annas.unchanged("list runs by request")
     assert len(annas.refused) == 20
-    with by_hand(shared.url, "", f"run={annas.run}", ANNA) as hand:  # for Anna the same messages do what they should
+    with by_hand(
+        shared.url, "train", f"run={annas.run}", ANNA
+    ) as hand:  # for Anna the same messages do what they should
         hand.press("pause")
         hand.press("pin")
     assert client.get(annas.run).wanted == "paused" and client.get(annas.run).pinned
@@ -256,7 +258,7 @@ def test_ben_neither_deletes_nor_exports_by_hand(client: Client, shared: App) ->
     with client.store.database.writing() as connection:
         connection.execute(update(runs).where(runs.c.id == run).values(experiment_json='{"schema": 7}'))
     mine = {f"delete_{run}", f"export_{run}"}
-    with by_hand(shared.url, "", "", CLARA) as clara, by_hand(shared.url, "", f"run={run}", BEN) as ben:
+    with by_hand(shared.url, "train", "", CLARA) as clara, by_hand(shared.url, "train", f"run={run}", BEN) as ben:
         assert mine <= clara.buttons.keys() and not mine & ben.buttons.keys()
         assert "cannot be read by this pcviz" in ben.said
         ben.buttons |= clara.buttons

@@ -15,7 +15,7 @@ PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curve
 
 def open_page(page: Page, query: str = SMALL) -> None:
     """Open the page with these settings and wait until its buttons act."""
-    page.goto(f"/?{query}" if query else "/")
+    page.goto(f"/train?{query}")
     expect(button(page, "play")).to_be_visible(timeout=30_000)
     expect(panel(page, PANELS[-1])).to_be_visible(timeout=30_000)
 

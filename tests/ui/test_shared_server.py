@@ -9,7 +9,7 @@ from pcviz.instruments.plane import view as planes
 from pcviz.store import RunRecord, Store
 from pcviz.ui import look, session
 from pcviz.ui.browser import Memory, take
-from tests.ui.test_shell import BUTTONS, SHELL, enabled, press, run_of
+from tests.ui.test_shell import BUTTONS, SHELL, TRAIN, enabled, press, run_of
 
 ANNA, BEN = "a" * 64, "b" * 64
 SMALL = {"v": "1", "network_depth": "4"}
@@ -29,6 +29,7 @@ def client(database_url: str) -> Client:
 def opened(key: str, query: dict[str, str] | None = None, memory: Memory | None = None) -> AppTest:
     """The page in the browser with this key ("": it has not come yet), at this address."""
     app = AppTest.from_file(str(SHELL), default_timeout=60)
+    app.switch_page(TRAIN)
     app.session_state["memory"] = memory or Memory(key)
     for name, text in (SMALL if query is None else query).items():
         app.query_params[name] = text

@@ -12,6 +12,7 @@ from pcviz.store import Store
 from pcviz.ui.url import key_of
 
 SHELL = Path(__file__).parents[2] / "pcviz" / "ui" / "shell.py"
+TRAIN = "scripts/1_train.py"
 BUTTONS = ("play", "pause", "step", "reset", "cancel")
 
 
@@ -22,8 +23,9 @@ def client(database_url: str) -> Client:
 
 
 def opened(**query: str) -> AppTest:
-    """The page at this address."""
+    """The Train page at this address."""
     app = AppTest.from_file(str(SHELL), default_timeout=60)
+    app.switch_page(TRAIN)
     for key, text in query.items():
         app.query_params[key] = text
     app.run()
@@ -102,6 +104,7 @@ def test_markup_in_the_address_stays_text() -> None:
 
 def test_a_setting_given_twice_is_refused() -> None:
     app = AppTest.from_file(str(SHELL), default_timeout=60)
+    app.switch_page(TRAIN)
     app.query_params["network_depth"] = ["5", "6"]
     app.query_params["seed"] = "7"
     app.run()

@@ -14,10 +14,10 @@ from pcviz.experiment import Experiment
 from pcviz.store import Store, StoreFault, database, versions
 from pcviz.ui import trouble
 from tests.store.breaking import change, new_store, overwrite
-from tests.ui.test_shell import SHELL, enabled, opened, press
+from tests.ui.test_shell import SHELL, TRAIN, enabled, opened, press
 
 OLD = Path(__file__).parents[1] / "store" / "stores"
-PAGES = ("1_train", "2_inference", "3_landscape")
+PAGES = ("0_home", "1_train", "2_inference", "3_landscape")
 
 
 @pytest.fixture
@@ -106,6 +106,7 @@ def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
     assert f"{len(found)} stored runs cannot be read by this pcviz" in [one.label for one in app.expander]
     for run in found[:2]:
         shown = AppTest.from_file(str(SHELL), default_timeout=60)
+        shown.switch_page(TRAIN)
         shown.query_params["run"] = run
         shown.run()
         assert not shown.exception
