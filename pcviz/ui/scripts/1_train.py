@@ -6,7 +6,7 @@ from pcviz.instruments.training import reading, transport
 from pcviz.instruments.training import view as options
 from pcviz.ui import controls, keys, panels, session, share
 
-form = controls.form()
+form = controls.form(options.drawn)
 
 st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP)
 session.notices()
