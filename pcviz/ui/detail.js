@@ -5,5 +5,6 @@ const SECONDS = 365 * 24 * 3600;
 
 /** @type {(call: Call<{ name: string, value: string }>) => void} */
 export default function ({ data }) {
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API needs https
   document.cookie = `${data.name}=${data.value}; path=${HOME}; max-age=${SECONDS}; samesite=lax`;
 }
