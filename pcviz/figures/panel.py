@@ -37,8 +37,8 @@ class Panel:
     while there is no run, `waiting` why it is still empty in a run, and `ended` after it; `absent` says in one sentence
     that the panel does not apply to this experiment, and then it shows nothing else.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
-    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); its parts are separated
-    by " · ", and those whose values are known are shown.
+    (formats: share in percent %0, %1, significant digits g3, of ten to the power of the value x2, duration t; none: as
+    it is); its parts are separated by " · ", and those whose values are known are shown.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
     `cursor_axes`.

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.figures import style
+from pcviz.glossary import GLOSSARY
 from pcviz.instruments.panels import panel
 from pcviz.instruments.training.figures import panels_for
 from pcviz.live.assets import FOLDER
@@ -25,23 +26,6 @@ _component = st.components.v2.component(
     css=(FOLDER / "live.css").read_text(encoding="utf-8"),
     js=LOADER,
     isolate_styles=False,  # plotly adds its own styles to the page's head
-)
-
-_NOT_SHOWN = "Not shown where theory makes no prediction: starts other than feedforward, Adam on the activities."
-ENERGY_LEFT = (
-    "Energy at the end of the relaxation over that at its start. Below 1: inference lowered it, as it should. Above "
-    "1: its steps are too large for this network."
-)
-OFF_THEORY = (
-    "How far the energy of the worst layer is from what theory expects after T steps of this size, if every layer "
-    "passes its error on unchanged: the marks in the bars. Networks that learned were within about 2 decades, mostly "
-    "1; deep ones that did not began at 3 to 17, because the error is lost or amplified on its way down "
-    "(docs/health.md). " + _NOT_SHOWN
-)
-LAYERS_LEARNING = (
-    "Layers whose weights moved by 0.01 % to 20 % of their size in the latest step, of those that an error, by theory, "
-    "reaches in T steps of this size. Layers further down keep their weights, and skips carry the input through them: "
-    "that is not a fault. " + _NOT_SHOWN
 )
 
 
@@ -129,20 +113,20 @@ def payload(
 
 def metrics(experiment: Experiment) -> list[dict[str, Any]]:
     """The metric row: label, help, template of the value (as notes of panels), and what a progress bar divides."""
-    if experiment.data.facts.task == "classification":
-        test = ("Test accuracy", "{test_accuracy:%1}", "Share of the whole test set classified correctly")
-    else:
-        test = ("Test loss", "{test_loss:g3}", "Feedforward loss of the whole test set")
+    accuracy = ("Test accuracy", "{test_accuracy:%1}")
+    test = accuracy if experiment.data.facts.task == "classification" else ("Test loss", "{test_loss:g3}")
     rows = [
-        ("Weight step", "{step} / {steps}", "Batches trained on, of those requested"),
-        ("Train loss", "{train_loss:g3}", "Feedforward loss of the latest training batch"),
+        ("Weight step", "{step} / {steps}"),
+        ("Train loss", "{train_loss:g3}"),
         test,
-        *([("Energy left", "{energy_left:g3} of start", ENERGY_LEFT)] if experiment.learning.facts.relaxes else []),
-        ("Energy off theory", "{energy_off_theory:g2} decades", OFF_THEORY),
-        ("Layers that learn", "{layers_learning} of {layers_expected}", LAYERS_LEARNING),
-        ("Speed", "{steps_per_second:g3} steps/s", "Weight steps per second of compute"),
-        ("Time left", "{seconds_left:t}", "Compute time left at this speed"),
+        *([("Energy left", "{energy_left:g3} of start")] if experiment.learning.facts.relaxes else []),
+        ("Energy off theory", "up to {energy_off_theory:x2}×"),
+        ("Layers that learn", "{layers_learning} of {layers_expected} expected"),
     ]
-    made: list[dict[str, Any]] = [{"label": label, "value": value, "help": text} for label, value, text in rows]
+    made: list[dict[str, Any]] = [{"label": name, "value": value, "help": GLOSSARY[name].full} for name, value in rows]
     made[0]["progress"] = ["step", "steps"]
+    made.append(
+        {"label": "Speed", "value": "{steps_per_second:g3} steps/s", "help": "Weight steps in a second of compute."}
+    )
+    made.append({"label": "Time left", "value": "{seconds_left:t}", "help": "Compute time left at this speed."})
     return made

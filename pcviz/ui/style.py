@@ -14,8 +14,7 @@ CSS = """
 [data-testid="stHeader"] { height: 2.4rem; min-height: 2.4rem; }
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
-[data-testid="stSidebarUserContent"] [data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.9rem 0 0.35rem; }
-.st-key-browser, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
+.st-key-browser, .st-key-detail, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Above a panel in full size (live.css) the page's buttons stay, in one line. */

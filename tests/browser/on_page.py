@@ -15,6 +15,14 @@ def button(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key} button")
 
 
+def show_all(page: Page, *groups: str) -> None:
+    """Let the form show all its fields, with these groups unfolded."""
+    page.locator(".st-key-form_detail").get_by_text("All", exact=True).click()
+    for group in groups:
+        folded = page.locator(f".st-key-group_{group} details:not([open]) summary")
+        folded.click()
+
+
 def panel(page: Page, name: str) -> Locator:
     """A live panel."""
     return page.locator(f'[data-panel="{name}"]')

@@ -22,10 +22,12 @@ def client(database_url: str) -> Client:
     return Client(Store(database_url))
 
 
-def opened(**query: str) -> AppTest:
-    """The Train page at this address."""
+def opened(detail: str | None = None, /, **query: str) -> AppTest:
+    """The Train page at this address, with a form that is "simple" (as at first) or shows "all"."""
     app = AppTest.from_file(str(SHELL), default_timeout=60)
     app.switch_page(TRAIN)
+    if detail is not None:
+        app.session_state["detail"] = detail
     for key, text in query.items():
         app.query_params[key] = text
     app.run()

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import streamlit as st
 
 from pcviz.experiment import Experiment
-from pcviz.experiment.rules import BASELINE
+from pcviz.experiment.rules import BASELINE, RULES
 from pcviz.store import RunRecord
-from pcviz.ui import session, widgets
+from pcviz.ui import controls, session, widgets
 from pcviz.ui.look import View
 
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
@@ -63,6 +63,12 @@ class Options:
         """Options of the figures, by panel."""
         curves = {"x": self.x_axis, "log": self.log_scale, "smoothing": self.smoothing}
         return {"learning-curves": curves, "landscape": {"log": self.log_scale, "energy": self.surface == "energy"}}
+
+
+def drawn(path: str) -> bool:
+    """Whether a training or its panels need a field: backpropagation relaxes nothing, but the network view does."""
+    relaxes = RULES[st.session_state.learning_rule].relaxes or bool(st.session_state.get("network_view"))
+    return controls.applies(path) and (relaxes or not path.startswith("inference."))
 
 
 def planar(experiment: Experiment) -> bool:

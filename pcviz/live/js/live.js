@@ -4,6 +4,7 @@
 import { array, decode } from "./values.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
+import { Metrics } from "./metrics.js";
 import { NetworkPanel } from "./network.js";
 import { Panel } from "./panel.js";
 import { Recording } from "./recording.js";
@@ -46,9 +47,12 @@ export class Live {
   recording = undefined;
   /** @type {(point: Point) => void} */
   pick = () => {};
+<<<<<<< HEAD
   touched = false; // the page knows that somebody has touched a panel
   /** @type {{ metric: Metric, tile: HTMLElement, value: HTMLElement, bar: HTMLProgressElement }[]} */
   shown = [];
+=======
+>>>>>>> form
 
   // What is known of the runs since `start`.
   /** @type {Record<string, number>} */
@@ -91,7 +95,7 @@ export class Live {
     const theme = element("span", { className: "pcviz-probe pcviz-theme" });
     // The colour of this element changes with the theme, and its transition of 1 ms reports the change.
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
-    this.metrics = element("div", { className: "pcviz-metrics" });
+    this.metrics = new Metrics(this.signal);
     this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
     this.story = element("p", { className: "pcviz-story", hidden: true });
     /** Cause -> text.
@@ -99,7 +103,7 @@ export class Live {
     this.faults = {};
     this.fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
     this.grid = element("div", { className: "pcviz-grid" });
-    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.story, this.metrics, this.status, this.fault, this.grid);
+    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.story, ...this.metrics.parts, this.status, this.fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
     for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, () => this.touch(), { signal: this.signal });
@@ -176,7 +180,7 @@ export class Live {
   /** Start again with the first frame of the page's runs. */
   start() {
     Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
-    this.buildMetrics();
+    this.metrics.build(this.data.metrics);
     this.scrub?.clear();
     for (const cause of ["stream", "store"]) this.warn(cause, "");
     this.tell({ state: "idle" });
@@ -332,16 +336,6 @@ export class Live {
     }, this.spokenAt + SPEAK_MS - performance.now());
   }
 
-  buildMetrics() {
-    this.shown = this.data.metrics.map((metric) => {
-      const value = element("strong", { textContent: "–" });
-      const bar = element("progress", { max: 1, value: 0, hidden: !metric.progress, aria: { label: metric.label } });
-      const tile = element("div", { title: metric.help }, element("span", { textContent: metric.label }), value, bar);
-      return { metric, tile, value, bar };
-    });
-    this.metrics.replaceChildren(...this.shown.map(({ tile }) => tile));
-  }
-
   /** What happens, in a sentence for the state of the run. */
   narrate() {
     const text = fill(this.data.story[this.root.dataset.state ?? "idle"] ?? [], this.values);
@@ -351,12 +345,7 @@ export class Live {
 
   showMetrics() {
     this.narrate();
-    for (const { metric, value, bar } of this.shown) {
-      value.textContent = fill(metric.value, this.values) ?? "–";
-      if (!metric.progress) continue;
-      const [part, whole] = metric.progress.map((name) => Number(this.values[name]));
-      bar.value = part / whole || 0;
-    }
+    this.metrics.show(this.values);
   }
 
   /** A panel was zoomed: those linked to it show the same part.

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from pcviz import glossary
 from pcviz.instruments.training import reading, transport
 from pcviz.instruments.training import view as options
-from pcviz.ui import controls, keys, panels, session, share
+from pcviz.ui import controls, keys, panels, session, share, words
 
-form = controls.form()
+form = controls.form(options.drawn)
+words.offer(glossary.TRAIN)
 
 st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP)
 session.notices()
