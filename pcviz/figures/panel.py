@@ -1,7 +1,7 @@
 """A panel: a live figure with its texts and the channels behind it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from typing import Any, Literal
 
@@ -19,6 +19,23 @@ class Toggle:
     label: str
     help: str
     relayout: dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A control in the panel's header by which the page makes another figure or computes something else: the `key` of
+    the option, its label and help, its value now, and the values allowed with their labels (None: False and True)."""
+
+    key: str
+    label: str
+    help: str
+    value: Any
+    options: Mapping[Any, str] | None = None
+    disabled: bool = False
+
+    def for_client(self) -> dict[str, Any]:
+        """The control as JSON values; options as a list of pairs, which keeps numbers and their order."""
+        return asdict(self) | {"options": None if self.options is None else list(self.options.items())}
 
 
 LOG_STEPS = Toggle(

@@ -3,14 +3,14 @@
 The app serves the scripts at /live/<name>.js, next to /live/plotly.js and the stream /live/frames.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import plotly
 import streamlit as st
 
 from pcviz.experiment import Experiment
-from pcviz.figures import style
+from pcviz.figures import Choice, style
 from pcviz.glossary import GLOSSARY
 from pcviz.instruments.panels import panel
 from pcviz.instruments.training.figures import panels_for
@@ -35,47 +35,31 @@ def live(
     options: dict[str, dict[str, Any]] | None = None,
     key: str = "live",
     *,
-    panels: list[str] | None = None,
-    nonce: int | str = 0,
-    scrub: str | None = None,
-    metrics: list[dict[str, Any]] | None = None,
     picked: Callable[[dict[str, Any]], None] | None = None,
-    keep: dict[str, str] | None = None,
-    about: str | None = None,
-    story: dict[str, list[str]] | None = None,
-    recorded: str | None = None,
+    chosen: Callable[[dict[str, Any]], None] | None = None,
+    **details: Any,
 ) -> None:
-    """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
+    """Mount live panels; `details` are those of `payload`.
 
-    `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them
-    (default: those of the Train page). Nothing is remounted as long as the arguments stay equal, and a panel that stays
-    equal keeps its zoom even when others or the runs change. A new `nonce` asks for children that ended runs got since.
-    `scrub` names the channel along which one slider for all panels moves, `metrics` the metric row (default: that
-    of a training). `picked` gets the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
-    keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
-    carry (default: that of `experiment`). `story` has templates of the sentence above them, by the state of the first
-    run. `recorded` names the recording that they show while there is no run (pcviz/live/recorded).
+    Nothing is remounted as long as the arguments stay equal, and a panel that stays equal keeps its zoom even when
+    others or the runs change. `picked` gets the point {panel, x, y} that was clicked in a panel that can pick, `chosen`
+    the {key, value} of a control in a panel's header.
     """
-    made = payload(
-        experiment,
-        runs,
-        options,
-        panels=panels,
-        nonce=nonce,
-        scrub=scrub,
-        metric_row=metrics,
-        keep=keep,
-        about=about,
-        story=story,
-        recorded=recorded,
+
+    def teller(name: str, act: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
+        def tell() -> None:
+            told = st.session_state[key].get(name)
+            if act is not None and told:
+                act(told)
+
+        return tell
+
+    _component(
+        data=payload(experiment, runs, options, **details),
+        key=key,
+        on_picked_change=teller("picked", picked),
+        on_chosen_change=teller("chosen", chosen),
     )
-
-    def tell() -> None:
-        point = st.session_state[key].get("picked")
-        if picked is not None and point:
-            picked(point)
-
-    _component(data=made, key=key, on_picked_change=tell)
 
 
 def payload(
@@ -84,6 +68,7 @@ def payload(
     options: dict[str, dict[str, Any]] | None = None,
     *,
     panels: list[str] | None = None,
+    choices: Mapping[str, Sequence[Choice]] | None = None,
     nonce: int | str = 0,
     scrub: str | None = None,
     metric_row: list[dict[str, Any]] | None = None,
@@ -92,15 +77,27 @@ def payload(
     story: dict[str, list[str]] | None = None,
     recorded: str | None = None,
 ) -> dict[str, Any]:
-    """The data for `live.js`: version of plotly, runs, keep tokens, panels, metrics, the line for images."""
-    chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
-    if len(runs) > 1 and "learning-curves" in chosen:
-        chosen["learning-curves"].setdefault("baseline", 1)
+    """The data for `live.js`: panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the
+    baseline), and what stands around them.
+
+    `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them
+    (default: those of the Train page), `choices` are the controls in their headers. A new `nonce` asks for children
+    that ended runs got since. `scrub` names the channel along which one slider for all panels moves. `metric_row` is
+    the row of metrics (default: that of a training). `keep` has the keep tokens of the runs that the panels renew while
+    they are open. `about` is the line that images of the panels carry (default: that of `experiment`). `story` has
+    templates of the sentence above them, by the state of the first run. `recorded` names the recording that they show
+    while there is no run (pcviz/live/recorded).
+    """
+    shown = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
+    if len(runs) > 1 and "learning-curves" in shown:
+        shown["learning-curves"].setdefault("baseline", 1)
+    asked = {name: [choice.for_client() for choice in made] for name, made in (choices or {}).items()}
     return {
         "plotly": plotly.__version__,
         "runs": list(runs),
         "keep": keep or {},
-        "panels": [panel(name, experiment, **details).for_client() for name, details in chosen.items()],
+        "panels": [panel(name, experiment, **details).for_client() for name, details in shown.items()],
+        "choices": {name: asked.get(name, []) for name in shown},
         "metrics": metrics(experiment) if metric_row is None else metric_row,
         "about": about or caption.line(experiment),
         "story": story or {},

@@ -14,6 +14,5 @@ def offer(page: str) -> None:
             if page in entry.pages:
                 symbol = f" ({markdown.plain(entry.symbol)})" if entry.symbol else ""
                 unit = f" Unit: {markdown.plain(entry.unit)}." if entry.unit else ""
-                st.markdown(
-                    f"**{word}**{symbol}  \n{markdown.plain(entry.text)}{unit}  \n:gray[:small[{markdown.plain(entry.link)}]]"
-                )
+                link = f":gray[:small[{markdown.plain(entry.link)}]]"
+                st.markdown(f"**{word}**{symbol}  \n{markdown.plain(entry.text)}{unit}  \n{link}")

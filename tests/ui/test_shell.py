@@ -45,6 +45,13 @@ def press(app: AppTest, key: str) -> None:
     assert not app.exception, app.exception
 
 
+def choose(app: AppTest, **values: str) -> None:
+    """Choose in the headers of panels."""
+    for key, value in values.items():
+        app.session_state[key] = value
+    app.run()
+
+
 def run_of(app: AppTest) -> str:
     """The run that the page shows."""
     return str(app.query_params["run"])
@@ -227,20 +234,18 @@ def test_changes_wait_for_the_next_run(client: Client) -> None:
     assert client.get(run_of(app)).experiment.network.width == 32
 
 
-def test_the_network_view_is_a_child_while_it_is_switched_on(client: Client) -> None:
+def test_the_network_view_is_a_child_while_it_is_shown(client: Client) -> None:
     app = opened(network_depth="4")
     press(app, "play")
-    app.toggle(key="network_view").set_value(True).run()
     shown = {child.kind: (child.options, child.wanted) for child in client.children(run_of(app))}
     assert shown["network"] == ({"example": 0}, "running")
-    app.toggle(key="network_view").set_value(False).run()
+    app.button_group(key="panels").set_value(["learning-curves"]).run()
     assert {child.kind: child.wanted for child in client.children(run_of(app))}["network"] == "cancelled"
 
 
 def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     app.session_state["network_picked"] = (10_000, 9)
-    app.toggle(key="network_view").set_value(True).run()
     press(app, "play")
     (shown,) = (child.options for child in client.children(run_of(app)) if child.kind == "network")
     assert shown == {"example": 511}
@@ -249,11 +254,11 @@ def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(cli
 def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     press(app, "play")
-    assert [child.kind for child in client.children(run_of(app))] == ["boundary"]
-    app.button_group(key="surface").set_value("landscape").run()
-    app.button_group(key="directions").set_value("random").run()
+    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network"]
+    choose(app, surface="landscape")
+    choose(app, directions="random")
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
-    assert wanted[1:] == [
+    assert wanted[2:] == [
         ("training_plane", {"directions": "pca"}, "cancelled"),
         ("training_plane", {"directions": "random"}, "running"),
     ]

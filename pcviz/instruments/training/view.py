@@ -1,5 +1,6 @@
-"""How the panels draw: axes, smoothing, which surface, and a baseline over the run. None of it touches the run."""
+"""What the panels show and how they draw: none of it touches the run."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -7,22 +8,31 @@ import streamlit as st
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.rules import BASELINE, RULES
+from pcviz.figures import Choice
 from pcviz.store import RunRecord
-from pcviz.ui import controls, session, widgets
+from pcviz.ui import controls, session
 from pcviz.ui.look import View
 
+PANELS = {
+    "network": "Network",
+    "energy-balance": "Energy",
+    "activity-convergence": "Activities",
+    "surface": "Surface",
+    "learning-curves": "Curves",
+}
+"""What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> labels."""
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
 SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
 ENERGY = {"surface": "energy"}
 DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
-SMOOTHINGS = (0, 3, 10, 30, 100, 300, 1000)
+SMOOTHINGS = {0: "off", **{steps: f"{steps:,} steps" for steps in (3, 10, 30, 100, 300, 1000)}}
 DEFAULTS: dict[str, Any] = {
+    "shown_panels": list(PANELS),
     "x_axis": "step",
     "log_scale": True,
     "smoothing": 0,
     "surface": "landscape",
     "directions": "pca",
-    "network_view": False,
 }
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
@@ -30,33 +40,38 @@ PICKED = "network_picked"
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the panels: x axis, logarithmic loss, steps to average over, which surface, its directions."""
+    """Options of the panels: which are shown, x axis, logarithmic loss, steps to average over, which surface, its
+    directions, the example and the layer of the network view."""
 
+    shown_panels: list[str]
     x_axis: Literal["step", "epoch", "seconds"]
     log_scale: bool
     smoothing: int
     surface: Literal["landscape", "energy", "boundary"]
     directions: Literal["pca", "random"]
-    network_view: bool
     example: int = 0
     layer: int | None = None
 
     @property
     def children(self) -> dict[str, dict[str, Any]]:
-        """Kinds and options of the run's children: what computes the surface, and the network view."""
-        picked = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
-        network = {"network": picked} if self.network_view else {}
-        if self.surface == "boundary":
-            return {"boundary": {}, **network}
-        plane = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
-        return {"training_plane": plane, **network}
+        """Kinds and options of the run's children: what computes the panels that are shown."""
+        made: dict[str, dict[str, Any]] = {}
+        if "surface" in self.shown_panels and self.surface == "boundary":
+            made["boundary"] = {}
+        elif "surface" in self.shown_panels:
+            made["training_plane"] = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+        if "network" in self.shown_panels:
+            made["network"] = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
+        return made
 
     @property
     def panels(self) -> list[str]:
         """Names of the panels, in reading order."""
-        surface = "decision-boundary" if self.surface == "boundary" else "landscape"
-        network = ["network"] if self.network_view else []
-        return [*network, "energy-balance", "activity-convergence", surface, "learning-curves"]
+        return [self._surface if name == "surface" else name for name in PANELS if name in self.shown_panels]
+
+    @property
+    def _surface(self) -> str:
+        return "decision-boundary" if self.surface == "boundary" else "landscape"
 
     @property
     def figures(self) -> dict[str, dict[str, Any]]:
@@ -64,10 +79,28 @@ class Options:
         curves = {"x": self.x_axis, "log": self.log_scale, "smoothing": self.smoothing}
         return {"learning-curves": curves, "landscape": {"log": self.log_scale, "energy": self.surface == "energy"}}
 
+    def choices(self, experiment: Experiment, *, watched: bool) -> dict[str, list[Choice]]:
+        """Controls in the headers of the panels that they change. Who only watches a run cannot change its surface."""
+        surfaces = {name: label for name, label in SURFACES.items() if name != "boundary" or planar(experiment)}
+        about_surface = "The loss, or F*: the energy that is left once inference has settled, on which predictive "
+        about_surface += "coding learns (slower to compute)."
+        surface = [Choice("surface", "shows", about_surface, self.surface, surfaces, watched)]
+        if self.surface != "boundary":
+            about = "The plane through the current weights: the main directions of the run's path, or random ones."
+            surface.append(Choice("directions", "along", about, self.directions, DIRECTIONS, watched))
+        zeros = "Exact zeros get a row of their own in logarithmic plots."
+        average = "Averages every learning curve over the preceding weight steps. Off: measured values."
+        curves = [
+            Choice("x_axis", "against", "What the curves are drawn against.", self.x_axis, X_LABELS),
+            Choice("smoothing", "smoothing", average, self.smoothing, SMOOTHINGS),
+            Choice("log_scale", "log", f"Logarithmic losses, here and on the surface. {zeros}", self.log_scale),
+        ]
+        return {self._surface: surface, "learning-curves": curves}
+
 
 def drawn(path: str) -> bool:
     """Whether a training or its panels need a field: backpropagation relaxes nothing, but the network view does."""
-    relaxes = RULES[st.session_state.learning_rule].relaxes or bool(st.session_state.get("network_view"))
+    relaxes = RULES[st.session_state.learning_rule].relaxes or "network" in st.session_state.get("shown_panels", PANELS)
     return controls.applies(path) and (relaxes or not path.startswith("inference."))
 
 
@@ -82,12 +115,11 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     only watches a run shows the surface that the run has."""
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
     if st.session_state.get("was_planar") != planar(experiment):
-        widgets.put({"surface": defaults["surface"]})
+        st.session_state.surface = defaults["surface"]
         st.session_state.was_planar = planar(experiment)
     if record is not None and session.watches(record):
-        widgets.put(_surface_of(record))
-    states = {key: st.session_state.get(key) for key in DEFAULTS}
-    values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
+        st.session_state.update(_surface_of(record))
+    values = {key: st.session_state.setdefault(key, default) for key, default in defaults.items()}
     example, layer = st.session_state.get(PICKED, (0, None))
     layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
     return Options(**values, example=max(0, min(example, experiment.data.test_count - 1)), layer=layer)
@@ -110,46 +142,35 @@ def _surface_of(record: RunRecord) -> dict[str, str]:
     return {}
 
 
-def choose(experiment: Experiment, record: RunRecord | None) -> None:
-    """Draw the controls of the options, in one row."""
-    now, watched = chosen(experiment, record), record is not None and session.watches(record)
-    for key in DEFAULTS:
-        st.session_state.setdefault(key, getattr(now, key))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
-        st.toggle("Network view", key="network_view", help="One example on its way through the network, step by step.")
-        st.segmented_control(
-            "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
-        )
-        st.toggle("Logarithmic loss", key="log_scale", help="Exact zeros get a row of their own in logarithmic plots.")
-        st.select_slider(
-            "Smoothing",
-            SMOOTHINGS,
-            format_func=lambda steps: f"{steps:,} steps" if steps else "off",
-            key="smoothing",
-            width=180,
-            help="Averages every learning curve over the preceding weight steps. Off: measured values.",
-        )
-        st.segmented_control(
-            "Surface",
-            [name for name in SURFACES if name != "boundary" or planar(experiment)],
-            format_func=SURFACES.__getitem__,
-            key="surface",
-            required=True,
-            disabled=watched,
-            help="The loss, or F*: the energy that is left once inference has settled, on which predictive coding "
-            "learns (slower to compute).",
-        )
-        if now.surface != "boundary":
-            st.segmented_control(
-                "Landscape directions",
-                list(DIRECTIONS),
-                format_func=DIRECTIONS.__getitem__,
-                key="directions",
-                required=True,
-                disabled=watched,
-                help="The plane through the current weights: the main directions of the run's path, or random ones.",
-            )
-        _baseline(record)
+def choose(choice: dict[str, Any]) -> None:
+    """Take over the choice {key, value} of a control in a panel's header."""
+    key, value = str(choice.get("key")), choice.get("value")
+    allowed: dict[str, Collection[Any]] = {
+        "x_axis": X_LABELS,
+        "smoothing": SMOOTHINGS,
+        "log_scale": (False, True),
+        "surface": SURFACES,
+        "directions": DIRECTIONS,
+    }
+    if value in allowed.get(key, ()):
+        st.session_state[key] = value
+
+
+def choose_panels(record: RunRecord | None) -> None:
+    """Draw the choice of the panels that are shown, and of a baseline."""
+    if st.session_state.get("panels") is None:  # not drawn yet, or lost by the browser
+        st.session_state.panels = st.session_state.setdefault("shown_panels", DEFAULTS["shown_panels"])
+    st.pills(
+        "Panels",
+        list(PANELS),
+        format_func=PANELS.__getitem__,
+        selection_mode="multi",
+        key="panels",
+        label_visibility="collapsed",
+        width="content",
+    )
+    st.session_state.shown_panels = [name for name in PANELS if name in st.session_state.panels]
+    _baseline(record)
 
 
 def _baseline(record: RunRecord | None) -> None:

@@ -32,6 +32,7 @@ export function mount(parent, data, tell) {
   if (mounted.has(parent)) live.update(data);
   mounted.set(parent, live);
   live.pick = (point) => { live.touched = true; tell?.("picked", point); };
+  live.choose = (choice) => tell?.("chosen", choice);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
@@ -47,12 +48,9 @@ export class Live {
   recording = undefined;
   /** @type {(point: Point) => void} */
   pick = () => {};
-<<<<<<< HEAD
+  /** @type {(choice: { key: string, value: unknown }) => void} */
+  choose = () => {};
   touched = false; // the page knows that somebody has touched a panel
-  /** @type {{ metric: Metric, tile: HTMLElement, value: HTMLElement, bar: HTMLProgressElement }[]} */
-  shown = [];
-=======
->>>>>>> form
 
   // What is known of the runs since `start`.
   /** @type {Record<string, number>} */
@@ -141,6 +139,7 @@ export class Live {
       return kept ?? new (spec.view === "network" ? NetworkPanel : Panel)(this, spec);
     });
     old.forEach((panel) => panel.close());
+    this.panels.forEach((panel) => panel.offer(data.choices[panel.spec.name]));
     this.panels.forEach(({ section }, i) => {
       if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
     });

@@ -93,6 +93,16 @@ interface PanelSpec {
   bare: boolean;
 }
 
+/** A control in a panel's header; without `options` a switch. */
+interface Choice {
+  key: string;
+  label: string;
+  help: string;
+  value: unknown;
+  options: [value: unknown, label: string][] | null;
+  disabled: boolean;
+}
+
 type CsvColumn = [channel: string, heading: string, parts: string[] | null];
 type Row = { run: string; values: Record<string, Tensor> };
 type Latest = Record<string, { run: string; step: number; value: Value }>;
@@ -111,6 +121,8 @@ interface Payload {
   runs: string[];
   keep: Record<string, string>;
   panels: PanelSpec[];
+  /** Name of a panel -> the controls in its header. */
+  choices: Record<string, Choice[]>;
   metrics: Metric[];
   about: string;
   /** Role -> colour, as "#RRGGBB". */

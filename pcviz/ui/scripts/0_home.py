@@ -16,7 +16,7 @@ panels.live(
     session.shown_runs(),
     key="home",
     panels=home.PANELS,
-    metrics=[],
+    metric_row=[],
     keep=session.keep_tokens(),
     story=home.STORY,
     nonce=home.nonce(),

@@ -10,7 +10,9 @@ from pcviz.ui import controls, keys, panels, session, share, words
 form = controls.form(options.drawn)
 words.offer(glossary.TRAIN)
 
-st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP)
+with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
+    st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP, width="content")
+    options.choose_panels(session.record())
 session.notices()
 transport.transport(form)
 keys.listen()
@@ -25,10 +27,11 @@ panels.live(
     session.shown_runs(),
     view.figures,
     panels=view.panels,
+    choices=view.choices(experiment, watched=run is not None and session.watches(run)),
+    chosen=options.choose,
     keep=session.keep_tokens(),
     story=reading.story(experiment),
     nonce=f"{view.example} {view.layer}",
     picked=options.pick,
 )
-options.choose(experiment, run)
 share.configuration(form.experiment or experiment)

@@ -31,7 +31,7 @@ panels.live(
     panels=list(view.panels),
     keep=session.keep_tokens(),
     about=caption.line(experiment, run.kind, run.options) if run else None,
-    metrics=view.metric_row(),
+    metric_row=view.metric_row(),
     nonce=planes.walks(),
     picked=planes.walk_from,
 )
