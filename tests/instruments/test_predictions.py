@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -16,10 +17,15 @@ from pcviz.instruments.predictions.job import Predictions, outputs
 from pcviz.instruments.predictions.options import PIECE, image_side
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish
-from pcviz.pcn import feedforward
+from pcviz.pcn import Network, feedforward
 from pcviz.store.values import encode_values
 
 SMALL = {"network.depth": 4, "network.width": 16, "network.activation": "tanh", "learning.steps": 20}
+
+
+def said_by(network: Network, x: np.ndarray) -> np.ndarray:
+    """Outputs of the feedforward pass for all inputs at once."""
+    return np.asarray(feedforward(network, jnp.asarray(x))[1])
 
 
 def answered(step: int, options: dict[str, Any] | None = None, **changes: Any) -> tuple[Training, dict[str, Any]]:
@@ -45,8 +51,8 @@ def answered(step: int, options: dict[str, Any] | None = None, **changes: Any) -
 def test_the_confusion_matrix_counts_classes_and_answers(step: int, changes: dict[str, Any]) -> None:
     training, values = answered(step, **changes)
     data = training.data
-    _, output = feedforward(training.network, data.x_test)
-    expected = confusion_matrix(data.y_test.argmax(1), np.asarray(output).argmax(1), labels=range(output.shape[1]))
+    output = said_by(training.network, data.x_test)
+    expected = confusion_matrix(data.y_test.argmax(1), output.argmax(1), labels=range(output.shape[1]))
     np.testing.assert_array_equal(values["confusion"], expected)
     accuracy = training.frame(bulk=True).values["test_accuracy"]
     assert np.trace(values["confusion"]) / len(data.x_test) == pytest.approx(accuracy, rel=1e-14)
@@ -56,7 +62,7 @@ def test_the_confusion_matrix_counts_classes_and_answers(step: int, changes: dic
 @pytest.mark.parametrize("loss", ["mse", "ce"])
 def test_the_worst_mistakes_are_wrong_and_come_first(loss: str) -> None:
     training, values = answered(12, network__loss=loss)
-    data, output = training.data, np.asarray(feedforward(training.network, training.data.x_test)[1])
+    data, output = training.data, said_by(training.network, training.data.x_test)
     true, said = data.y_test.argmax(1), output.argmax(1)
     place, margin = values["mistake_place"], values["mistake_margin"]
     assert len(place) == min(24, values["mistakes"]) > 1 and len(set(place)) == len(place)
@@ -78,7 +84,7 @@ def test_examples_are_those_of_the_test_set_and_of_the_batch_just_learned() -> N
     np.testing.assert_array_equal(values["batch_place"], batch)
     np.testing.assert_array_equal(values["batch_input"], data.x_train[batch])
     np.testing.assert_array_equal(values["batch_class"], data.y_train[batch].argmax(1))
-    said = np.asarray(feedforward(training.network, data.x_train[batch])[1]).argmax(1)
+    said = said_by(training.network, data.x_train[batch]).argmax(1)
     np.testing.assert_array_equal(values["batch_predicted"], said)
     assert len(values["mistake_place"]) == 5
     np.testing.assert_array_equal(values["input_greatest"], data.x_train.max(0))
@@ -100,7 +106,7 @@ def test_channels_have_their_declared_dimensions() -> None:
 def test_points_of_the_plane_are_marked_where_the_answer_is_wrong() -> None:
     training, values = answered(12, data__name="moons", data__test_size=2100)
     data = training.data
-    true, said = data.y_test.argmax(1), np.asarray(feedforward(training.network, data.x_test)[1]).argmax(1)
+    true, said = data.y_test.argmax(1), said_by(training.network, data.x_test).argmax(1)
     np.testing.assert_array_equal(np.stack([values["tested_x"], values["tested_y"]], 1), data.x_test[:2000])
     np.testing.assert_array_equal(values["tested_wrong"], (true != said)[:2000])
     np.testing.assert_array_equal(values["tested_label"], said[:2000] + 1)
@@ -108,7 +114,7 @@ def test_points_of_the_plane_are_marked_where_the_answer_is_wrong() -> None:
 
 def test_a_regression_pairs_targets_and_outputs() -> None:
     training, values = answered(12, data__name="regression", learning__batch_size=8)
-    output = feedforward(training.network, training.data.x_test)[1]
+    output = said_by(training.network, training.data.x_test)
     np.testing.assert_array_equal(values["tested_output"], output[:, 0])
     np.testing.assert_array_equal(values["tested_target"], training.data.y_test[:, 0])
     assert set(values) == {"tested_output", "tested_target"}
@@ -129,7 +135,7 @@ def test_own_data_is_answered_too() -> None:
 def test_pieces_give_the_outputs_of_the_whole(count: int) -> None:
     experiment = from_paths(SMALL)
     network, x = build(experiment), load(experiment.data, 0, "float32").x_train[:count]
-    np.testing.assert_allclose(finish(outputs(network, x)), feedforward(network, x)[1], rtol=1e-4, atol=1e-6)
+    assert finish(outputs(network, x)) == pytest.approx(said_by(network, x), rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize("examples", [0, 49, 2.5])

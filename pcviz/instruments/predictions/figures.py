@@ -1,5 +1,5 @@
-"""What the network says about the data: answers against the truth as a figure, and examples as images, which the browser
-draws (`pcviz/live/js/examples.js`)."""
+"""What the network says about the data: answers against the truth as a figure, and examples as images, which the
+browser draws (`pcviz/live/js/examples.js`)."""
 
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
@@ -25,7 +25,7 @@ def confusion(facts: DatasetFacts, run: int) -> go.Figure:
     made = style.blank(**style.plane_axes("predicted class", "true class", **ticks))
     made.update_yaxes(autorange="reversed")
     cells = Traces(made, run, "predictions", x=classes, y=classes, z="confusion", text="confusion")
-    cells.zero_map("none", hover="%{y}, predicted as %{x}: none")
+    cells.zero_map("none", hover="class %{y}, predicted as %{x}: none")
     cells.map(
         "test examples",
         log=False,
@@ -34,15 +34,14 @@ def confusion(facts: DatasetFacts, run: int) -> go.Figure:
         colorscale=FEW,
         bar=None if few else style.colour_bar("test examples"),
         texttemplate="%{z}" if few else None,
-        hover="%{y}, predicted as %{x}: %{z}",
+        hover="class %{y}, predicted as %{x}: %{z}",
     )
     return made
 
 
 def plane(run: int) -> go.Figure:
     """Test examples in the plane: right ones, and wrong ones."""
-    made = style.blank(margin=style.LEGEND, **style.plane_axes("input 1", "input 2", constrain="domain"))
-    made.update_yaxes(scaleanchor="x")
+    made = style.blank(margin=style.LEGEND, **style.plane_axes("input 1", "input 2"))
     points = Traces(made, run, "predictions", x="tested_x", y="tested_y", text="tested_label")
     looks = (("right", 0, "circle", style.BLUE, 5), ("wrong", 1, "x", style.VERMILLION, 9))
     for name, code, symbol, colour, size in looks:
@@ -55,8 +54,7 @@ def plane(run: int) -> go.Figure:
 def pairs(facts: DatasetFacts, run: int) -> go.Figure:
     """The target of each test example against the output, and where both are equal."""
     which = ", dimension 1" if facts.output_dim > 1 else ""
-    axes = {f"{side}axis": dict(title_text=title + which) for side, title in (("x", "target"), ("y", "output"))}
-    made = style.blank(margin=style.LEGEND, **axes)
+    made = style.blank(margin=style.LEGEND, xaxis_title_text=f"target{which}", yaxis_title_text=f"output{which}")
     drawn = Traces(made, run, "predictions", x="tested_target")
     drawn.line("output = target", y="tested_target", colour=style.TEXT, width=1, dash="dash")
     hover = "target %{x:.4~g}<br>output %{y:.4~g}"
@@ -67,6 +65,7 @@ def pairs(facts: DatasetFacts, run: int) -> go.Figure:
 def predictions(experiment: Experiment, *, run: int = 0) -> Panel:
     """Answers against the truth: points of the plane, otherwise counts of classes; of a regression, pairs."""
     facts, absent = experiment.data.facts, None
+    csv: tuple[str, ...]
     if facts.task == "regression":
         figure, csv = pairs(facts, run), ("tested_target", "tested_output")
         alt = "The network's output for each test example against its target."
@@ -83,9 +82,7 @@ def predictions(experiment: Experiment, *, run: int = 0) -> Panel:
         text = "Each row is a true class, each column the class that the network predicts, which is the one of its "
         text += "greatest output. The number is how many test examples are so. Right answers are on the diagonal."
         if facts.output_dim > CLASSES:
-            absent = (
-                f"The confusion matrix is drawn for {CLASSES} classes at most; this data set has {facts.output_dim}."
-            )
+            absent = f"Counts are drawn for {CLASSES} classes at most; this data set has {facts.output_dim}."
     return Panel(
         name="predictions",
         title="Output and target" if facts.task == "regression" else "Right and wrong",

@@ -112,7 +112,7 @@ def answers(data: Dataset, output: Array, batch: np.ndarray, said: Array, most: 
 
 
 def row(name: str, places: np.ndarray, x: Array, y: Array, output: Array) -> dict[str, Value]:
-    """The channels of some examples, by their places in the inputs x (P, D) and classes y (P, K), with their outputs."""
+    """The channels of some examples, by their places in the inputs x (P, D) and classes y (P, K), and their outputs."""
     values: dict[str, Value] = {
         f"{name}_place": places,
         f"{name}_class": y[places].argmax(1),
