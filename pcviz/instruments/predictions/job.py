@@ -38,9 +38,11 @@ class Predictions(Child[Training]):
     def prepare(self) -> None:
         """Compile."""
         experiment = self.experiment
-        facts, batch = experiment.data.facts, min(self.most, experiment.learning.batch_size)
+        facts, counts = experiment.data.facts, {min(PIECE, experiment.data.test_count)}
+        if facts.task == "classification":
+            counts.add(min(self.most, experiment.learning.batch_size))
         network = build(experiment, facts.input_dim, facts.output_dim)
-        for count in {min(PIECE, experiment.data.test_count), batch if facts.task == "classification" else 1}:
+        for count in counts:
             finish(outputs(network, np.zeros((count, facts.input_dim), experiment.dtype)))
 
     def _work(self) -> Iterator[object]:
