@@ -25,14 +25,8 @@ CODES = {"points_class": (1, 2), "tested_wrong": (3, 2), "chain_type_loss": (1, 
 """Channels of codes: how often each comes in a row, and how many there are."""
 ZEROS = (
     *("energy", "energy_history", "energy_trace", "update_rms", "error_rms", "landscape", "activity_plane"),
-    *(
-        "confusion",
-        "train_loss_history",
-        "test_loss_history",
-        "total_energy_history",
-        "solver_excess",
-        "alignment_ratio",
-    ),
+    *("train_loss_history", "test_loss_history", "total_energy_history", "solver_excess", "alignment_ratio"),
+    "confusion",
 )
 """Channels that hold exact zeros too."""
 SMOOTHED = 10
