@@ -62,7 +62,7 @@ class Panel:
     A panel that can `pick` reports clicks on its points to the page; panels with the same `link` zoom together; those
     in `space` (three axes) are turned instead of zoomed. A `bare` panel shows no axes before its first values.
     `view` says which script draws it: "plot" its figure, "network" the network view, where `front` marks how far an
-    error comes in exact arithmetic.
+    error comes in exact arithmetic, or "examples" images in `rows` with these headings.
     `csv` lists the channels to export: one line for each recorded weight step, or for each value of the latest arrays.
     """
 
@@ -80,8 +80,9 @@ class Panel:
     waiting: str = "Waiting for the first values …"
     ended: str = "The run ended without values."
     absent: str | None = None
-    view: Literal["plot", "network"] = "plot"
+    view: Literal["plot", "network", "examples"] = "plot"
     front: bool = False
+    rows: tuple[str, ...] = ()
     note: str | None = None
     toggles: tuple[Toggle, ...] = ()
     pick: bool = False

@@ -19,6 +19,8 @@ PANELS = {
     "activity-convergence": "Activities",
     "surface": "Surface",
     "learning-curves": "Curves",
+    "examples": "Examples",
+    "predictions": "Predictions",
 }
 """What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> labels."""
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
@@ -62,6 +64,8 @@ class Options:
             made["training_plane"] = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
         if "network" in self.shown_panels:
             made["network"] = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
+        if {"examples", "predictions"} & set(self.shown_panels):
+            made["predictions"] = {}
         return made
 
     @property
@@ -127,7 +131,7 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
 
 def pick(point: dict[str, Any]) -> None:
     """Show another example of the test set in the network view, or all numbers of a layer of it (0: of none)."""
-    if point.get("panel") == "network":
+    if point.get("panel") in ("network", "examples"):
         st.session_state[PICKED] = int(point["x"]), int(point["y"])
 
 

@@ -2,6 +2,7 @@
 // (pcviz/figures/bindings.py), under a row of metrics and a status line. It knows no channel, layer or colour by name.
 
 import { array, decode } from "./values.js";
+import { ExamplesPanel } from "./examples.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
 import { Metrics } from "./metrics.js";
@@ -18,6 +19,8 @@ const SLOW_MS = 10_000; // without an answer, after which the page reports it
 const SLOW = "The live stream does not answer yet. A browser opens at most six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
 const REFUSED = [400, 403, 404, 414, 431]; // another request would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
+/** Which class draws a view. */
+const VIEWS = { plot: Panel, network: NetworkPanel, examples: ExamplesPanel };
 /** @type {WeakMap<Element, Live>} */
 const mounted = new WeakMap();
 
@@ -39,7 +42,7 @@ export function mount(parent, data, tell) {
 export class Live {
   abort = new AbortController();
   signal = this.abort.signal;
-  /** @type {(Panel | NetworkPanel)[]} */
+  /** @type {(Panel | NetworkPanel | ExamplesPanel)[]} */
   panels = [];
   /** @type {Scrub | null} */
   scrub = null;
@@ -136,7 +139,7 @@ export class Live {
       const kept = old.get(JSON.stringify(spec));
       old.delete(JSON.stringify(spec));
       if (!this.recording) kept?.clear(); // else it goes on until the run has something to show
-      return kept ?? new (spec.view === "network" ? NetworkPanel : Panel)(this, spec);
+      return kept ?? new VIEWS[spec.view](this, spec);
     });
     old.forEach((panel) => panel.close());
     this.panels.forEach((panel) => panel.offer(data.choices[panel.spec.name]));

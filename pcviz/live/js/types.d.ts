@@ -70,8 +70,9 @@ type Got<V = Value> = Partial<Record<Attribute | "at", V>>;
 
 interface PanelSpec {
   name: string;
-  view: "plot" | "network";
+  view: "plot" | "network" | "examples";
   front: boolean;
+  rows: string[];
   title: string;
   figure: string;
   alt: string;

@@ -14,8 +14,9 @@ if run:
 panels.live(
     HOME,
     session.shown_runs(),
+    home.PANELS,
     key="home",
-    panels=home.PANELS,
+    panels=list(home.PANELS),
     metric_row=[],
     keep=session.keep_tokens(),
     story=home.STORY,
