@@ -9,7 +9,6 @@ from pcviz.ui import markdown
 def offer(page: str) -> None:
     """Draw a button that opens the entries of the glossary which belong to `page`."""
     with st.sidebar, st.popover("Words and symbols", icon=":material/menu_book:", width="stretch", key="words"):
-        st.caption(f"Where each is defined stands in {glossary.DOCUMENT}.")
         for word, entry in glossary.GLOSSARY.items():
             if page in entry.pages:
                 symbol = f" ({markdown.plain(entry.symbol)})" if entry.symbol else ""

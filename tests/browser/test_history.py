@@ -4,12 +4,21 @@ the network that was just trained."""
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.on_page import SMALL, button, panel, state, wait_for
+from pcviz.ui.detail import COOKIE
+from tests.browser.on_page import SMALL, button, panel, state, unfold, wait_for
 from tests.browser.serve import App
 
+SEED = ".st-key-seed input"
 PANELS = {"train": "learning-curves", "inference": "solver-race", "landscape": "surface-loss"}
+
+
+@pytest.fixture(autouse=True)
+def form_with_all_fields(context: BrowserContext, app: App) -> None:
+    """The browser remembers that the form shows all its fields."""
+    context.add_cookies([{"name": COOKIE, "value": "all", "url": app.url}])
 
 
 def turn_to(page: Page, title: str) -> None:
@@ -30,11 +39,12 @@ def shows(page: Page, path: str) -> None:
 
 
 def seed(page: Page) -> str:
-    return page.get_by_role("spinbutton", name="Seed").input_value()
+    return page.locator(SEED).input_value()
 
 
 def set_seed(page: Page, value: int) -> None:
-    field = page.get_by_role("spinbutton", name="Seed")
+    unfold(page, "run")
+    field = page.locator(SEED)
     field.fill(str(value))
     field.press("Enter")
     wait_for(page, lambda: parse_qs(urlsplit(page.url).query).get("seed") == [str(value)], 20)

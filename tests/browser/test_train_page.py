@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.store import Store
-from tests.browser.on_page import LONG, SMALL, button, panel, plot, state, step, wait_for
+from tests.browser.on_page import LONG, SMALL, button, panel, plot, show_all, state, step, wait_for
 from tests.browser.serve import App
 
 PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curves")
@@ -102,6 +102,7 @@ def test_keyboard(page: Page) -> None:
     page.keyboard.press("s")
     wait_for(page, lambda: step(page) == stopped + 1)
 
+    show_all(page, "run")
     page.locator(".st-key-seed input").click()
     for key in ("Space", "s", "x"):
         page.keyboard.press(key)
@@ -188,6 +189,7 @@ def test_bad_addresses_get_one_message_each(page: Page) -> None:
     expect(page.get_by_text("network.depth: 3200 is above 512")).to_be_visible()
     expect(page.get_by_text(f"{'0' * 32} is not known here")).to_be_visible()
     expect(page.locator(".st-key-network_depth input")).to_have_value("16")
+    show_all(page, "run")
     expect(page.locator(".st-key-seed input")).to_have_value("5")
     page.wait_for_url(re.compile(r"\?v=1&seed=5$"))
     expect(button(page, "play")).to_be_enabled()
@@ -197,6 +199,7 @@ def test_invalid_settings_disable_train_and_lose_nothing(page: Page) -> None:
     open_page(page, "data_name=regression")
     expect(page.get_by_text("learning.batch_size: 64 is above 20")).to_be_visible()
     expect(button(page, "play")).to_be_disabled()
+    show_all(page, "learning", "inference")
     batch = page.locator(".st-key-learning_batch_size input")
     batch.fill("20")
     batch.press("Enter")
@@ -212,6 +215,31 @@ def test_invalid_settings_disable_train_and_lose_nothing(page: Page) -> None:
     steps.press("Enter")
     expect(button(page, "play")).to_be_enabled()
     page.wait_for_url(re.compile("inference_steps=12"))
+
+
+def test_the_form_keeps_what_it_hides_and_the_browser_remembers_how_much_it_shows(page: Page) -> None:
+    open_page(page)
+    size = page.locator(".st-key-inference_step_size input")
+    expect(size).to_have_count(0)
+    show_all(page, "inference")
+    size.fill("0.1")
+    size.press("Enter")
+    page.wait_for_url(re.compile("inference_step_size=0.1"))
+    page.locator(".st-key-form_detail").get_by_text("Simple", exact=True).click()
+    expect(page.get_by_text("more settings differ from their defaults: Step size η, Seed.")).to_be_visible()
+    button(page, "step").click()
+    wait_for(page, lambda: step(page) == 1)
+    assert "inference_step_size=0.1" in page.url
+    page.locator(".st-key-form_detail").get_by_text("All", exact=True).click()
+    expect(size).to_have_value("0.1")
+    button(page, "cancel").click()
+    page.reload()
+    expect(page.locator(".st-key-group_inference")).to_be_visible(timeout=30_000)
+    page.locator(".st-key-form_detail").get_by_text("Simple", exact=True).click()
+    expect(page.locator(".st-key-group_inference")).to_have_count(0)
+    page.goto("/landscape")
+    expect(page.locator(".st-key-network_depth input")).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-group_network")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [390, 768])

@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 from pcviz.engine.client import Client
 from pcviz.experiment import DATASETS, Experiment, fields
 from pcviz.experiment.presets import PRESETS
+from pcviz.glossary import GLOSSARY, INFERENCE, LANDSCAPE, TRAIN
 from pcviz.store import Store
-from pcviz.ui.url import key_of
+from pcviz.ui.url import PATHS, key_of
 
 SHELL = Path(__file__).parents[2] / "pcviz" / "ui" / "shell.py"
 TRAIN = "scripts/1_train.py"
@@ -57,15 +58,91 @@ def run_of(app: AppTest) -> str:
     return str(app.query_params["run"])
 
 
+def drawn(app: AppTest) -> dict[str, str]:
+    """Key of each field that the form shows -> its help."""
+    shown = [*app.sidebar.number_input, *app.sidebar.selectbox, *app.sidebar.toggle, *app.sidebar.button_group]
+    return {str(widget.key): widget.help for widget in shown if widget.key in PATHS}
+
+
+def turn(app: AppTest, detail: str) -> None:
+    """Let the form show few fields or all."""
+    app.button_group(key="form_detail").set_value(detail).run()
+    assert not app.exception, app.exception
+
+
 def test_the_form_has_every_field_with_help() -> None:
-    app = opened()
-    widgets = {widget.key: widget for widget in [*app.number_input, *app.selectbox, *app.toggle, *app.button_group]}
-    for path in fields():
-        assert key_of(path) in widgets, path
-        assert "Allowed" in widgets[key_of(path)].help, path
+    app = opened("all", inference_solver="momentum")
+    assert set(drawn(app)) == {key_of(path) for path in fields()}
+    assert all("Allowed" in text for text in drawn(app).values())
+    assert [group.label for group in app.sidebar.expander] == ["Network", "Inference", "Learning", "Data", "Run"]
     assert not app.error
     assert not app.warning
     assert enabled(app) == {"play", "step"}
+
+
+SIMPLE = ["data_name", "network_depth", "network_width", "network_parameterisation", "learning_rule"]
+
+
+def test_the_form_is_simple_at_first_and_remembers_what_was_chosen() -> None:
+    app = opened()
+    assert set(drawn(app)) == set(SIMPLE) and not app.sidebar.expander
+    assert [caption.value for caption in app.sidebar.caption] == [PRESETS["first"].shows], "nothing else differs"
+    app.switch_page("scripts/3_landscape.py").run()
+    assert set(drawn(app)) == set(SIMPLE)
+    turn(app, "all")
+    for page in ("2_inference", "1_train"):
+        app.switch_page(f"scripts/{page}.py").run()
+        assert app.button_group(key="form_detail").value == "all" and "seed" in drawn(app), page
+
+
+def test_hidden_fields_keep_their_values_and_are_told(client: Client) -> None:
+    app = opened("all")
+    app.number_input(key="inference_step_size").set_value(0.1).run()
+    app.selectbox(key="inference_steps").set_value("16").run()
+    turn(app, "simple")
+    told = "2 more settings differ from their defaults: Inference steps T, Step size η. **All** shows them."
+    assert told in [caption.value for caption in app.sidebar.caption]
+    app.number_input(key="network_depth").set_value(4).run()
+    press(app, "play")
+    started = client.get(run_of(app)).experiment
+    assert (started.inference.step_size, started.inference.steps, started.network.depth) == (0.1, 16, 4)
+    app.button_group(key="preset").set_value("mupc-32").run()
+    assert not any("more setting" in caption.value for caption in app.sidebar.caption)
+    turn(app, "all")
+    assert app.number_input(key="inference_step_size").value == 0.3
+    assert app.selectbox(key="inference_steps").value == "depth"
+
+
+def test_a_hidden_field_that_does_not_fit_is_named() -> None:
+    app = opened(data_name="regression")
+    assert "64 is above 20" in app.error[0].value
+    assert "1 hidden setting does not fit: Batch size B. **All** shows it." in [c.value for c in app.sidebar.caption]
+
+
+def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
+    app = opened("all", learning_rule="bp", inference_step_size="0.1", learning_optimiser="sgd")
+    relaxation = {key for key in PATHS if key.startswith("inference_")}
+    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
+    app.toggle(key="network_view").set_value(True).run()
+    assert relaxation - set(drawn(app)) == {"inference_momentum"}, "the network view shows a relaxation"
+    assert app.number_input(key="inference_step_size").value == 0.1
+    app.toggle(key="network_view").set_value(False).run()
+    app.button_group(key="learning_rule").set_value("pc").run()
+    app.selectbox(key="inference_solver").set_value("momentum").run()
+    assert app.number_input(key="inference_step_size").value == 0.1 and "inference_momentum" in drawn(app)
+    turn(app, "simple")
+    app.button_group(key="learning_rule").set_value("bp").run()
+    told = [caption.value for caption in app.sidebar.caption if "more setting" in caption.value]
+    assert told == ["1 more setting differs from its default: Weight optimiser. **All** shows it."]
+
+
+def test_each_page_explains_its_words() -> None:
+    app = opened()
+    for page, name in (("1_train", TRAIN), ("2_inference", INFERENCE), ("3_landscape", LANDSCAPE)):
+        app.switch_page(f"scripts/{page}.py").run()
+        said = [text.value.split("  \n")[0] for text in app.sidebar.markdown]
+        words = [word for word, entry in GLOSSARY.items() if name in entry.pages]
+        assert len(said) == len(words) and all(f"**{word}**" in text for word, text in zip(words, said, strict=True))
 
 
 def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> None:
@@ -83,7 +160,7 @@ def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_fill_the_form(name: str) -> None:
-    app = opened(seed="5")
+    app = opened("all", seed="5")
     app.button_group(key="preset").set_value(name).run()
     assert not app.exception
     expected = PRESETS[name].experiment
@@ -114,6 +191,7 @@ def test_markup_in_the_address_stays_text() -> None:
 def test_a_setting_given_twice_is_refused() -> None:
     app = AppTest.from_file(str(SHELL), default_timeout=60)
     app.switch_page(TRAIN)
+    app.session_state["detail"] = "all"
     app.query_params["network_depth"] = ["5", "6"]
     app.query_params["seed"] = "7"
     app.run()
@@ -122,7 +200,7 @@ def test_a_setting_given_twice_is_refused() -> None:
 
 
 def test_invalid_settings_disable_train(client: Client) -> None:
-    app = opened(data_name="regression")
+    app = opened("all", data_name="regression")
     (error,) = app.error
     assert "64 is above 20" in error.value
     assert enabled(app) == set()
@@ -158,7 +236,7 @@ def test_a_choice_that_the_browser_loses_is_put_back() -> None:
 
 
 def test_the_initialisation_follows_the_parameterisation() -> None:
-    app = opened()
+    app = opened("all")
     app.button_group(key="network_parameterisation").set_value("sp").run()
     assert not app.error
     assert app.selectbox(key="network_initialisation").value == "uniform"
@@ -208,7 +286,7 @@ def test_step_starts_a_run_that_waits(client: Client) -> None:
 def test_a_run_brings_its_settings(client: Client) -> None:
     first = opened(network_depth="4", network_activation="tanh")
     press(first, "play")
-    app = opened(run=run_of(first))
+    app = opened("all", run=run_of(first))
     assert app.number_input(key="network_depth").value == 4
     assert app.selectbox(key="network_activation").value == "tanh"
     assert enabled(app) == {"pause", "reset", "cancel"}

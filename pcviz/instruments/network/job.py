@@ -45,6 +45,7 @@ class NetworkView(Child[Training]):
         """Load the example, compile."""
         experiment, place = self.experiment, slice(self.shown.example, self.shown.example + 1)
         data = load(experiment.data, experiment.seed, experiment.dtype)
+        self._shade = shade(data.x_test[self.shown.example], data.x_train)
         self._x, self._y = (jnp.asarray(side[place]) for side in (data.x_test, data.y_test))
         finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
 
@@ -57,7 +58,7 @@ class NetworkView(Child[Training]):
         found = yield from self._follow(self.parent.network, self.steps_shown)
         if found.finite:
             self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]))
-            self._packed["network_example"] = float(self.shown.example)
+            self._packed |= {"network_example": float(self.shown.example), "network_shade": self._shade}
             if self.shown.layer is not None:
                 self._packed |= exact(found, np.asarray(self._y[0]), self.shown.layer)
 
@@ -72,6 +73,14 @@ def recorded_steps(steps: int, hidden: int, width: int) -> np.ndarray:
     ones that fit into CELLS, so that the front moves evenly too."""
     most = max(2, CELLS // (min(hidden, COLUMNS) * min(width, UNITS)))
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
+
+
+def shade(x: np.ndarray, x_train: np.ndarray) -> np.ndarray:
+    """The place (D,) of each input between its least (0) and its greatest (255) value in training: an image as it was
+    before it was standardised."""
+    least, greatest = x_train.min(0), x_train.max(0)
+    span = np.where(greatest > least, greatest - least, 1)
+    return np.clip(np.round(255 * (x - least) / span), 0, 255).astype(np.uint8)
 
 
 def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:

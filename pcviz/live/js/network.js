@@ -2,7 +2,7 @@
 
 import { Card, switched } from "./card.js";
 import { button, element } from "./page.js";
-import { ROLES, Picture, decoded, frontOf, held, label, shownOf } from "./picture.js";
+import { ROLES, Picture, classOf, decoded, frontOf, held, label, shownOf } from "./picture.js";
 import { Scrub } from "./scrub.js";
 import { digits } from "./text.js";
 import { array } from "./values.js";
@@ -253,6 +253,9 @@ export function sentence(shown, row) {
   const front = frontOf(shown, row);
   const total = (/** @type {number} */ r) => Array.from(shown.energy.data.subarray(r * L, (r + 1) * L)).reduce((sum, e) => sum + e, 0);
   const where = front < 0 ? `The error is at the output, layer ${L}.` : front === 0 ? "The error has reached every layer." : `The error has reached layer ${label(shown, front)} of ${L}.`;
+  const guess = classOf(shown, Array.from(shown.output.data.subarray(0, shown.target.length)));
+  const right = guess === classOf(shown, shown.target);
+  const said = guess === undefined ? "" : ` Going up from the input alone, the network says ${guess}, ${right ? "which is right" : `but it is ${classOf(shown, shown.target)}`}.`;
   const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
-  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}`;
+  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}${said}`;
 }

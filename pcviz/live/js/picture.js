@@ -28,7 +28,7 @@ const ENERGY = { low: -14, high: 1 };
 /** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
  *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
  *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, delta: Numbers,
- *    energy: Tensor, input: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
+ *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
 
 /** The values of a frame of kind "network".
  *  @type {(values: Values) => Shown} */
@@ -49,7 +49,7 @@ export function shownOf(values) {
     activity, prediction: channel("prediction").data,
     activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
     error: error.data, delta: channel("delta").data, energy: channel("energy"),
-    input: channel("input").data, target: channel("target").data, output: channel("output"),
+    input: channel("input").data, shade: channel("shade").data, target: channel("target").data, output: channel("output"),
     arrived, largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
   };
 }
@@ -108,7 +108,8 @@ export class Picture {
     on.fillStyle = look.text;
     const [xIn, xOut] = [left, left + (columns.length + 1) * pitch];
     on.fillText("input", xIn + size / 2, 10);
-    on.fillText("target", xOut + size / 2, 10);
+    const goal = classOf(shown, shown.target);
+    on.fillText(goal === undefined ? "target" : `target ${goal}`, xOut + size / 2, 10);
     const every = Math.ceil(24 / pitch);
     columns.forEach((c, i) => { if (i % every === 0 || c === front) on.fillText(label(shown, c), left + (i + 1) * pitch + size / 2, 10); });
     roles.forEach(([role, name], r) => {
@@ -171,19 +172,17 @@ export class Picture {
    *  @type {(shown: Shown, row: number, look: Look, at: { xIn: number, xOut: number, size: number }) => void} */
   ends(shown, row, look, { xIn, xOut, size }) {
     const on = this.context;
-    const { input, target, output } = shown;
+    const { input, shade, target, output } = shown;
     const side = Math.sqrt(input.length);
-    const values = Array.from(input);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
     if (Number.isInteger(side) && side > 2) {
       const cell = size / side;
-      values.forEach((v, i) => {
+      shade.forEach((v, i) => {
         on.fillStyle = look.text;
-        on.globalAlpha = (v - low) / (high - low || 1);
+        on.globalAlpha = v / 255;
         on.fillRect(xIn + (i % side) * cell, 22 + Math.floor(i / side) * cell, cell + 0.5, cell + 0.5);
       });
       on.globalAlpha = 1;
-    } else bars(on, values, Math.max(Math.abs(low), Math.abs(high)), xIn, 22, size, look.text);
+    } else bars(on, Array.from(input), Math.max(...Array.from(input, Math.abs)), xIn, 22, size, look.text);
     on.strokeStyle = look.border;
     on.strokeRect(xIn + 0.5, 22.5, size - 1, size - 1);
     const K = target.length;
@@ -318,6 +317,16 @@ export const frontOf = (shown, row) => shown.arrived.findIndex((at) => at >= 0 &
 /** @type {(shown: Shown, column: number) => string} */
 export const label = ({ columns }, c) => (columns[2 * c] === columns[2 * c + 1] ? String(columns[2 * c]) : `${columns[2 * c]}–${columns[2 * c + 1]}`);
 
+/** The class that a target or an output of this network stands for, as pages count them; undefined where targets are
+ *  not classes.
+ *  @type {(shown: Shown, output: ArrayLike<number>) => number | undefined} */
+export function classOf({ input, target }, output) {
+  const goal = Array.from(target);
+  if (goal.length < 2 || goal.some((y) => y !== 0 && y !== 1)) return undefined;
+  const values = Array.from(output);
+  return values.indexOf(Math.max(...values)) + (input.length === 2 ? 1 : 0); // in the plane they count from 1
+}
+
 /** @type {(shown: Shown) => number} */
 const strip = ({ cells }) => Math.min(72, Math.max(24, cells));
 
@@ -327,7 +336,7 @@ function plan(width, count) {
   const left = width < 520 ? 72 : GUTTER;
   const pitch = (width - left - 4) / (count + 2);
   const size = Math.min(TILE.most, pitch - Math.min(GAP, pitch / 5));
-  if (size >= TILE.least) return { size, pitch: Math.min(pitch, size * 1.35), lens: false, left, fits: count };
+  if (size >= TILE.least) return { size, pitch: Math.min(pitch, size * 1.7), lens: false, left, fits: count };
   const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (LENS.size + GAP)) - 2));
   return { size: LENS.size, pitch: Math.min(LENS.size + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
 }
