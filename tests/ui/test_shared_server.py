@@ -103,7 +103,7 @@ def test_watching_a_run_without_a_surface_starts_none(client: Client) -> None:
     opened(BEN, {"run": run})
     assert client.children(run) == []
     opened(ANNA, {"run": run})
-    assert [child.kind for child in client.children(run)] == ["training_plane", "network"]
+    assert [child.kind for child in client.children(run)] == ["training_plane", "network", "predictions"]
 
 
 @pytest.mark.parametrize("who", [BEN, ""])

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pcviz import glossary
 from pcviz.engine.client import Client
 from pcviz.experiment import DATASETS, Experiment, fields
 from pcviz.experiment.presets import PRESETS
-from pcviz.glossary import GLOSSARY, INFERENCE, LANDSCAPE, TRAIN
 from pcviz.store import Store
 from pcviz.ui.url import PATHS, key_of
 
@@ -122,11 +122,11 @@ def test_a_hidden_field_that_does_not_fit_is_named() -> None:
 def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
     app = opened("all", learning_rule="bp", inference_step_size="0.1", learning_optimiser="sgd")
     relaxation = {key for key in PATHS if key.startswith("inference_")}
-    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
-    app.toggle(key="network_view").set_value(True).run()
     assert relaxation - set(drawn(app)) == {"inference_momentum"}, "the network view shows a relaxation"
     assert app.number_input(key="inference_step_size").value == 0.1
-    app.toggle(key="network_view").set_value(False).run()
+    choose(app, panels=["learning-curves"])
+    app.run()  # the form stands above the choice of panels
+    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
     app.button_group(key="learning_rule").set_value("pc").run()
     app.selectbox(key="inference_solver").set_value("momentum").run()
     assert app.number_input(key="inference_step_size").value == 0.1 and "inference_momentum" in drawn(app)
@@ -138,10 +138,10 @@ def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
 
 def test_each_page_explains_its_words() -> None:
     app = opened()
-    for page, name in (("1_train", TRAIN), ("2_inference", INFERENCE), ("3_landscape", LANDSCAPE)):
+    for page, name in (("1_train", glossary.TRAIN), ("2_inference", glossary.INFERENCE), ("3_landscape", glossary.LANDSCAPE)):
         app.switch_page(f"scripts/{page}.py").run()
         said = [text.value.split("  \n")[0] for text in app.sidebar.markdown]
-        words = [word for word, entry in GLOSSARY.items() if name in entry.pages]
+        words = [word for word, entry in glossary.GLOSSARY.items() if name in entry.pages]
         assert len(said) == len(words) and all(f"**{word}**" in text for word, text in zip(words, said, strict=True))
 
 
@@ -253,7 +253,7 @@ def test_the_life_of_a_run(client: Client) -> None:
     run = run_of(app)
     assert client.get(run).experiment.network.depth == 4
     assert client.get(run).wanted == "running"
-    assert {child.kind for child in client.children(run)} == {"training_plane"}
+    assert {child.kind for child in client.children(run)} == {"training_plane", "network", "predictions"}
     assert enabled(app) == {"pause", "reset", "cancel"}
     press(app, "pause")
     assert client.get(run).wanted == "paused"
@@ -332,11 +332,11 @@ def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(cli
 def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     press(app, "play")
-    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network"]
+    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network", "predictions"]
     choose(app, surface="landscape")
     choose(app, directions="random")
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
-    assert wanted[2:] == [
+    assert wanted[3:] == [
         ("training_plane", {"directions": "pca"}, "cancelled"),
         ("training_plane", {"directions": "random"}, "running"),
     ]
