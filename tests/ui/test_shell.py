@@ -138,7 +138,11 @@ def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
 
 def test_each_page_explains_its_words() -> None:
     app = opened()
-    for page, name in (("1_train", glossary.TRAIN), ("2_inference", glossary.INFERENCE), ("3_landscape", glossary.LANDSCAPE)):
+    for page, name in (
+        ("1_train", glossary.TRAIN),
+        ("2_inference", glossary.INFERENCE),
+        ("3_landscape", glossary.LANDSCAPE),
+    ):
         app.switch_page(f"scripts/{page}.py").run()
         said = [text.value.split("  \n")[0] for text in app.sidebar.markdown]
         words = [word for word, entry in glossary.GLOSSARY.items() if name in entry.pages]

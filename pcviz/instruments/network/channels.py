@@ -14,6 +14,7 @@ CHANNELS: dict[str, Channel] = {
     "network_activity_change": bulk("RCU", "code", "z_l less that at step 0", "uint8"),
     "network_prediction_change": bulk("RCU", "code", "mu_l less that at step 0", "uint8"),
     "network_error": bulk("RCU", "code", "e_l", "uint8"),
+    "network_gradient": bulk("CU", "code", "norms of the rows of dF/dW_l after the last inference step", "uint8"),
     "network_delta": bulk("CU", "code", "delta_l = -dLoss/dz_l: what backpropagation sends down", "uint8"),
     "network_energy": bulk("RL", "energy", "energies of the layers for this example", "float32"),
     "network_input": bulk("D", "input", "the example's input"),

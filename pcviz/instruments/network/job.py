@@ -57,8 +57,8 @@ class NetworkView(Child[Training]):
         self.step = self.parent.step
         found = yield from self._follow(self.parent.network, self.steps_shown)
         if found.finite:
-            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]))
-            self._packed |= {"network_example": float(self.shown.example), "network_shade": self._shade}
+            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
+            self._packed["network_example"] = float(self.shown.example)
             if self.shown.layer is not None:
                 self._packed |= exact(found, np.asarray(self._y[0]), self.shown.layer)
 
@@ -83,8 +83,8 @@ def shade(x: np.ndarray, x_train: np.ndarray) -> np.ndarray:
     return np.clip(np.round(255 * (x - least) / span), 0, 255).astype(np.uint8)
 
 
-def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
-    """The channels of an example with input x (D,) and target y (K,)."""
+def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> dict[str, Value]:
+    """The channels of an example with input x (D,), its shades (D,), and target y (K,)."""
     hidden = len(found.activities)
     groups = np.array_split(np.arange(hidden), min(hidden, COLUMNS))
     units = [layer.shape[-1] for layer in found.activities]
@@ -99,6 +99,7 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
         "network_activity_change": [z - z[0] for z in found.activities],
         "network_prediction_change": [mu - mu[0] for mu in found.predictions],
         "network_error": found.errors,
+        "network_gradient": found.gradients,
         "network_delta": found.deltas,
     }
     values: dict[str, Value] = {name: encoded(columns(layers)) for name, layers in changes.items()}
@@ -110,6 +111,7 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
         "network_prediction": columns([mu[0] for mu in found.predictions]).astype(np.float32),
         "network_energy": found.energies.astype(np.float32),
         "network_input": x.astype(np.float64),
+        "network_shade": shades,
         "network_target": y.astype(np.float64),
         "network_output": found.predictions[-1].astype(np.float64),
     }

@@ -2,7 +2,7 @@
 
 import { Card, switched } from "./card.js";
 import { button, element } from "./page.js";
-import { ROLES, Picture, classOf, decoded, frontOf, held, label, shownOf } from "./picture.js";
+import { FIXED, ROLES, Picture, classOf, decoded, frontOf, held, label, magnitude, shownOf } from "./picture.js";
 import { Scrub } from "./scrub.js";
 import { digits } from "./text.js";
 import { array } from "./values.js";
@@ -13,6 +13,7 @@ import { array } from "./values.js";
 
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
+const FLASH_MS = 700;
 const MOVING = ["running", "compiling"];
 
 export class NetworkPanel extends Card {
@@ -35,6 +36,8 @@ export class NetworkPanel extends Card {
   recorded = false;
   change = true;
   backprop = false;
+  read = 0; // the layer that the keys ↑ and ↓ read; 0: none
+  flashed = -Infinity; // when the weights took their step
   drawing = 0;
   /** @type {number | undefined} */
   again = undefined;
@@ -68,6 +71,7 @@ export class NetworkPanel extends Card {
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.plot);
     this.section.tabIndex = 0;
+    this.section.addEventListener("keydown", (event) => this.key(event));
     this.clear();
   }
 
@@ -93,8 +97,22 @@ export class NetworkPanel extends Card {
     if (!found || !this.shown) return;
     this.unit = found.unit;
     const layer = this.shown.columns[2 * found.box.column];
+    this.read = layer;
     if (layer === this.exact?.layer) this.request();
     else this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
+  }
+
+  /** ↑ and ↓ read one layer after another, Enter asks for all its numbers.
+   *  @type {(event: KeyboardEvent) => void} */
+  key(event) {
+    if (!this.shown || event.target !== this.section || event.ctrlKey || event.metaKey || event.altKey) return;
+    const L = this.shown.energy.shape[1];
+    if (event.key === "ArrowUp") this.read = Math.min(L, this.read + 1);
+    else if (event.key === "ArrowDown") this.read = Math.max(1, (this.read || L + 1) - 1);
+    else if (event.key === "Enter" && this.read) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
+    else return;
+    event.preventDefault();
+    this.request();
   }
 
   /** The tile and the cell of it under the pointer.
@@ -148,6 +166,8 @@ export class NetworkPanel extends Card {
   /** The relaxation has been played to its end: while the run goes on, the newest one follows. */
   finish() {
     clearTimeout(this.again);
+    this.flashed = performance.now();
+    this.request();
     this.again = setTimeout(() => {
       if (this.live.recording) { this.live.recording.next(); return; }
       if (!MOVING.includes(this.state) && !this.next) return;
@@ -172,6 +192,7 @@ export class NetworkPanel extends Card {
     const css = this.live.data.colours;
     const colours = Object.fromEntries(Object.entries(css).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
     return {
+      flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
       text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
     };
@@ -182,7 +203,9 @@ export class NetworkPanel extends Card {
     const { shown, scrub } = this;
     if (!shown || this.closed || !this.plot.clientWidth) return;
     this.picture ??= new Picture(this.canvas);
-    this.picture.draw(shown, scrub.at, this.look());
+    const look = this.look();
+    this.picture.draw(shown, scrub.at, look);
+    if (look.flash) this.request();
     this.section.dataset.step = String(this.step ?? "");
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
     this.chosen.textContent = `example ${this.example}`;
@@ -190,8 +213,10 @@ export class NetworkPanel extends Card {
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);
-    this.detail.hidden = !this.exact;
-    if (this.exact) this.detail.textContent = detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]);
+    const held = this.exact && (!this.read || this.exact.layer === this.read);
+    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) : "";
+    this.detail.hidden = !words;
+    if (words !== this.detail.textContent) this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
   }
 
@@ -205,7 +230,7 @@ export class NetworkPanel extends Card {
     const { box, unit } = found;
     const place = box.column * shown.cells + unit;
     const { codes, base } = held(shown, box.role);
-    const value = decoded(codes[(box.role === "delta" ? 0 : scrub.at * shown.count * shown.cells) + place]);
+    const value = decoded(codes[(FIXED.includes(box.role) ? 0 : scrub.at * shown.count * shown.cells) + place]);
     const name = ROLES.find(([role]) => role === box.role)?.[1];
     const number = value === 0 ? "exactly 0" : `≈ ${digits(value, 2)}`;
     const start = base ? `${digits(base[place], 4)} at step 0, changed by ${number}` : number;
@@ -244,6 +269,21 @@ export function detail({ layer, activity, prediction, error, gradient }, unit, r
   const text = (/** @type {number} */ v) => digits(v, 9);
   return `Layer ${layer}, unit ${u + 1}, t = ${step}: prediction μ = ${text(mu)}, activity z = ${text(z)}, error e = ${text(e)}; ` +
     `½e² = ${text((e * e) / 2)} of ½|e|² = ${text(whole)} in the layer. After the last step |dF/dW| of the unit's weights is ${text(gradient[u])}.`;
+}
+
+/** What is known of a layer without asking for its numbers.
+ *  @type {(shown: Shown, layer: number, row: number) => string} */
+export function layerWords(shown, layer, row) {
+  const L = shown.energy.shape[1];
+  const energy = `energy ${digits(shown.energy.data[row * L + layer - 1], 3)}`;
+  const end = "Press Enter for all its numbers.";
+  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}. ${end}`;
+  const column = shown.arrived.findIndex((_, c) => shown.columns[2 * c] <= layer && layer <= shown.columns[2 * c + 1]);
+  const codes = shown.error.subarray((row * shown.count + column) * shown.cells, (row * shown.count + column + 1) * shown.cells);
+  const largest = Math.max(...Array.from(codes, magnitude));
+  const at = shown.arrived[column];
+  const reached = at < 0 || at > row ? "its error is exactly 0" : `the error arrived at t = ${shown.steps[at]}, now its largest is ≈ ${digits(largest, 2)}`;
+  return `Layer ${layer} of ${L}: ${energy}; ${reached}. ${end}`;
 }
 
 /** What the picture shows, in words.

@@ -12,7 +12,7 @@ export const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((c
 export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
 
 const GUTTER = 92; // for the names of the rows
-const TILE = { most: 92, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
+const TILE = { most: 80, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
 const GAP = 9;
 const LENS = { size: 44, most: 15 };
 const BARS = 46;
@@ -20,14 +20,15 @@ const FAINTEST = 0.14; // tint of the smallest number that is not zero
 const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
 const ENERGY = { low: -14, high: 1 };
 
-/** @typedef {"activity" | "prediction" | "error" | "delta"} Role */
+/** @typedef {"activity" | "prediction" | "error" | "weights" | "delta"} Role */
 
-/** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, colours.
- *  @typedef {{ change: boolean, backprop: boolean, front: boolean, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
+/** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, how much of the
+ *  weight step's flash is left (0 to 1), the layer that is read (0: none), colours.
+ *  @typedef {{ change: boolean, backprop: boolean, front: boolean, flash: number, read: number, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
 
 /** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
  *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
- *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, delta: Numbers,
+ *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, gradient: Numbers, delta: Numbers,
  *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
 
 /** The values of a frame of kind "network".
@@ -48,7 +49,7 @@ export function shownOf(values) {
     steps: channel("steps").data, columns: channel("columns").data, units: channel("units").data, cells, count,
     activity, prediction: channel("prediction").data,
     activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
-    error: error.data, delta: channel("delta").data, energy: channel("energy"),
+    error: error.data, gradient: channel("gradient").data, delta: channel("delta").data, energy: channel("energy"),
     input: channel("input").data, shade: channel("shade").data, target: channel("target").data, output: channel("output"),
     arrived, largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
   };
@@ -58,7 +59,10 @@ export function shownOf(values) {
 
 /** The rows of tiles.
  *  @type {readonly (readonly [role: Role, name: string])[]} */
-export const ROLES = [["activity", "activity z"], ["prediction", "prediction μ"], ["error", "error e"], ["delta", "backprop δ"]];
+export const ROLES = [["activity", "activity z"], ["prediction", "prediction μ"], ["error", "error e"], ["weights", "weight step"], ["delta", "backprop δ"]];
+/** Rows whose codes are the same at every step.
+ *  @type {Role[]} */
+export const FIXED = ["weights", "delta"];
 
 export class Picture {
   /** Where tiles are, for the pointer.
@@ -78,7 +82,7 @@ export class Picture {
    *  @type {(width: number, shown: Shown, look: Look) => number} */
   static height(width, shown, look) {
     const { size, lens } = plan(width, shown.count);
-    const rows = look.backprop ? 4 : 3;
+    const rows = look.backprop ? 5 : 4;
     return 22 + rows * (size + GAP) + 20 + BARS + 22 + (lens ? rows * (strip(shown) + 6) + 26 : 0);
   }
 
@@ -99,7 +103,7 @@ export class Picture {
     const front = frontOf(shown, row);
     const first = lens ? Math.max(0, Math.min(shown.count - fits, (front < 0 ? shown.count : front) - (fits >> 1))) : 0;
     const columns = Array.from({ length: lens ? fits : shown.count }, (_, i) => first + i);
-    const roles = ROLES.slice(0, look.backprop ? 4 : 3);
+    const roles = ROLES.slice(0, look.backprop ? 5 : 4);
     const side = Math.ceil(Math.sqrt(shown.cells));
     for (const [role] of roles) this.fill(role, shown, row, look, side);
     on.font = `11px ${look.font}`;
@@ -116,10 +120,20 @@ export class Picture {
       const y = 22 + r * (size + GAP);
       on.textAlign = "left";
       on.fillStyle = look.text;
-      on.fillText(name, 2, y + size / 2 - (role === "error" ? 0 : 7));
-      if (role === "activity" || role === "prediction") { on.globalAlpha = 0.7; on.fillText(look.change ? "change" : "value", 2, y + size / 2 + 8); on.globalAlpha = 1; }
+      const second = ["activity", "prediction"].includes(role) ? (look.change ? "change" : "value") : role === "weights" ? "|dF/dW|" : "";
+      on.fillText(name, 2, y + size / 2 - (second ? 7 : 0));
+      on.globalAlpha = 0.7;
+      on.fillText(second, 2, y + size / 2 + 8);
+      on.globalAlpha = 1;
       columns.forEach((c, i) => this.tile(role, c, left + (i + 1) * pitch, y, size, side, shown, look));
     });
+    const read = columns.findIndex((c) => shown.columns[2 * c] <= look.read && look.read <= shown.columns[2 * c + 1]);
+    if (read >= 0) {
+      on.strokeStyle = look.text;
+      on.setLineDash([2, 3]);
+      on.strokeRect(left + (read + 1) * pitch - 4.5, 1.5, size + 9, 18 + roles.length * (size + GAP));
+      on.setLineDash([]);
+    }
     this.ends(shown, row, look, { xIn, xOut, size });
     const foot = 22 + roles.length * (size + GAP);
     this.front(shown, row, look, { columns, left, pitch, size, front, foot, top: 22 + 2 * (size + GAP) });
@@ -138,7 +152,8 @@ export class Picture {
     }
     const { data } = sheet.image;
     const [red, green, blue] = look.colours[role];
-    const from = role === "delta" ? 0 : row * count * cells;
+    const from = FIXED.includes(role) ? 0 : row * count * cells;
+    const early = role === "weights" && row < shown.steps.length - 1; // weights move after the last inference step
     const { codes, base } = held(shown, role);
     const arrives = shown.count - row; // of backprop: one layer a tick
     for (let c = 0; c < count; c++) {
@@ -147,7 +162,7 @@ export class Picture {
         const code = codes[from + c * cells + u];
         let alpha = 0;
         if (base && !look.change) alpha = Math.sqrt(Math.min(1, Math.abs(base[c * cells + u] + decoded(code)) / (shown.largest || 1)));
-        else if (code & 127 && !(role === "delta" && c < arrives)) {
+        else if (code & 127 && !early && !(role === "delta" && c < arrives)) {
           const decade = Math.log10(LEAST) + (((code & 127) - 1) / (LEVELS - 1)) * DECADES;
           alpha = FAINTEST + (1 - FAINTEST) * Math.max(0, Math.min(1, (decade - SHOWN.low) / (SHOWN.high - SHOWN.low)));
         }
@@ -162,6 +177,12 @@ export class Picture {
     const on = this.context;
     const rows = Math.ceil(Math.min(shown.cells, shown.units[column]) / side);
     on.drawImage(this.sheets[role].canvas, column * side, 0, side, rows, x, y, size, (size * rows) / side);
+    if (role === "weights" && look.flash) {
+      on.globalAlpha = look.flash;
+      on.fillStyle = look.css.weights;
+      on.fillRect(x - 3, y - 3, size + 6, (size * rows) / side + 6);
+      on.globalAlpha = 1;
+    }
     on.strokeStyle = look.border;
     on.lineWidth = 1;
     on.strokeRect(x + 0.5, y + 0.5, size - 1, (size * rows) / side - 1);
@@ -307,7 +328,7 @@ export class Picture {
 export function held(shown, role) {
   if (role === "activity") return { codes: shown.activityChange, base: shown.activity };
   if (role === "prediction") return { codes: shown.predictionChange, base: shown.prediction };
-  return { codes: role === "error" ? shown.error : shown.delta };
+  return { codes: { error: shown.error, weights: shown.gradient, delta: shown.delta }[role] };
 }
 
 /** The column that the error reached last, up to a row; -1 before it has left the output.
