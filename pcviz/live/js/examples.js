@@ -32,7 +32,7 @@ export class ExamplesPanel extends Card {
    *  @param {PanelSpec} spec */
   constructor(live, spec) {
     super(live, spec);
-    this.section.classList.add("pcviz-examples");
+    this.section.classList.add("pcviz-examples", "pcviz-tall");
     if (!spec.absent) this.header.append(element("span", { className: "pcviz-buttons" }, this.info(), this.full()));
     /** @type {Strip[]} */
     this.strips = spec.rows.map((heading) => {

@@ -46,7 +46,7 @@ export class NetworkPanel extends Card {
    *  @param {PanelSpec} spec */
   constructor(live, spec) {
     super(live, spec);
-    this.section.classList.add("pcviz-network");
+    this.section.classList.add("pcviz-network", "pcviz-tall");
     this.canvas = element("canvas", { aria: { role: "img", label: spec.alt } });
     this.tip = element("div", { className: "pcviz-tip", hidden: true });
     this.sentence = element("p", { className: "pcviz-sentence" });

@@ -83,7 +83,7 @@ export class Picture {
   static height(width, shown, look) {
     const { size, lens } = plan(width, shown.count);
     const rows = look.backprop ? 5 : 4;
-    return 22 + rows * (size + GAP) + 20 + BARS + 22 + (lens ? rows * (strip(shown) + 6) + 26 : 0);
+    return rowTop(rows, size) + 20 + BARS + 22 + (lens ? rows * (strip(shown) + 6) + 26 : 0);
   }
 
   /** Draw row `row`; `look` says what of it, in which colours.
@@ -117,7 +117,7 @@ export class Picture {
     const every = Math.ceil(24 / pitch);
     columns.forEach((c, i) => { if (i % every === 0 || c === front) on.fillText(label(shown, c), left + (i + 1) * pitch + size / 2, 10); });
     roles.forEach(([role, name], r) => {
-      const y = 22 + r * (size + GAP);
+      const y = rowTop(r, size);
       on.textAlign = "left";
       on.fillStyle = look.text;
       const second = ["activity", "prediction"].includes(role) ? (look.change ? "change" : "value") : role === "weights" ? "|dF/dW|" : "";
@@ -131,12 +131,12 @@ export class Picture {
     if (read >= 0) {
       on.strokeStyle = look.text;
       on.setLineDash([2, 3]);
-      on.strokeRect(left + (read + 1) * pitch - 4.5, 1.5, size + 9, 18 + roles.length * (size + GAP));
+      on.strokeRect(left + (read + 1) * pitch - 4.5, 1.5, size + 9, rowTop(roles.length, size) - 4);
       on.setLineDash([]);
     }
     this.ends(shown, row, look, { xIn, xOut, size });
-    const foot = 22 + roles.length * (size + GAP);
-    this.front(shown, row, look, { columns, left, pitch, size, front, foot, top: 22 + 2 * (size + GAP) });
+    const foot = rowTop(roles.length, size);
+    this.front(shown, row, look, { columns, left, pitch, size, front, top: rowTop(2, size) });
     this.energies(shown, row, look, { columns, left, pitch, size, foot: foot + 18 });
     if (lens) this.strips(shown, row, look, { width, left, top: foot + 18 + BARS + 22, first, fits, roles });
   }
@@ -211,7 +211,7 @@ export class Picture {
     const goal = Array.from(target);
     const most = Math.max(1, ...mu.map(Math.abs), ...goal.map(Math.abs));
     [[goal, look.css.activity], [mu, look.css.prediction], [goal.map((y, k) => y - mu[k]), look.css.error]].forEach(([numbers, colour], r) => {
-      const y = 22 + r * (size + GAP);
+      const y = rowTop(r, size);
       bars(on, /** @type {number[]} */ (numbers), most, xOut, y, size, /** @type {string} */ (colour));
       on.strokeStyle = look.border;
       on.strokeRect(xOut + 0.5, y + 0.5, size - 1, size - 1);
@@ -219,8 +219,8 @@ export class Picture {
   }
 
   /** Where the error is: a box around the column that it reached last, and when each column was reached.
-   *  @type {(shown: Shown, row: number, look: Look, at: { columns: number[], left: number, pitch: number, size: number, front: number, foot: number, top: number }) => void} */
-  front(shown, row, look, { columns, left, pitch, size, front, foot, top }) {
+   *  @type {(shown: Shown, row: number, look: Look, at: { columns: number[], left: number, pitch: number, size: number, front: number, top: number }) => void} */
+  front(shown, row, look, { columns, left, pitch, size, front, top }) {
     const on = this.context;
     on.textAlign = "center";
     on.font = `10px ${look.font}`;
@@ -236,7 +236,7 @@ export class Picture {
         on.setLineDash([]);
       } else {
         on.fillStyle = look.text;
-        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, foot - 1);
+        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, top + size + 9);
       }
       if (c === front) {
         on.strokeStyle = look.css.error;
@@ -322,6 +322,10 @@ export class Picture {
     return this.boxes.find((box) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h);
   }
 }
+
+/** Where a row of tiles begins; below the error, the third, it is said when it arrived.
+ *  @type {(r: number, size: number) => number} */
+const rowTop = (r, size) => 22 + r * (size + GAP) + (r > 2 ? 12 : 0);
 
 /** The codes of a role, row after row, and what changes in activities and predictions are counted from.
  *  @type {(shown: Shown, role: Role) => { codes: Numbers, base?: Numbers }} */
