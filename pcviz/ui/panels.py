@@ -15,7 +15,7 @@ from pcviz.glossary import GLOSSARY
 from pcviz.instruments.panels import panel
 from pcviz.instruments.training.figures import panels_for
 from pcviz.live.assets import FOLDER
-from pcviz.ui import caption
+from pcviz.ui import caption, present
 
 # Streamlit takes a script without line breaks for a path, and sends it again with every change: keep it short.
 LOADER = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("why.js", "loader.js"))
@@ -105,6 +105,7 @@ def payload(
         "nonce": nonce,
         "recorded": recorded,
         "scrub": {"channel": scrub} if scrub else None,
+        "present": present.on(),
     }
 
 

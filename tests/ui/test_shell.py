@@ -124,7 +124,7 @@ def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
     relaxation = {key for key in PATHS if key.startswith("inference_")}
     assert relaxation - set(drawn(app)) == {"inference_momentum"}, "the network view shows a relaxation"
     assert app.number_input(key="inference_step_size").value == 0.1
-    choose(app, panels=["learning-curves"])
+    choose(app, choose_shown_panels=["learning-curves"])
     app.run()  # the form stands above the choice of panels
     assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
     app.button_group(key="learning_rule").set_value("pc").run()
@@ -321,7 +321,7 @@ def test_the_network_view_is_a_child_while_it_is_shown(client: Client) -> None:
     press(app, "play")
     shown = {child.kind: (child.options, child.wanted) for child in client.children(run_of(app))}
     assert shown["network"] == ({"example": 0}, "running")
-    app.button_group(key="panels").set_value(["learning-curves"]).run()
+    app.button_group(key="choose_shown_panels").set_value(["learning-curves"]).run()
     assert {child.kind: child.wanted for child in client.children(run_of(app))}["network"] == "cancelled"
 
 

@@ -10,7 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.rules import BASELINE, RULES
 from pcviz.figures import Choice
 from pcviz.store import RunRecord
-from pcviz.ui import controls, session
+from pcviz.ui import controls, present, session
 from pcviz.ui.look import View
 
 PANELS = {
@@ -36,6 +36,8 @@ DEFAULTS: dict[str, Any] = {
     "surface": "landscape",
     "directions": "pca",
 }
+PRESENTED = ["network", "energy-balance", "learning-curves"]
+"""What a projector shows at first: the network view and two more."""
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
@@ -125,6 +127,8 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
         st.session_state.update(_surface_of(record))
     values = {key: st.session_state.setdefault(key, default) for key, default in defaults.items()}
     example, layer = st.session_state.get(PICKED, (0, None))
+    if present.on():
+        values["shown_panels"] = st.session_state.setdefault("presented_panels", PRESENTED)
     layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
     return Options(**values, example=max(0, min(example, experiment.data.test_count - 1)), layer=layer)
 
@@ -160,25 +164,34 @@ def choose(choice: dict[str, Any]) -> None:
         st.session_state[key] = value
 
 
-def choose_panels(record: RunRecord | None) -> None:
-    """Draw the choice of the panels that are shown, and of a baseline."""
-    if st.session_state.get("panels") is None:  # not drawn yet, or lost by the browser
-        st.session_state.panels = st.session_state.setdefault("shown_panels", DEFAULTS["shown_panels"])
+def choose_panels() -> None:
+    """Draw the choice of the panels that are shown; on a projector there is room for two beside the network view."""
+    state, default = ("presented_panels", PRESENTED) if present.on() else ("shown_panels", list(PANELS))
+    widget = f"choose_{state}"
+    if st.session_state.get(widget) is None:  # not drawn yet, or lost by the browser
+        st.session_state[widget] = st.session_state.setdefault(state, default)
+    if present.on():
+        st.session_state[widget] = _three(st.session_state[widget], before=st.session_state[state])
     st.pills(
         "Panels",
         list(PANELS),
         format_func=PANELS.__getitem__,
         selection_mode="multi",
-        key="panels",
+        key=widget,
         label_visibility="collapsed",
         width="content",
     )
-    st.session_state.shown_panels = [name for name in PANELS if name in st.session_state.panels]
-    _baseline(record)
+    st.session_state[state] = [name for name in PANELS if name in st.session_state[widget]]
 
 
-def _baseline(record: RunRecord | None) -> None:
-    """Backpropagation with the same settings, drawn dashed over the run."""
+def _three(chosen: list[str], before: list[str]) -> list[str]:
+    """At most three panels: the network view, and of the others those that were chosen last."""
+    others = sorted((name for name in chosen if name != "network"), key=lambda name: name in before)
+    return [name for name in chosen if name == "network" or name in others[:2]]
+
+
+def baseline(record: RunRecord | None) -> None:
+    """Draw the button that runs backpropagation with the same settings, drawn dashed over the run."""
     if "baseline" in st.session_state.runs:
         if st.button("Remove baseline", key="overlay", icon=":material/layers_clear:"):
             session.steer("cancel", "baseline")

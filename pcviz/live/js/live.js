@@ -127,6 +127,7 @@ export class Live {
       return;
     }
     this.text = text;
+    this.root.classList.toggle("pcviz-present", data.present);
     if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
       this.scrub?.close();
       /** @type {(row: number | undefined) => void} */

@@ -1,6 +1,7 @@
 // The network view: one example's relaxation, layer by layer, played step by step from a trace that is in the browser.
 
 import { Card, switched } from "./card.js";
+import { PRESENT } from "./lengths.js";
 import { button, element } from "./page.js";
 import { FIXED, ROLES, Picture, classOf, decoded, frontOf, held, label, magnitude, shownOf } from "./picture.js";
 import { Scrub } from "./scrub.js";
@@ -119,9 +120,10 @@ export class NetworkPanel extends Card {
    *  @type {(event: MouseEvent) => { box: import("./picture.js").Box, unit: number } | undefined} */
   under({ offsetX, offsetY }) {
     const box = this.picture?.at(offsetX, offsetY);
-    if (!box || !this.shown || box.column < 0) return undefined;
+    if (!this.picture || !box || !this.shown || box.column < 0) return undefined;
+    const [x, y] = [offsetX, offsetY].map((place) => place / (this.picture?.enlarged ?? 1));
     const side = Math.ceil(Math.sqrt(this.shown.cells));
-    const unit = Math.floor(((offsetY - box.y) * side) / box.w) * side + Math.floor(((offsetX - box.x) * side) / box.w);
+    const unit = Math.floor(((y - box.y) * side) / box.w) * side + Math.floor(((x - box.x) * side) / box.w);
     return unit < Math.min(this.shown.cells, this.shown.units[box.column]) ? { box, unit } : undefined;
   }
 
@@ -191,7 +193,10 @@ export class NetworkPanel extends Card {
   look() {
     const css = this.live.data.colours;
     const colours = Object.fromEntries(Object.entries(css).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
+    const enlarged = this.live.data.present ? PRESENT : 1;
+    const high = this.live.data.present ? (innerHeight - 330) / enlarged : Infinity;
     return {
+      enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
       flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
       text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,

@@ -14,7 +14,7 @@ export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(cod
 const GUTTER = 92; // for the names of the rows
 const TILE = { most: 80, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
 const GAP = 9;
-const LENS = { size: 44, most: 15 };
+const LENS = { size: 44, most: 15, below: 24 };
 const BARS = 46;
 const FAINTEST = 0.14; // tint of the smallest number that is not zero
 const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
@@ -23,8 +23,8 @@ const ENERGY = { low: -14, high: 1 };
 /** @typedef {"activity" | "prediction" | "error" | "weights" | "delta"} Role */
 
 /** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, how much of the
- *  weight step's flash is left (0 to 1), the layer that is read (0: none), colours.
- *  @typedef {{ change: boolean, backprop: boolean, front: boolean, flash: number, read: number, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
+ *  weight step's flash is left (0 to 1), the layer that is read (0: none), how much everything is enlarged, the greatest size of a tile, colours.
+ *  @typedef {{ enlarged: number, most: number, change: boolean, backprop: boolean, front: boolean, flash: number, read: number, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
 
 /** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
  *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
@@ -71,6 +71,7 @@ export class Picture {
   /** One small picture of all tiles for each role, a cell a pixel.
    *  @type {Record<string, { canvas: OffscreenCanvas, image: ImageData }>} */
   sheets = {};
+  enlarged = 1;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -78,12 +79,16 @@ export class Picture {
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   }
 
+  /** The greatest size of a tile where a picture with so many rows of tiles is `high`; no high one makes it too large.
+   *  @type {(high: number, rows: number) => number} */
+  static tile(high, rows) { return Math.max(TILE.least / 2, Math.min(TILE.most, (high - rowTop(rows, 0) - 42 - BARS) / rows)); }
+
   /** Height that the picture takes at a width.
    *  @type {(width: number, shown: Shown, look: Look) => number} */
   static height(width, shown, look) {
-    const { size, lens } = plan(width, shown.count);
+    const { size, lens } = plan(width, shown.count, look);
     const rows = look.backprop ? 5 : 4;
-    return rowTop(rows, size) + 20 + BARS + 22 + (lens ? rows * (strip(shown) + 6) + 26 : 0);
+    return look.enlarged * (rowTop(rows, size) + 20 + BARS + 22 + (lens ? stripped(look) * (strip(shown) + 6) + 26 : 0));
   }
 
   /** Draw row `row`; `look` says what of it, in which colours.
@@ -97,9 +102,11 @@ export class Picture {
     }
     on.setTransform(scale, 0, 0, scale, 0, 0);
     on.clearRect(0, 0, width, height);
+    on.scale(look.enlarged, look.enlarged);
+    this.enlarged = look.enlarged;
     on.imageSmoothingEnabled = false;
     this.boxes = [];
-    const { size, pitch, lens, left, fits } = plan(width, shown.count);
+    const { size, pitch, lens, left, fits } = plan(width, shown.count, look);
     const front = frontOf(shown, row);
     const first = lens ? Math.max(0, Math.min(shown.count - fits, (front < 0 ? shown.count : front) - (fits >> 1))) : 0;
     const columns = Array.from({ length: lens ? fits : shown.count }, (_, i) => first + i);
@@ -138,7 +145,10 @@ export class Picture {
     const foot = rowTop(roles.length, size);
     this.front(shown, row, look, { columns, left, pitch, size, front, top: rowTop(2, size) });
     this.energies(shown, row, look, { columns, left, pitch, size, foot: foot + 18 });
-    if (lens) this.strips(shown, row, look, { width, left, top: foot + 18 + BARS + 22, first, fits, roles });
+    if (lens) {
+      const some = stripped(look) === 1 ? ROLES.slice(2, 3) : roles; // the error alone
+      this.strips(shown, row, look, { width: width / look.enlarged, left, top: foot + 18 + BARS + 22, first, fits, roles: some });
+    }
   }
 
   /** Colour the small picture of a role.
@@ -319,6 +329,7 @@ export class Picture {
   /** The tile under the pointer.
    *  @type {(x: number, y: number) => Box | undefined} */
   at(x, y) {
+    [x, y] = [x / this.enlarged, y / this.enlarged];
     return this.boxes.find((box) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h);
   }
 }
@@ -355,15 +366,21 @@ export function classOf({ input, target }, output) {
 /** @type {(shown: Shown) => number} */
 const strip = ({ cells }) => Math.min(72, Math.max(24, cells));
 
+/** How many rows of strips there are: on a projector one.
+ *  @type {(look: Look) => number} */
+const stripped = (look) => (look.enlarged > 1 ? 1 : look.backprop ? 5 : 4);
+
 /** Sizes at a width: all columns as tiles, or a lens that `fits` some.
- *  @type {(width: number, count: number) => { size: number, pitch: number, lens: boolean, left: number, fits: number }} */
-function plan(width, count) {
+ *  @type {(wide: number, count: number, look: Look) => { size: number, pitch: number, lens: boolean, left: number, fits: number }} */
+function plan(wide, count, { enlarged, most }) {
+  const width = wide / enlarged;
   const left = width < 520 ? 72 : GUTTER;
   const pitch = (width - left - 4) / (count + 2);
-  const size = Math.min(TILE.most, pitch - Math.min(GAP, pitch / 5));
-  if (size >= TILE.least) return { size, pitch: Math.min(pitch, size * 1.7), lens: false, left, fits: count };
-  const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (LENS.size + GAP)) - 2));
-  return { size: LENS.size, pitch: Math.min(LENS.size + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
+  const size = Math.min(most, pitch - Math.min(GAP, pitch / 5));
+  if (size >= TILE.least / Math.sqrt(enlarged)) return { size, pitch: Math.min(pitch, size * 1.7), lens: false, left, fits: count };
+  const side = Math.min(LENS.size, most - LENS.below); // the strips need room too
+  const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (side + GAP)) - 2));
+  return { size: side, pitch: Math.min(side + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
 }
 
 /** Upright bars of signed numbers.

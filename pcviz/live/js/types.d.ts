@@ -134,6 +134,8 @@ interface Payload {
   scrub: { channel: string } | null;
   /** Name of the recording that is shown while there is no run. */
   recorded: string | null;
+  /** Whether it is shown on a projector. */
+  present: boolean;
 }
 
 /** What a panel reports of a click: JSON, as Plotly has it. */

@@ -5,14 +5,18 @@ import streamlit as st
 from pcviz import glossary
 from pcviz.instruments.training import reading, transport
 from pcviz.instruments.training import view as options
-from pcviz.ui import controls, keys, panels, session, share, words
+from pcviz.ui import controls, keys, panels, present, session, share, words
 
 form = controls.form(options.drawn)
 words.offer(glossary.TRAIN)
 
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
-    st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP, width="content")
-    options.choose_panels(session.record())
+    if not present.on():
+        st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP, width="content")
+    options.choose_panels()
+    if not present.on():
+        options.baseline(session.record())
+    present.button()
 session.notices()
 transport.transport(form)
 keys.listen()
@@ -34,4 +38,5 @@ panels.live(
     nonce=f"{view.example} {view.layer}",
     picked=options.pick,
 )
-share.configuration(form.experiment or experiment)
+if not present.on():
+    share.configuration(form.experiment or experiment)
