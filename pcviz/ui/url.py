@@ -2,8 +2,8 @@
 
 Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
 run shown), `baseline` (the run drawn dashed over it), `present` (1: for a projector) and `v`, the version whose
-defaults apply to what is left out (pcviz.experiment.schema). A page with looks has their options too, and `view`, if it has
-several. Everything is validated through `Experiment` and the models of the options before a widget sees it.
+defaults apply to what is left out (pcviz.experiment.schema). A page with looks has their options too, and `view`, if it
+has several. Everything is validated through `Experiment` and the models of the options before a widget sees it.
 """
 
 import re
