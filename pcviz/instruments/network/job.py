@@ -68,10 +68,10 @@ class NetworkView(Child[Training]):
         return values
 
 
-def recorded_steps(steps: int, hidden: int, width: int) -> np.ndarray:
+def recorded_steps(steps: int, hidden: int, width: int, cells: int = CELLS) -> np.ndarray:
     """The inference steps 0 … `steps` of a network with so many hidden layers that are shown: all, or evenly spaced
-    ones that fit into CELLS, so that the front moves evenly too."""
-    most = max(2, CELLS // (min(hidden, COLUMNS) * min(width, UNITS)))
+    ones that fit into so many cells, so that the front moves evenly too."""
+    most = max(2, cells // (min(hidden, COLUMNS) * min(width, UNITS)))
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
 
 

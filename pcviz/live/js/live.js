@@ -278,7 +278,7 @@ export class Live {
     const { run, step, inference_step, epoch, seconds } = frame;
     const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
     const values = { ...channels, step, inference_step, epoch, seconds };
-    if (frame.kind === "network") this.recording = undefined;
+    if ("network_steps" in values) this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
     this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
     this.remember(run, channels);

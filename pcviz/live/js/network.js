@@ -64,8 +64,9 @@ export class NetworkPanel extends Card {
     const examples = element("span", { className: "pcviz-buttons pcviz-example", aria: { role: "group", label: "Example of the test set" } },
       button("‹", "Previous example", () => this.choose(-1)), this.chosen, button("›", "Next example", () => this.choose(1)));
     this.source = element("span", { className: "pcviz-source", hidden: !live.data.recorded });
+    examples.hidden = !spec.pick;
     this.header.append(this.source, examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
-    this.header.after(this.scrub.root);
+    if (!live.data.scrub) this.header.after(this.scrub.root); // the page's slider serves all panels
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("click", (event) => this.inspect(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
@@ -79,11 +80,18 @@ export class NetworkPanel extends Card {
   get state() { return this.section.dataset.state ?? "idle"; }
 
   /** @type {(kind: string) => boolean} */
-  isOf(kind) { return kind === "network"; }
+  isOf(kind) { return kind === "network" && !this.live.scrub; }
 
   paint() {}
-  /** @type {(row: number | undefined) => void} */
-  follow() {}
+  /** Show the step of the page's slider, or the last one recorded before it.
+   *  @type {(row: number | undefined) => void} */
+  follow(row) {
+    const page = this.live.scrub;
+    if (!page || !this.shown) return;
+    const step = page.steps[row ?? page.last];
+    const later = Array.from(this.shown.steps).findIndex((t) => t > step);
+    this.scrub.go(later < 0 ? Infinity : Math.max(0, later - 1));
+  }
 
   /** Ask the page for another example.
    *  @type {(by: number) => void} */
@@ -100,7 +108,7 @@ export class NetworkPanel extends Card {
     const layer = this.shown.columns[2 * found.box.column];
     this.read = layer;
     if (layer === this.exact?.layer) this.request();
-    else this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
+    else if (this.spec.pick) this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
   }
 
   /** ↑ and ↓ read one layer after another, Enter asks for all its numbers.
@@ -110,7 +118,7 @@ export class NetworkPanel extends Card {
     const L = this.shown.energy.shape[1];
     if (event.key === "ArrowUp") this.read = Math.min(L, this.read + 1);
     else if (event.key === "ArrowDown") this.read = Math.max(1, (this.read || L + 1) - 1);
-    else if (event.key === "Enter" && this.read) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
+    else if (event.key === "Enter" && this.read && this.spec.pick) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
     else return;
     event.preventDefault();
     this.request();
@@ -144,14 +152,15 @@ export class NetworkPanel extends Card {
 
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
-    if (run !== 0 || frame.kind !== "network" || !("network_steps" in frame.values)) return;
+    if (run !== 0 || !("network_steps" in frame.values)) return;
     this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
     // What is being watched is not replaced in the middle, unless another example was asked for.
     const other = this.next.example !== this.example || this.next.recorded !== this.recorded;
     if (this.scrub.playing && !other) return;
     const first = !this.shown || other;
     this.adopt();
-    if (first && !matchMedia("(prefers-reduced-motion: reduce)").matches) { this.scrub.go(0); this.scrub.play(); }
+    if (this.live.scrub) this.follow(this.live.scrub.row);
+    else if (first && !matchMedia("(prefers-reduced-motion: reduce)").matches) { this.scrub.go(0); this.scrub.play(); }
   }
 
   adopt() {
@@ -205,7 +214,7 @@ export class NetworkPanel extends Card {
 
   draw() {
     this.drawing = 0;
-    const { shown, scrub } = this;
+    const { shown, scrub, spec } = this;
     if (!shown || this.closed || !this.plot.clientWidth) return;
     this.picture ??= new Picture(this.canvas);
     const look = this.look();
@@ -214,12 +223,12 @@ export class NetworkPanel extends Card {
     this.section.dataset.step = String(this.step ?? "");
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
     this.chosen.textContent = `example ${this.example}`;
-    this.note.textContent = `After weight step ${this.step}.`;
+    this.note.textContent = spec.pick ? `After weight step ${this.step}.` : "The first example of the batch.";
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);
     const held = this.exact && (!this.read || this.exact.layer === this.read);
-    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) : "";
+    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) + (this.spec.pick ? " Press Enter for all its numbers." : "") : "";
     this.detail.hidden = !words;
     if (words !== this.detail.textContent) this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
@@ -281,14 +290,13 @@ export function detail({ layer, activity, prediction, error, gradient }, unit, r
 export function layerWords(shown, layer, row) {
   const L = shown.energy.shape[1];
   const energy = `energy ${digits(shown.energy.data[row * L + layer - 1], 3)}`;
-  const end = "Press Enter for all its numbers.";
-  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}. ${end}`;
+  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}.`;
   const column = shown.arrived.findIndex((_, c) => shown.columns[2 * c] <= layer && layer <= shown.columns[2 * c + 1]);
   const codes = shown.error.subarray((row * shown.count + column) * shown.cells, (row * shown.count + column + 1) * shown.cells);
   const largest = Math.max(...Array.from(codes, magnitude));
   const at = shown.arrived[column];
   const reached = at < 0 || at > row ? "its error is exactly 0" : `the error arrived at t = ${shown.steps[at]}, now its largest is ≈ ${digits(largest, 2)}`;
-  return `Layer ${layer} of ${L}: ${energy}; ${reached}. ${end}`;
+  return `Layer ${layer} of ${L}: ${energy}; ${reached}.`;
 }
 
 /** What the picture shows, in words.
