@@ -60,6 +60,7 @@ def live(
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
     recorded: str | None = None,
+    replayed: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Mount live panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the baseline).
 
@@ -70,7 +71,9 @@ def live(
     of a training). `picked` gets the point {panel, x, y} that was clicked in a panel that can pick. `keep` has the
     keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
     carry (default: that of `experiment`). `story` has templates of the sentence above them, by the state of the first
-    run. `recorded` names the recording that they show while there is no run (pcviz/live/recorded).
+    run. `recorded` names the recording that they show while there is no run (pcviz/live/recorded). With `replayed` a
+    slider over the weight steps of the first run stands above them; it gets what the slider asks for: {until: the step up
+    to which a replay should go, at: the step whose weights the network view should show, or None}.
     """
     made = payload(
         experiment,
@@ -84,14 +87,19 @@ def live(
         about=about,
         story=story,
         recorded=recorded,
+        timeline=replayed is not None,
     )
 
-    def tell() -> None:
-        point = st.session_state[key].get("picked")
-        if picked is not None and point:
-            picked(point)
+    def telling(name: str, act: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
+        def tell() -> None:
+            told = st.session_state[key].get(name)
+            if act is not None and told:
+                act(told)
 
-    _component(data=made, key=key, on_picked_change=tell)
+        return tell
+
+    changes = {"on_picked_change": telling("picked", picked), "on_replay_change": telling("replay", replayed)}
+    _component(data=made, key=key, **changes)
 
 
 def payload(
@@ -107,6 +115,7 @@ def payload(
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
     recorded: str | None = None,
+    timeline: bool = False,
 ) -> dict[str, Any]:
     """The data for `live.js`: version of plotly, runs, keep tokens, panels, metrics, the line for images."""
     chosen = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
@@ -123,6 +132,7 @@ def payload(
         "colours": style.ROLES,
         "nonce": nonce,
         "recorded": recorded,
+        "timeline": timeline,
         "scrub": {"channel": scrub} if scrub else None,
     }
 

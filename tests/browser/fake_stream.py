@@ -45,7 +45,8 @@ main { flex: 1; min-width: 0; padding: 12px 24px; } .head { height: 116px; }
 <script type="module">
 import { mount } from "/live/live.js";
 window.picks = [];
-const tell = (_, point) => window.picks.push(point);
+window.asked = [];
+const tell = (name, value) => (name === "picked" ? window.picks : window.asked).push(value);
 window.remount = (data) => (window.unmount = mount(document.getElementById("mount"), data, tell));
 window.remount(await (await fetch("/data")).json());
 </script></body></html>"""

@@ -35,7 +35,9 @@ class NetworkView(Child[Training]):
             raise ValueError(f"layer: {self.shown.layer} is above {depth} (allowed: 1 to {depth})")
         if (self.shown.at or 0) > (last := self.experiment.learning.steps):
             raise ValueError(f"at: {self.shown.at} is above {last} (allowed: 0 to {last})")
-        self._rerun = None if self.shown.at is None else Rerun(self.parent)
+        self._rerun = None
+        if self.shown.at is not None:
+            self.step, self._rerun = 0, Rerun(self.parent)
         shape = self.experiment.hidden_layers, self.experiment.network.width
         self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
         self._packed: dict[str, Value] = {}

@@ -24,6 +24,7 @@ class Replay(Child[Training]):
         self.until = Options.model_validate(self.options).until
         if self.until > (last := self.experiment.learning.steps):
             raise ValueError(f"until: {self.until} is above {last} (allowed: 1 to {last})")
+        self.step = 0  # of nothing, until the parent has come so far
         self._rerun: Rerun | None = Rerun(self.parent)
         self._planned = np.zeros(0, np.int32)
         self._rows: list[dict[str, np.ndarray]] = []

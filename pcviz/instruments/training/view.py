@@ -27,6 +27,9 @@ DEFAULTS: dict[str, Any] = {
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
+REPLAYED = "replayed"
+"""Key of what the timeline asked for: a run, the step up to which it is replayed, and the step of the network view."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -40,16 +43,21 @@ class Options:
     network_view: bool
     example: int = 0
     layer: int | None = None
+    until: int | None = None
+    at: int | None = None
 
     @property
     def children(self) -> dict[str, dict[str, Any]]:
-        """Kinds and options of the run's children: what computes the surface, and the network view."""
-        picked = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
-        network = {"network": picked} if self.network_view else {}
+        """Kinds and options of the run's children: what computes the surface, the network view, and a replay."""
+        picked = {"example": self.example, "layer": self.layer, "at": self.at}
+        network = {key: value for key, value in picked.items() if value is not None}
+        others = {"network": network} if self.network_view else {}
+        if self.until is not None:
+            others["replay"] = {"until": self.until}
         if self.surface == "boundary":
-            return {"boundary": {}, **network}
+            return {"boundary": {}, **others}
         plane = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
-        return {"training_plane": plane, **network}
+        return {"training_plane": plane, **others}
 
     @property
     def panels(self) -> list[str]:
@@ -84,13 +92,25 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
     example, layer = st.session_state.get(PICKED, (0, None))
     layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
-    return Options(**values, example=max(0, min(example, experiment.data.test_count - 1)), layer=layer)
+    run, until, at = st.session_state.get(REPLAYED, (None, None, None))
+    if record is None or run != record.id or until > record.step:
+        until = at = None
+    example = max(0, min(example, experiment.data.test_count - 1))
+    return Options(**values, example=example, layer=layer, until=until, at=at)
 
 
 def pick(point: dict[str, Any]) -> None:
     """Show another example of the test set in the network view, or all numbers of a layer of it (0: of none)."""
     if point.get("panel") == "network":
         st.session_state[PICKED] = int(point["x"]), int(point["y"])
+
+
+def replay(wanted: dict[str, Any]) -> None:
+    """Compute what the run's panels drew up to a weight step, and show the network view of one."""
+    record, until, at = session.record(), int(wanted.get("until") or 0), wanted.get("at")
+    if record is not None and 1 <= until <= record.step:
+        at = int(at) if at is not None and 0 <= int(at) <= record.step else None
+        st.session_state[REPLAYED] = record.id, until, at
 
 
 def _surface_of(record: RunRecord) -> dict[str, str]:

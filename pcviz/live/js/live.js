@@ -8,6 +8,7 @@ import { NetworkPanel } from "./network.js";
 import { Panel } from "./panel.js";
 import { Recording } from "./recording.js";
 import { Scrub } from "./scrub.js";
+import { Timeline } from "./timeline.js";
 import { whyNot } from "./why.js";
 
 const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
@@ -31,6 +32,7 @@ export function mount(parent, data, tell) {
   if (mounted.has(parent)) live.update(data);
   mounted.set(parent, live);
   live.pick = (point) => { live.touched = true; tell?.("picked", point); };
+  live.ask = (wanted) => tell?.("replay", wanted);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
@@ -41,11 +43,15 @@ export class Live {
   panels = [];
   /** @type {Scrub | null} */
   scrub = null;
+  /** @type {Timeline | null} */
+  timeline = null;
   /** What is replayed until a run shows the same live.
    *  @type {Recording | undefined} */
   recording = undefined;
   /** @type {(point: Point) => void} */
   pick = () => {};
+  /** @type {(wanted: Wanted) => void} */
+  ask = () => {};
   touched = false; // the page knows that somebody has touched a panel
   /** @type {{ metric: Metric, tile: HTMLElement, value: HTMLElement, bar: HTMLProgressElement }[]} */
   shown = [];
@@ -129,6 +135,11 @@ export class Live {
       this.scrub = data.scrub && new Scrub({ ...data.scrub, show, signal: this.signal });
       if (this.scrub) this.grid.before(this.scrub.root);
     }
+    if (data.timeline !== !!this.timeline) {
+      this.timeline?.close();
+      this.timeline = data.timeline ? new Timeline(this) : null;
+      if (this.timeline) this.grid.before(this.timeline.root);
+    }
     const old = new Map(this.panels.map((panel) => [JSON.stringify(panel.spec), panel]));
     this.panels = data.panels.map((spec) => {
       const kept = old.get(JSON.stringify(spec));
@@ -178,6 +189,7 @@ export class Live {
     Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
     this.buildMetrics();
     this.scrub?.clear();
+    this.timeline?.begin(this.data.runs[0]);
     for (const cause of ["stream", "store"]) this.warn(cause, "");
     this.tell({ state: "idle" });
     this.disconnect();
@@ -259,7 +271,7 @@ export class Live {
     this.panels.forEach((panel) => panel.clear((binding) => binding.run === index && (!child || binding.kind === kind)));
     this.history = this.history.filter((frame) => frame.run !== run);
     this.seqs[run] = 0;
-    if (index === 0 && !child) this.values = {};
+    if (index === 0 && !child) { this.values = {}; this.timeline?.clear(); }
     return index;
   }
 
@@ -271,12 +283,15 @@ export class Live {
     const { run, step, inference_step, epoch, seconds } = frame;
     const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
     const values = { ...channels, step, inference_step, epoch, seconds };
+    if (frame.kind === "replay") { this.timeline?.feed({ ...frame, values }); return; }
     if (frame.kind === "network") this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
-    this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
+    const past = this.timeline?.past && run === this.data.runs[0];
+    this.panels.forEach((panel) => panel.feed(index, { ...frame, values }, past ? "append" : undefined));
     this.remember(run, channels);
     if (run !== this.data.runs[0]) return;
     Object.assign(this.values, values);
+    this.timeline?.follow(values);
     this.showMetrics();
   }
 
@@ -297,6 +312,8 @@ export class Live {
       Object.assign(this.values, { step: state.step, steps: state.steps, paused: state.state === "paused" ? 1 : NaN });
       this.showMetrics();
       this.tell(state);
+    } else if (state.kind === "replay") {
+      this.timeline?.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {
       // A child run that failed or was cancelled is reported in the panel that waits for it.
       for (const panel of this.panels) if (panel.isOf(state.kind)) panel.note.textContent = state.message || state.state;
@@ -344,17 +361,24 @@ export class Live {
 
   /** What happens, in a sentence for the state of the run. */
   narrate() {
-    const text = fill(this.data.story[this.root.dataset.state ?? "idle"] ?? [], this.values);
+    const text = fill(this.data.story[this.timeline?.past ? "past" : (this.root.dataset.state ?? "idle")] ?? [], this.current);
     this.story.hidden = !text;
     if (text && text !== this.story.textContent) this.story.textContent = text;
   }
 
+  /** The values that metrics and sentence tell: the latest, or those of the timeline's step. */
+  get current() {
+    const { timeline, values } = this;
+    return timeline?.past ? { step: timeline.step ?? NaN, steps: values.steps, ...timeline.values } : values;
+  }
+
   showMetrics() {
     this.narrate();
+    const { current } = this;
     for (const { metric, value, bar } of this.shown) {
-      value.textContent = fill(metric.value, this.values) ?? "–";
+      value.textContent = fill(metric.value, current) ?? "–";
       if (!metric.progress) continue;
-      const [part, whole] = metric.progress.map((name) => Number(this.values[name]));
+      const [part, whole] = metric.progress.map((name) => Number(current[name]));
       bar.value = part / whole || 0;
     }
   }
@@ -383,6 +407,7 @@ export class Live {
   close() {
     this.ended = true;
     this.scrub?.close();
+    this.timeline?.close();
     this.abort.abort();
     this.disconnect();
     clearInterval(this.keeper);

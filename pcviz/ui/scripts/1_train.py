@@ -25,8 +25,9 @@ panels.live(
     panels=view.panels,
     keep=session.keep_tokens(),
     story=reading.story(experiment),
-    nonce=f"{view.example} {view.layer}",
+    nonce=f"{view.example} {view.layer} {view.until} {view.at}",
     picked=options.pick,
+    replayed=None if session.watches(run) else options.replay,
 )
 options.choose(experiment, run)
 share.configuration(form.experiment or experiment)
