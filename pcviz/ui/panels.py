@@ -72,8 +72,8 @@ def live(
     keep tokens of the runs that the panels renew while they are open. `about` is the line that images of the panels
     carry (default: that of `experiment`). `story` has templates of the sentence above them, by the state of the first
     run. `recorded` names the recording that they show while there is no run (pcviz/live/recorded). With `replayed` a
-    slider over the weight steps of the first run stands above them; it gets what the slider asks for: {until: the step up
-    to which a replay should go, at: the step whose weights the network view should show, or None}.
+    slider over the weight steps of the first run stands above them; it gets what the slider asks for: {until: the step
+    up to which a replay should go, at: the step whose weights the network view should show, or None}.
     """
     made = payload(
         experiment,
@@ -98,8 +98,8 @@ def live(
 
         return tell
 
-    changes = {"on_picked_change": telling("picked", picked), "on_replay_change": telling("replay", replayed)}
-    _component(data=made, key=key, **changes)
+    told = telling("picked", picked), telling("replay", replayed)
+    _component(data=made, key=key, on_picked_change=told[0], on_replay_change=told[1])
 
 
 def payload(

@@ -26,7 +26,7 @@ from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
 
 RUN = "a" * 32
-CHILD = "b" * 32
+CHILD, SECOND = "b" * 32, "e" * 32
 BASELINE = "c" * 32
 
 HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live panels</title>
@@ -85,14 +85,14 @@ class FakeStream:
     def frame(self, kind: str, step: int, values: dict[str, Any], *, run: str = RUN, generation: int = 0) -> None:
         """Publish a frame, with the next number of its run."""
         self.seq[run] = self.seq.get(run, 0) + 1
-        parent = RUN if run == CHILD else None
+        parent = RUN if run in (CHILD, SECOND) else None
         place = {"run": run, "parent": parent, "generation": generation, "seq": self.seq[run], "kind": kind}
         clock = {"step": step, "inference_step": 0, "epoch": step / 22, "seconds": step * 0.08}
         self.send("frame", **place, **clock, values=orjson.loads(encode_values(values)))
 
     def state(self, state: str, step: int = 0, *, run: str = RUN, generation: int = 0, **more: Any) -> None:
         """Publish a state."""
-        parent = RUN if run == CHILD else None
+        parent = RUN if run in (CHILD, SECOND) else None
         fixed = {"run": run, "parent": parent, "kind": "train", "generation": generation, "state": state, "step": step}
         self.send("state", **{**fixed, "steps": 200, "seconds": step * 0.08, "message": "", "device": "cpu", **more})
 

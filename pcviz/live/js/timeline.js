@@ -49,6 +49,7 @@ export class Timeline {
     });
     this.root.append(this.scrub.root);
     this.lay();
+    this.mark();
   }
 
   /** Begin with a run, or again with the same one, whose frames come once more: then it stays where it is.
@@ -65,6 +66,7 @@ export class Timeline {
     Object.assign(this, { rows: undefined, plan: [], newest: 0, asked: 0, past: false, drawn: undefined, at: undefined, course: {}, fault: "" });
     this.scrub.clear();
     this.lay();
+    this.mark();
   }
 
   // ---- what comes
