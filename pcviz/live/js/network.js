@@ -26,6 +26,9 @@ export class NetworkPanel extends Card {
   /** What has come while another relaxation is being played.
    *  @type {{ shown: Shown, step: number, example: number, recorded: boolean, exact: Exact | undefined } | undefined} */
   next = undefined;
+  /** The latest that has come, for when the timeline is back at its right end.
+   *  @type {typeof this.next} */
+  newest = undefined;
   /** All numbers of one layer.
    *  @type {Exact | undefined} */
   exact = undefined;
@@ -93,6 +96,14 @@ export class NetworkPanel extends Card {
     this.scrub.go(later < 0 ? Infinity : Math.max(0, later - 1));
   }
 
+  /** The timeline has moved: away from the end what is shown stays until the picture of its step comes; at the end the
+   *  latest is shown. */
+  travel() {
+    if (this.live.timeline?.past) this.next = undefined;
+    else if (this.newest && this.newest.shown !== this.shown && !this.scrub.playing) { this.next = this.newest; this.adopt(); }
+    this.request();
+  }
+
   /** Ask the page for another example.
    *  @type {(by: number) => void} */
   choose(by) {
@@ -140,7 +151,7 @@ export class NetworkPanel extends Card {
     if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
     clearTimeout(this.again);
     this.scrub.clear();
-    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined });
+    Object.assign(this, { shown: undefined, next: undefined, newest: undefined, exact: undefined, step: undefined });
     this.detail.hidden = true;
     this.note.textContent = "";
     this.sentence.textContent = "";
@@ -153,10 +164,14 @@ export class NetworkPanel extends Card {
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
     if (run !== 0 || !("network_steps" in frame.values)) return;
-    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
+    const at = Number.isFinite(frame.values.network_at) ? Number(frame.values.network_at) : undefined;
+    const next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
+    if (at === undefined) this.newest = next;
+    if (!(this.live.timeline?.admits(at) ?? at === undefined)) return;
+    this.next = next;
     // What is being watched is not replaced in the middle, unless another example was asked for.
     const other = this.next.example !== this.example || this.next.recorded !== this.recorded;
-    if (this.scrub.playing && !other) return;
+    if (this.scrub.playing && !other && at === undefined) return;
     const first = !this.shown || other;
     this.adopt();
     if (this.live.scrub) this.follow(this.live.scrub.row);
@@ -223,7 +238,9 @@ export class NetworkPanel extends Card {
     this.section.dataset.step = String(this.step ?? "");
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
     this.chosen.textContent = `example ${this.example}`;
-    this.note.textContent = spec.pick ? `After weight step ${this.step}.` : "The first example of the batch.";
+    const at = this.live.timeline?.at ?? this.step;
+    const from = at === this.step ? `After weight step ${this.step}.` : `Computing weight step ${at} …`;
+    this.note.textContent = spec.pick ? from : "The first example of the batch.";
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);

@@ -35,8 +35,9 @@ panels.live(
     chosen=options.choose,
     keep=session.keep_tokens(),
     story=reading.story(experiment),
-    nonce=f"{view.example} {view.layer}",
+    nonce=f"{view.example} {view.layer} {view.until} {view.at}",
     picked=options.pick,
+    replayed=None if session.watches(run) else options.replay,
 )
 if not present.on():
     share.configuration(form.experiment or experiment)
