@@ -1,6 +1,6 @@
 """Make all recordings anew."""
 
-from recordings import network, thumbnails
+from recordings import animation, network, thumbnails
 
-network.make()
-thumbnails.make()
+for part in (network, thumbnails, animation):
+    part.make()

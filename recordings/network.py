@@ -9,6 +9,7 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.presets import HOME
 from pcviz.frames import HEAD, Frame
 from pcviz.instruments.network.job import NetworkView
+from pcviz.instruments.predictions.job import Predictions
 from pcviz.jobs.child import Child
 from pcviz.jobs.training import Training
 from pcviz.live.assets import RECORDED
@@ -41,7 +42,8 @@ def picture(child: Child[Training]) -> Frame:
 def frames() -> list[Frame]:
     """The frames that the Home page replays, in order."""
     training = trained(HOME)
-    return [picture(NetworkView(HOME, training, {"example": place})) for place in EXAMPLES]
+    said = Predictions(HOME, training)
+    return [picture(said), *(picture(NetworkView(HOME, training, {"example": place})) for place in EXAMPLES)]
 
 
 def packed(frame: Frame) -> dict[str, Any]:

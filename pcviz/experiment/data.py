@@ -76,7 +76,7 @@ def facts_of(name: str) -> DatasetFacts:
 class Data(Section):
     """What the network learns from."""
 
-    name: str = option("digits", "Data set", "Built-in data sets, or your own; nothing is downloaded.")
+    name: str = option("digits", "Data set", "Built-in data sets, or your own; nothing is downloaded.", simple=True)
     train_size: int | Literal["all"] = option(
         "all", "Training examples", "How many examples to train on; `all` is the data set's own size.", advanced=True
     )

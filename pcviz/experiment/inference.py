@@ -47,6 +47,7 @@ class Inference(Section):
         "Heavy-ball memory of the momentum solver; the other solvers ignore it.",
         formula=r"v \leftarrow \beta v + \partial F / \partial z",
         advanced=True,
+        needs={"inference.solver": ["momentum"]},
         ge=0,
         lt=1,
     )

@@ -23,6 +23,7 @@ class Learning(Section):
         " ".join(f"{name}: {facts.help}." for name, facts in RULES.items()),
         formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, d_l^\top \phi(z_{l-1}),\; d_{l<L} = e_l,\;"
         r" d_L = \lambda e_L",
+        simple=True,
     )
     optimiser: Literal["adam", "sgd", "adamw"] = option("adam", "Weight optimiser", "Descends the energy's gradient.")
     learning_rate: float | Literal["auto"] = option(
@@ -37,6 +38,7 @@ class Learning(Section):
         "Added to the root of Adam's second moment: gradients far below it hardly move their weights.",
         formula=r"m / (\sqrt{v} + \epsilon)",
         advanced=True,
+        needs={"learning.optimiser": ["adam", "adamw"]},
         log=True,
         gt=0,
         le=1,

@@ -32,10 +32,13 @@ class Network(Section):
         "Depth L",
         "Number of weight matrices. A network of depth L has H = L - 1 hidden layers.",
         formula=r"\mu_1 = a_1 W_1 x,\quad \mu_l = a_l W_l \phi(z_{l-1}) + \tau_l z_{l-1},\quad l = 2 \dots L",
+        simple=True,
         ge=2,
         le=512,
     )
-    width: int = option(64, "Width N", "Units in each hidden layer.", formula=r"z_l \in \mathbb{R}^N", ge=1, le=2048)
+    width: int = option(
+        64, "Width N", "Units in each hidden layer.", formula=r"z_l \in \mathbb{R}^N", simple=True, ge=1, le=2048
+    )
     activation: Activation = option(
         "relu", "Activation", "Applied to the activities before each linear map but the first.", formula=r"\phi"
     )
@@ -46,6 +49,7 @@ class Network(Section):
         "predictive coding (mupc), which with skip connections trains networks of 128 layers and more.",
         formula=r"\text{μPC: } a_1 = D^{-1/2},\; a_l = (NL)^{-1/2} \text{ (no skips: } N^{-1/2}\text{)},\;"
         r" a_L = 1/(\gamma N)",
+        simple=True,
     )
     skips: bool = option(
         True, "Skip connections", "Identity skips around the hidden layers 2 to L - 1.", formula=r"\tau_l \in \{0, 1\}"

@@ -1,6 +1,6 @@
 """Groups of options: what all of them share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -14,12 +14,24 @@ def option(
     description: str,
     *,
     formula: str | None = None,
+    simple: bool = False,
     advanced: bool = False,
+    needs: Mapping[str, Sequence[str]] | None = None,
     log: bool = False,
     **limits: Any,
 ) -> Any:
-    """A field of the experiment: default, label, help, formula (TeX), limits; `log` asks for a logarithmic control."""
-    extra: dict[str, Any] = {"formula": formula, "advanced": advanced, "log": log}
+    """A field of the experiment: default, label, help, formula (TeX), limits.
+
+    `simple`: newcomers need it. `advanced`: few people do. `needs`: the values of other fields (by path) without which
+    it has no effect. `log` asks for a logarithmic control.
+    """
+    extra: dict[str, Any] = {
+        "formula": formula,
+        "simple": simple,
+        "advanced": advanced,
+        "needs": {path: list(values) for path, values in (needs or {}).items()},
+        "log": log,
+    }
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
 
 

@@ -1,7 +1,7 @@
 """A panel: a live figure with its texts and the channels behind it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from typing import Any, Literal
 
@@ -21,6 +21,23 @@ class Toggle:
     relayout: dict[str, tuple[Any, Any]]
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A control in the panel's header by which the page makes another figure or computes something else: the `key` of
+    the option, its label and help, its value now, and the values allowed with their labels (None: False and True)."""
+
+    key: str
+    label: str
+    help: str
+    value: Any
+    options: Mapping[Any, str] | None = None
+    disabled: bool = False
+
+    def for_client(self) -> dict[str, Any]:
+        """The control as JSON values; options as a list of pairs, which keeps numbers and their order."""
+        return asdict(self) | {"options": None if self.options is None else list(self.options.items())}
+
+
 LOG_STEPS = Toggle(
     "log t",
     "Logarithmic inference steps (step 0 is left out)",
@@ -37,15 +54,15 @@ class Panel:
     while there is no run, `waiting` why it is still empty in a run, and `ended` after it; `absent` says in one sentence
     that the panel does not apply to this experiment, and then it shows nothing else.
     `note` is a line under the title with values in it: `{channel:format}` or `{channel?text if not 0|text if 0}`
-    (formats: share in percent %0, %1, significant digits g3, duration t; none: as it is); its parts are separated
-    by " · ", and those whose values are known are shown.
+    (formats: share in percent %0, %1, significant digits g3, of ten to the power of the value x2, duration t; none: as
+    it is); its parts are separated by " · ", and those whose values are known are shown.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
     `cursor_axes`.
     A panel that can `pick` reports clicks on its points to the page; panels with the same `link` zoom together; those
     in `space` (three axes) are turned instead of zoomed. A `bare` panel shows no axes before its first values.
     `view` says which script draws it: "plot" its figure, "network" the network view, where `front` marks how far an
-    error comes in exact arithmetic.
+    error comes in exact arithmetic, or "examples" images in `rows` with these headings.
     `csv` lists the channels to export: one line for each recorded weight step, or for each value of the latest arrays.
     """
 
@@ -63,8 +80,9 @@ class Panel:
     waiting: str = "Waiting for the first values …"
     ended: str = "The run ended without values."
     absent: str | None = None
-    view: Literal["plot", "network"] = "plot"
+    view: Literal["plot", "network", "examples"] = "plot"
     front: bool = False
+    rows: tuple[str, ...] = ()
     note: str | None = None
     toggles: tuple[Toggle, ...] = ()
     pick: bool = False

@@ -21,8 +21,9 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", 
 
 COLOURS = dict(blue=BLUE, vermillion=VERMILLION, green=GREEN, purple=PURPLE, orange=ORANGE, sky=SKY)
 
-ROLES = dict(activity=ORANGE, prediction=SKY, error=BLUE, delta=PURPLE, energy=GREEN)
-"""Colours of what a layer holds, wherever it is shown; delta: what backpropagation sends down."""
+ROLES = dict(activity=ORANGE, prediction=SKY, error=BLUE, weights=VERMILLION, delta=PURPLE, energy=GREEN)
+"""Colours of what a layer holds, wherever it is shown; weights: the step that they take; delta: what backpropagation
+sends down."""
 
 CIVIDIS = "Cividis"
 DIVERGING = ((0.0, BLUE), (0.5, "#f4f4f4"), (1.0, VERMILLION))

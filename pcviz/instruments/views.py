@@ -3,12 +3,17 @@
 import streamlit as st
 
 from pcviz.instruments import gathered
-from pcviz.ui import session, widgets
+from pcviz.ui import controls, session, widgets
 from pcviz.ui.instruments import on
 from pcviz.ui.look import View
 
 VIEWS: dict[str, View] = {kind: view for kind, view in gathered("view", "VIEWS").items() if kind in on("landscape")}
 """By the kind of their runs, in reading order."""
+
+
+def drawn(path: str) -> bool:
+    """Whether a look depends on a field: it trains as long as its own controls say."""
+    return path != "learning.steps" and controls.applies(path)
 
 
 def view() -> View:

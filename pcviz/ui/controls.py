@@ -1,10 +1,10 @@
-"""The form: one widget for each field of `Experiment`, in the sidebar.
+"""The form: one widget for each field of `Experiment`, in the sidebar. Simple: few fields; all: every field, in groups.
 
 The key of a widget is the path of its field with underscores. What the form holds may be invalid (settings that do not
 go together): nothing is lost or clipped, the page reports what is wrong and starts nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
@@ -21,8 +21,8 @@ from pcviz.experiment.presets import PRESETS
 from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.ui import widgets
-from pcviz.ui.url import key_of
+from pcviz.ui import detail, widgets
+from pcviz.ui.url import differing, key_of
 
 TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.model_fields.items()}}
 """Section -> its heading."""
@@ -53,22 +53,37 @@ class Form:
 
 
 def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
-    """Draw the fields that are `drawn` (by path) in the sidebar and read the form; the others keep their values.
+    """Draw the form in the sidebar and read it; fields that are not `drawn` (by path) keep their values.
 
     `st.session_state.settings` holds the initial values.
     """
     _hold()
+    useful = {path: info for path, info in fields().items() if drawn(path)}
     with st.sidebar:
         _presets()
-        for section in dict.fromkeys(path.rpartition(".")[0] for path in fields()):
-            _section(section, drawn)
+        shown = useful if detail.choose() else {p: info for p, info in useful.items() if _extra(info)["simple"]}
+        if shown is useful:
+            for section in dict.fromkeys(path.rpartition(".")[0] for path in shown):
+                _group(section, shown)
+        else:
+            for path in sorted(shown, key=lambda path: not path.startswith("data.")):  # data first
+                _widget(path, shown[path])
+            _hidden(useful.keys() - shown.keys())
+    _keep(fields().keys() - shown.keys())
     return _taken()
+
+
+def applies(path: str) -> bool:
+    """Whether a field has an effect with the values of those that it needs."""
+    needs: dict[str, list[str]] = _extra(fields()[path])["needs"]
+    return all(st.session_state[key_of(other)] in values for other, values in needs.items())
 
 
 def rest(why: str) -> Form:
     """The form on a page that does not use it: it keeps its values, and the sidebar says `why` it is empty."""
     _hold()
     st.sidebar.caption(why)
+    _keep(fields())
     return _taken()
 
 
@@ -77,6 +92,12 @@ def _hold() -> None:
     for path, value in st.session_state.settings.items():
         if st.session_state.get(key_of(path)) is None:
             st.session_state[key_of(path)] = _shown(path, value)
+
+
+def _keep(paths: Iterable[str]) -> None:
+    """Keep what fields hold that are not drawn: Streamlit forgets it, but not what is set anew."""
+    for path in paths:
+        st.session_state[key_of(path)] = st.session_state[key_of(path)]
 
 
 def _taken() -> Form:
@@ -106,7 +127,8 @@ def fill(values: dict[str, Any]) -> None:
 
 def restore() -> None:
     """Put the settings into the form again: the widgets of another page are not those that held them."""
-    widgets.put({key_of(path): _shown(path, value) for path, value in st.session_state.settings.items()})
+    settings = {key_of(path): _shown(path, value) for path, value in st.session_state.settings.items()}
+    widgets.put({detail.KEY: detail.chosen(), **settings})
 
 
 def _fitting_initialisation(values: dict[str, Any]) -> dict[str, Any]:
@@ -140,19 +162,33 @@ def _apply_preset() -> None:
         fill(PRESETS[name].changes)
 
 
-def _section(section: str, drawn: Callable[[str], bool]) -> None:
-    mine = {path: info for path, info in fields().items() if path.rpartition(".")[0] == section and drawn(path)}
-    if not mine:
-        return
+def _group(section: str, shown: Mapping[str, FieldInfo]) -> None:
+    """The fields of a section in a group that folds; those that few people need come last."""
+    mine = {path: info for path, info in shown.items() if path.rpartition(".")[0] == section}
     advanced = {path: info for path, info in mine.items() if _extra(info)["advanced"]}
-    st.subheader(TITLES[section], anchor=False)
-    for path, info in mine.items():
-        if path not in advanced:
-            _widget(path, info)
-    if advanced:
-        with st.expander(f"More {TITLES[section].lower()} options"):
-            for path, info in advanced.items():
+    opened = section == next(iter(shown)).rpartition(".")[0]
+    with st.expander(TITLES[section], expanded=opened, key=f"group_{section or 'run'}"):
+        for path, info in mine.items():
+            if path not in advanced:
                 _widget(path, info)
+        if advanced:
+            st.caption("Rarely needed")
+        for path, info in advanced.items():
+            _widget(path, info)
+
+
+def _hidden(paths: Collection[str]) -> None:
+    """Say which of these fields, which are not shown, somebody should know of."""
+    now = read()
+    wrong = {fault.partition(":")[0] for fault in now.faults}
+    changed = differing(now.values).keys() - wrong
+    for found, one, many in (
+        (wrong, "{} hidden setting does not fit", "{} hidden settings do not fit"),
+        (changed, "{} more setting differs from its default", "{} more settings differ from their defaults"),
+    ):
+        if names := [info.title for path, info in fields().items() if path in paths and path in found]:
+            what = (one if len(names) == 1 else many).format(len(names))
+            st.caption(f"{what}: {', '.join(names)}. **All** shows {'it' if len(names) == 1 else 'them'}.")
 
 
 def _widget(path: str, info: FieldInfo) -> None:

@@ -11,7 +11,8 @@ WELCOME = """
 ##### A predictive coding network learns by guessing: each layer predicts the next, and what it gets wrong, the error, \
 corrects first the activities around it and then the weights.
 """
-PANELS = ["network"]
+PANELS = {"network": {}, "examples": {"rows": ("Test set",)}}
+"""Panels, and the options of their figures."""
 STORY = {
     "idle": [
         f"This one has {HOME.network.depth} layers and knows handwritten digits. Watch the error walk from the answer "
@@ -30,7 +31,7 @@ PICKED = "home_picked"
 def children() -> dict[str, dict[str, Any]]:
     """Kinds and options of the run's children."""
     example, layer = _picked()
-    return {"network": {"example": example} | ({"layer": layer} if layer else {})}
+    return {"network": {"example": example} | ({"layer": layer} if layer else {}), "predictions": {}}
 
 
 def nonce() -> str:

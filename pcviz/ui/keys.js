@@ -33,6 +33,11 @@ function onKey(event) {
     press(moving() ? "pause" : "play");
   } else if (key === "s" || key === "x") {
     press(key === "s" ? "step" : "reset");
+  } else if (key === "p" || (key === "escape" && document.querySelector(".pcviz-present"))) {
+    press("presenting");
+  } else if (key >= "1" && key <= "9") {
+    const choice = /** @type {HTMLElement | undefined} */ (document.querySelectorAll('[class*="_panels"] button')[Number(key) - 1]);
+    choice?.click();
   }
 }
 

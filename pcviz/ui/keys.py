@@ -1,4 +1,5 @@
-"""Keyboard: Space plays and pauses, `s` steps, `x` resets, only while no input has the focus."""
+"""Keyboard: Space plays and pauses, `s` steps, `x` resets, `p` presents, 1 to 9 choose panels, only while no input has
+the focus."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,5 +14,5 @@ def _component() -> Callable[..., Any]:
 
 
 def listen() -> None:
-    """Let keys press the buttons `play`, `pause`, `step` and `reset`."""
+    """Let keys press the buttons `play`, `pause`, `step`, `reset` and `presenting`, and those that choose panels."""
     _component()(key="keys")

@@ -14,12 +14,12 @@ from pcviz.experiment.looks import LookOptions
 from pcviz.instruments import options_of
 from pcviz.live import serving
 from pcviz.store import RunRecord, StoreFault, StoreFull, UnknownRun, Unreadable
-from pcviz.ui import back, browser, controls, look_options, markdown, url, widgets
+from pcviz.ui import back, browser, controls, look_options, markdown, present, url, widgets
 from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 from pcviz.ui.pages import HOME
 
 WRONG_LINK = "control: this link does not fit the run, so you only watch. Ask its owner for the control link"
-CHILDREN = ("training_plane", "boundary", "network", "replay")
+CHILDREN = ("training_plane", "boundary", "network", "predictions", "replay")
 """Kinds of children that a training has on its page: one of each kind at most."""
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
@@ -75,7 +75,10 @@ def remember() -> None:
         return
     page, runs = st.session_state.page, st.session_state.runs
     options = look_options.texts(page, record())
-    query = {} if page == HOME else url.query(st.session_state.settings, runs, options, lasting=bool(runs))
+    if page == HOME:
+        query = url.query({}, {}, present=present.on())
+    else:
+        query = url.query(st.session_state.settings, runs, options, lasting=bool(runs), present=present.on())
     known = st.session_state.addresses
     if query not in known:
         known.append(query)
@@ -114,6 +117,7 @@ def _adopt(page: str, state: url.State) -> None:
     controls.fill({**values, **state.values})
     st.session_state.runs_of[page] = st.session_state.runs = runs
     st.session_state.notices = notices
+    present.turn(state.present)
     look_options.adopt(page, state)
 
 

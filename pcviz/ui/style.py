@@ -14,8 +14,7 @@ CSS = """
 [data-testid="stHeader"] { height: 2.4rem; min-height: 2.4rem; }
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
-[data-testid="stSidebarUserContent"] [data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.9rem 0 0.35rem; }
-.st-key-browser, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
+.st-key-browser, .st-key-detail, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Above a panel in full size (live.css) the page's buttons stay, in one line. */
@@ -36,6 +35,12 @@ body:has(.pcviz-full) .st-key-transport {
   .st-key-transport, [class*="_row"] { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none; }
   .st-key-transport > *, [class*="_row"] > * { flex: 0 0 auto !important; max-width: 85vw; }
   .st-key-transport [data-testid="stButton"] button { padding: 0 0.6rem; }
+  /* One hand: the buttons lie where the thumb is. */
+  .st-key-transport {
+    position: fixed; z-index: 999; inset: auto 0 0; padding: 6px 12px calc(6px + env(safe-area-inset-bottom));
+    background: Canvas; border-top: 1px solid rgb(128 128 128 / 0.3);
+  }
+  [data-testid="stMainBlockContainer"] { padding-bottom: 5rem; }
 }
 </style>
 """.replace("WIDTHpx", f"{WIDTH}px")

@@ -1,9 +1,9 @@
 """The query string: a link holds the whole state of a page.
 
 Keys are widget keys (field paths with underscores), values only those that differ from the defaults, besides `run` (the
-run shown), `baseline` (the run drawn dashed over it) and `v`, the version whose defaults apply to what is left out
-(pcviz.experiment.schema). A page with looks has their options too, and `view`, if it has several. Everything is
-validated through `Experiment` and the models of the options before a widget sees it.
+run shown), `baseline` (the run drawn dashed over it), `present` (1: for a projector) and `v`, the version whose
+defaults apply to what is left out (pcviz.experiment.schema). A page with looks has their options too, and `view`, if it
+has several. Everything is validated through `Experiment` and the models of the options before a widget sees it.
 """
 
 import re
@@ -19,7 +19,7 @@ from pcviz.experiment.schema import flatten
 from pcviz.ui.instruments import on
 
 RUN_KEYS = ("run", "baseline")
-VERSION_KEY, VIEW_KEY = "v", "view"
+VERSION_KEY, VIEW_KEY, PRESENT_KEY = "v", "view", "present"
 FORMER_VIEWS = {"surface": "plane"}
 """Name of a view in earlier addresses -> its present name."""
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -37,7 +37,8 @@ PATHS: dict[str, str] = {key_of(path): path for path in fields()}
 @dataclass
 class State:
     """The content of a query string: field path -> value, run ids by key, one message per fault, whether it holds all
-    settings that are not defaults, options of looks (kind -> widget key -> value), and the view."""
+    settings that are not defaults, options of looks (kind -> widget key -> value), the view, and whether it is for a
+    projector."""
 
     values: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class State:
     whole: bool = False
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     view: str | None = None
+    present: bool = False
 
 
 def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = "") -> State:
@@ -66,6 +68,10 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = 
                 state.runs[key] = text
             else:
                 state.faults.append(f"{key}: {shown(text)} is not a run (allowed: 32 hexadecimal digits)")
+        elif key == PRESENT_KEY:
+            state.present = text == "1"
+            if not state.present:
+                state.faults.append(f"{key}: {shown(text)} is not allowed (allowed: 1)")
         elif key in kinds:
             written[kinds[key]][key] = text
         elif key == VIEW_KEY and len(written) > 1:
@@ -93,7 +99,7 @@ def _version(query: Mapping[str, str], state: State, repeated: Collection[str]) 
     """The version of an address, and the rest of it. An address without settings is of the present version."""
     rest = {key: text for key, text in query.items() if key != VERSION_KEY}
     if VERSION_KEY not in query:
-        return (schema.FIRST if rest.keys() - set(RUN_KEYS) else schema.current()), rest
+        return (schema.FIRST if rest.keys() - {*RUN_KEYS, PRESENT_KEY} else schema.current()), rest
     text, newest = query[VERSION_KEY], schema.current()
     if text.isascii() and text.isdigit() and len(text) < 6 and VERSION_KEY not in repeated:
         if schema.FIRST <= int(text) <= newest:
@@ -120,6 +126,7 @@ def query(
     options: Mapping[str, str] | None = None,
     *,
     lasting: bool = False,
+    present: bool = False,
 ) -> dict[str, str]:
     """The inverse of `parse`: settings that differ from the defaults, their version, `options` as texts, and runs.
 
@@ -127,7 +134,8 @@ def query(
     """
     settings = {key_of(path): _text(value) for path, value in differing(experiment_values).items()}
     version = {VERSION_KEY: str(schema.current())} if settings or options or lasting else {}
-    return {**version, **settings, **(options or {}), **{key: runs[key] for key in RUN_KEYS if runs.get(key)}}
+    shown_runs = {key: runs[key] for key in RUN_KEYS if runs.get(key)}
+    return {**version, **settings, **(options or {}), **shown_runs, **({PRESENT_KEY: "1"} if present else {})}
 
 
 def differing(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,20 @@ def button(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key} button")
 
 
+def show_all(page: Page, *groups: str) -> None:
+    """Let the form show all its fields, with these groups unfolded."""
+    page.locator(".st-key-form_detail").get_by_text("All", exact=True).click()
+    for group in groups:
+        unfold(page, group)
+
+
+def unfold(page: Page, group: str) -> None:
+    """Unfold a group of the form, which shows all its fields."""
+    shown = page.locator(f".st-key-group_{group} details")
+    if shown.get_attribute("open") is None:
+        shown.locator("summary").click()
+
+
 def panel(page: Page, name: str) -> Locator:
     """A live panel."""
     return page.locator(f'[data-panel="{name}"]')

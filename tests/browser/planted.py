@@ -14,17 +14,19 @@ from pcviz.instruments import CHANNELS, KINDS
 DEPTH, DEEP = 12, 33
 SIZES = {"R": 14, "G": 41, "S": 5, "E": 7, "M": 6, "K": 9, "P": 8, "W": 6, "V": 5, "Q": 10, "A": 4}
 SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "N": 8, "2": 2, "3": 3, "5": 5}
+SIZES |= {"Y": 10, "Z": 5, "O": 4, "I": 6, "T": 16}
 SOURCES = ("train of the deep run", "train of the second run", *KINDS)
 """Frames in the order in which they come: of run 2, of run 1, and one of each kind of run 0."""
 ROOM = 4096
 """More than a channel has entries: a smaller number was not planted, and all are exact in float32."""
 ROW = 3
 """Of a relaxation, which sliders show."""
-CODES = {"points_class": (1, 2), "chain_type_loss": (1, 3), "chain_type_energy": (3, 3)}
+CODES = {"points_class": (1, 2), "tested_wrong": (3, 2), "chain_type_loss": (1, 3), "chain_type_energy": (3, 3)}
 """Channels of codes: how often each comes in a row, and how many there are."""
 ZEROS = (
     *("energy", "energy_history", "energy_trace", "update_rms", "error_rms", "landscape", "activity_plane"),
     *("train_loss_history", "test_loss_history", "total_energy_history", "solver_excess", "alignment_ratio"),
+    "confusion",
 )
 """Channels that hold exact zeros too."""
 SMOOTHED = 10

@@ -27,7 +27,7 @@ def test_it_moves_at_once_and_is_live_after_a_touch(page: Page) -> None:
     network.get_by_role("button", name="Next example").click()
     expect(network).to_have_attribute("data-source", "live", timeout=60_000)
     expect(page.locator(".pcviz-story")).to_contain_text("Done: after 200 weight steps", timeout=60_000)
-    assert step(page, "network") == 200
+    wait_for(page, lambda: step(page, "network") == 200)
     assert page.url.endswith("/"), "the address of Home stays short"
 
 
@@ -44,7 +44,6 @@ def test_a_preset_begins_with_one_click_and_can_be_continued_from_home(page: Pag
     page.locator(".st-key-recent").get_by_role("link", name="tanh 8 × 32").first.click()
     wait_for(page, lambda: step(page) > 0)
     assert run in page.url
-    button(page, "cancel").click()
 
 
 @pytest.mark.parametrize("query", ["network_depth=6", "run=" + "0" * 32, "present=1&seed=3", "nothing_like_it=1"])

@@ -17,13 +17,11 @@ from tests.browser.serve import App
 SMALL = "network_depth=6&network_width=16&data_name=moons&inference_steps=64"
 
 
-def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
+def open_page(page: Page, query: str = SMALL) -> None:
     """Open the page with these settings and wait until its buttons act."""
     page.goto(f"/inference?{query}")
     expect(button(page, "play")).to_be_visible(timeout=30_000)
     expect(panel(page, [*PANELS][-1])).to_be_visible(timeout=30_000)
-    # Streamlit looks for its own routes under the page's path first.
-    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
 def done(page: Page) -> bool:
@@ -59,15 +57,15 @@ def finished_run(app: App) -> str:
 
 
 @pytest.fixture
-def relaxed(page: Page, page_faults: list[str], finished_run: str) -> Page:
+def relaxed(page: Page, finished_run: str) -> Page:
     """A page that shows a finished relaxation."""
-    open_page(page, page_faults, f"{SMALL}&run={finished_run}")
+    open_page(page, f"{SMALL}&run={finished_run}")
     wait_for(page, lambda: done(page))
     return page
 
 
-def test_relax_fills_every_panel(page: Page, page_faults: list[str]) -> None:
-    open_page(page, page_faults)
+def test_relax_fills_every_panel(page: Page) -> None:
+    open_page(page)
     button(page, "play").click()
     wait_for(page, lambda: done(page))
     assert re.search(r"run=[0-9a-f]{32}", page.url)
@@ -102,16 +100,15 @@ def test_slider_buttons_and_keys_change_the_profile(relaxed: Page) -> None:
     wait_for(relaxed, lambda: profile(relaxed) == last)
 
 
-def test_a_reload_attaches_again(relaxed: Page, page_faults: list[str]) -> None:
+def test_a_reload_attaches_again(relaxed: Page) -> None:
     address = relaxed.url
     relaxed.goto(address)
     wait_for(relaxed, lambda: done(relaxed))
     assert relaxed.url == address
     expect(relaxed.locator(".st-key-reading")).to_contain_text("Fewest gradient evaluations", timeout=10_000)
-    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
-def test_weights_at_a_step_relax_otherwise_than_fresh_ones(relaxed: Page, page_faults: list[str]) -> None:
+def test_weights_at_a_step_relax_otherwise_than_fresh_ones(relaxed: Page) -> None:
     fresh, before = profile(relaxed), relaxed.url
     step = relaxed.get_by_role("spinbutton", name="At step")
     step.fill("20")
@@ -120,7 +117,6 @@ def test_weights_at_a_step_relax_otherwise_than_fresh_ones(relaxed: Page, page_f
     wait_for(relaxed, lambda: relaxed.url != before and done(relaxed) and profile(relaxed) != fresh)
     relaxed.goto(relaxed.url)
     expect(step).to_have_value("20", timeout=30_000)
-    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
 def test_pages_keep_settings_and_runs_of_their_own(relaxed: Page) -> None:

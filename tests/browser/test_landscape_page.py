@@ -13,12 +13,11 @@ SMALL = "network_depth=6&network_width=16&network_activation=tanh"
 SLOW = "network_depth=24&network_width=48&network_activation=tanh"
 
 
-def open_page(page: Page, page_faults: list[str], query: str = SMALL) -> None:
+def open_page(page: Page, query: str = SMALL) -> None:
     """Open the page with these settings and wait until its buttons act."""
     page.goto(f"/landscape?{query}")
     expect(button(page, "play")).to_be_visible(timeout=30_000)
     expect(panel(page, "surface-3d")).to_be_visible(timeout=30_000)
-    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
 def computed(page: Page, name: str) -> int:
@@ -32,8 +31,8 @@ def layout(page: Page, name: str, path: str) -> Any:
     return plot(page, name, f"plot._fullLayout.{path}")
 
 
-def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> None:
-    open_page(page, page_faults)
+def test_survey_and_walk_from_a_point(page: Page) -> None:
+    open_page(page)
     button(page, "play").click()
     wait_for(page, lambda: state(page, "surface-loss") == "done" and computed(page, "surface-energy") == 21 * 21)
     wait_for(page, lambda: computed(page, "surface-loss") == 21 * 21)  # each panel draws when it can
@@ -48,8 +47,8 @@ def test_survey_and_walk_from_a_point(page: Page, page_faults: list[str]) -> Non
     assert computed(page, "surface-loss") == 21 * 21, "the surfaces stay"
 
 
-def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page: Page, page_faults: list[str]) -> None:
-    open_page(page, page_faults, SLOW)
+def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page: Page) -> None:
+    open_page(page, SLOW)
     page.locator(".st-key-plane_size input").click()
     page.get_by_role("option", name="41").click()
     button(page, "play").click()
@@ -73,8 +72,8 @@ def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page
     wait_for(page, lambda: state(page, "surface-loss") == "cancelled")
 
 
-def test_every_view_has_a_run_of_its_own(page: Page, page_faults: list[str]) -> None:
-    open_page(page, page_faults)
+def test_every_view_has_a_run_of_its_own(page: Page) -> None:
+    open_page(page)
     button(page, "play").click()
     wait_for(page, lambda: state(page, "surface-loss") == "done")
     planes = re.search(r"run=([0-9a-f]{32})", page.url)
@@ -89,11 +88,10 @@ def test_every_view_has_a_run_of_its_own(page: Page, page_faults: list[str]) -> 
     assert planes[1] in page.url
     page.reload()
     wait_for(page, lambda: panel(page, "surface-loss").count() == 1 and computed(page, "surface-loss") == 21 * 21)
-    page_faults[:] = [fault for fault in page_faults if "404" not in fault]
 
 
-def test_curvature_of_a_small_network(page: Page, page_faults: list[str]) -> None:
-    open_page(page, page_faults, "network_depth=3&network_width=4&network_activation=tanh&data_name=moons")
+def test_curvature_of_a_small_network(page: Page) -> None:
+    open_page(page, "network_depth=3&network_width=4&network_activation=tanh&data_name=moons")
     page.get_by_role("radio", name="Curvature").click()
     expect(panel(page, "trust-region")).to_be_visible(timeout=30_000)
     button(page, "play").click()
@@ -101,8 +99,8 @@ def test_curvature_of_a_small_network(page: Page, page_faults: list[str]) -> Non
         wait_for(page, lambda name=name: panel(page, name).get_attribute("data-step") == "100", seconds=90)  # type: ignore[misc]
 
 
-def test_an_inference_budget_is_measured_network_by_network_and_can_pause(page: Page, page_faults: list[str]) -> None:
-    open_page(page, page_faults)
+def test_an_inference_budget_is_measured_network_by_network_and_can_pause(page: Page) -> None:
+    open_page(page)
     page.get_by_role("radio", name="Inference budget").click()
     budgets, exponents = panel(page, "inference-budget"), panel(page, "budget-exponents")
     expect(budgets).to_contain_text("Press Start to measure how inference slows down as networks get deeper.")

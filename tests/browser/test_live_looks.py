@@ -74,6 +74,8 @@ def test_axes_notes_and_ticks_without_a_plot(page: Page, fake: FakeStream) -> No
     assert of("text", f"m.fill({note}, {{}})") is None
     assert of("text", "m.fill('{step} / {steps}', {step: 3})") is None
     assert of("text", "m.fill(['{step} / {steps}', 'step {step}'], {step: 3})") == "step 3", "the first that is known"
+    for exponent, told in ((0, "1×"), (0.31, "2×"), (3, "1000×"), (4.99, "98000×"), (17.1, "10¹⁷×")):
+        assert of("text", f"m.fill('{{a:x2}}×', {{a: {exponent}}})") == told
 
 
 def test_a_table_has_nothing_where_nothing_is_known(page: Page, fake: FakeStream) -> None:

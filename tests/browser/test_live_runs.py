@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pcviz.experiment import Experiment
+from pcviz.glossary import GLOSSARY
 from pcviz.instruments.training.reading import story
 from tests.browser.fake_stream import BASELINE, RUN, FakeStream, train_values
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
@@ -34,10 +35,48 @@ def test_states_and_metrics_are_told(page: Page, fake: FakeStream, experiment: E
     expect(page.get_by_role("status")).to_have_text("Paused on cpu: worker restarted")
     metrics = page.locator(".pcviz-metrics")
     expect(metrics).to_contain_text("50 / 200")
-    expect(metrics).to_contain_text("16 of 16")
+    expect(metrics).to_contain_text("16 of 16 expected")
     expect(metrics).to_contain_text(re.compile(r"Test accuracy\d+\.\d %"))
-    expect(metrics).to_contain_text("decades")
+    expect(metrics).to_contain_text("up to 2×")
     assert page.locator(".pcviz-metrics progress").first.evaluate("(bar) => bar.value") == 0.25
+
+
+def test_a_button_says_what_a_number_means(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    page.goto(fake.url)
+    train(fake, experiment, 1, 3)
+    said = page.locator(".pcviz-words :popover-open")
+    for label in ("Energy left", "Time left"):
+        ask = page.get_by_role("button", name=f"What is {label}?")
+        ask.click()
+        expect(said).to_contain_text(label)
+        box, width = said.bounding_box(), page.evaluate("innerWidth")
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= width, "within the window"
+    ask.click()
+    expect(said).to_have_count(0)
+    panel(page, "landscape").get_by_role("button", name="Full size").click()
+    page.get_by_role("button", name="What is Energy off theory?").focus()
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text(GLOSSARY["Energy off theory"].text)
+    page.keyboard.press("Escape")
+    expect(said).to_have_count(0)
+    expect(panel(page, "landscape")).to_have_class(re.compile("pcviz-full"))
+    page.keyboard.press("Escape")
+    expect(panel(page, "landscape")).not_to_have_class(re.compile("pcviz-full"))
+
+
+def test_fingers_reach_the_explanations(browser: Browser, fake: FakeStream) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(fake.url)
+    ask = page.get_by_role("button", name="What is Test accuracy?")
+    box = ask.bounding_box()
+    assert box and box["width"] >= 44 and box["height"] >= 44
+    page.touchscreen.tap(box["x"] + 22, box["y"] + 2)
+    said = page.locator(".pcviz-words :popover-open")
+    expect(said).to_contain_text("never trained on")
+    told = said.bounding_box()
+    assert told and told["x"] >= 0 and told["x"] + told["width"] <= 390
+    context.close()
 
 
 def test_a_new_generation_clears(page: Page, fake: FakeStream, experiment: Experiment) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pcviz import build
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
-from pcviz.instruments.network.job import exact, packed, recorded_steps
+from pcviz.instruments.network.job import exact, packed, recorded_steps, shade
 from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
 from tests.browser.fake_stream import CHILD, FakeStream
@@ -29,7 +29,7 @@ def relaxed(deep: bool) -> tuple[Experiment, Example, dict[str, np.ndarray | flo
     x, y = data.x_test[2:3], data.y_test[2:3]
     shape = experiment.hidden_layers, experiment.network.width
     found = finish(follow(network, x, y, experiment.inference, recorded_steps(experiment.relaxation_steps, *shape)))
-    return experiment, found, packed(found, x[0], y[0]) | {"network_example": 2.0}
+    return experiment, found, packed(found, x[0], y[0], shade(x[0], data.x_train)) | {"network_example": 2.0}
 
 
 def shown(page: Page, fake: FakeStream, deep: bool = False, *, motion: bool = False) -> Example:

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pcviz.experiment import Experiment
-from pcviz.instruments.network.job import packed
 from pcviz.instruments.replay.channels import REPLAYED
 from pcviz.instruments.training.reading import story
 from tests.browser.fake_stream import BASELINE, CHILD, SECOND, FakeStream, train_values
@@ -201,7 +200,7 @@ def test_without_a_callback_there_is_none(page: Page, fake: FakeStream, experime
 
 
 def test_the_network_view_follows_once_it_rests(page: Page, fake: FakeStream) -> None:
-    experiment, found, picture = relaxed(False)
+    experiment, _, picture = relaxed(False)
     page.emulate_media(reduced_motion="reduce")
     opened(page, fake, experiment, panels=["network", *TRAIN_PANELS])
     fake.frame("network", 20, picture | {"network_at": np.nan}, run=SECOND)
@@ -216,7 +215,7 @@ def test_the_network_view_follows_once_it_rests(page: Page, fake: FakeStream) ->
     fake.frame("network", 20, picture | {"network_at": np.nan}, run=SECOND)
     fake.frame("network", 7, picture | {"network_at": 7.0}, run=SECOND)
     expect(view).to_have_attribute("data-step", "20")
-    other = packed(found, np.zeros(64), np.zeros(10)) | {"network_example": 2.0, "network_at": 4.0}
+    other = picture | {"network_at": 4.0}
     fake.frame("network", 4, other, run=SECOND)
     expect(view).to_have_attribute("data-step", "4")
     expect(view).to_contain_text("After weight step 4.")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.store import Store
-from tests.browser.on_page import LONG, SMALL, button, panel, plot, state, step, wait_for
+from tests.browser.on_page import LONG, SMALL, button, panel, plot, show_all, state, step, wait_for
 from tests.browser.serve import App
 
 PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curves")
@@ -102,6 +102,7 @@ def test_keyboard(page: Page) -> None:
     page.keyboard.press("s")
     wait_for(page, lambda: step(page) == stopped + 1)
 
+    show_all(page, "run")
     page.locator(".st-key-seed input").click()
     for key in ("Space", "s", "x"):
         page.keyboard.press(key)
@@ -156,7 +157,7 @@ def test_the_address_follows_the_form(page: Page) -> None:
     expect(page.locator(".st-key-network_depth input")).to_have_value("8")
     expect(panel(page, "decision-boundary")).to_be_visible()
     page.get_by_text("First look", exact=True).click()
-    page.wait_for_url(re.compile(r"/$"))
+    page.wait_for_url(re.compile(r"/train$"))
 
 
 def test_the_decision_boundary_fills_its_panel_by_choice_and_by_link(page: Page) -> None:
@@ -188,6 +189,7 @@ def test_bad_addresses_get_one_message_each(page: Page) -> None:
     expect(page.get_by_text("network.depth: 3200 is above 512")).to_be_visible()
     expect(page.get_by_text(f"{'0' * 32} is not known here")).to_be_visible()
     expect(page.locator(".st-key-network_depth input")).to_have_value("16")
+    show_all(page, "run")
     expect(page.locator(".st-key-seed input")).to_have_value("5")
     page.wait_for_url(re.compile(r"\?v=1&seed=5$"))
     expect(button(page, "play")).to_be_enabled()
@@ -197,6 +199,7 @@ def test_invalid_settings_disable_train_and_lose_nothing(page: Page) -> None:
     open_page(page, "data_name=regression")
     expect(page.get_by_text("learning.batch_size: 64 is above 20")).to_be_visible()
     expect(button(page, "play")).to_be_disabled()
+    show_all(page, "learning", "inference")
     batch = page.locator(".st-key-learning_batch_size input")
     batch.fill("20")
     batch.press("Enter")
@@ -214,6 +217,31 @@ def test_invalid_settings_disable_train_and_lose_nothing(page: Page) -> None:
     page.wait_for_url(re.compile("inference_steps=12"))
 
 
+def test_the_form_keeps_what_it_hides_and_the_browser_remembers_how_much_it_shows(page: Page) -> None:
+    open_page(page)
+    size = page.locator(".st-key-inference_step_size input")
+    expect(size).to_have_count(0)
+    show_all(page, "inference")
+    size.fill("0.1")
+    size.press("Enter")
+    page.wait_for_url(re.compile("inference_step_size=0.1"))
+    page.locator(".st-key-form_detail").get_by_text("Simple", exact=True).click()
+    expect(page.get_by_text("more settings differ from their defaults: Step size η, Seed.")).to_be_visible()
+    button(page, "step").click()
+    wait_for(page, lambda: step(page) == 1)
+    assert "inference_step_size=0.1" in page.url
+    page.locator(".st-key-form_detail").get_by_text("All", exact=True).click()
+    expect(size).to_have_value("0.1")
+    button(page, "cancel").click()
+    page.reload()
+    expect(page.locator(".st-key-group_inference")).to_be_visible(timeout=30_000)
+    page.locator(".st-key-form_detail").get_by_text("Simple", exact=True).click()
+    expect(page.locator(".st-key-group_inference")).to_have_count(0)
+    page.goto("/landscape")
+    expect(page.locator(".st-key-network_depth input")).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-group_network")).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [390, 768])
 def test_small_screens(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
@@ -223,8 +251,10 @@ def test_small_screens(page: Page, width: int) -> None:
     if width < 640:
         lefts = [panel(page, name).bounding_box()["x"] for name in PANELS]  # type: ignore[index]
         assert len(set(lefts)) == 1, "panels stack in one column"
-        first = panel(page, PANELS[0]).bounding_box()
+        first = panel(page, "network").bounding_box()
         assert first is not None and first["y"] < 300, "a plot is seen before one scrolls"
+        bar = page.locator(".st-key-transport").bounding_box()
+        assert bar is not None and bar["y"] + bar["height"] == 844, "the buttons lie where the thumb is"
         page.get_by_test_id("stExpandSidebarButton").click()
         sidebar = "document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right"
         page.get_by_text("Deep and healthy").click()
@@ -237,9 +267,21 @@ def test_small_screens(page: Page, width: int) -> None:
         assert box["height"] >= 32
 
 
-def test_everything_fits_a_projector(page: Page) -> None:
+def choose_panels(page: Page, *labels: str) -> None:
+    """Show these panels only."""
+    for pill in page.locator(".st-key-choose_shown_panels button").all():
+        shown, wanted = pill.get_attribute("aria-pressed") == "true", (pill.text_content() or "") in labels
+        if shown != wanted:
+            pill.click()
+
+
+def test_plots_are_seen_before_one_scrolls(page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     open_page(page)
+    box = panel(page, "network").bounding_box()
+    assert box and box["y"] > 0 and box["y"] + box["height"] <= 900
+    choose_panels(page, "Energy", "Activities", "Surface", "Curves")
+    expect(panel(page, "network")).to_have_count(0)
     for name in PANELS:
         box = panel(page, name).bounding_box()
         assert box
@@ -277,3 +319,27 @@ def test_a_run_is_pinned_and_unpinned(page: Page, app: App) -> None:
         pin.click()
         expect(pin).to_have_text(re.compile(r"Pin$"))
         assert not store.reader.run(run).pinned
+
+
+def test_a_projector_shows_the_network_and_two_panels_in_large_text(page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    open_page(page, f"{SMALL}&learning_steps=40&present=1")
+    names = page.locator("[data-panel]").evaluate_all("all => all.map(({dataset}) => dataset.panel)")
+    assert names == ["network", "energy-balance", "learning-curves"]
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    page.keyboard.press("Space")
+    wait_for(page, lambda: state(page) == "done" and step(page, "network") == 40)
+    said = page.locator(".pcviz-story, .pcviz-sentence, [data-testid=stMain] button p")
+    sizes = said.evaluate_all("all => all.map((text) => parseFloat(getComputedStyle(text).fontSize))")
+    assert len(sizes) > 8 and min(sizes) >= 20
+    assert plot(page, "learning-curves", "plot._fullLayout.xaxis.tickfont.size") >= 20
+    for name in names:
+        box = panel(page, name).bounding_box()
+        assert box and box["y"] + box["height"] <= 1080
+    page.keyboard.press("4")  # the fourth panel, the surface, takes the place of the one chosen longest ago
+    expect(panel(page, "landscape")).to_be_visible()
+    expect(page.locator("[data-panel]")).to_have_count(3)
+    assert "present=1" in page.url
+    page.keyboard.press("p")
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    assert "present" not in page.url

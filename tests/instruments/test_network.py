@@ -67,7 +67,7 @@ def example(hidden: int, width: int, rows: int) -> Example:
 @pytest.mark.parametrize(("depth", "width"), [(2, 1), (16, 64), (128, 64), (512, 64), (8, 2048)])
 def test_a_picture_takes_a_megabyte_at_most(depth: int, width: int) -> None:
     rows = len(recorded_steps(max(15, depth - 1), depth - 1, width))
-    values = packed(example(depth - 1, width, rows), np.zeros(64), np.zeros(10))
+    values = packed(example(depth - 1, width, rows), np.zeros(64), np.zeros(10), np.zeros(64, np.uint8))
     columns, units = min(depth - 1, COLUMNS), min(width, UNITS)
     assert values["network_error"].shape == (rows, columns, units)  # type: ignore[union-attr]
     assert len(encode_values(values)) <= 1_050_000

@@ -77,13 +77,13 @@ def shown(app: AppTest) -> dict[str, object]:
 def steps(name: str, run: str) -> tuple[AppTest, dict[str, str], str | None]:
     """A page about to change: (the page, its next address, the page that comes next)."""
     if name == "back":
-        app = opened(network_depth="4", seed="1")
+        app = opened("all", network_depth="4", seed="1")
         before = asked(app)
         app.number_input(key="seed").set_value(7).run()
         return app, before | {"back": "1"}, None
     if name == "link":
-        return opened(), {"network_depth": "5", "run": run}, None
-    app = opened(run=run)
+        return opened("all"), {"network_depth": "5", "run": run}, None
+    app = opened("all", run=run)
     if name == "inference":
         return app, {}, INFERENCE
     if name == "landscape":
@@ -120,7 +120,7 @@ def test_an_interrupted_page_shows_what_it_would_have_shown(trained: str, name: 
 
 def test_what_somebody_chose_meanwhile_stays(trained: str) -> None:
     """A choice that comes with an address from before: the browser had not heard of the new values yet."""
-    app = opened(network_depth="4")
+    app = opened("all", network_depth="4")
     before = asked(app)
     app.query_params = {"network_depth": "5", "seed": "3"}
     app.run()
@@ -136,7 +136,7 @@ def test_what_somebody_chose_meanwhile_stays(trained: str) -> None:
 
 def test_two_switches_of_pages_in_quick_succession(trained: str) -> None:
     """The second comes before the first page was drawn: settings and runs stay."""
-    app = opened(network_depth="4", seed="7")
+    app = opened("all", network_depth="4", seed="7")
     app.switch_page(INFERENCE)
     app.query_params = {}
     with pytest.MonkeyPatch.context() as patch:

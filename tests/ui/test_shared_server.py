@@ -9,7 +9,7 @@ from pcviz.instruments.plane import view as planes
 from pcviz.store import RunRecord, Store
 from pcviz.ui import look, session
 from pcviz.ui.browser import Memory, take
-from tests.ui.test_shell import BUTTONS, SHELL, TRAIN, enabled, press, run_of
+from tests.ui.test_shell import BUTTONS, SHELL, TRAIN, choose, enabled, press, run_of
 
 ANNA, BEN = "a" * 64, "b" * 64
 SMALL = {"v": "1", "network_depth": "4"}
@@ -93,8 +93,6 @@ def test_who_watches_changes_nothing_and_is_told_why(client: Client) -> None:
     for key in BUTTONS:
         force(app, key)
         assert not app.exception
-    for name in ("surface", "directions"):
-        assert app.button_group(key=name).disabled
     assert stored(client, run) == before, "children too: drawing the page started and ended none"
     assert run_of(app) == run
     assert client.runs(key=BEN) == []
@@ -105,7 +103,7 @@ def test_watching_a_run_without_a_surface_starts_none(client: Client) -> None:
     opened(BEN, {"run": run})
     assert client.children(run) == []
     opened(ANNA, {"run": run})
-    assert [child.kind for child in client.children(run)] == ["training_plane"]
+    assert [child.kind for child in client.children(run)] == ["training_plane", "network", "predictions"]
 
 
 @pytest.mark.parametrize("who", [BEN, ""])
@@ -130,10 +128,9 @@ def test_a_click_that_comes_too_late_is_refused_with_a_sentence(client: Client, 
 def test_a_watcher_sees_the_surface_that_there_is(client: Client) -> None:
     owner = opened(ANNA)
     press(owner, "play")
-    owner.button_group(key="surface").set_value("energy").run()
-    owner.button_group(key="directions").set_value("random").run()
+    choose(owner, surface="energy", directions="random")
     app = opened(BEN, {"run": run_of(owner)})
-    assert (app.button_group(key="surface").value, app.button_group(key="directions").value) == ("energy", "random")
+    assert (app.session_state["surface"], app.session_state["directions"]) == ("energy", "random")
 
 
 def test_settings_are_copied_to_a_run_of_ones_own(client: Client) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pcviz import glossary
 from pcviz.engine.client import Client
 from pcviz.experiment import DATASETS, Experiment, fields
 from pcviz.experiment.presets import PRESETS
 from pcviz.store import Store
-from pcviz.ui.url import key_of
+from pcviz.ui.url import PATHS, key_of
 
 SHELL = Path(__file__).parents[2] / "pcviz" / "ui" / "shell.py"
 TRAIN = "scripts/1_train.py"
@@ -22,10 +23,12 @@ def client(database_url: str) -> Client:
     return Client(Store(database_url))
 
 
-def opened(**query: str) -> AppTest:
-    """The Train page at this address."""
+def opened(detail: str | None = None, /, **query: str) -> AppTest:
+    """The Train page at this address, with a form that is "simple" (as at first) or shows "all"."""
     app = AppTest.from_file(str(SHELL), default_timeout=60)
     app.switch_page(TRAIN)
+    if detail is not None:
+        app.session_state["detail"] = detail
     for key, text in query.items():
         app.query_params[key] = text
     app.run()
@@ -43,20 +46,107 @@ def press(app: AppTest, key: str) -> None:
     assert not app.exception, app.exception
 
 
+def choose(app: AppTest, **values: str) -> None:
+    """Choose in the headers of panels."""
+    for key, value in values.items():
+        app.session_state[key] = value
+    app.run()
+
+
 def run_of(app: AppTest) -> str:
     """The run that the page shows."""
     return str(app.query_params["run"])
 
 
+def drawn(app: AppTest) -> dict[str, str]:
+    """Key of each field that the form shows -> its help."""
+    shown = [*app.sidebar.number_input, *app.sidebar.selectbox, *app.sidebar.toggle, *app.sidebar.button_group]
+    return {str(widget.key): widget.help for widget in shown if widget.key in PATHS}
+
+
+def turn(app: AppTest, detail: str) -> None:
+    """Let the form show few fields or all."""
+    app.button_group(key="form_detail").set_value(detail).run()
+    assert not app.exception, app.exception
+
+
 def test_the_form_has_every_field_with_help() -> None:
-    app = opened()
-    widgets = {widget.key: widget for widget in [*app.number_input, *app.selectbox, *app.toggle, *app.button_group]}
-    for path in fields():
-        assert key_of(path) in widgets, path
-        assert "Allowed" in widgets[key_of(path)].help, path
+    app = opened("all", inference_solver="momentum")
+    assert set(drawn(app)) == {key_of(path) for path in fields()}
+    assert all("Allowed" in text for text in drawn(app).values())
+    assert [group.label for group in app.sidebar.expander] == ["Network", "Inference", "Learning", "Data", "Run"]
     assert not app.error
     assert not app.warning
     assert enabled(app) == {"play", "step"}
+
+
+SIMPLE = ["data_name", "network_depth", "network_width", "network_parameterisation", "learning_rule"]
+
+
+def test_the_form_is_simple_at_first_and_remembers_what_was_chosen() -> None:
+    app = opened()
+    assert set(drawn(app)) == set(SIMPLE) and not app.sidebar.expander
+    assert [caption.value for caption in app.sidebar.caption] == [PRESETS["first"].shows], "nothing else differs"
+    app.switch_page("scripts/3_landscape.py").run()
+    assert set(drawn(app)) == set(SIMPLE)
+    turn(app, "all")
+    for page in ("2_inference", "1_train"):
+        app.switch_page(f"scripts/{page}.py").run()
+        assert app.button_group(key="form_detail").value == "all" and "seed" in drawn(app), page
+
+
+def test_hidden_fields_keep_their_values_and_are_told(client: Client) -> None:
+    app = opened("all")
+    app.number_input(key="inference_step_size").set_value(0.1).run()
+    app.selectbox(key="inference_steps").set_value("16").run()
+    turn(app, "simple")
+    told = "2 more settings differ from their defaults: Inference steps T, Step size η. **All** shows them."
+    assert told in [caption.value for caption in app.sidebar.caption]
+    app.number_input(key="network_depth").set_value(4).run()
+    press(app, "play")
+    started = client.get(run_of(app)).experiment
+    assert (started.inference.step_size, started.inference.steps, started.network.depth) == (0.1, 16, 4)
+    app.button_group(key="preset").set_value("mupc-32").run()
+    assert not any("more setting" in caption.value for caption in app.sidebar.caption)
+    turn(app, "all")
+    assert app.number_input(key="inference_step_size").value == 0.3
+    assert app.selectbox(key="inference_steps").value == "depth"
+
+
+def test_a_hidden_field_that_does_not_fit_is_named() -> None:
+    app = opened(data_name="regression")
+    assert "64 is above 20" in app.error[0].value
+    assert "1 hidden setting does not fit: Batch size B. **All** shows it." in [c.value for c in app.sidebar.caption]
+
+
+def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
+    app = opened("all", learning_rule="bp", inference_step_size="0.1", learning_optimiser="sgd")
+    relaxation = {key for key in PATHS if key.startswith("inference_")}
+    assert relaxation - set(drawn(app)) == {"inference_momentum"}, "the network view shows a relaxation"
+    assert app.number_input(key="inference_step_size").value == 0.1
+    choose(app, choose_shown_panels=["learning-curves"])
+    app.run()  # the form stands above the choice of panels
+    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
+    app.button_group(key="learning_rule").set_value("pc").run()
+    app.selectbox(key="inference_solver").set_value("momentum").run()
+    assert app.number_input(key="inference_step_size").value == 0.1 and "inference_momentum" in drawn(app)
+    turn(app, "simple")
+    app.button_group(key="learning_rule").set_value("bp").run()
+    told = [caption.value for caption in app.sidebar.caption if "more setting" in caption.value]
+    assert told == ["1 more setting differs from its default: Weight optimiser. **All** shows it."]
+
+
+def test_each_page_explains_its_words() -> None:
+    app = opened()
+    for page, name in (
+        ("1_train", glossary.TRAIN),
+        ("2_inference", glossary.INFERENCE),
+        ("3_landscape", glossary.LANDSCAPE),
+    ):
+        app.switch_page(f"scripts/{page}.py").run()
+        said = [text.value.split("  \n")[0] for text in app.sidebar.markdown]
+        words = [word for word, entry in glossary.GLOSSARY.items() if name in entry.pages]
+        assert len(said) == len(words) and all(f"**{word}**" in text for word, text in zip(words, said, strict=True))
 
 
 def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> None:
@@ -74,7 +164,7 @@ def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_fill_the_form(name: str) -> None:
-    app = opened(seed="5")
+    app = opened("all", seed="5")
     app.button_group(key="preset").set_value(name).run()
     assert not app.exception
     expected = PRESETS[name].experiment
@@ -105,6 +195,7 @@ def test_markup_in_the_address_stays_text() -> None:
 def test_a_setting_given_twice_is_refused() -> None:
     app = AppTest.from_file(str(SHELL), default_timeout=60)
     app.switch_page(TRAIN)
+    app.session_state["detail"] = "all"
     app.query_params["network_depth"] = ["5", "6"]
     app.query_params["seed"] = "7"
     app.run()
@@ -113,7 +204,7 @@ def test_a_setting_given_twice_is_refused() -> None:
 
 
 def test_invalid_settings_disable_train(client: Client) -> None:
-    app = opened(data_name="regression")
+    app = opened("all", data_name="regression")
     (error,) = app.error
     assert "64 is above 20" in error.value
     assert enabled(app) == set()
@@ -149,7 +240,7 @@ def test_a_choice_that_the_browser_loses_is_put_back() -> None:
 
 
 def test_the_initialisation_follows_the_parameterisation() -> None:
-    app = opened()
+    app = opened("all")
     app.button_group(key="network_parameterisation").set_value("sp").run()
     assert not app.error
     assert app.selectbox(key="network_initialisation").value == "uniform"
@@ -166,7 +257,7 @@ def test_the_life_of_a_run(client: Client) -> None:
     run = run_of(app)
     assert client.get(run).experiment.network.depth == 4
     assert client.get(run).wanted == "running"
-    assert {child.kind for child in client.children(run)} == {"training_plane"}
+    assert {child.kind for child in client.children(run)} == {"training_plane", "network", "predictions"}
     assert enabled(app) == {"pause", "reset", "cancel"}
     press(app, "pause")
     assert client.get(run).wanted == "paused"
@@ -199,7 +290,7 @@ def test_step_starts_a_run_that_waits(client: Client) -> None:
 def test_a_run_brings_its_settings(client: Client) -> None:
     first = opened(network_depth="4", network_activation="tanh")
     press(first, "play")
-    app = opened(run=run_of(first))
+    app = opened("all", run=run_of(first))
     assert app.number_input(key="network_depth").value == 4
     assert app.selectbox(key="network_activation").value == "tanh"
     assert enabled(app) == {"pause", "reset", "cancel"}
@@ -225,20 +316,18 @@ def test_changes_wait_for_the_next_run(client: Client) -> None:
     assert client.get(run_of(app)).experiment.network.width == 32
 
 
-def test_the_network_view_is_a_child_while_it_is_switched_on(client: Client) -> None:
+def test_the_network_view_is_a_child_while_it_is_shown(client: Client) -> None:
     app = opened(network_depth="4")
     press(app, "play")
-    app.toggle(key="network_view").set_value(True).run()
     shown = {child.kind: (child.options, child.wanted) for child in client.children(run_of(app))}
     assert shown["network"] == ({"example": 0}, "running")
-    app.toggle(key="network_view").set_value(False).run()
+    app.button_group(key="choose_shown_panels").set_value(["learning-curves"]).run()
     assert {child.kind: child.wanted for child in client.children(run_of(app))}["network"] == "cancelled"
 
 
 def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     app.session_state["network_picked"] = (10_000, 9)
-    app.toggle(key="network_view").set_value(True).run()
     press(app, "play")
     (shown,) = (child.options for child in client.children(run_of(app)) if child.kind == "network")
     assert shown == {"example": 511}
@@ -247,11 +336,11 @@ def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(cli
 def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
     app = opened(data_name="moons", network_depth="3")
     press(app, "play")
-    assert [child.kind for child in client.children(run_of(app))] == ["boundary"]
-    app.button_group(key="surface").set_value("landscape").run()
-    app.button_group(key="directions").set_value("random").run()
+    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network", "predictions"]
+    choose(app, surface="landscape")
+    choose(app, directions="random")
     wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
-    assert wanted[1:] == [
+    assert wanted[3:] == [
         ("training_plane", {"directions": "pca"}, "cancelled"),
         ("training_plane", {"directions": "random"}, "running"),
     ]

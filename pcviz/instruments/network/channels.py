@@ -14,9 +14,11 @@ CHANNELS: dict[str, Channel] = {
     "network_activity_change": bulk("RCU", "code", "z_l less that at step 0", "uint8"),
     "network_prediction_change": bulk("RCU", "code", "mu_l less that at step 0", "uint8"),
     "network_error": bulk("RCU", "code", "e_l", "uint8"),
+    "network_gradient": bulk("CU", "code", "norms of the rows of dF/dW_l after the last inference step", "uint8"),
     "network_delta": bulk("CU", "code", "delta_l = -dLoss/dz_l: what backpropagation sends down", "uint8"),
     "network_energy": bulk("RL", "energy", "energies of the layers for this example", "float32"),
     "network_input": bulk("D", "input", "the example's input"),
+    "network_shade": bulk("D", "shade", "its place from the least (0) to the greatest (255) training input", "uint8"),
     "network_target": bulk("K", "output", "its target"),
     "network_output": bulk("RK", "output", "mu_L at each recorded state"),
     # of one layer, as computed; N its units

@@ -54,6 +54,7 @@ class NetworkView(Child[Training]):
         """Load the example, compile."""
         experiment, place = self.experiment, slice(self.shown.example, self.shown.example + 1)
         data = load(experiment.data, experiment.seed, experiment.dtype)
+        self._shade = shade(data.x_test[self.shown.example], data.x_train)
         self._x, self._y = (jnp.asarray(side[place]) for side in (data.x_test, data.y_test))
         if self._rerun is not None:
             self._rerun.training.prepare()
@@ -71,7 +72,7 @@ class NetworkView(Child[Training]):
             training, self._rerun = self._rerun.training, None
         found = yield from self._follow(training.network, self.steps_shown)
         if found.finite:
-            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]))
+            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
             self._packed["network_example"] = float(self.shown.example)
             self._packed["network_at"] = float("nan") if at is None else float(at)
             if self.shown.layer is not None:
@@ -90,8 +91,16 @@ def recorded_steps(steps: int, hidden: int, width: int) -> np.ndarray:
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
 
 
-def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
-    """The channels of an example with input x (D,) and target y (K,)."""
+def shade(x: np.ndarray, x_train: np.ndarray) -> np.ndarray:
+    """The place (D,) of each input between its least (0) and its greatest (255) value in training: an image as it was
+    before it was standardised."""
+    least, greatest = x_train.min(0), x_train.max(0)
+    span = np.where(greatest > least, greatest - least, 1)
+    return np.clip(np.round(255 * (x - least) / span), 0, 255).astype(np.uint8)
+
+
+def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> dict[str, Value]:
+    """The channels of an example with input x (D,), its shades (D,), and target y (K,)."""
     hidden = len(found.activities)
     groups = np.array_split(np.arange(hidden), min(hidden, COLUMNS))
     units = [layer.shape[-1] for layer in found.activities]
@@ -106,6 +115,7 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
         "network_activity_change": [z - z[0] for z in found.activities],
         "network_prediction_change": [mu - mu[0] for mu in found.predictions],
         "network_error": found.errors,
+        "network_gradient": found.gradients,
         "network_delta": found.deltas,
     }
     values: dict[str, Value] = {name: encoded(columns(layers)) for name, layers in changes.items()}
@@ -117,6 +127,7 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray) -> dict[str, Value]:
         "network_prediction": columns([mu[0] for mu in found.predictions]).astype(np.float32),
         "network_energy": found.energies.astype(np.float32),
         "network_input": x.astype(np.float64),
+        "network_shade": shades,
         "network_target": y.astype(np.float64),
         "network_output": found.predictions[-1].astype(np.float64),
     }

@@ -14,7 +14,7 @@ from pcviz.experiment.faults import shown
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.symmetry import misfit
 from pcviz.store import RunRecord
-from pcviz.ui import controls, markdown, room, session, trouble, watching, widgets
+from pcviz.ui import controls, markdown, present, room, session, trouble, watching, widgets
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -132,6 +132,8 @@ def _buttons(now: Situation) -> None:
         )
         steppable = not moving if now.alive else now.startable
         widgets.button("step", "Step", "skip_next", _step, enabled=free and steppable)
+        if present.on():
+            return
         st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
         widgets.button(
             "reset",
@@ -168,7 +170,7 @@ def _step() -> None:
     experiment = now.record.experiment if now.alive and now.record else now.form.experiment
     if experiment is None:
         return
-    count = 1 if st.session_state.granularity == "weight update" else experiment.steps_per_epoch
+    count = 1 if st.session_state.get("granularity", "weight update") == "weight update" else experiment.steps_per_epoch
     if now.alive:
         session.steer("step", count=count)
     else:

@@ -1,29 +1,43 @@
-"""How the panels draw: axes, smoothing, which surface, and a baseline over the run. None of it touches the run."""
+"""What the panels show and how they draw: none of it touches the run."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
 
 from pcviz.experiment import Experiment
-from pcviz.experiment.rules import BASELINE
+from pcviz.experiment.rules import BASELINE, RULES
+from pcviz.figures import Choice
 from pcviz.store import RunRecord
-from pcviz.ui import session, widgets
+from pcviz.ui import controls, present, session
 from pcviz.ui.look import View
 
+PANELS = {
+    "network": "Network",
+    "energy-balance": "Energy",
+    "activity-convergence": "Activities",
+    "surface": "Surface",
+    "learning-curves": "Curves",
+    "examples": "Examples",
+    "predictions": "Predictions",
+}
+"""What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> labels."""
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
 SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
 ENERGY = {"surface": "energy"}
 DIRECTIONS = {"pca": "path (PCA)", "random": "random"}
-SMOOTHINGS = (0, 3, 10, 30, 100, 300, 1000)
+SMOOTHINGS = {0: "off", **{steps: f"{steps:,} steps" for steps in (3, 10, 30, 100, 300, 1000)}}
 DEFAULTS: dict[str, Any] = {
+    "shown_panels": list(PANELS),
     "x_axis": "step",
     "log_scale": True,
     "smoothing": 0,
     "surface": "landscape",
     "directions": "pca",
-    "network_view": False,
 }
+PRESENTED = ["network", "energy-balance", "learning-curves"]
+"""What a projector shows at first: the network view and two more."""
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
@@ -33,14 +47,15 @@ REPLAYED = "replayed"
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the panels: x axis, logarithmic loss, steps to average over, which surface, its directions."""
+    """Options of the panels: which are shown, x axis, logarithmic loss, steps to average over, which surface, its
+    directions, the example and the layer of the network view."""
 
+    shown_panels: list[str]
     x_axis: Literal["step", "epoch", "seconds"]
     log_scale: bool
     smoothing: int
     surface: Literal["landscape", "energy", "boundary"]
     directions: Literal["pca", "random"]
-    network_view: bool
     example: int = 0
     layer: int | None = None
     until: int | None = None
@@ -48,29 +63,59 @@ class Options:
 
     @property
     def children(self) -> dict[str, dict[str, Any]]:
-        """Kinds and options of the run's children: what computes the surface, the network view, and a replay."""
-        picked = {"example": self.example, "layer": self.layer, "at": self.at}
-        network = {key: value for key, value in picked.items() if value is not None}
-        others = {"network": network} if self.network_view else {}
+        """Kinds and options of the run's children: what computes the panels that are shown, and a replay."""
+        made: dict[str, dict[str, Any]] = {}
+        if "surface" in self.shown_panels and self.surface == "boundary":
+            made["boundary"] = {}
+        elif "surface" in self.shown_panels:
+            made["training_plane"] = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
+        if "network" in self.shown_panels:
+            picked = {"example": self.example, "layer": self.layer, "at": self.at}
+            made["network"] = {key: value for key, value in picked.items() if value is not None}
+        if {"examples", "predictions"} & set(self.shown_panels):
+            made["predictions"] = {}
         if self.until is not None:
-            others["replay"] = {"until": self.until}
-        if self.surface == "boundary":
-            return {"boundary": {}, **others}
-        plane = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
-        return {"training_plane": plane, **others}
+            made["replay"] = {"until": self.until}
+        return made
 
     @property
     def panels(self) -> list[str]:
         """Names of the panels, in reading order."""
-        surface = "decision-boundary" if self.surface == "boundary" else "landscape"
-        network = ["network"] if self.network_view else []
-        return [*network, "energy-balance", "activity-convergence", surface, "learning-curves"]
+        return [self._surface if name == "surface" else name for name in PANELS if name in self.shown_panels]
+
+    @property
+    def _surface(self) -> str:
+        return "decision-boundary" if self.surface == "boundary" else "landscape"
 
     @property
     def figures(self) -> dict[str, dict[str, Any]]:
         """Options of the figures, by panel."""
         curves = {"x": self.x_axis, "log": self.log_scale, "smoothing": self.smoothing}
         return {"learning-curves": curves, "landscape": {"log": self.log_scale, "energy": self.surface == "energy"}}
+
+    def choices(self, experiment: Experiment, *, watched: bool) -> dict[str, list[Choice]]:
+        """Controls in the headers of the panels that they change. Who only watches a run cannot change its surface."""
+        surfaces = {name: label for name, label in SURFACES.items() if name != "boundary" or planar(experiment)}
+        about_surface = "The loss, or F*: the energy that is left once inference has settled, on which predictive "
+        about_surface += "coding learns (slower to compute)."
+        surface = [Choice("surface", "shows", about_surface, self.surface, surfaces, watched)]
+        if self.surface != "boundary":
+            about = "The plane through the current weights: the main directions of the run's path, or random ones."
+            surface.append(Choice("directions", "along", about, self.directions, DIRECTIONS, watched))
+        zeros = "Exact zeros get a row of their own in logarithmic plots."
+        average = "Averages every learning curve over the preceding weight steps. Off: measured values."
+        curves = [
+            Choice("x_axis", "against", "What the curves are drawn against.", self.x_axis, X_LABELS),
+            Choice("smoothing", "smoothing", average, self.smoothing, SMOOTHINGS),
+            Choice("log_scale", "log", f"Logarithmic losses, here and on the surface. {zeros}", self.log_scale),
+        ]
+        return {self._surface: surface, "learning-curves": curves}
+
+
+def drawn(path: str) -> bool:
+    """Whether a training or its panels need a field: backpropagation relaxes nothing, but the network view does."""
+    relaxes = RULES[st.session_state.learning_rule].relaxes or "network" in st.session_state.get("shown_panels", PANELS)
+    return controls.applies(path) and (relaxes or not path.startswith("inference."))
 
 
 def planar(experiment: Experiment) -> bool:
@@ -84,13 +129,14 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     only watches a run shows the surface that the run has."""
     defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
     if st.session_state.get("was_planar") != planar(experiment):
-        widgets.put({"surface": defaults["surface"]})
+        st.session_state.surface = defaults["surface"]
         st.session_state.was_planar = planar(experiment)
     if record is not None and session.watches(record):
-        widgets.put(_surface_of(record))
-    states = {key: st.session_state.get(key) for key in DEFAULTS}
-    values: dict[str, Any] = {key: defaults[key] if value is None else value for key, value in states.items()}
+        st.session_state.update(_surface_of(record))
+    values = {key: st.session_state.setdefault(key, default) for key, default in defaults.items()}
     example, layer = st.session_state.get(PICKED, (0, None))
+    if present.on():
+        values["shown_panels"] = st.session_state.setdefault("presented_panels", PRESENTED)
     layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
     run, until, at = st.session_state.get(REPLAYED, (None, None, None))
     if record is None or run != record.id or until > record.step:
@@ -101,7 +147,7 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
 
 def pick(point: dict[str, Any]) -> None:
     """Show another example of the test set in the network view, or all numbers of a layer of it (0: of none)."""
-    if point.get("panel") == "network":
+    if point.get("panel") in ("network", "examples"):
         st.session_state[PICKED] = int(point["x"]), int(point["y"])
 
 
@@ -124,50 +170,48 @@ def _surface_of(record: RunRecord) -> dict[str, str]:
     return {}
 
 
-def choose(experiment: Experiment, record: RunRecord | None) -> None:
-    """Draw the controls of the options, in one row."""
-    now, watched = chosen(experiment, record), record is not None and session.watches(record)
-    for key in DEFAULTS:
-        st.session_state.setdefault(key, getattr(now, key))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
-        st.toggle("Network view", key="network_view", help="One example on its way through the network, step by step.")
-        st.segmented_control(
-            "Curves against", list(X_LABELS), format_func=X_LABELS.__getitem__, key="x_axis", required=True
-        )
-        st.toggle("Logarithmic loss", key="log_scale", help="Exact zeros get a row of their own in logarithmic plots.")
-        st.select_slider(
-            "Smoothing",
-            SMOOTHINGS,
-            format_func=lambda steps: f"{steps:,} steps" if steps else "off",
-            key="smoothing",
-            width=180,
-            help="Averages every learning curve over the preceding weight steps. Off: measured values.",
-        )
-        st.segmented_control(
-            "Surface",
-            [name for name in SURFACES if name != "boundary" or planar(experiment)],
-            format_func=SURFACES.__getitem__,
-            key="surface",
-            required=True,
-            disabled=watched,
-            help="The loss, or F*: the energy that is left once inference has settled, on which predictive coding "
-            "learns (slower to compute).",
-        )
-        if now.surface != "boundary":
-            st.segmented_control(
-                "Landscape directions",
-                list(DIRECTIONS),
-                format_func=DIRECTIONS.__getitem__,
-                key="directions",
-                required=True,
-                disabled=watched,
-                help="The plane through the current weights: the main directions of the run's path, or random ones.",
-            )
-        _baseline(record)
+def choose(choice: dict[str, Any]) -> None:
+    """Take over the choice {key, value} of a control in a panel's header."""
+    key, value = str(choice.get("key")), choice.get("value")
+    allowed: dict[str, Collection[Any]] = {
+        "x_axis": X_LABELS,
+        "smoothing": SMOOTHINGS,
+        "log_scale": (False, True),
+        "surface": SURFACES,
+        "directions": DIRECTIONS,
+    }
+    if value in allowed.get(key, ()):
+        st.session_state[key] = value
 
 
-def _baseline(record: RunRecord | None) -> None:
-    """Backpropagation with the same settings, drawn dashed over the run."""
+def choose_panels() -> None:
+    """Draw the choice of the panels that are shown; on a projector there is room for two beside the network view."""
+    state, default = ("presented_panels", PRESENTED) if present.on() else ("shown_panels", list(PANELS))
+    widget = f"choose_{state}"
+    if st.session_state.get(widget) is None:  # not drawn yet, or lost by the browser
+        st.session_state[widget] = st.session_state.setdefault(state, default)
+    if present.on():
+        st.session_state[widget] = _three(st.session_state[widget], before=st.session_state[state])
+    st.pills(
+        "Panels",
+        list(PANELS),
+        format_func=PANELS.__getitem__,
+        selection_mode="multi",
+        key=widget,
+        label_visibility="collapsed",
+        width="content",
+    )
+    st.session_state[state] = [name for name in PANELS if name in st.session_state[widget]]
+
+
+def _three(chosen: list[str], before: list[str]) -> list[str]:
+    """At most three panels: the network view, and of the others those that were chosen last."""
+    others = sorted((name for name in chosen if name != "network"), key=lambda name: name in before)
+    return [name for name in chosen if name == "network" or name in others[:2]]
+
+
+def baseline(record: RunRecord | None) -> None:
+    """Draw the button that runs backpropagation with the same settings, drawn dashed over the run."""
     if "baseline" in st.session_state.runs:
         if st.button("Remove baseline", key="overlay", icon=":material/layers_clear:"):
             session.steer("cancel", "baseline")

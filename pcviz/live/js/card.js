@@ -18,6 +18,7 @@ export function switched(text, label, act) {
 }
 
 export class Card {
+  offered = "[]"; // the controls in the header, as text
   /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python.
    *  @param {Live} live
    *  @param {PanelSpec} spec */
@@ -29,12 +30,35 @@ export class Card {
     this.help = element("p", { className: "pcviz-help", textContent: spec.help, hidden: true });
     this.plot = /** @type {Plot} */ (element("div", { className: "pcviz-plot" }));
     this.waiting = element("p", { className: "pcviz-waiting", textContent: spec.idle });
-    this.header = element("header", {}, element("h3", { textContent: spec.title }), note);
+    this.asked = element("span", { className: "pcviz-choices" });
+    this.header = element("header", {}, element("h3", { textContent: spec.title }), note, this.asked);
     this.section = element(
       "section",
       { className: `pcviz-panel pcviz-empty${spec.absent ? " pcviz-absent" : ""}${spec.bare ? " pcviz-bare" : ""}`, data: { panel: spec.name, state: "idle", step: "" }, aria: { role: "figure", label: spec.alt } },
       this.header, this.help, this.plot, this.waiting,
     );
+  }
+
+  /** Controls by which the page makes another figure or computes something else.
+   *  @type {(choices: Choice[]) => void} */
+  offer(choices) {
+    const text = JSON.stringify(choices);
+    if (text === this.offered) return;
+    this.offered = text;
+    this.asked.replaceChildren(...choices.map(({ key, label, help, value, options, disabled }) => {
+      /** @type {(value: unknown) => void} */
+      const choose = (value) => this.live.choose({ key, value });
+      if (!options) {
+        const made = switched(label, help, choose);
+        made.setAttribute("aria-pressed", String(value));
+        return Object.assign(made, { disabled });
+      }
+      const list = element("select", { disabled, aria: { label } },
+        ...options.map(([, text], i) => element("option", { value: String(i), textContent: text })));
+      list.value = String(options.findIndex(([held]) => held === value));
+      list.onchange = () => choose(options[Number(list.value)][0]);
+      return element("label", { title: help }, label, list);
+    }));
   }
 
   /** How to read the panel. */
@@ -50,6 +74,9 @@ export class Card {
     window.addEventListener("keydown", leave, { signal: this.live.signal });
     return full;
   }
+
+  /** The timeline has moved. */
+  travel() {}
 
   /** Show the state of the run at once, even if drawing is behind.
    *  @type {(state: string) => void} */

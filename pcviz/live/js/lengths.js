@@ -1,5 +1,8 @@
 // What a figure measures in pixels: text, lines, points, ticks and margins. One factor enlarges it all.
 
+/** How much larger than on a screen all is on a projector: text of 11 px must be read from the last row. */
+export const PRESENT = 1.9;
+
 const ALWAYS = ["standoff", "ticklen", "thickness", "xpad", "ypad", "itemwidth"];
 /** @type {Record<string, RegExp>} */
 const WITHIN = { size: /font$|^marker$|^pattern$/, width: /^line$/ };

@@ -2,8 +2,10 @@
 // (pcviz/figures/bindings.py), under a row of metrics and a status line. It knows no channel, layer or colour by name.
 
 import { array, decode } from "./values.js";
+import { ExamplesPanel } from "./examples.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
+import { Metrics } from "./metrics.js";
 import { NetworkPanel } from "./network.js";
 import { Panel } from "./panel.js";
 import { Recording } from "./recording.js";
@@ -18,6 +20,8 @@ const SLOW_MS = 10_000; // without an answer, after which the page reports it
 const SLOW = "The live stream does not answer yet. A browser opens at most six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
 const REFUSED = [400, 403, 404, 414, 431]; // another request would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
+/** Which class draws a view. */
+const VIEWS = { plot: Panel, network: NetworkPanel, examples: ExamplesPanel };
 /** @type {WeakMap<Element, Live>} */
 const mounted = new WeakMap();
 
@@ -33,13 +37,14 @@ export function mount(parent, data, tell) {
   mounted.set(parent, live);
   live.pick = (point) => { live.touched = true; tell?.("picked", point); };
   live.ask = (wanted) => tell?.("replay", wanted);
+  live.choose = (choice) => tell?.("chosen", choice);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
 export class Live {
   abort = new AbortController();
   signal = this.abort.signal;
-  /** @type {(Panel | NetworkPanel)[]} */
+  /** @type {(Panel | NetworkPanel | ExamplesPanel)[]} */
   panels = [];
   /** @type {Scrub | null} */
   scrub = null;
@@ -52,9 +57,9 @@ export class Live {
   pick = () => {};
   /** @type {(wanted: Wanted) => void} */
   ask = () => {};
+  /** @type {(choice: { key: string, value: unknown }) => void} */
+  choose = () => {};
   touched = false; // the page knows that somebody has touched a panel
-  /** @type {{ metric: Metric, tile: HTMLElement, value: HTMLElement, bar: HTMLProgressElement }[]} */
-  shown = [];
 
   // What is known of the runs since `start`.
   /** @type {Record<string, number>} */
@@ -97,7 +102,7 @@ export class Live {
     const theme = element("span", { className: "pcviz-probe pcviz-theme" });
     // The colour of this element changes with the theme, and its transition of 1 ms reports the change.
     theme.ontransitionend = () => this.panels.forEach((panel) => { panel.paint(); panel.request(); });
-    this.metrics = element("div", { className: "pcviz-metrics" });
+    this.metrics = new Metrics(this.signal);
     this.status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
     this.story = element("p", { className: "pcviz-story", hidden: true });
     /** Cause -> text.
@@ -105,7 +110,7 @@ export class Live {
     this.faults = {};
     this.fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
     this.grid = element("div", { className: "pcviz-grid" });
-    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.story, this.metrics, this.status, this.fault, this.grid);
+    this.root = element("div", { className: "pcviz-live" }, this.probe, this.sheet, theme, this.story, ...this.metrics.parts, this.status, this.fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
     for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, () => this.touch(), { signal: this.signal });
@@ -128,6 +133,7 @@ export class Live {
       return;
     }
     this.text = text;
+    this.root.classList.toggle("pcviz-present", data.present);
     if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
       this.scrub?.close();
       /** @type {(row: number | undefined) => void} */
@@ -145,9 +151,10 @@ export class Live {
       const kept = old.get(JSON.stringify(spec));
       old.delete(JSON.stringify(spec));
       if (!this.recording) kept?.clear(); // else it goes on until the run has something to show
-      return kept ?? new (spec.view === "network" ? NetworkPanel : Panel)(this, spec);
+      return kept ?? new VIEWS[spec.view](this, spec);
     });
     old.forEach((panel) => panel.close());
+    this.panels.forEach((panel) => panel.offer(data.choices[panel.spec.name]));
     this.panels.forEach(({ section }, i) => {
       if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
     });
@@ -187,7 +194,7 @@ export class Live {
   /** Start again with the first frame of the page's runs. */
   start() {
     Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
-    this.buildMetrics();
+    this.metrics.build(this.data.metrics);
     this.scrub?.clear();
     this.timeline?.begin(this.data.runs[0]);
     for (const cause of ["stream", "store"]) this.warn(cause, "");
@@ -349,16 +356,6 @@ export class Live {
     }, this.spokenAt + SPEAK_MS - performance.now());
   }
 
-  buildMetrics() {
-    this.shown = this.data.metrics.map((metric) => {
-      const value = element("strong", { textContent: "–" });
-      const bar = element("progress", { max: 1, value: 0, hidden: !metric.progress, aria: { label: metric.label } });
-      const tile = element("div", { title: metric.help }, element("span", { textContent: metric.label }), value, bar);
-      return { metric, tile, value, bar };
-    });
-    this.metrics.replaceChildren(...this.shown.map(({ tile }) => tile));
-  }
-
   /** What happens, in a sentence for the state of the run. */
   narrate() {
     const text = fill(this.data.story[this.timeline?.past ? "past" : (this.root.dataset.state ?? "idle")] ?? [], this.current);
@@ -374,13 +371,7 @@ export class Live {
 
   showMetrics() {
     this.narrate();
-    const { current } = this;
-    for (const { metric, value, bar } of this.shown) {
-      value.textContent = fill(metric.value, current) ?? "–";
-      if (!metric.progress) continue;
-      const [part, whole] = metric.progress.map((name) => Number(current[name]));
-      bar.value = part / whole || 0;
-    }
+    this.metrics.show(this.current);
   }
 
   /** A panel was zoomed: those linked to it show the same part.

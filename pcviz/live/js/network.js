@@ -1,8 +1,9 @@
 // The network view: one example's relaxation, layer by layer, played step by step from a trace that is in the browser.
 
 import { Card, switched } from "./card.js";
+import { PRESENT } from "./lengths.js";
 import { button, element } from "./page.js";
-import { ROLES, Picture, decoded, frontOf, held, label, shownOf } from "./picture.js";
+import { FIXED, ROLES, Picture, classOf, decoded, frontOf, held, label, magnitude, shownOf } from "./picture.js";
 import { Scrub } from "./scrub.js";
 import { digits } from "./text.js";
 import { array } from "./values.js";
@@ -13,6 +14,7 @@ import { array } from "./values.js";
 
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
+const FLASH_MS = 700;
 const MOVING = ["running", "compiling"];
 
 export class NetworkPanel extends Card {
@@ -38,6 +40,8 @@ export class NetworkPanel extends Card {
   recorded = false;
   change = true;
   backprop = false;
+  read = 0; // the layer that the keys ↑ and ↓ read; 0: none
+  flashed = -Infinity; // when the weights took their step
   drawing = 0;
   /** @type {number | undefined} */
   again = undefined;
@@ -46,7 +50,7 @@ export class NetworkPanel extends Card {
    *  @param {PanelSpec} spec */
   constructor(live, spec) {
     super(live, spec);
-    this.section.classList.add("pcviz-network");
+    this.section.classList.add("pcviz-network", "pcviz-tall");
     this.canvas = element("canvas", { aria: { role: "img", label: spec.alt } });
     this.tip = element("div", { className: "pcviz-tip", hidden: true });
     this.sentence = element("p", { className: "pcviz-sentence" });
@@ -71,6 +75,7 @@ export class NetworkPanel extends Card {
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.plot);
     this.section.tabIndex = 0;
+    this.section.addEventListener("keydown", (event) => this.key(event));
     this.clear();
   }
 
@@ -104,17 +109,32 @@ export class NetworkPanel extends Card {
     if (!found || !this.shown) return;
     this.unit = found.unit;
     const layer = this.shown.columns[2 * found.box.column];
+    this.read = layer;
     if (layer === this.exact?.layer) this.request();
     else this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
+  }
+
+  /** ↑ and ↓ read one layer after another, Enter asks for all its numbers.
+   *  @type {(event: KeyboardEvent) => void} */
+  key(event) {
+    if (!this.shown || event.target !== this.section || event.ctrlKey || event.metaKey || event.altKey) return;
+    const L = this.shown.energy.shape[1];
+    if (event.key === "ArrowUp") this.read = Math.min(L, this.read + 1);
+    else if (event.key === "ArrowDown") this.read = Math.max(1, (this.read || L + 1) - 1);
+    else if (event.key === "Enter" && this.read) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
+    else return;
+    event.preventDefault();
+    this.request();
   }
 
   /** The tile and the cell of it under the pointer.
    *  @type {(event: MouseEvent) => { box: import("./picture.js").Box, unit: number } | undefined} */
   under({ offsetX, offsetY }) {
     const box = this.picture?.at(offsetX, offsetY);
-    if (!box || !this.shown || box.column < 0) return undefined;
+    if (!this.picture || !box || !this.shown || box.column < 0) return undefined;
+    const [x, y] = [offsetX, offsetY].map((place) => place / (this.picture?.enlarged ?? 1));
     const side = Math.ceil(Math.sqrt(this.shown.cells));
-    const unit = Math.floor(((offsetY - box.y) * side) / box.w) * side + Math.floor(((offsetX - box.x) * side) / box.w);
+    const unit = Math.floor(((y - box.y) * side) / box.w) * side + Math.floor(((x - box.x) * side) / box.w);
     return unit < Math.min(this.shown.cells, this.shown.units[box.column]) ? { box, unit } : undefined;
   }
 
@@ -163,6 +183,8 @@ export class NetworkPanel extends Card {
   /** The relaxation has been played to its end: while the run goes on, the newest one follows. */
   finish() {
     clearTimeout(this.again);
+    this.flashed = performance.now();
+    this.request();
     this.again = setTimeout(() => {
       if (this.live.recording) { this.live.recording.next(); return; }
       if (!MOVING.includes(this.state) && !this.next) return;
@@ -186,7 +208,11 @@ export class NetworkPanel extends Card {
   look() {
     const css = this.live.data.colours;
     const colours = Object.fromEntries(Object.entries(css).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
+    const enlarged = this.live.data.present ? PRESENT : 1;
+    const high = this.live.data.present ? (innerHeight - 330) / enlarged : Infinity;
     return {
+      enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
+      flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
       text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
     };
@@ -197,7 +223,9 @@ export class NetworkPanel extends Card {
     const { shown, scrub } = this;
     if (!shown || this.closed || !this.plot.clientWidth) return;
     this.picture ??= new Picture(this.canvas);
-    this.picture.draw(shown, scrub.at, this.look());
+    const look = this.look();
+    this.picture.draw(shown, scrub.at, look);
+    if (look.flash) this.request();
     this.section.dataset.step = String(this.step ?? "");
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
     this.chosen.textContent = `example ${this.example}`;
@@ -206,8 +234,10 @@ export class NetworkPanel extends Card {
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);
-    this.detail.hidden = !this.exact;
-    if (this.exact) this.detail.textContent = detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]);
+    const held = this.exact && (!this.read || this.exact.layer === this.read);
+    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) : "";
+    this.detail.hidden = !words;
+    if (words !== this.detail.textContent) this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
   }
 
@@ -221,7 +251,7 @@ export class NetworkPanel extends Card {
     const { box, unit } = found;
     const place = box.column * shown.cells + unit;
     const { codes, base } = held(shown, box.role);
-    const value = decoded(codes[(box.role === "delta" ? 0 : scrub.at * shown.count * shown.cells) + place]);
+    const value = decoded(codes[(FIXED.includes(box.role) ? 0 : scrub.at * shown.count * shown.cells) + place]);
     const name = ROLES.find(([role]) => role === box.role)?.[1];
     const number = value === 0 ? "exactly 0" : `≈ ${digits(value, 2)}`;
     const start = base ? `${digits(base[place], 4)} at step 0, changed by ${number}` : number;
@@ -262,6 +292,21 @@ export function detail({ layer, activity, prediction, error, gradient }, unit, r
     `½e² = ${text((e * e) / 2)} of ½|e|² = ${text(whole)} in the layer. After the last step |dF/dW| of the unit's weights is ${text(gradient[u])}.`;
 }
 
+/** What is known of a layer without asking for its numbers.
+ *  @type {(shown: Shown, layer: number, row: number) => string} */
+export function layerWords(shown, layer, row) {
+  const L = shown.energy.shape[1];
+  const energy = `energy ${digits(shown.energy.data[row * L + layer - 1], 3)}`;
+  const end = "Press Enter for all its numbers.";
+  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}. ${end}`;
+  const column = shown.arrived.findIndex((_, c) => shown.columns[2 * c] <= layer && layer <= shown.columns[2 * c + 1]);
+  const codes = shown.error.subarray((row * shown.count + column) * shown.cells, (row * shown.count + column + 1) * shown.cells);
+  const largest = Math.max(...Array.from(codes, magnitude));
+  const at = shown.arrived[column];
+  const reached = at < 0 || at > row ? "its error is exactly 0" : `the error arrived at t = ${shown.steps[at]}, now its largest is ≈ ${digits(largest, 2)}`;
+  return `Layer ${layer} of ${L}: ${energy}; ${reached}. ${end}`;
+}
+
 /** What the picture shows, in words.
  *  @type {(shown: Shown, row: number) => string} */
 export function sentence(shown, row) {
@@ -269,6 +314,9 @@ export function sentence(shown, row) {
   const front = frontOf(shown, row);
   const total = (/** @type {number} */ r) => Array.from(shown.energy.data.subarray(r * L, (r + 1) * L)).reduce((sum, e) => sum + e, 0);
   const where = front < 0 ? `The error is at the output, layer ${L}.` : front === 0 ? "The error has reached every layer." : `The error has reached layer ${label(shown, front)} of ${L}.`;
+  const guess = classOf(shown, Array.from(shown.output.data.subarray(0, shown.target.length)));
+  const right = guess === classOf(shown, shown.target);
+  const said = guess === undefined ? "" : ` Going up from the input alone, the network says ${guess}, ${right ? "which is right" : `but it is ${classOf(shown, shown.target)}`}.`;
   const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
-  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}`;
+  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}${said}`;
 }

@@ -4,7 +4,7 @@ import { betterTicks, mapRanges, settleDecades, wholeView } from "./axes.js";
 import { Card, switched } from "./card.js";
 import { Cursors } from "./cursors.js";
 import { Feed } from "./feed.js";
-import { enlarge, lengths } from "./lengths.js";
+import { PRESENT, enlarge, lengths } from "./lengths.js";
 import { button, element } from "./page.js";
 import { saveImage, saveTable } from "./save.js";
 import { fill } from "./text.js";
@@ -257,7 +257,8 @@ export class Panel extends Card {
     delete this.plot.layout.height;
     this.drawing = Plotly.relayout(this.plot, { autosize: true }).catch((error) => console.error(error));
     const grown = Math.min(this.plot.clientWidth / FULL.width, this.plot.clientHeight / FULL.height, this.spec.space ? FULL.inSpace : FULL.most);
-    const factor = this.section.classList.contains("pcviz-full") ? Math.max(1, grown) : 1;
+    const least = this.live.data.present ? PRESENT : 1;
+    const factor = this.section.classList.contains("pcviz-full") ? Math.max(least, grown) : least;
     if (factor === this.enlarged) return;
     this.enlarged = factor;
     enlarge(this.lengths, factor);

@@ -12,23 +12,24 @@ export const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((c
 export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
 
 const GUTTER = 92; // for the names of the rows
-const TILE = { most: 92, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
+const TILE = { most: 80, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
 const GAP = 9;
-const LENS = { size: 44, most: 15 };
+const LENS = { size: 44, most: 15, below: 24 };
 const BARS = 46;
 const FAINTEST = 0.14; // tint of the smallest number that is not zero
 const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
 const ENERGY = { low: -14, high: 1 };
 
-/** @typedef {"activity" | "prediction" | "error" | "delta"} Role */
+/** @typedef {"activity" | "prediction" | "error" | "weights" | "delta"} Role */
 
-/** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, colours.
- *  @typedef {{ change: boolean, backprop: boolean, front: boolean, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
+/** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, how much of the
+ *  weight step's flash is left (0 to 1), the layer that is read (0: none), how much everything is enlarged, the greatest size of a tile, colours.
+ *  @typedef {{ enlarged: number, most: number, change: boolean, backprop: boolean, front: boolean, flash: number, read: number, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
 
 /** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
  *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
- *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, delta: Numbers,
- *    energy: Tensor, input: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
+ *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, gradient: Numbers, delta: Numbers,
+ *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
 
 /** The values of a frame of kind "network".
  *  @type {(values: Values) => Shown} */
@@ -48,8 +49,8 @@ export function shownOf(values) {
     steps: channel("steps").data, columns: channel("columns").data, units: channel("units").data, cells, count,
     activity, prediction: channel("prediction").data,
     activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
-    error: error.data, delta: channel("delta").data, energy: channel("energy"),
-    input: channel("input").data, target: channel("target").data, output: channel("output"),
+    error: error.data, gradient: channel("gradient").data, delta: channel("delta").data, energy: channel("energy"),
+    input: channel("input").data, shade: channel("shade").data, target: channel("target").data, output: channel("output"),
     arrived, largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
   };
 }
@@ -58,7 +59,10 @@ export function shownOf(values) {
 
 /** The rows of tiles.
  *  @type {readonly (readonly [role: Role, name: string])[]} */
-export const ROLES = [["activity", "activity z"], ["prediction", "prediction μ"], ["error", "error e"], ["delta", "backprop δ"]];
+export const ROLES = [["activity", "activity z"], ["prediction", "prediction μ"], ["error", "error e"], ["weights", "weight step"], ["delta", "backprop δ"]];
+/** Rows whose codes are the same at every step.
+ *  @type {Role[]} */
+export const FIXED = ["weights", "delta"];
 
 export class Picture {
   /** Where tiles are, for the pointer.
@@ -67,6 +71,7 @@ export class Picture {
   /** One small picture of all tiles for each role, a cell a pixel.
    *  @type {Record<string, { canvas: OffscreenCanvas, image: ImageData }>} */
   sheets = {};
+  enlarged = 1;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -74,12 +79,16 @@ export class Picture {
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   }
 
+  /** The greatest size of a tile where a picture with so many rows of tiles is `high`; no high one makes it too large.
+   *  @type {(high: number, rows: number) => number} */
+  static tile(high, rows) { return Math.max(TILE.least / 2, Math.min(TILE.most, (high - rowTop(rows, 0) - 42 - BARS) / rows)); }
+
   /** Height that the picture takes at a width.
    *  @type {(width: number, shown: Shown, look: Look) => number} */
   static height(width, shown, look) {
-    const { size, lens } = plan(width, shown.count);
-    const rows = look.backprop ? 4 : 3;
-    return 22 + rows * (size + GAP) + 20 + BARS + 22 + (lens ? rows * (strip(shown) + 6) + 26 : 0);
+    const { size, lens } = plan(width, shown.count, look);
+    const rows = look.backprop ? 5 : 4;
+    return look.enlarged * (rowTop(rows, size) + 20 + BARS + 22 + (lens ? stripped(look) * (strip(shown) + 6) + 26 : 0));
   }
 
   /** Draw row `row`; `look` says what of it, in which colours.
@@ -93,13 +102,15 @@ export class Picture {
     }
     on.setTransform(scale, 0, 0, scale, 0, 0);
     on.clearRect(0, 0, width, height);
+    on.scale(look.enlarged, look.enlarged);
+    this.enlarged = look.enlarged;
     on.imageSmoothingEnabled = false;
     this.boxes = [];
-    const { size, pitch, lens, left, fits } = plan(width, shown.count);
+    const { size, pitch, lens, left, fits } = plan(width, shown.count, look);
     const front = frontOf(shown, row);
     const first = lens ? Math.max(0, Math.min(shown.count - fits, (front < 0 ? shown.count : front) - (fits >> 1))) : 0;
     const columns = Array.from({ length: lens ? fits : shown.count }, (_, i) => first + i);
-    const roles = ROLES.slice(0, look.backprop ? 4 : 3);
+    const roles = ROLES.slice(0, look.backprop ? 5 : 4);
     const side = Math.ceil(Math.sqrt(shown.cells));
     for (const [role] of roles) this.fill(role, shown, row, look, side);
     on.font = `11px ${look.font}`;
@@ -108,22 +119,36 @@ export class Picture {
     on.fillStyle = look.text;
     const [xIn, xOut] = [left, left + (columns.length + 1) * pitch];
     on.fillText("input", xIn + size / 2, 10);
-    on.fillText("target", xOut + size / 2, 10);
+    const goal = classOf(shown, shown.target);
+    on.fillText(goal === undefined ? "target" : `target ${goal}`, xOut + size / 2, 10);
     const every = Math.ceil(24 / pitch);
     columns.forEach((c, i) => { if (i % every === 0 || c === front) on.fillText(label(shown, c), left + (i + 1) * pitch + size / 2, 10); });
     roles.forEach(([role, name], r) => {
-      const y = 22 + r * (size + GAP);
+      const y = rowTop(r, size);
       on.textAlign = "left";
       on.fillStyle = look.text;
-      on.fillText(name, 2, y + size / 2 - (role === "error" ? 0 : 7));
-      if (role === "activity" || role === "prediction") { on.globalAlpha = 0.7; on.fillText(look.change ? "change" : "value", 2, y + size / 2 + 8); on.globalAlpha = 1; }
+      const second = ["activity", "prediction"].includes(role) ? (look.change ? "change" : "value") : role === "weights" ? "|dF/dW|" : "";
+      on.fillText(name, 2, y + size / 2 - (second ? 7 : 0));
+      on.globalAlpha = 0.7;
+      on.fillText(second, 2, y + size / 2 + 8);
+      on.globalAlpha = 1;
       columns.forEach((c, i) => this.tile(role, c, left + (i + 1) * pitch, y, size, side, shown, look));
     });
+    const read = columns.findIndex((c) => shown.columns[2 * c] <= look.read && look.read <= shown.columns[2 * c + 1]);
+    if (read >= 0) {
+      on.strokeStyle = look.text;
+      on.setLineDash([2, 3]);
+      on.strokeRect(left + (read + 1) * pitch - 4.5, 1.5, size + 9, rowTop(roles.length, size) - 4);
+      on.setLineDash([]);
+    }
     this.ends(shown, row, look, { xIn, xOut, size });
-    const foot = 22 + roles.length * (size + GAP);
-    this.front(shown, row, look, { columns, left, pitch, size, front, foot, top: 22 + 2 * (size + GAP) });
+    const foot = rowTop(roles.length, size);
+    this.front(shown, row, look, { columns, left, pitch, size, front, top: rowTop(2, size) });
     this.energies(shown, row, look, { columns, left, pitch, size, foot: foot + 18 });
-    if (lens) this.strips(shown, row, look, { width, left, top: foot + 18 + BARS + 22, first, fits, roles });
+    if (lens) {
+      const some = stripped(look) === 1 ? ROLES.slice(2, 3) : roles; // the error alone
+      this.strips(shown, row, look, { width: width / look.enlarged, left, top: foot + 18 + BARS + 22, first, fits, roles: some });
+    }
   }
 
   /** Colour the small picture of a role.
@@ -137,7 +162,8 @@ export class Picture {
     }
     const { data } = sheet.image;
     const [red, green, blue] = look.colours[role];
-    const from = role === "delta" ? 0 : row * count * cells;
+    const from = FIXED.includes(role) ? 0 : row * count * cells;
+    const early = role === "weights" && row < shown.steps.length - 1; // weights move after the last inference step
     const { codes, base } = held(shown, role);
     const arrives = shown.count - row; // of backprop: one layer a tick
     for (let c = 0; c < count; c++) {
@@ -146,7 +172,7 @@ export class Picture {
         const code = codes[from + c * cells + u];
         let alpha = 0;
         if (base && !look.change) alpha = Math.sqrt(Math.min(1, Math.abs(base[c * cells + u] + decoded(code)) / (shown.largest || 1)));
-        else if (code & 127 && !(role === "delta" && c < arrives)) {
+        else if (code & 127 && !early && !(role === "delta" && c < arrives)) {
           const decade = Math.log10(LEAST) + (((code & 127) - 1) / (LEVELS - 1)) * DECADES;
           alpha = FAINTEST + (1 - FAINTEST) * Math.max(0, Math.min(1, (decade - SHOWN.low) / (SHOWN.high - SHOWN.low)));
         }
@@ -161,6 +187,12 @@ export class Picture {
     const on = this.context;
     const rows = Math.ceil(Math.min(shown.cells, shown.units[column]) / side);
     on.drawImage(this.sheets[role].canvas, column * side, 0, side, rows, x, y, size, (size * rows) / side);
+    if (role === "weights" && look.flash) {
+      on.globalAlpha = look.flash;
+      on.fillStyle = look.css.weights;
+      on.fillRect(x - 3, y - 3, size + 6, (size * rows) / side + 6);
+      on.globalAlpha = 1;
+    }
     on.strokeStyle = look.border;
     on.lineWidth = 1;
     on.strokeRect(x + 0.5, y + 0.5, size - 1, (size * rows) / side - 1);
@@ -171,19 +203,17 @@ export class Picture {
    *  @type {(shown: Shown, row: number, look: Look, at: { xIn: number, xOut: number, size: number }) => void} */
   ends(shown, row, look, { xIn, xOut, size }) {
     const on = this.context;
-    const { input, target, output } = shown;
+    const { input, shade, target, output } = shown;
     const side = Math.sqrt(input.length);
-    const values = Array.from(input);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
     if (Number.isInteger(side) && side > 2) {
       const cell = size / side;
-      values.forEach((v, i) => {
+      shade.forEach((v, i) => {
         on.fillStyle = look.text;
-        on.globalAlpha = (v - low) / (high - low || 1);
+        on.globalAlpha = v / 255;
         on.fillRect(xIn + (i % side) * cell, 22 + Math.floor(i / side) * cell, cell + 0.5, cell + 0.5);
       });
       on.globalAlpha = 1;
-    } else bars(on, values, Math.max(Math.abs(low), Math.abs(high)), xIn, 22, size, look.text);
+    } else bars(on, Array.from(input), Math.max(...Array.from(input, Math.abs)), xIn, 22, size, look.text);
     on.strokeStyle = look.border;
     on.strokeRect(xIn + 0.5, 22.5, size - 1, size - 1);
     const K = target.length;
@@ -191,7 +221,7 @@ export class Picture {
     const goal = Array.from(target);
     const most = Math.max(1, ...mu.map(Math.abs), ...goal.map(Math.abs));
     [[goal, look.css.activity], [mu, look.css.prediction], [goal.map((y, k) => y - mu[k]), look.css.error]].forEach(([numbers, colour], r) => {
-      const y = 22 + r * (size + GAP);
+      const y = rowTop(r, size);
       bars(on, /** @type {number[]} */ (numbers), most, xOut, y, size, /** @type {string} */ (colour));
       on.strokeStyle = look.border;
       on.strokeRect(xOut + 0.5, y + 0.5, size - 1, size - 1);
@@ -199,8 +229,8 @@ export class Picture {
   }
 
   /** Where the error is: a box around the column that it reached last, and when each column was reached.
-   *  @type {(shown: Shown, row: number, look: Look, at: { columns: number[], left: number, pitch: number, size: number, front: number, foot: number, top: number }) => void} */
-  front(shown, row, look, { columns, left, pitch, size, front, foot, top }) {
+   *  @type {(shown: Shown, row: number, look: Look, at: { columns: number[], left: number, pitch: number, size: number, front: number, top: number }) => void} */
+  front(shown, row, look, { columns, left, pitch, size, front, top }) {
     const on = this.context;
     on.textAlign = "center";
     on.font = `10px ${look.font}`;
@@ -216,7 +246,7 @@ export class Picture {
         on.setLineDash([]);
       } else {
         on.fillStyle = look.text;
-        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, foot - 1);
+        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, top + size + 9);
       }
       if (c === front) {
         on.strokeStyle = look.css.error;
@@ -299,16 +329,21 @@ export class Picture {
   /** The tile under the pointer.
    *  @type {(x: number, y: number) => Box | undefined} */
   at(x, y) {
+    [x, y] = [x / this.enlarged, y / this.enlarged];
     return this.boxes.find((box) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h);
   }
 }
+
+/** Where a row of tiles begins; below the error, the third, it is said when it arrived.
+ *  @type {(r: number, size: number) => number} */
+const rowTop = (r, size) => 22 + r * (size + GAP) + (r > 2 ? 12 : 0);
 
 /** The codes of a role, row after row, and what changes in activities and predictions are counted from.
  *  @type {(shown: Shown, role: Role) => { codes: Numbers, base?: Numbers }} */
 export function held(shown, role) {
   if (role === "activity") return { codes: shown.activityChange, base: shown.activity };
   if (role === "prediction") return { codes: shown.predictionChange, base: shown.prediction };
-  return { codes: role === "error" ? shown.error : shown.delta };
+  return { codes: { error: shown.error, weights: shown.gradient, delta: shown.delta }[role] };
 }
 
 /** The column that the error reached last, up to a row; -1 before it has left the output.
@@ -318,18 +353,34 @@ export const frontOf = (shown, row) => shown.arrived.findIndex((at) => at >= 0 &
 /** @type {(shown: Shown, column: number) => string} */
 export const label = ({ columns }, c) => (columns[2 * c] === columns[2 * c + 1] ? String(columns[2 * c]) : `${columns[2 * c]}–${columns[2 * c + 1]}`);
 
+/** The class that a target or an output of this network stands for, as pages count them; undefined where targets are
+ *  not classes.
+ *  @type {(shown: Shown, output: ArrayLike<number>) => number | undefined} */
+export function classOf({ input, target }, output) {
+  const goal = Array.from(target);
+  if (goal.length < 2 || goal.some((y) => y !== 0 && y !== 1)) return undefined;
+  const values = Array.from(output);
+  return values.indexOf(Math.max(...values)) + (input.length === 2 ? 1 : 0); // in the plane they count from 1
+}
+
 /** @type {(shown: Shown) => number} */
 const strip = ({ cells }) => Math.min(72, Math.max(24, cells));
 
+/** How many rows of strips there are: on a projector one.
+ *  @type {(look: Look) => number} */
+const stripped = (look) => (look.enlarged > 1 ? 1 : look.backprop ? 5 : 4);
+
 /** Sizes at a width: all columns as tiles, or a lens that `fits` some.
- *  @type {(width: number, count: number) => { size: number, pitch: number, lens: boolean, left: number, fits: number }} */
-function plan(width, count) {
+ *  @type {(wide: number, count: number, look: Look) => { size: number, pitch: number, lens: boolean, left: number, fits: number }} */
+function plan(wide, count, { enlarged, most }) {
+  const width = wide / enlarged;
   const left = width < 520 ? 72 : GUTTER;
   const pitch = (width - left - 4) / (count + 2);
-  const size = Math.min(TILE.most, pitch - Math.min(GAP, pitch / 5));
-  if (size >= TILE.least) return { size, pitch: Math.min(pitch, size * 1.35), lens: false, left, fits: count };
-  const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (LENS.size + GAP)) - 2));
-  return { size: LENS.size, pitch: Math.min(LENS.size + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
+  const size = Math.min(most, pitch - Math.min(GAP, pitch / 5));
+  if (size >= TILE.least / Math.sqrt(enlarged)) return { size, pitch: Math.min(pitch, size * 1.7), lens: false, left, fits: count };
+  const side = Math.min(LENS.size, most - LENS.below); // the strips need room too
+  const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (side + GAP)) - 2));
+  return { size: side, pitch: Math.min(side + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
 }
 
 /** Upright bars of signed numbers.

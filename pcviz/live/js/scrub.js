@@ -39,6 +39,7 @@ export class Scrub {
       button("▷", `One ${one} forward (→)`, () => this.step(1)),
       button("▶|", `Last ${one}`, () => { this.pause(); this.go(Infinity); }),
     ];
+    for (const end of [this.buttons[0], this.buttons[4]]) end.dataset.act = "end";
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
       ...speeds.map((rows) => element("option", { value: String(rows), textContent: `${rows} / s`, selected: rows === speeds[1] })));
     const row = element("span", { className: "pcviz-buttons" }, ...this.buttons);

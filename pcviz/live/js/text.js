@@ -9,13 +9,20 @@ export function digits(value, n) {
   return size && (size >= 1e5 || size < 1e-3) ? value.toExponential(n - 1) : String(Number(value.toPrecision(n)));
 }
 
+/** The number with this logarithm, from 100,000 on as a power of ten.
+ *  @type {(exponent: number, n: number) => string} */
+function factor(exponent, n) {
+  if (exponent < 5) return digits(10 ** exponent, n);
+  return `10${String(Math.round(exponent)).replace(/./g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)])}`;
+}
+
 /** @type {(seconds: number) => string} */
 function duration(seconds) {
   if (seconds < 90) return seconds < 1 ? "under 1 s" : `${Math.round(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-const FIELD = /\{(\w+)(?:\?([^|}]*)\|([^}]*)|:(%|g|t)(\d*))?\}/g;
+const FIELD = /\{(\w+)(?:\?([^|}]*)\|([^}]*)|:(%|g|t|x)(\d*))?\}/g;
 
 const PART = " · ";
 
@@ -40,6 +47,7 @@ function fillPart(template, values) {
     if (!known) return "";
     if (yes !== undefined) return value ? yes : no;
     if (format === "%") return `${(100 * value).toFixed(n)} %`;
+    if (format === "x") return factor(value, Number(n));
     return format === "g" ? digits(value, Number(n)) : format === "t" ? duration(value) : String(value);
   });
   return known ? text : null;

@@ -70,8 +70,9 @@ type Got<V = Value> = Partial<Record<Attribute | "at", V>>;
 
 interface PanelSpec {
   name: string;
-  view: "plot" | "network";
+  view: "plot" | "network" | "examples";
   front: boolean;
+  rows: string[];
   title: string;
   figure: string;
   alt: string;
@@ -93,6 +94,16 @@ interface PanelSpec {
   bare: boolean;
 }
 
+/** A control in a panel's header; without `options` a switch. */
+interface Choice {
+  key: string;
+  label: string;
+  help: string;
+  value: unknown;
+  options: [value: unknown, label: string][] | null;
+  disabled: boolean;
+}
+
 type CsvColumn = [channel: string, heading: string, parts: string[] | null];
 type Row = { run: string; values: Record<string, Tensor> };
 type Latest = Record<string, { run: string; step: number; value: Value }>;
@@ -111,6 +122,8 @@ interface Payload {
   runs: string[];
   keep: Record<string, string>;
   panels: PanelSpec[];
+  /** Name of a panel -> the controls in its header. */
+  choices: Record<string, Choice[]>;
   metrics: Metric[];
   about: string;
   /** Role -> colour, as "#RRGGBB". */
@@ -123,6 +136,8 @@ interface Payload {
   timeline: boolean;
   /** Name of the recording that is shown while there is no run. */
   recorded: string | null;
+  /** Whether it is shown on a projector. */
+  present: boolean;
 }
 
 /** What a panel reports of a click: JSON, as Plotly has it. */

@@ -14,9 +14,10 @@ if run:
 panels.live(
     HOME,
     session.shown_runs(),
+    home.PANELS,
     key="home",
-    panels=home.PANELS,
-    metrics=[],
+    panels=list(home.PANELS),
+    metric_row=[],
     keep=session.keep_tokens(),
     story=home.STORY,
     nonce=home.nonce(),

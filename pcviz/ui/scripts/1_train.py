@@ -2,13 +2,21 @@
 
 import streamlit as st
 
+from pcviz import glossary
 from pcviz.instruments.training import reading, transport
 from pcviz.instruments.training import view as options
-from pcviz.ui import controls, keys, panels, session, share
+from pcviz.ui import controls, keys, panels, present, session, share, words
 
-form = controls.form()
+form = controls.form(options.drawn)
+words.offer(glossary.TRAIN)
 
-st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP)
+with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
+    if not present.on():
+        st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP, width="content")
+    options.choose_panels()
+    if not present.on():
+        options.baseline(session.record())
+    present.button()
 session.notices()
 transport.transport(form)
 keys.listen()
@@ -23,11 +31,13 @@ panels.live(
     session.shown_runs(),
     view.figures,
     panels=view.panels,
+    choices=view.choices(experiment, watched=run is not None and session.watches(run)),
+    chosen=options.choose,
     keep=session.keep_tokens(),
     story=reading.story(experiment),
     nonce=f"{view.example} {view.layer} {view.until} {view.at}",
     picked=options.pick,
     replayed=None if session.watches(run) else options.replay,
 )
-options.choose(experiment, run)
-share.configuration(form.experiment or experiment)
+if not present.on():
+    share.configuration(form.experiment or experiment)

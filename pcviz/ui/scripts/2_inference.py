@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from pcviz import glossary
 from pcviz.instruments.relaxation import view as relax
 from pcviz.instruments.relaxation.options import Options
-from pcviz.ui import caption, controls, look, panels, session, share
+from pcviz.ui import caption, controls, look, panels, session, share, words
 
 form = controls.form(relax.drawn)
+words.offer(glossary.INFERENCE)
 
 st.markdown("**Inference** · what happens inside one relaxation?", help=relax.KEYS_HELP)
 session.notices()
@@ -26,6 +28,6 @@ panels.live(
     keep=session.keep_tokens(),
     scrub="trace_steps",
     about=caption.line(experiment, run.kind, run.options) if run else None,
-    metrics=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
+    metric_row=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
 )
 share.configuration(form.experiment or experiment, relax.chosen())

@@ -2,14 +2,20 @@
 
 import streamlit as st
 
+from pcviz import glossary
 from pcviz.instruments import views as landscape
 from pcviz.instruments.plane import view as planes
-from pcviz.ui import caption, controls, look, panels, room, session, share
+from pcviz.ui import caption, controls, look, panels, room, session, share, words
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)
     view = landscape.view()
-form = controls.form() if view.of_network else controls.rest(f"{view.label}: all options are above the panels.")
+form = (
+    controls.form(landscape.drawn)
+    if view.of_network
+    else controls.rest(f"{view.label}: all options are above the panels.")
+)
+words.offer(glossary.LANDSCAPE)
 session.notices()
 choice = view.choose(form)
 look.transport(view, form, choice)
@@ -25,7 +31,7 @@ panels.live(
     panels=list(view.panels),
     keep=session.keep_tokens(),
     about=caption.line(experiment, run.kind, run.options) if run else None,
-    metrics=view.metric_row(),
+    metric_row=view.metric_row(),
     nonce=planes.walks(),
     picked=planes.walk_from,
 )

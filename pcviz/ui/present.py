@@ -1,0 +1,30 @@
+"""For a projector: large text, the network and two panels, and no controls but play, step and speed."""
+
+import streamlit as st
+
+HELP = "Large text for a projector: the network view and two panels. Escape or p leaves."
+
+CSS = """
+<style>
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 0.4rem; max-width: none; }
+[data-testid="stMain"] :is(p, button p, label) { font-size: 22px; line-height: 30px; }
+.st-key-title_row [data-testid="stButtonGroup"] button { min-height: 44px; }
+</style>
+"""
+
+
+def on() -> bool:
+    """Whether this tab presents."""
+    return bool(st.session_state.get("present", False))
+
+
+def turn(to: bool) -> None:
+    """Begin or end to present."""
+    st.session_state.present = to
+
+
+def button() -> None:
+    """Draw the button that begins or ends it."""
+    label, icon = ("Leave", "close_fullscreen") if on() else ("Present", "slideshow")
+    st.button(label, key="presenting", icon=f":material/{icon}:", on_click=turn, args=(not on(),))
