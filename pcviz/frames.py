@@ -54,6 +54,11 @@ PROGRESS: dict[str, Channel] = {
 }
 """What every look reports of its progress."""
 
+SHOWN: dict[str, Channel] = {
+    "shown_at": number("weight steps", "the weight step that was asked for; NaN: the latest"),
+}
+"""What every child that follows the weights of a training reports."""
+
 AXES = ("step", "inference_step", "epoch", "seconds")
 """Attributes of a frame that say where it was made."""
 HEAD = ("run", "generation", "seq", "kind", *AXES)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
+from pydantic import Field
+
 from pcviz.experiment import cost
 from pcviz.experiment.section import Section, option
 from pcviz.experiment.whole import Experiment
@@ -28,6 +30,12 @@ PROGRAM_SECONDS = 0.8
 """Time to compile one program of a look."""
 FACTOR_SPEED = 5e9
 """FLOP/s of the factorisation of activity Hessians."""
+
+
+class AtStep(Section):
+    """What a child that follows the weights of a training is told: the weight step; None: the latest ones, always."""
+
+    at: int | None = Field(None, ge=0)
 
 
 class LookOptions(Section):

@@ -10,10 +10,13 @@ from pcviz.figures import bindings
 from pcviz.frames import Frame
 from pcviz.instruments.network.job import NetworkView
 from pcviz.instruments.panels import panel
+from pcviz.instruments.predictions.job import Predictions
 from pcviz.instruments.replay.channels import REPLAYED
 from pcviz.instruments.replay.job import Replay, planned
 from pcviz.instruments.replay.options import BYTES, LEAST, MOST
+from pcviz.instruments.training.boundary import Boundary
 from pcviz.instruments.training.figures import PANELS
+from pcviz.jobs.follower import Follower
 from pcviz.jobs.training import Training
 
 SMALL = {"network.depth": 5, "network.width": 12, "learning.steps": 24}
@@ -110,22 +113,31 @@ def test_rows_fit_the_budget(depth: int, steps: int) -> None:
     assert len(chosen) in {16: [MOST], 128: range(LEAST, 20), 512: [3]}[depth]
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+FOLLOWERS: dict[str, tuple[type[Follower], dict[str, Any], str, dict[str, Any]]] = {
+    "network, relu": (NetworkView, {"example": 3, "layer": 2}, "network_error", {}),
+    "network, tanh": (NetworkView, {"example": 3, "layer": 2}, "network_error", {"network.activation": "tanh"}),
+    "predictions": (Predictions, {}, "confusion", {}),
+    "regression": (Predictions, {}, "tested_output", {"data.name": "regression", "learning.batch_size": 16}),
+    "boundary": (Boundary, {}, "boundary", {"data.name": "moons"}),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWERS)
 @pytest.mark.parametrize("at", [0, 1, 7, 20])
-def test_the_network_view_of_an_earlier_step_is_that_of_then(activation: str, at: int) -> None:
-    changes = {"network.activation": activation}
+def test_what_follows_from_the_weights_of_an_earlier_step_is_that_of_then(name: str, at: int) -> None:
+    kind, options, channel, changes = FOLLOWERS[name]
     then = trained(changes, at)
-    expected = shown(worked(NetworkView(then.experiment, then, {"example": 3, "layer": 2})), "network_error").values
+    expected = shown(worked(kind(then.experiment, then, options)), channel).values
     parent = trained(changes, 24)
     if at == 20:
         worked(Replay(parent.experiment, parent, {"until": 24}))  # leaves marks on the way
         assert parent.marks is not None
-    child = NetworkView(parent.experiment, parent, {"example": 3, "layer": 2, "at": at})
-    frame = shown(worked(child), "network_error")
-    assert (frame.step, frame.values["network_at"]) == (at, at) and np.isnan(expected["network_at"])
+    child = kind(parent.experiment, parent, {**options, "at": at})
+    frame = shown(worked(child), channel)
+    assert (frame.step, frame.values["shown_at"]) == (at, at) and np.isnan(expected["shown_at"])
     assert frame.values.keys() == expected.keys()
-    for name in expected.keys() - {"network_at"}:
-        np.testing.assert_array_equal(frame.values[name], expected[name], err_msg=name)
+    for part in expected.keys() - {"shown_at"}:
+        np.testing.assert_array_equal(frame.values[part], expected[part], err_msg=part)
     assert child.idle and child.done, "once"
 
 

@@ -9,15 +9,13 @@ from pcviz.data import load
 from pcviz.frames import Value
 from pcviz.instruments.network.codes import encoded, folded
 from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS, Options
-from pcviz.jobs.child import Child
-from pcviz.jobs.rerun import Rerun, reached
-from pcviz.jobs.training import Training
+from pcviz.jobs.follower import Follower
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
 from pcviz.probes.example import Example, follow
 
 
-class NetworkView(Child[Training]):
+class NetworkView(Follower):
     """A child of a training: a relaxation of one example after another weight step, whenever the parent has advanced,
     or once on the weights of an earlier step.
 
@@ -27,37 +25,24 @@ class NetworkView(Child[Training]):
     KIND = "network"
 
     def _begin(self) -> None:
-        self.shown = Options.model_validate(self.options)
+        self.chosen = Options.model_validate(self.options)
         count = self.experiment.data.test_count
-        if self.shown.example >= count:
-            raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
-        if (self.shown.layer or 1) > (depth := self.experiment.network.depth):
-            raise ValueError(f"layer: {self.shown.layer} is above {depth} (allowed: 1 to {depth})")
-        if (self.shown.at or 0) > (last := self.experiment.learning.steps):
-            raise ValueError(f"at: {self.shown.at} is above {last} (allowed: 0 to {last})")
-        self._rerun = None
-        if self.shown.at is not None:
-            self.step, self._rerun = 0, Rerun(self.parent)
+        if self.chosen.example >= count:
+            raise ValueError(f"example: {self.chosen.example} is above {count - 1} (allowed: 0 to {count - 1})")
+        if (self.chosen.layer or 1) > (depth := self.experiment.network.depth):
+            raise ValueError(f"layer: {self.chosen.layer} is above {depth} (allowed: 1 to {depth})")
+        self._show(self.chosen.at)
         shape = self.experiment.hidden_layers, self.experiment.network.width
         self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
         self._packed: dict[str, Value] = {}
 
-    @property
-    def idle(self) -> bool:
-        """Whether the parent has not advanced since the last picture; of an earlier step there is one."""
-        parent, at = self.parent, self.shown.at
-        if at is not None:
-            return self._working is None and (self._rerun is None or not reached(parent, at))
-        return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
-
     def prepare(self) -> None:
         """Load the example, compile."""
-        experiment, place = self.experiment, slice(self.shown.example, self.shown.example + 1)
+        experiment, place = self.experiment, slice(self.chosen.example, self.chosen.example + 1)
         data = load(experiment.data, experiment.seed, experiment.dtype)
-        self._shade = shade(data.x_test[self.shown.example], data.x_train)
+        self._shade = shade(data.x_test[self.chosen.example], data.x_train)
         self._x, self._y = (jnp.asarray(side[place]) for side in (data.x_test, data.y_test))
-        if self._rerun is not None:
-            self._rerun.training.prepare()
+        super().prepare()
         finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
 
     def _follow(self, network: Network, steps: Iterable[int]) -> Work[Example]:
@@ -65,18 +50,13 @@ class NetworkView(Child[Training]):
 
     def _work(self) -> Iterator[object]:
         """The example on the parent's present weights, or on those asked for."""
-        training, at = self.parent, self.shown.at
-        self.step = training.step if at is None else min(at, training.step)
-        if self._rerun is not None:
-            yield from self._rerun.to(self.step)
-            training, self._rerun = self._rerun.training, None
+        training = yield from self._weights()
         found = yield from self._follow(training.network, self.steps_shown)
         if found.finite:
             self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
-            self._packed["network_example"] = float(self.shown.example)
-            self._packed["network_at"] = float("nan") if at is None else float(at)
-            if self.shown.layer is not None:
-                self._packed |= exact(found, np.asarray(self._y[0]), self.shown.layer)
+            self._packed |= {"network_example": float(self.chosen.example), **self.shown}
+            if self.chosen.layer is not None:
+                self._packed |= exact(found, np.asarray(self._y[0]), self.chosen.layer)
 
     def _values(self) -> dict[str, Value]:
         """The latest picture, once."""

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pcviz.experiment.section import Section
+from pcviz.experiment.looks import AtStep
 
 UNITS = 64
 """Most cells of a tile: wider layers show the greatest magnitude of neighbouring units."""
@@ -15,14 +15,12 @@ LEAST, DECADES = 1e-12, 14
 """Codes of signed numbers: logarithms of magnitudes from LEAST on, over so many decades."""
 
 
-class Options(Section):
+class Options(AtStep):
     """What a run of kind "network" is told besides its parent: the example, by its place in the test set, and the
-    layer (1 … L) of which all numbers are sent; `at`: the weight step of the weights that it goes through, None: the
-    latest, again and again."""
+    layer (1 … L) of which all numbers are sent."""
 
     example: int = Field(0, ge=0)
     layer: int | None = Field(None, ge=1)
-    at: int | None = Field(None, ge=0)
 
 
 KINDS = {"network": None}

@@ -10,33 +10,29 @@ from pcviz.data.batches import batch_indices
 from pcviz.data.dataset import Array
 from pcviz.frames import Value
 from pcviz.instruments.predictions.options import CLASSES, INPUTS, PIECE, POINTS, Options, in_the_plane
-from pcviz.jobs.child import Child
-from pcviz.jobs.training import Training
+from pcviz.jobs.follower import Follower
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
 from pcviz.pcn.feedforward import forward
 
 
-class Predictions(Child[Training]):
+class Predictions(Follower):
     """A child of a training: what its network says about the data, whenever the training has advanced.
 
-    Raises ValidationError for options that do not fit.
+    Raises ValueError for options that do not fit.
     """
 
     KIND = "predictions"
 
     def _begin(self) -> None:
-        self.most = Options.model_validate(self.options).examples
+        chosen = Options.model_validate(self.options)
+        self.most = chosen.examples
+        self._show(chosen.at)
         self._found: dict[str, Value] = {}
-
-    @property
-    def idle(self) -> bool:
-        """Whether the parent has not advanced since the last answers."""
-        parent = self.parent
-        return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
 
     def prepare(self) -> None:
         """Compile."""
+        super().prepare()
         experiment = self.experiment
         facts, counts = experiment.data.facts, {min(PIECE, experiment.data.test_count)}
         if facts.task == "classification":
@@ -46,19 +42,18 @@ class Predictions(Child[Training]):
             finish(outputs(network, np.zeros((count, facts.input_dim), experiment.dtype)))
 
     def _work(self) -> Iterator[object]:
-        """The answers of the parent's present weights."""
-        parent = self.parent
-        step, network, data = parent.step, parent.network, parent.data
-        self.step = step
+        """The answers of the weights that are shown."""
+        training = yield from self._weights()
+        step, network, data = training.step, training.network, training.data
         output = yield from outputs(network, data.x_test)
         if not np.isfinite(output).all():
             return
         if data.task == "regression":
-            self._found = pairs(data.y_test, output)
+            self._found = pairs(data.y_test, output) | self.shown
             return
         batch = self._batch(step)
         said = (yield from outputs(network, data.x_train[batch])) if len(batch) else np.zeros((0, output.shape[1]))
-        self._found = answers(data, output, batch, said, self.most)
+        self._found = answers(data, output, batch, said, self.most) | self.shown
         if in_the_plane(self.experiment.data.facts):
             self._found |= points(data, output)
 

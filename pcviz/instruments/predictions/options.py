@@ -5,7 +5,7 @@ from math import isqrt
 from pydantic import Field
 
 from pcviz.experiment import DatasetFacts
-from pcviz.experiment.section import Section
+from pcviz.experiment.looks import AtStep
 
 PIECE = 256
 """Most examples in one call of the feedforward pass."""
@@ -17,7 +17,7 @@ INPUTS = 4096
 """Most inputs of an example that is sent: an image of 64 × 64."""
 
 
-class Options(Section):
+class Options(AtStep):
     """What a run of kind "predictions" is told besides its parent: the most examples of each row, the worst mistakes
     among them."""
 

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.experiment.looks import AtStep
 from pcviz.frames import Value
-from pcviz.jobs.child import Child
-from pcviz.jobs.training import Training
+from pcviz.jobs.follower import Follower
 from pcviz.pcn import feedforward
 
 GRID = 61
 POINTS = 400
 
 
-class Boundary(Child[Training]):
+class Boundary(Follower):
     """A child of a run on 2-D data: one forward pass over a grid whenever the run has advanced.
 
     Raises ValueError if the parent's data set does not have two inputs and two classes.
@@ -23,24 +23,28 @@ class Boundary(Child[Training]):
     KIND = "boundary"
 
     def _begin(self) -> None:
+        self._found: dict[str, Value] = {}
+        self._show(AtStep.model_validate(self.options).at)
         facts = self.experiment.data.facts
         if (facts.input_dim, facts.output_dim) != (2, 2):
             name = self.experiment.data.name
             raise ValueError(f"data.name: {name} has no decision boundary (needs 2 inputs, 2 classes)")
 
-    @property
-    def idle(self) -> bool:
-        """Whether the parent has not advanced since the last picture."""
-        return self.step == self.parent.step or self.parent.diverged or not hasattr(self.parent, "network")
-
-    def _work(self) -> Iterator[None]:
-        """The picture of the parent's present weights."""
+    def _work(self) -> Iterator[object]:
+        """The picture of the weights that are shown."""
+        training = yield from self._weights()
         if not hasattr(self, "_grid"):
             self._lay_out()
-        _, output = feedforward(self.parent.network, self._grid)
-        self._picture = np.asarray(output[:, 1] - output[:, 0]).reshape(GRID, GRID)
-        self.step = self.parent.step
-        yield from ()
+        _, output = feedforward(training.network, self._grid)
+        self._found = {
+            "boundary": np.asarray(output[:, 1] - output[:, 0]).reshape(GRID, GRID),
+            "boundary_x": self._axes[0],
+            "boundary_y": self._axes[1],
+            "points_x": self._points[:, 0],
+            "points_y": self._points[:, 1],
+            "points_class": self._classes,
+            **self.shown,
+        }
 
     def _lay_out(self) -> None:
         data = self.parent.data
@@ -50,11 +54,6 @@ class Boundary(Child[Training]):
         self._points, self._classes = data.x_train[:POINTS], data.y_train[:POINTS].argmax(1)
 
     def _values(self) -> dict[str, Value]:
-        return {
-            "boundary": self._picture,
-            "boundary_x": self._axes[0],
-            "boundary_y": self._axes[1],
-            "points_x": self._points[:, 0],
-            "points_y": self._points[:, 1],
-            "points_class": self._classes,
-        }
+        """The latest picture, once."""
+        values, self._found = self._found, {}
+        return values

@@ -65,15 +65,15 @@ class Options:
     def children(self) -> dict[str, dict[str, Any]]:
         """Kinds and options of the run's children: what computes the panels that are shown."""
         made: dict[str, dict[str, Any]] = {}
+        past = {} if self.at is None else {"at": self.at}
         if "surface" in self.shown_panels and self.surface == "boundary":
-            made["boundary"] = {}
+            made["boundary"] = past
         elif "surface" in self.shown_panels:
             made["training_plane"] = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
         if "network" in self.shown_panels:
-            picked = {"example": self.example, "layer": self.layer, "at": self.at}
-            made["network"] = {key: value for key, value in picked.items() if value is not None}
+            made["network"] = {"example": self.example, **({} if self.layer is None else {"layer": self.layer}), **past}
         if {"examples", "predictions"} & set(self.shown_panels):
-            made["predictions"] = {}
+            made["predictions"] = past
         if self.until is not None:
             made["replay"] = {"until": self.until}
         return made

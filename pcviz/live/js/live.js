@@ -65,6 +65,9 @@ export class Live {
   history = [];
   /** @type {Values} */
   values = {};
+  /** What children show of the latest weights, by their kind.
+   *  @type {Record<string, Frame>} */
+  followers = {};
   ended = false; // the stream has ended, or the page is left
   linking = false;
 
@@ -181,7 +184,7 @@ export class Live {
 
   /** Start again with the first frame of the page's runs. */
   start() {
-    Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, ended: false });
+    Object.assign(this, { followers: {}, generations: {}, seqs: {}, history: [], values: {}, ended: false });
     this.connection.cursor = "";
     this.metrics.build(this.data.metrics);
     this.scrub?.clear();
@@ -242,7 +245,7 @@ export class Live {
     this.panels.forEach((panel) => panel.clear((binding) => binding.run === index && (!child || binding.kind === kind)));
     this.history = this.history.filter((frame) => frame.run !== run);
     this.seqs[run] = 0;
-    if (index === 0 && !child) { this.values = {}; this.timeline?.clear(); }
+    if (index === 0 && !child) { this.values = {}; this.followers = {}; this.timeline?.clear(); }
     return index;
   }
 
@@ -253,10 +256,16 @@ export class Live {
     this.seqs[frame.run] = frame.seq;
     const { run, step, inference_step, epoch, seconds } = frame;
     const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
+    /** @type {Values} */
     const values = { ...channels, step, inference_step, epoch, seconds };
     if (frame.kind === "replay") { this.timeline?.feed({ ...frame, values }); return; }
     if ("network_steps" in values) this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
+    if (index === 0 && "shown_at" in values) {
+      const at = Number.isFinite(values.shown_at) ? Number(values.shown_at) : undefined;
+      if (at === undefined) this.followers[frame.kind] = { ...frame, values };
+      if (!(this.timeline?.admits(at) ?? at === undefined)) return;
+    }
     const past = this.timeline?.past && run === this.data.runs[0];
     this.panels.forEach((panel) => panel.feed(index, { ...frame, values }, past ? "append" : undefined));
     this.remember(run, channels);

@@ -26,9 +26,6 @@ export class NetworkPanel extends Card {
   /** What has come while another relaxation is being played.
    *  @type {{ shown: Shown, step: number, example: number, recorded: boolean, exact: Exact | undefined } | undefined} */
   next = undefined;
-  /** The latest that has come, for when the timeline is back at its right end.
-   *  @type {typeof this.next} */
-  newest = undefined;
   /** All numbers of one layer.
    *  @type {Exact | undefined} */
   exact = undefined;
@@ -96,11 +93,9 @@ export class NetworkPanel extends Card {
     this.scrub.go(later < 0 ? Infinity : Math.max(0, later - 1));
   }
 
-  /** The timeline has moved: away from the end what is shown stays until the picture of its step comes; at the end the
-   *  latest is shown. */
+  /** The timeline has moved: what waited for the end of what is played is no longer wanted. */
   travel() {
     if (this.live.timeline?.past) this.next = undefined;
-    else if (this.newest && this.newest.shown !== this.shown && !this.scrub.playing) { this.next = this.newest; this.adopt(); }
     this.request();
   }
 
@@ -151,7 +146,7 @@ export class NetworkPanel extends Card {
     if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
     clearTimeout(this.again);
     this.scrub.clear();
-    Object.assign(this, { shown: undefined, next: undefined, newest: undefined, exact: undefined, step: undefined });
+    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined });
     this.detail.hidden = true;
     this.note.textContent = "";
     this.sentence.textContent = "";
@@ -164,14 +159,11 @@ export class NetworkPanel extends Card {
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
     if (run !== 0 || !("network_steps" in frame.values)) return;
-    const at = Number.isFinite(frame.values.network_at) ? Number(frame.values.network_at) : undefined;
-    const next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
-    if (at === undefined) this.newest = next;
-    if (!(this.live.timeline?.admits(at) ?? at === undefined)) return;
-    this.next = next;
+    const at = Number.isFinite(frame.values.shown_at);
+    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
     // What is being watched is not replaced in the middle, unless another example was asked for.
     const other = this.next.example !== this.example || this.next.recorded !== this.recorded;
-    if (this.scrub.playing && !other && at === undefined) return;
+    if (this.scrub.playing && !other && !at) return;
     const first = !this.shown || other;
     this.adopt();
     if (this.live.scrub) this.follow(this.live.scrub.row);

@@ -29,7 +29,7 @@ export class Timeline {
   /** The weight step whose values the panels show, if they are earlier ones.
    *  @type {number | undefined} */
   drawn = undefined;
-  /** The weight step that the network view was asked for.
+  /** The weight step that was asked for of what follows the weights: network view, predictions, boundary.
    *  @type {number | undefined} */
   at = undefined;
   /** The history by weight step: channels of one number each.
@@ -136,7 +136,7 @@ export class Timeline {
     return this.fault || `step ${step} of ${newest}${this.values ? "" : ": computing"}`;
   }
 
-  /** Whether a picture of the network at a weight step (undefined: the latest) may be shown now.
+  /** Whether what follows from the weights of a step (undefined: the latest) may be shown now.
    *  @type {(at: number | undefined) => boolean} */
   admits(at) {
     return this.past ? at !== undefined && at === this.at : at === undefined;
@@ -187,10 +187,10 @@ export class Timeline {
     this.live.panels.forEach((panel) => panel.travel());
   }
 
-  /** It has rested on a step: the network view follows. */
+  /** It has rested on a step: what follows from the weights comes after. */
   settle() {
     if (this.scrub.playing) { this.rest = setTimeout(() => this.settle(), REST_MS); return; }
-    if (!this.live.panels.some(({ spec }) => spec.view === "network") || this.at === this.step) return;
+    if (!Object.keys(this.live.followers).length || this.at === this.step) return;
     this.at = this.step;
     this.ask(this.asked);
     this.mark();
@@ -203,6 +203,7 @@ export class Timeline {
     Object.assign(this, { past: false, drawn: undefined, at: undefined });
     this.lay();
     this.give(this.live.values);
+    for (const frame of Object.values(this.live.followers)) this.live.panels.forEach((panel) => panel.feed(0, frame));
     this.mark();
     this.live.showMetrics();
     if (looked) this.ask(this.asked);
