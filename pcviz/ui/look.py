@@ -37,12 +37,14 @@ class Choice(NamedTuple):
 
 
 class View(NamedTuple):
-    """One kind of look: kind of its runs, its name, the button that starts it, panels, metric row (label, value, help),
-    the controls, and options of the panels by panel from those of a run."""
+    """One kind of look: kind of its runs, its name, the button that starts it, what one will see after that (to follow
+    "Press …"), panels, metric row (label, value, help), the controls, and options of the panels by panel from those of
+    a run."""
 
     kind: str
     label: str
     verb: str
+    promise: str
     panels: Sequence[str]
     metrics: Sequence[tuple[str, str, str]]
     choose: Callable[[controls.Form], Choice]
@@ -52,6 +54,11 @@ class View(NamedTuple):
     def of_network(self) -> bool:
         """Whether it looks at the form's network."""
         return INSTRUMENTS[self.kind].model.OF_NETWORK
+
+    @property
+    def story(self) -> dict[str, list[str]]:
+        """What stands above the panels before anything runs."""
+        return {"idle": [f"Press {self.verb} {self.promise}"]}
 
     def metric_row(self, **fixed: str) -> list[dict[str, Any]]:
         """The metric row for the panels, `{name}` of `fixed` filled in; the first has the progress bar, and

@@ -25,5 +25,8 @@ def choose(form: controls.Form) -> Choice:
     return look.choice("chain")
 
 
-VIEW = View("chain", "Toy chains", "Start", tuple(PANELS), METRICS, choose, look.made_for("chain", PANELS))
+PROMISE = (
+    "to draw both surfaces of a small chain, loss and F*, and race from its saddle: predictive coding leaves it sooner."
+)
+VIEW = View("chain", "Toy chains", "Start", PROMISE, tuple(PANELS), METRICS, choose, look.made_for("chain", PANELS))
 VIEWS = {VIEW.kind: VIEW}

@@ -32,5 +32,6 @@ def choose(form: controls.Form) -> Choice:
     return look.choice("curvature", lambda options: source.mismatch(form, options.source) + ([large] if large else []))
 
 
-VIEW = View("curvature", "Curvature", "Compute", tuple(PANELS), METRICS, choose)
+PROMISE = "to see how a network's surfaces are curved, and where its weight step lies between gradient and Newton step."
+VIEW = View("curvature", "Curvature", "Compute", PROMISE, tuple(PANELS), METRICS, choose)
 VIEWS = {VIEW.kind: VIEW}

@@ -19,11 +19,12 @@ def panel(experiment: Experiment, *, examples: bool = True) -> Panel:
         "number, on a logarithmic scale from 1e-9 to 1; dashed tiles are exactly zero. The box marks the layer that "
         "the error has reached last, "
         "and t when it reached each one. Then the weights take one step: each layer learns from its own error and the "
-        "activity below. Play, pause and step with Space and the arrow keys.",
+        "activity below. Space plays and pauses, ← and → step, ↑ and ↓ read one layer, Enter asks for its numbers.",
         csv=(),
         pick=examples,
+        idle=f"Press {'Train' if examples else 'Relax'} to begin.",
         front=experiment.inference.has_front,
-        waiting="The first example comes with the first weight step …",
+        waiting="The first example is on its way …",
     )
 
 

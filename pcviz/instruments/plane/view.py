@@ -87,5 +87,6 @@ def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {"surface-loss": named, "surface-energy": named}
 
 
-VIEW = View("plane", "Planes", "Survey", tuple(PANELS), METRICS, choose, figures)
+PROMISE = "to map the loss and F*, the energy left once inference has settled, on a plane through the weights."
+VIEW = View("plane", "Planes", "Survey", PROMISE, tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

@@ -119,7 +119,6 @@ def sentences() -> None:
     def line() -> None:
         record = session.record()
         if record is None:
-            st.caption("Press **Relax**: one batch settles under the microscope, then other solvers try the same.")
             return
         if alive and record.ended:
             st.rerun()
@@ -134,5 +133,8 @@ def sentences() -> None:
         line()
 
 
-VIEW = View("relax", "Relaxation", "Relax", tuple(PANELS), METRICS, choose)
+PROMISE = (
+    "to let one batch settle: the error walks down from the target while the energy falls; other solvers try the same."
+)
+VIEW = View("relax", "Relaxation", "Relax", PROMISE, tuple(PANELS), METRICS, choose)
 VIEWS = {VIEW.kind: VIEW}

@@ -33,5 +33,6 @@ def choose(form: controls.Form) -> Choice:
 
 
 FIGURES = look.made_for("reproduce", PANELS)
-VIEW = View("reproduce", "Inference budget", "Start", tuple(PANELS), METRICS, choose, FIGURES)
+PROMISE = "to measure how many inference steps each solver needs as networks get deeper."
+VIEW = View("reproduce", "Inference budget", "Start", PROMISE, tuple(PANELS), METRICS, choose, FIGURES)
 VIEWS = {VIEW.kind: VIEW}

@@ -28,6 +28,7 @@ panels.live(
     keep=session.keep_tokens(),
     scrub="trace_steps",
     about=caption.line(experiment, run.kind, run.options) if run else None,
+    story=relax.VIEW.story,
     metric_row=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
 )
 share.configuration(form.experiment or experiment, relax.chosen())

@@ -31,6 +31,7 @@ panels.live(
     panels=list(view.panels),
     keep=session.keep_tokens(),
     about=caption.line(experiment, run.kind, run.options) if run else None,
+    story=view.story,
     metric_row=view.metric_row(),
     nonce=planes.walks(),
     picked=planes.walk_from,
