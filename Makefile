@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-equilibrium bench-sentences lint format lock clean
+.PHONY: help run test test-all bench bench-equilibrium bench-sentences recordings lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibri
 
 bench-sentences: .venv/run.stamp ## measure whether what the Inference page says is true
 	$(BIN)/python -m benchmarks.sentences
+
+recordings: .venv/dev.stamp ## make anew what the Home page and README show of runs; needs Chromium
+	$(BIN)/python -m recordings
 
 lint: .venv/dev.stamp node_modules/.stamp ## check style, layers and types
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ relaxation), G grid points of a plane, S points of a path, E points of a broken 
 ones are explained beside their channels.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -41,7 +42,7 @@ def number(unit: str, meaning: str) -> Channel:
     return Channel((), "float64", unit, meaning)
 
 
-def bulk(dims: str, unit: str, meaning: str, dtype: Dtype = "float64") -> Channel:
+def bulk(dims: Iterable[str], unit: str, meaning: str, dtype: Dtype = "float64") -> Channel:
     """A large channel; its dimensions have one letter each."""
     return Channel(tuple(dims), dtype, unit, meaning, bulk=True)
 

@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.browser.conftest import QUIET
 from tests.browser.install import HOW_TO_GET_ONE, find_browser
 from tests.browser.serve import running_app
 
 FILE = Path(__file__).parents[1] / "docs" / "network.webp"
-SIZE = {"width": 1180, "height": 900}
+SIZE = ViewportSize(width=1180, height=900)
 STEP_MS, LAST_MS = 160, 1500
 IMAGES = 2
 """Images of the test set that are shown one after the other."""

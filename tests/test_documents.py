@@ -12,7 +12,7 @@ AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 CODE = [
     path
-    for folder in ("pcviz", "tests", "benchmarks", "pages")
+    for folder in ("pcviz", "tests", "benchmarks", "recordings")
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in (".py", ".js") and path != Path(__file__)
 ]

@@ -77,12 +77,19 @@ class Ledger:
             self._used[key] = self._used.get(key, 0.0) + used
 
     def _let_start(self, candidates: Iterable[Candidate]) -> None:
-        """Give an owner's extras a head start for each new extra among the candidates."""
+        """Give an owner's extras a head start for each new extra among the candidates, and the new one this start."""
         for new in [c for c in candidates if c.extra and c.run not in self._used]:
-            level, extras, trainings = (new.owner, "groups"), (new.owner, True), (new.owner, False)
-            before = self._present.get(level, frozenset())
-            self._used[extras] = self._used.get(extras if extras in before else trainings, 0.0) - HEAD_START
-            self._present[level] = before | {extras}
+            extras, trainings = (new.owner, True), (new.owner, False)
+            self._let_in((new.owner, "groups"), extras, instead=trainings)
+            self._let_in((new.owner, "runs", extras), new.run)
+
+    def _let_in(self, level: Hashable, key: Hashable, instead: Hashable = None) -> None:
+        """Let one of a level have used HEAD_START less than it has, or if it is new, than `instead` or the least of the
+        others."""
+        before = self._present.get(level, frozenset())
+        others = [self._used.get(other, 0.0) for other in ([instead] if instead is not None else before)]
+        self._used[key] = (self._used.get(key, 0.0) if key in before else min(others, default=0.0)) - HEAD_START
+        self._present[level] = before | {key}
 
     def _least(self, level: Hashable, keys: Iterable[Hashable]) -> Hashable:
         present = list(dict.fromkeys(keys))

@@ -15,6 +15,7 @@ from pcviz.experiment.cost import estimate
 from pcviz.frames import Frame, Value, trace_rows
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.history import History
+from pcviz.jobs.marks import Marks
 from pcviz.jobs.path import Path
 from pcviz.pcn import Network, build, evaluate, learning
 from pcviz.pcn.inference import State
@@ -41,6 +42,7 @@ class Training:
         self.seconds = 0.0
         self.diverged = False
         self.path: Path | None = None
+        self.marks: Marks | None = None
         self.network: Network
         self.data: Dataset
         self._report: Report | None = None

@@ -37,13 +37,16 @@ def live(
     *,
     picked: Callable[[dict[str, Any]], None] | None = None,
     chosen: Callable[[dict[str, Any]], None] | None = None,
+    replayed: Callable[[dict[str, Any]], None] | None = None,
     **details: Any,
 ) -> None:
     """Mount live panels; `details` are those of `payload`.
 
     Nothing is remounted as long as the arguments stay equal, and a panel that stays equal keeps its zoom even when
     others or the runs change. `picked` gets the point {panel, x, y} that was clicked in a panel that can pick, `chosen`
-    the {key, value} of a control in a panel's header.
+    the {key, value} of a control in a panel's header. With `replayed` a slider over the weight steps of the first run
+    stands above them; it gets what the slider asks for: {until: the step up to which a replay should go, at: the step
+    whose weights the network view should show, or None}.
     """
 
     def teller(name: str, act: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
@@ -55,10 +58,11 @@ def live(
         return tell
 
     _component(
-        data=payload(experiment, runs, options, **details),
+        data=payload(experiment, runs, options, timeline=replayed is not None, **details),
         key=key,
         on_picked_change=teller("picked", picked),
         on_chosen_change=teller("chosen", chosen),
+        on_replay_change=teller("replay", replayed),
     )
 
 
@@ -76,6 +80,7 @@ def payload(
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
     recorded: str | None = None,
+    timeline: bool = False,
 ) -> dict[str, Any]:
     """The data for `live.js`: panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the
     baseline), and what stands around them.
@@ -104,6 +109,7 @@ def payload(
         "colours": style.ROLES,
         "nonce": nonce,
         "recorded": recorded,
+        "timeline": timeline,
         "scrub": {"channel": scrub} if scrub else None,
         "present": present.on(),
     }

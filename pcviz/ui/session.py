@@ -19,7 +19,7 @@ from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 from pcviz.ui.pages import HOME
 
 WRONG_LINK = "control: this link does not fit the run, so you only watch. Ask its owner for the control link"
-CHILDREN = ("training_plane", "boundary", "network", "predictions")
+CHILDREN = ("training_plane", "boundary", "network", "predictions", "replay")
 """Kinds of children that a training has on its page: one of each kind at most."""
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""

@@ -26,7 +26,7 @@ from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
 
 RUN = "a" * 32
-CHILD = "b" * 32
+CHILD, SECOND = "b" * 32, "e" * 32
 BASELINE = "c" * 32
 
 HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live panels</title>
@@ -45,7 +45,8 @@ main { flex: 1; min-width: 0; padding: 12px 24px; } .head { height: 116px; }
 <script type="module">
 import { mount } from "/live/live.js";
 window.picks = [];
-const tell = (_, point) => window.picks.push(point);
+window.asked = [];
+const tell = (name, value) => (name === "picked" ? window.picks : window.asked).push(value);
 window.remount = (data) => (window.unmount = mount(document.getElementById("mount"), data, tell));
 window.remount(await (await fetch("/data")).json());
 </script></body></html>"""
@@ -84,14 +85,14 @@ class FakeStream:
     def frame(self, kind: str, step: int, values: dict[str, Any], *, run: str = RUN, generation: int = 0) -> None:
         """Publish a frame, with the next number of its run."""
         self.seq[run] = self.seq.get(run, 0) + 1
-        parent = RUN if run == CHILD else None
+        parent = RUN if run in (CHILD, SECOND) else None
         place = {"run": run, "parent": parent, "generation": generation, "seq": self.seq[run], "kind": kind}
         clock = {"step": step, "inference_step": 0, "epoch": step / 22, "seconds": step * 0.08}
         self.send("frame", **place, **clock, values=orjson.loads(encode_values(values)))
 
     def state(self, state: str, step: int = 0, *, run: str = RUN, generation: int = 0, **more: Any) -> None:
         """Publish a state."""
-        parent = RUN if run == CHILD else None
+        parent = RUN if run in (CHILD, SECOND) else None
         fixed = {"run": run, "parent": parent, "kind": "train", "generation": generation, "state": state, "step": step}
         self.send("state", **{**fixed, "steps": 200, "seconds": step * 0.08, "message": "", "device": "cpu", **more})
 

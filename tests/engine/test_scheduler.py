@@ -86,6 +86,20 @@ def test_extras_get_a_head_start_and_then_their_share_or_all_of_it() -> None:
     assert taken[first:].count("c") == pytest.approx((36 - first) / (1 + RUNS_PER_EXTRA), abs=1)
 
 
+def test_a_new_extra_has_its_head_start_before_other_extras() -> None:
+    run, busy, new = Candidate("r", "s"), Candidate("b", "s", extra=True), Candidate("n", "s", extra=True)
+    ledger, taken = Ledger(), []
+    for turn in range(400):
+        chosen = ledger.next([run, busy] if turn < 200 else [run, busy, new])
+        assert chosen is not None
+        ledger.charge(chosen, 0.1)
+        taken.append(chosen.run)
+    soon = taken[200 : 200 + round(HEAD_START / 0.1)]
+    assert soon.count("n") >= len(soon) - 1
+    later = Counter(taken[220:])
+    assert later["n"] == pytest.approx(later["b"], abs=2)
+
+
 def test_waiting_earns_no_credit_and_a_newcomer_no_privilege() -> None:
     ledger = Ledger()
     old, new = Candidate("old", "a"), Candidate("new", "b")

@@ -17,7 +17,7 @@ KNOWN = {*CHANNELS, "step", "steps"}
 @pytest.mark.parametrize("rule", ["pc", "bp"])
 def test_every_state_has_a_sentence_of_known_channels(data: str, rule: str) -> None:
     told = story(from_paths({"data.name": data, "learning.rule": rule, "learning.batch_size": 20}))
-    assert set(told) == {"idle", *get_args(State)} - {"failed"}, "why a run failed stands beside its buttons"
+    assert set(told) == {"idle", "past", *get_args(State)} - {"failed"}, "why a run failed stands beside its buttons"
     for templates in told.values():
         for template in templates:
             assert set(re.findall(r"\{(\w+)", template)) <= KNOWN

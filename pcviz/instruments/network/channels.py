@@ -28,4 +28,5 @@ CHANNELS: dict[str, Channel] = {
     "layer_error": bulk("RN", "activity", "e_l"),
     "layer_gradient": bulk("N", "energy", "norms of the rows of dF/dW_l after the last inference step"),
     "network_example": number("index", "the example's place in the test set"),
+    "network_at": number("weight steps", "the weight step that was asked for; NaN: the latest"),
 }

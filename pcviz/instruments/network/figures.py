@@ -4,8 +4,8 @@ from pcviz.experiment import Experiment
 from pcviz.figures import Panel, style
 
 
-def panel(experiment: Experiment) -> Panel:
-    """The panel on the Train page."""
+def panel(experiment: Experiment, *, examples: bool = True) -> Panel:
+    """The panel; with a choice of `examples` of the test set, of which exact numbers can be asked for."""
     return Panel(
         name="network",
         view="network",
@@ -21,6 +21,7 @@ def panel(experiment: Experiment) -> Panel:
         "and t when it reached each one. Then the weights take one step: each layer learns from its own error and the "
         "activity below. Play, pause and step with Space and the arrow keys.",
         csv=(),
+        pick=examples,
         front=experiment.inference.has_front,
         waiting="The first example comes with the first weight step …",
     )

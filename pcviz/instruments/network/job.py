@@ -1,4 +1,4 @@
-"""The network view's work: one example relaxes on the present weights of its parent, packed for the screen."""
+"""The network view's work: one example relaxes on the weights of its parent, now or earlier, packed for the screen."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +10,7 @@ from pcviz.frames import Value
 from pcviz.instruments.network.codes import encoded, folded
 from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS, Options
 from pcviz.jobs.child import Child
+from pcviz.jobs.rerun import Rerun, reached
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
@@ -17,9 +18,10 @@ from pcviz.probes.example import Example, follow
 
 
 class NetworkView(Child[Training]):
-    """A child of a training: a relaxation of one example after another weight step, whenever the parent has advanced.
+    """A child of a training: a relaxation of one example after another weight step, whenever the parent has advanced,
+    or once on the weights of an earlier step.
 
-    Raises ValueError for options that do not fit, and for an example or a layer that is not there.
+    Raises ValueError for options that do not fit, and for an example, a layer or a weight step that is not there.
     """
 
     KIND = "network"
@@ -31,14 +33,21 @@ class NetworkView(Child[Training]):
             raise ValueError(f"example: {self.shown.example} is above {count - 1} (allowed: 0 to {count - 1})")
         if (self.shown.layer or 1) > (depth := self.experiment.network.depth):
             raise ValueError(f"layer: {self.shown.layer} is above {depth} (allowed: 1 to {depth})")
+        if (self.shown.at or 0) > (last := self.experiment.learning.steps):
+            raise ValueError(f"at: {self.shown.at} is above {last} (allowed: 0 to {last})")
+        self._rerun = None
+        if self.shown.at is not None:
+            self.step, self._rerun = 0, Rerun(self.parent)
         shape = self.experiment.hidden_layers, self.experiment.network.width
         self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
         self._packed: dict[str, Value] = {}
 
     @property
     def idle(self) -> bool:
-        """Whether the parent has not advanced since the last picture."""
-        parent = self.parent
+        """Whether the parent has not advanced since the last picture; of an earlier step there is one."""
+        parent, at = self.parent, self.shown.at
+        if at is not None:
+            return self._working is None and (self._rerun is None or not reached(parent, at))
         return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
 
     def prepare(self) -> None:
@@ -47,18 +56,25 @@ class NetworkView(Child[Training]):
         data = load(experiment.data, experiment.seed, experiment.dtype)
         self._shade = shade(data.x_test[self.shown.example], data.x_train)
         self._x, self._y = (jnp.asarray(side[place]) for side in (data.x_test, data.y_test))
+        if self._rerun is not None:
+            self._rerun.training.prepare()
         finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
 
     def _follow(self, network: Network, steps: Iterable[int]) -> Work[Example]:
         return follow(network, self._x, self._y, self.experiment.inference, steps, seed=self.experiment.seed)
 
     def _work(self) -> Iterator[object]:
-        """The example on the parent's present weights."""
-        self.step = self.parent.step
-        found = yield from self._follow(self.parent.network, self.steps_shown)
+        """The example on the parent's present weights, or on those asked for."""
+        training, at = self.parent, self.shown.at
+        self.step = training.step if at is None else min(at, training.step)
+        if self._rerun is not None:
+            yield from self._rerun.to(self.step)
+            training, self._rerun = self._rerun.training, None
+        found = yield from self._follow(training.network, self.steps_shown)
         if found.finite:
             self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
             self._packed["network_example"] = float(self.shown.example)
+            self._packed["network_at"] = float("nan") if at is None else float(at)
             if self.shown.layer is not None:
                 self._packed |= exact(found, np.asarray(self._y[0]), self.shown.layer)
 
@@ -68,10 +84,10 @@ class NetworkView(Child[Training]):
         return values
 
 
-def recorded_steps(steps: int, hidden: int, width: int) -> np.ndarray:
+def recorded_steps(steps: int, hidden: int, width: int, cells: int = CELLS) -> np.ndarray:
     """The inference steps 0 … `steps` of a network with so many hidden layers that are shown: all, or evenly spaced
-    ones that fit into CELLS, so that the front moves evenly too."""
-    most = max(2, CELLS // (min(hidden, COLUMNS) * min(width, UNITS)))
+    ones that fit into so many cells, so that the front moves evenly too."""
+    most = max(2, cells // (min(hidden, COLUMNS) * min(width, UNITS)))
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
 
 

@@ -17,10 +17,12 @@ LEAST, DECADES = 1e-12, 14
 
 class Options(Section):
     """What a run of kind "network" is told besides its parent: the example, by its place in the test set, and the
-    layer (1 … L) of which all numbers are sent."""
+    layer (1 … L) of which all numbers are sent; `at`: the weight step of the weights that it goes through, None: the
+    latest, again and again."""
 
     example: int = Field(0, ge=0)
     layer: int | None = Field(None, ge=1)
+    at: int | None = Field(None, ge=0)
 
 
 KINDS = {"network": None}

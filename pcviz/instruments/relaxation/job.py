@@ -6,10 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment.looks import gradient_flops
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import Value
+from pcviz.instruments.network.job import packed, recorded_steps, shade
 from pcviz.instruments.relaxation.forecast import Forecast
 from pcviz.instruments.relaxation.options import ARRIVED, STATES, STAYS, Options
 from pcviz.jobs.background import in_thread, until
@@ -18,9 +20,12 @@ from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
 from pcviz.pcn import linear
 from pcviz.pcn.solvers import Settings
+from pcviz.probes.example import follow
 
 CALL_FLOPS = 5e8
 """Operations in one call of a compiled program, so that slices end in time."""
+VIEW_CELLS = 55_000
+"""Most cells of the network view, which every frame with arrays carries."""
 
 
 class RelaxationJob(Look[Options]):
@@ -34,12 +39,15 @@ class RelaxationJob(Look[Options]):
         self.descents: dict[str, Descent] = {}
         self.traced: Traced
         self._exact: float | None = None
+        self._picture: dict[str, Value] = {}
 
     def prepare(self) -> None:
         """Load the data, build the network, compile its training or, where there is none, its relaxation."""
         experiment = self.experiment
         seed, size = experiment.seed, experiment.learning.batch_size
         self._load_at(batch_indices(seed, self.options.batch, experiment.data.train_count, size), self.options.step)
+        data = load(experiment.data, seed, experiment.dtype)
+        self._shades = shade(np.asarray(self.x[0]), data.x_train)
         if self._training is None:
             self._set_up()
 
@@ -85,6 +93,7 @@ class RelaxationJob(Look[Options]):
             self._share["trace"] = self.traced.share
             yield True
         self.diverged = self.traced.diverged
+        yield from self._follow()
         yield from self._while_compiling(until(self._theory))
         self._share["compile"] = 1 / (1 + len(self._compiled))
         if not len(self.traced.energies):
@@ -109,6 +118,15 @@ class RelaxationJob(Look[Options]):
                 descent.advance(0.0, self._lowest(without=name) if self.lowest_is_known else None)
                 self._share["solvers"] = float(np.mean([d.share for d in self.descents.values()]))
                 yield True
+
+    def _follow(self) -> Iterator[object]:
+        """The first example of the batch, for the network view."""
+        experiment, x, y = self.experiment, self.x[:1], self.y[:1]
+        shape = experiment.hidden_layers, experiment.network.width
+        steps = recorded_steps(experiment.inference_steps, *shape, cells=VIEW_CELLS)
+        found = yield from follow(self.network, x, y, experiment.inference, steps, seed=experiment.seed)
+        if found.finite:
+            self._picture = packed(found, np.asarray(x[0]), np.asarray(y[0]), self._shades) | {"network_example": 0.0}
 
     @property
     def lowest_is_known(self) -> bool:
@@ -165,7 +183,7 @@ class RelaxationJob(Look[Options]):
         count = len(self.traced.energies)
         for name in {"predicted_error", "predicted_front"} & values.keys():
             values[name] = np.asarray(values[name])[:count]
-        values |= self.traced.arrays()
+        values |= self.traced.arrays() | self._picture
         return values | self._solver_arrays()
 
     def _solver_arrays(self) -> dict[str, Value]:

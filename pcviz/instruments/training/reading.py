@@ -6,7 +6,8 @@ REMEDY = "Its last finite weights stay. Try a smaller step size or learning rate
 
 
 def story(experiment: Experiment) -> dict[str, list[str]]:
-    """State of a run -> templates (as notes of panels): the first whose values are known is shown."""
+    """State of a run ("past": of the timeline, at an earlier step) -> templates (as notes of panels): the first whose
+    values are known is shown."""
     network, facts, steps = experiment.network, experiment.data.facts, experiment.learning.steps
     how = "predictive coding" if experiment.learning.facts.relaxes else "backpropagation"
     if facts.task == "classification":
@@ -24,5 +25,6 @@ def story(experiment: Experiment) -> dict[str, list[str]]:
         "paused": [f"Paused: {now} {reached}", f"Paused: {now}", "Paused before the first weight step."],
         "done": [f"Done: {now} {reached}", f"Done: {now}"],
         "diverged": [f"Diverged: the energy is no longer finite after weight step {{step}}. {REMEDY}"],
+        "past": [f"Back {now} {reached}", f"Back {now}", f"Back after {{step}} of {steps:,} weight steps."],
         "cancelled": [f"Cancelled: {now}", "Cancelled before the first weight step."],
     }

@@ -41,6 +41,9 @@ PRESENTED = ["network", "energy-balance", "learning-curves"]
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
+REPLAYED = "replayed"
+"""Key of what the timeline asked for: a run, the step up to which it is replayed, and the step of the network view."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -55,6 +58,8 @@ class Options:
     directions: Literal["pca", "random"]
     example: int = 0
     layer: int | None = None
+    until: int | None = None
+    at: int | None = None
 
     @property
     def children(self) -> dict[str, dict[str, Any]]:
@@ -65,9 +70,12 @@ class Options:
         elif "surface" in self.shown_panels:
             made["training_plane"] = {"directions": self.directions} | (ENERGY if self.surface == "energy" else {})
         if "network" in self.shown_panels:
-            made["network"] = {"example": self.example} | ({} if self.layer is None else {"layer": self.layer})
+            picked = {"example": self.example, "layer": self.layer, "at": self.at}
+            made["network"] = {key: value for key, value in picked.items() if value is not None}
         if {"examples", "predictions"} & set(self.shown_panels):
             made["predictions"] = {}
+        if self.until is not None:
+            made["replay"] = {"until": self.until}
         return made
 
     @property
@@ -130,13 +138,25 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     if present.on():
         values["shown_panels"] = st.session_state.setdefault("presented_panels", PRESENTED)
     layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
-    return Options(**values, example=max(0, min(example, experiment.data.test_count - 1)), layer=layer)
+    run, until, at = st.session_state.get(REPLAYED, (None, None, None))
+    if record is None or run != record.id or until > record.step:
+        until = at = None
+    example = max(0, min(example, experiment.data.test_count - 1))
+    return Options(**values, example=example, layer=layer, until=until, at=at)
 
 
 def pick(point: dict[str, Any]) -> None:
     """Show another example of the test set in the network view, or all numbers of a layer of it (0: of none)."""
     if point.get("panel") in ("network", "examples"):
         st.session_state[PICKED] = int(point["x"]), int(point["y"])
+
+
+def replay(wanted: dict[str, Any]) -> None:
+    """Compute what the run's panels drew up to a weight step, and show the network view of one."""
+    record, until, at = session.record(), int(wanted.get("until") or 0), wanted.get("at")
+    if record is not None and 1 <= until <= record.step:
+        at = int(at) if at is not None and 0 <= int(at) <= record.step else None
+        st.session_state[REPLAYED] = record.id, until, at
 
 
 def _surface_of(record: RunRecord) -> dict[str, str]:

@@ -61,6 +61,9 @@ export class Card {
     }));
   }
 
+  /** The timeline has moved. */
+  travel() {}
+
   /** How to read the panel. */
   info() {
     return switched("i", "How to read this panel", (on) => (this.help.hidden = !on));

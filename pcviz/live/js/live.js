@@ -2,6 +2,7 @@
 // (pcviz/figures/bindings.py), under a row of metrics and a status line. It knows no channel, layer or colour by name.
 
 import { array, decode } from "./values.js";
+import { Connection } from "./connection.js";
 import { ExamplesPanel } from "./examples.js";
 import { element, loadPlotly } from "./page.js";
 import { fill } from "./text.js";
@@ -10,14 +11,9 @@ import { NetworkPanel } from "./network.js";
 import { Panel } from "./panel.js";
 import { Recording } from "./recording.js";
 import { Scrub } from "./scrub.js";
-import { whyNot } from "./why.js";
+import { Timeline } from "./timeline.js";
 
 const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
-const RETRY_MS = 2_000;
-const FULL_MS = 10_000; // until the next try when the server is full
-const SLOW_MS = 10_000; // without an answer, after which the page reports it
-const SLOW = "The live stream does not answer yet. A browser opens at most six connections to one server: close other tabs of it. A proxy in between must not buffer live/frames.";
-const REFUSED = [400, 403, 404, 414, 431]; // another request would change nothing
 const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
 /** Which class draws a view. */
 const VIEWS = { plot: Panel, network: NetworkPanel, examples: ExamplesPanel };
@@ -36,6 +32,7 @@ export function mount(parent, data, tell) {
   mounted.set(parent, live);
   live.pick = (point) => { live.touched = true; tell?.("picked", point); };
   live.choose = (choice) => tell?.("chosen", choice);
+  live.ask = (wanted) => tell?.("replay", wanted);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
@@ -46,6 +43,8 @@ export class Live {
   panels = [];
   /** @type {Scrub | null} */
   scrub = null;
+  /** @type {Timeline | null} */
+  timeline = null;
   /** What is replayed until a run shows the same live.
    *  @type {Recording | undefined} */
   recording = undefined;
@@ -53,6 +52,8 @@ export class Live {
   pick = () => {};
   /** @type {(choice: { key: string, value: unknown }) => void} */
   choose = () => {};
+  /** @type {(wanted: Wanted) => void} */
+  ask = () => {};
   touched = false; // the page knows that somebody has touched a panel
 
   // What is known of the runs since `start`.
@@ -64,17 +65,10 @@ export class Live {
   history = [];
   /** @type {Values} */
   values = {};
-  cursor = ""; // id of the last event
   ended = false; // the stream has ended, or the page is left
   linking = false;
 
-  // The open stream, and timers.
-  /** @type {EventSource | undefined} */
-  stream = undefined;
-  /** @type {number | undefined} */
-  slow = undefined;
-  /** @type {number | undefined} */
-  retry = undefined;
+  // Timers.
   /** @type {number | undefined} */
   keeper = undefined;
   /** @type {number | undefined} */
@@ -121,7 +115,7 @@ export class Live {
     this.data = data;
     if (text === this.text) {
       if (kept) return;
-      this.disconnect(); // the stream continues where it was, renews other runs, and brings new children of ended ones
+      this.connection.close(); // the stream continues where it was, renews other runs, and brings new children of ended ones
       this.ended = false;
       this.follow();
       return;
@@ -134,6 +128,11 @@ export class Live {
       const show = (row) => this.panels.forEach((panel) => panel.follow(row));
       this.scrub = data.scrub && new Scrub({ ...data.scrub, show, signal: this.signal });
       if (this.scrub) this.grid.before(this.scrub.root);
+    }
+    if (data.timeline !== !!this.timeline) {
+      this.timeline?.close();
+      this.timeline = data.timeline ? new Timeline(this) : null;
+      if (this.timeline) this.grid.before(this.timeline.root);
     }
     const old = new Map(this.panels.map((panel) => [JSON.stringify(panel.spec), panel]));
     this.panels = data.panels.map((spec) => {
@@ -182,17 +181,34 @@ export class Live {
 
   /** Start again with the first frame of the page's runs. */
   start() {
-    Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, cursor: "", ended: false });
+    Object.assign(this, { generations: {}, seqs: {}, history: [], values: {}, ended: false });
+    this.connection.cursor = "";
     this.metrics.build(this.data.metrics);
     this.scrub?.clear();
+    this.timeline?.begin(this.data.runs[0]);
     for (const cause of ["stream", "store"]) this.warn(cause, "");
     this.tell({ state: "idle" });
-    this.disconnect();
+    this.connection.close();
     this.replay();
     this.follow();
   }
 
   // ---- the stream
+
+  /** @type {Record<string, (data: string) => void>} */
+  events = {
+    frame: (data) => this.frame(JSON.parse(data)),
+    state: (data) => this.state(JSON.parse(data)),
+    fault: (data) => this.warn("store", JSON.parse(data).message),
+    end: () => { this.ended = true; this.follow(); },
+  };
+  connection = new Connection({
+    events: this.events,
+    opened: () => { this.warn("store", ""); this.say(this.spoken); },
+    warn: (text) => this.warn("stream", text),
+    say: (text) => this.say(text),
+    again: () => this.follow(),
+  });
 
   /** Open the stream while the tab is visible. While it is hidden, or when the stream has ended, renew from time to time
    *  the runs that this browser may steer. */
@@ -203,53 +219,13 @@ export class Live {
     const query = (wanted) => ({ runs: wanted.join(), keep: wanted.map((run) => keep[run] ?? "").join() });
     if (!runs.length) return;
     if (document.hidden || this.ended) {
-      this.disconnect();
+      this.connection.close();
       const kept = runs.filter((run) => keep[run]);
       const renew = () => fetch(address("keep", query(kept)), { method: "POST" }).catch(() => {});
       if (kept.length) this.keeper = setInterval(renew, KEEP_MS);
-    } else if (!this.stream || this.stream.readyState === EventSource.CLOSED) {
-      this.connect(address("frames", { ...query(runs), after: this.cursor }));
+    } else if (!this.connection.open) {
+      this.connection.begin((after) => address("frames", { ...query(runs), after }));
     }
-  }
-
-  /** @type {(source: string) => void} */
-  connect(source) {
-    const stream = (this.stream = new EventSource(source));
-    this.slow = setTimeout(() => this.warn("stream", SLOW), SLOW_MS);
-    /** @type {(name: string, act: (data: string) => void) => void} */
-    const on = (name, act) => stream.addEventListener(name, (event) => {
-      this.cursor = event.lastEventId || this.cursor;
-      act(event.data);
-    });
-    on("frame", (data) => this.frame(JSON.parse(data)));
-    on("state", (data) => this.state(JSON.parse(data)));
-    on("fault", (data) => this.warn("store", JSON.parse(data).message));
-    on("end", () => { this.ended = true; this.follow(); });
-    stream.onopen = () => { clearTimeout(this.slow); this.warn("stream", ""); this.warn("store", ""); this.say(this.spoken); };
-    stream.onerror = () => {
-      clearTimeout(this.slow);
-      this.say("Connection lost, trying again …");
-      // The browser itself retries a broken connection, but not one that the server refused.
-      if (stream === this.stream && stream.readyState === EventSource.CLOSED) this.refused(source);
-    };
-  }
-
-  /** Show why the stream was refused, and try again unless that would change nothing.
-   *  @type {(source: string) => Promise<void>} */
-  async refused(source) {
-    const { stream } = this;
-    const { status, text } = await whyNot(source, "text/event-stream");
-    if (stream !== this.stream) return;
-    this.warn("stream", text && `No live data. ${text}`);
-    if (REFUSED.includes(status)) this.say("Not connected");
-    else this.retry = setTimeout(() => this.follow(), status === 429 ? FULL_MS : RETRY_MS);
-  }
-
-  disconnect() {
-    clearTimeout(this.slow);
-    clearTimeout(this.retry);
-    this.stream?.close();
-    this.stream = undefined;
   }
 
   /** Position of an event's run in the page's list (a child counts as its parent), or -1 if it is not listed or outdated.
@@ -266,7 +242,7 @@ export class Live {
     this.panels.forEach((panel) => panel.clear((binding) => binding.run === index && (!child || binding.kind === kind)));
     this.history = this.history.filter((frame) => frame.run !== run);
     this.seqs[run] = 0;
-    if (index === 0 && !child) this.values = {};
+    if (index === 0 && !child) { this.values = {}; this.timeline?.clear(); }
     return index;
   }
 
@@ -278,12 +254,15 @@ export class Live {
     const { run, step, inference_step, epoch, seconds } = frame;
     const channels = Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)]));
     const values = { ...channels, step, inference_step, epoch, seconds };
-    if (frame.kind === "network") this.recording = undefined;
+    if (frame.kind === "replay") { this.timeline?.feed({ ...frame, values }); return; }
+    if ("network_steps" in values) this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
-    this.panels.forEach((panel) => panel.feed(index, { ...frame, values }));
+    const past = this.timeline?.past && run === this.data.runs[0];
+    this.panels.forEach((panel) => panel.feed(index, { ...frame, values }, past ? "append" : undefined));
     this.remember(run, channels);
     if (run !== this.data.runs[0]) return;
     Object.assign(this.values, values);
+    this.timeline?.follow(values);
     this.showMetrics();
   }
 
@@ -304,6 +283,8 @@ export class Live {
       Object.assign(this.values, { step: state.step, steps: state.steps, paused: state.state === "paused" ? 1 : NaN });
       this.showMetrics();
       this.tell(state);
+    } else if (state.kind === "replay") {
+      this.timeline?.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {
       // A child run that failed or was cancelled is reported in the panel that waits for it.
       for (const panel of this.panels) if (panel.isOf(state.kind)) panel.note.textContent = state.message || state.state;
@@ -341,14 +322,20 @@ export class Live {
 
   /** What happens, in a sentence for the state of the run. */
   narrate() {
-    const text = fill(this.data.story[this.root.dataset.state ?? "idle"] ?? [], this.values);
+    const text = fill(this.data.story[this.timeline?.past ? "past" : (this.root.dataset.state ?? "idle")] ?? [], this.current);
     this.story.hidden = !text;
     if (text && text !== this.story.textContent) this.story.textContent = text;
   }
 
+  /** The values that metrics and sentence tell: the latest, or those of the timeline's step. */
+  get current() {
+    const { timeline, values } = this;
+    return timeline?.past ? { step: timeline.step ?? NaN, steps: values.steps, ...timeline.values } : values;
+  }
+
   showMetrics() {
     this.narrate();
-    this.metrics.show(this.values);
+    this.metrics.show(this.current);
   }
 
   /** A panel was zoomed: those linked to it show the same part.
@@ -375,8 +362,9 @@ export class Live {
   close() {
     this.ended = true;
     this.scrub?.close();
+    this.timeline?.close();
     this.abort.abort();
-    this.disconnect();
+    this.connection.close();
     clearInterval(this.keeper);
     clearTimeout(this.speaker);
     this.panels.forEach((panel) => panel.close());

@@ -26,6 +26,9 @@ export class NetworkPanel extends Card {
   /** What has come while another relaxation is being played.
    *  @type {{ shown: Shown, step: number, example: number, recorded: boolean, exact: Exact | undefined } | undefined} */
   next = undefined;
+  /** The latest that has come, for when the timeline is back at its right end.
+   *  @type {typeof this.next} */
+  newest = undefined;
   /** All numbers of one layer.
    *  @type {Exact | undefined} */
   exact = undefined;
@@ -64,8 +67,9 @@ export class NetworkPanel extends Card {
     const examples = element("span", { className: "pcviz-buttons pcviz-example", aria: { role: "group", label: "Example of the test set" } },
       button("‹", "Previous example", () => this.choose(-1)), this.chosen, button("›", "Next example", () => this.choose(1)));
     this.source = element("span", { className: "pcviz-source", hidden: !live.data.recorded });
+    examples.hidden = !spec.pick;
     this.header.append(this.source, examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
-    this.header.after(this.scrub.root);
+    if (!live.data.scrub) this.header.after(this.scrub.root); // the page's slider serves all panels
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("click", (event) => this.inspect(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
@@ -79,11 +83,26 @@ export class NetworkPanel extends Card {
   get state() { return this.section.dataset.state ?? "idle"; }
 
   /** @type {(kind: string) => boolean} */
-  isOf(kind) { return kind === "network"; }
+  isOf(kind) { return kind === "network" && !this.live.scrub; }
 
   paint() {}
-  /** @type {(row: number | undefined) => void} */
-  follow() {}
+  /** Show the step of the page's slider, or the last one recorded before it.
+   *  @type {(row: number | undefined) => void} */
+  follow(row) {
+    const page = this.live.scrub;
+    if (!page || !this.shown) return;
+    const step = page.steps[row ?? page.last];
+    const later = Array.from(this.shown.steps).findIndex((t) => t > step);
+    this.scrub.go(later < 0 ? Infinity : Math.max(0, later - 1));
+  }
+
+  /** The timeline has moved: away from the end what is shown stays until the picture of its step comes; at the end the
+   *  latest is shown. */
+  travel() {
+    if (this.live.timeline?.past) this.next = undefined;
+    else if (this.newest && this.newest.shown !== this.shown && !this.scrub.playing) { this.next = this.newest; this.adopt(); }
+    this.request();
+  }
 
   /** Ask the page for another example.
    *  @type {(by: number) => void} */
@@ -100,7 +119,7 @@ export class NetworkPanel extends Card {
     const layer = this.shown.columns[2 * found.box.column];
     this.read = layer;
     if (layer === this.exact?.layer) this.request();
-    else this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
+    else if (this.spec.pick) this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
   }
 
   /** ↑ and ↓ read one layer after another, Enter asks for all its numbers.
@@ -110,7 +129,7 @@ export class NetworkPanel extends Card {
     const L = this.shown.energy.shape[1];
     if (event.key === "ArrowUp") this.read = Math.min(L, this.read + 1);
     else if (event.key === "ArrowDown") this.read = Math.max(1, (this.read || L + 1) - 1);
-    else if (event.key === "Enter" && this.read) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
+    else if (event.key === "Enter" && this.read && this.spec.pick) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
     else return;
     event.preventDefault();
     this.request();
@@ -132,7 +151,7 @@ export class NetworkPanel extends Card {
     if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
     clearTimeout(this.again);
     this.scrub.clear();
-    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined });
+    Object.assign(this, { shown: undefined, next: undefined, newest: undefined, exact: undefined, step: undefined });
     this.detail.hidden = true;
     this.note.textContent = "";
     this.sentence.textContent = "";
@@ -144,14 +163,19 @@ export class NetworkPanel extends Card {
 
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
-    if (run !== 0 || frame.kind !== "network" || !("network_steps" in frame.values)) return;
-    this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
+    if (run !== 0 || !("network_steps" in frame.values)) return;
+    const at = Number.isFinite(frame.values.network_at) ? Number(frame.values.network_at) : undefined;
+    const next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
+    if (at === undefined) this.newest = next;
+    if (!(this.live.timeline?.admits(at) ?? at === undefined)) return;
+    this.next = next;
     // What is being watched is not replaced in the middle, unless another example was asked for.
     const other = this.next.example !== this.example || this.next.recorded !== this.recorded;
-    if (this.scrub.playing && !other) return;
+    if (this.scrub.playing && !other && at === undefined) return;
     const first = !this.shown || other;
     this.adopt();
-    if (first && !matchMedia("(prefers-reduced-motion: reduce)").matches) { this.scrub.go(0); this.scrub.play(); }
+    if (this.live.scrub) this.follow(this.live.scrub.row);
+    else if (first && !matchMedia("(prefers-reduced-motion: reduce)").matches) { this.scrub.go(0); this.scrub.play(); }
   }
 
   adopt() {
@@ -205,7 +229,7 @@ export class NetworkPanel extends Card {
 
   draw() {
     this.drawing = 0;
-    const { shown, scrub } = this;
+    const { shown, scrub, spec } = this;
     if (!shown || this.closed || !this.plot.clientWidth) return;
     this.picture ??= new Picture(this.canvas);
     const look = this.look();
@@ -214,12 +238,14 @@ export class NetworkPanel extends Card {
     this.section.dataset.step = String(this.step ?? "");
     this.section.dataset.inferenceStep = String(shown.steps[scrub.at]);
     this.chosen.textContent = `example ${this.example}`;
-    this.note.textContent = `After weight step ${this.step}.`;
+    const at = this.live.timeline?.at ?? this.step;
+    const from = at === this.step ? `After weight step ${this.step}.` : `Computing weight step ${at} …`;
+    this.note.textContent = spec.pick ? from : "The first example of the batch.";
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);
     const held = this.exact && (!this.read || this.exact.layer === this.read);
-    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) : "";
+    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) + (this.spec.pick ? " Press Enter for all its numbers." : "") : "";
     this.detail.hidden = !words;
     if (words !== this.detail.textContent) this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
@@ -281,14 +307,13 @@ export function detail({ layer, activity, prediction, error, gradient }, unit, r
 export function layerWords(shown, layer, row) {
   const L = shown.energy.shape[1];
   const energy = `energy ${digits(shown.energy.data[row * L + layer - 1], 3)}`;
-  const end = "Press Enter for all its numbers.";
-  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}. ${end}`;
+  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}.`;
   const column = shown.arrived.findIndex((_, c) => shown.columns[2 * c] <= layer && layer <= shown.columns[2 * c + 1]);
   const codes = shown.error.subarray((row * shown.count + column) * shown.cells, (row * shown.count + column + 1) * shown.cells);
   const largest = Math.max(...Array.from(codes, magnitude));
   const at = shown.arrived[column];
   const reached = at < 0 || at > row ? "its error is exactly 0" : `the error arrived at t = ${shown.steps[at]}, now its largest is ≈ ${digits(largest, 2)}`;
-  return `Layer ${layer} of ${L}: ${energy}; ${reached}. ${end}`;
+  return `Layer ${layer} of ${L}: ${energy}; ${reached}.`;
 }
 
 /** What the picture shows, in words.

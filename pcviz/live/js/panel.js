@@ -2,6 +2,7 @@
 
 import { betterTicks, mapRanges, settleDecades, wholeView } from "./axes.js";
 import { Card, switched } from "./card.js";
+import { Cursors } from "./cursors.js";
 import { Feed } from "./feed.js";
 import { PRESENT, enlarge, lengths } from "./lengths.js";
 import { button, element } from "./page.js";
@@ -56,7 +57,7 @@ export class Panel extends Card {
     this.lengths = lengths(this.figure);
     // A panel that does not apply shows why, and takes no data.
     this.feeds = this.figure.data.flatMap((trace) => (trace.meta && !spec.absent ? new Feed(trace, trace.meta) : []));
-    this.cursors = spec.cursor_axes.map(() => element("div", { className: "pcviz-cursor", hidden: true }));
+    this.cursors = new Cursors(this);
     if (!spec.absent) this.header.append(...this.scrubber(), this.buttons());
     // A redraw during a drag would interrupt the user's zoom.
     this.plot.addEventListener("pointerdown", () => (this.held = true));
@@ -135,7 +136,7 @@ export class Panel extends Card {
     /** The frame whose rows a slider shows.
      *  @type {Frame | undefined} */
     this.frame = undefined;
-    this.placeCursor();
+    this.cursors.place();
     /** The weight step of what is shown.
      *  @type {number | undefined} */
     this.step = undefined;
@@ -143,17 +144,19 @@ export class Panel extends Card {
     this.request();
   }
 
-  /** Take a frame of run number `run`.
-   *  @type {(run: number, frame: Frame) => void} */
-  feed(run, frame) {
+  /** Take a frame of run number `run`. With a `mode`, only traces of it change: "append" while the others show an earlier
+   *  weight step, "replace" for that step.
+   *  @type {(run: number, frame: Frame, mode?: Binding["mode"]) => void} */
+  feed(run, frame, mode) {
     const { values } = frame;
-    const taken = this.feeds.filter(({ binding }) => binding.run === run && binding.kind === frame.kind)
-      .map((feed) => feed.put(frame, this.row ?? Infinity));
+    const mine = this.feeds.filter(({ binding }) => binding.run === run && binding.kind === frame.kind);
+    const taken = mine.filter(({ binding }) => binding.mode === (mode ?? binding.mode)).map((feed) => feed.put(frame, this.row ?? Infinity));
     if (run === 0 && this.live.scrub && this.live.scrub.channel in values) {
       this.frame = frame;
-      this.placeCursor();
+      this.cursors.place();
     }
     if (!taken.includes(true)) return;
+    if (mode === "append" && taken.length < mine.length) { this.request(); return; }
     if (run === 0 || this.step === undefined) this.step = frame.step;
     for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
     if (this.spec.note) this.note.textContent = fill(this.spec.note, values) ?? this.note.textContent;
@@ -193,8 +196,11 @@ export class Panel extends Card {
       this.due = 0;
       this.request();
     }
-    this.placeCursor();
+    this.cursors.place();
   }
+
+  /** The timeline has moved. */
+  travel() { this.cursors.place(); }
 
   /** The inference step that the slider shows, if the panel depends on it. */
   get at() {
@@ -202,29 +208,6 @@ export class Panel extends Card {
     if (!frame || !cursor || !(cursor in frame.values)) return undefined;
     const steps = list(frame.values[cursor]);
     return steps[Math.min(this.row ?? Infinity, steps.length - 1)];
-  }
-
-  /** Place lines at that step. They lie over the plot, so moving them needs no redraw. */
-  placeCursor() {
-    const { at } = this;
-    this.cursors.forEach((line, i) => {
-      const layout = this.plot._fullLayout;
-      const axis = layout?.[this.spec.cursor_axes[i]];
-      const x = at === undefined || !axis ? NaN : axis.d2p(at);
-      line.hidden = !(x >= 0 && x <= axis._length);
-      if (line.hidden) return;
-      const { t, h } = layout._size;
-      Object.assign(line.style, { transform: `translateX(${axis._offset + x}px)`, top: `${t}px`, height: `${h}px` });
-      line.dataset.at = String(at);
-    });
-  }
-
-  /** These cursor lines as shapes of a figure. */
-  cursorShapes() {
-    const { at } = this;
-    const line = { color: this.live.paper("var(--st-text-color)"), width: 2, dash: "dot" };
-    return at === undefined ? [] : this.spec.cursor_axes.map((name) =>
-      ({ type: "line", xref: name.replace("axis", ""), yref: "paper", x0: at, x1: at, y0: 0, y1: 1, line }));
   }
 
   /** The label of the slider that this panel follows, if any: "t = 3 of 15". */
@@ -254,11 +237,11 @@ export class Panel extends Card {
     await (this.drawing = Plotly.newPlot(this.plot, data, layout, config));
     if (this.closed || !this.section.isConnected) return Plotly.purge(this.plot);
     this.Plotly = Plotly;
-    this.plot.append(...this.cursors);
+    this.plot.append(...this.cursors.all.map(({ line }) => line));
     if (this.spec.pick) this.plot.on("plotly_click", ({ points: [{ x, y }] }) => this.live.pick({ panel: this.spec.name, x, y }));
     this.plot.on("plotly_relayout", () => this.settleTicks());
     if (this.spec.link) this.plot.on("plotly_relayout", (change) => this.live.link(this, change));
-    if (this.cursors.length) this.plot.on("plotly_afterplot", () => this.placeCursor());
+    if (this.cursors.all.length) this.plot.on("plotly_afterplot", () => this.cursors.place());
     this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
     this.observer.observe(this.plot);
     this.request();

@@ -70,6 +70,6 @@ function image(panel) {
   layout.margin = { ...base.margin, ...layout.margin };
   for (const [side, more] of Object.entries({ t: head, b: PAD, r: PAD })) layout.margin[side] += more;
   layout.legend = { ...layout.legend, y: 1 - head / HEIGHT };
-  layout.shapes = [...(layout.shapes ?? []), ...panel.cursorShapes()];
+  layout.shapes = [...(layout.shapes ?? []), ...panel.cursors.shapes()];
   return { data, layout };
 }

@@ -1,42 +1,49 @@
-// A slider over the recorded rows of a relaxation, the page's or a panel's own, with play, single steps and speed.
+// A slider over recorded rows, of a relaxation or a training, with play, single steps and speed.
 
 import { button, element } from "./page.js";
 import { list } from "./values.js";
 
 const INPUTS = "input:not([type=range]), textarea, select, button, [contenteditable=true], [role=combobox], [role=dialog] *";
 
+const RELAXATION = { one: "inference step", all: "the relaxation" };
+
 export class Scrub {
-  /** The inference step of each row.
+  /** The step of each row.
    *  @type {ArrayLike<number>} */
   steps = [];
+  /** The last row that can be played so far. */
+  most = Infinity;
   playing = false;
   ticking = 0;
 
-  /** `channel` says which inference step each row is. `show` is given the row (undefined: the last, also when more
+  /** `channel` says which step each row is. `show` is given the row (undefined: the last, also when more
    *  arrive), `ended` is called when it has played to the end; `keys` is where it listens for keys, and `speeds` are
-   *  in rows a second, of which the second is chosen.
-   *  @param {{ channel: string, show: (row: number | undefined) => void, ended?: () => void, keys?: Document | Element, speeds?: number[], signal: AbortSignal }} options */
-  constructor({ channel, show, ended = () => {}, keys = document, speeds = [5, 15, 60], signal }) {
+   *  in rows a second, of which the second is chosen. `words` say what a row is, `told` says which one is shown.
+   *  @param {{ channel: string, show: (row: number | undefined) => void, ended?: () => void, keys?: Document | Element, speeds?: number[], words?: { one: string, all: string }, told?: () => string, signal: AbortSignal }} options */
+  constructor({ channel, show, ended = () => {}, keys = document, speeds = [5, 15, 60], words = RELAXATION, told, signal }) {
+    const { one, all } = words;
+    const name = one.charAt(0).toUpperCase() + one.slice(1);
     this.channel = channel;
     this.moved = show;
     this.ended = ended;
-    this.slider = element("input", { type: "range", min: "0", max: "0", aria: { label: "Inference step" } });
+    this.text = told ?? (() => (this.steps.length ? `t = ${this.steps[this.at]} of ${this.steps[this.last]}` : "t"));
+    this.slider = element("input", { type: "range", min: "0", max: "0", aria: { label: name } });
     this.slider.oninput = () => { this.pause(); this.go(Number(this.slider.value)); };
     this.told = element("span", { className: "pcviz-told" });
-    this.player = button("▶", "Play the relaxation (Space)", () => (this.playing ? this.pause() : this.play()));
+    this.player = button("▶", `Play ${all} (Space)`, () => (this.playing ? this.pause() : this.play()));
     this.player.dataset.act = "play";
     this.buttons = [
-      button("|◀", "First inference step", () => { this.pause(); this.go(0); }),
-      button("◁", "One inference step back (←)", () => this.step(-1)),
+      button("|◀", `First ${one}`, () => { this.pause(); this.go(0); }),
+      button("◁", `One ${one} back (←)`, () => this.step(-1)),
       this.player,
-      button("▷", "One inference step forward (→)", () => this.step(1)),
-      button("▶|", "Last inference step", () => { this.pause(); this.go(Infinity); }),
+      button("▷", `One ${one} forward (→)`, () => this.step(1)),
+      button("▶|", `Last ${one}`, () => { this.pause(); this.go(Infinity); }),
     ];
     for (const end of [this.buttons[0], this.buttons[4]]) end.dataset.act = "end";
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
       ...speeds.map((rows) => element("option", { value: String(rows), textContent: `${rows} / s`, selected: rows === speeds[1] })));
     const row = element("span", { className: "pcviz-buttons" }, ...this.buttons);
-    this.root = element("div", { className: "pcviz-transport", aria: { role: "group", label: "Inference step shown" } },
+    this.root = element("div", { className: "pcviz-transport", aria: { role: "group", label: `${name} shown` } },
       row, this.slider, this.told, this.speed);
     keys.addEventListener("keydown", (event) => this.key(/** @type {KeyboardEvent} */ (event)), { signal });
     this.clear();
@@ -54,8 +61,13 @@ export class Scrub {
   /** A frame may add rows; at its right end the slider follows the last one.
    *  @type {(values: Values) => void} */
   feed(values) {
-    if (!(this.channel in values)) return;
-    this.steps = list(values[this.channel]);
+    if (this.channel in values) this.take(list(values[this.channel]));
+  }
+
+  /** The steps of all rows; where it is stays.
+   *  @type {(steps: ArrayLike<number>) => void} */
+  take(steps) {
+    this.steps = steps;
     this.tell();
   }
 
@@ -67,7 +79,7 @@ export class Scrub {
     const none = !this.steps.length;
     Object.assign(this.slider, { max: this.last, value: this.at, disabled: none });
     for (const made of this.buttons) made.disabled = none;
-    this.told.textContent = none ? "t" : `t = ${this.steps[this.at]} of ${this.steps[this.last]}`;
+    this.told.textContent = this.text();
     this.slider.setAttribute("aria-valuetext", this.told.textContent);
   }
 
@@ -94,8 +106,9 @@ export class Scrub {
     const tick = (/** @type {number} */ now) => {
       if (!this.playing) return;
       if (Number(this.speed.value) !== rate) [begun, from, rate] = [now, this.at, Number(this.speed.value)];
-      const row = from + Math.floor(((now - begun) / 1000) * rate);
-      if (row !== this.at) this.go(row);
+      const row = Math.min(this.most, from + Math.floor(((now - begun) / 1000) * rate));
+      if (row >= this.most) [begun, from] = [now, Math.max(row, this.at)]; // it waits here
+      if (row > this.at) this.go(row);
       if (this.at === this.last) { this.pause(); this.ended(); }
       else this.ticking = requestAnimationFrame(tick);
     };

@@ -132,6 +132,8 @@ interface Payload {
   story: Record<string, string[]>;
   nonce: number | string;
   scrub: { channel: string } | null;
+  /** Whether a slider over weight steps stands above the panels. */
+  timeline: boolean;
   /** Name of the recording that is shown while there is no run. */
   recorded: string | null;
   /** Whether it is shown on a projector. */
@@ -140,6 +142,8 @@ interface Payload {
 
 /** What a panel reports of a click: JSON, as Plotly has it. */
 type Point = { panel: string; x: unknown; y: unknown };
+/** What the timeline asks for: a replay up to a weight step, and the network view at one (null: at the latest). */
+type Wanted = { until: number | undefined; at: number | null };
 type Tell = (name: string, value: unknown) => void;
 
 /** What Streamlit passes to a component's script. */

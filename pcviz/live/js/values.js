@@ -38,8 +38,9 @@ export function columns({ data, shape: [count, width] }) {
   return Array.from({ length: width }, (_, c) => Float64Array.from({ length: count }, (_, r) => data[r * width + c]));
 }
 
-/** @type {(value: Tensor, row: number) => Value} */
-function takeRow({ data, shape }, row) {
+/** One row of an array with rows of any shape.
+ *  @type {(value: Tensor, row: number) => Value} */
+export function takeRow({ data, shape }, row) {
   const width = shape.slice(1).reduce((a, b) => a * b, 1);
   return made(data.subarray(row * width, (row + 1) * width), shape.slice(1));
 }

@@ -10,9 +10,9 @@ from pcviz.ui import controls, keys, panels, present, session, share, words
 form = controls.form(options.drawn)
 words.offer(glossary.TRAIN)
 
-with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
+with st.container(horizontal=True, vertical_alignment="center", gap="small", key="title_row"):
     if not present.on():
-        st.markdown("**Train** · how does this network learn?", help=transport.KEYS_HELP, width="content")
+        st.markdown("**Train** · how does it learn?", help=transport.KEYS_HELP, width="content")
     options.choose_panels()
     if not present.on():
         options.baseline(session.record())
@@ -35,8 +35,9 @@ panels.live(
     chosen=options.choose,
     keep=session.keep_tokens(),
     story=reading.story(experiment),
-    nonce=f"{view.example} {view.layer}",
+    nonce=f"{view.example} {view.layer} {view.until} {view.at}",
     picked=options.pick,
+    replayed=None if session.watches(run) else options.replay,
 )
 if not present.on():
     share.configuration(form.experiment or experiment)

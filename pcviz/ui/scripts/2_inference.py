@@ -22,9 +22,9 @@ race = {"solvers": compared, "x": st.session_state.race_axis}
 panels.live(
     experiment,
     session.shown_runs(),
-    {"solver-race": race},
+    {"solver-race": race, "network": {"examples": False}},
     key="inference",
-    panels=list(relax.VIEW.panels),
+    panels=["network", *relax.VIEW.panels],
     keep=session.keep_tokens(),
     scrub="trace_steps",
     about=caption.line(experiment, run.kind, run.options) if run else None,

@@ -1,0 +1,1 @@
+"""Replay: what the panels of a training drew at earlier weight steps."""
