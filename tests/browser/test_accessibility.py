@@ -54,6 +54,13 @@ def test_train(page: Page) -> None:
     for name in ("network", "learning-curves", "landscape", "examples", "predictions"):
         wait_for(page, lambda name=name: step(page, name) == 20)  # type: ignore[misc]
     check(page, "after the run")
+    panel(page, "network").focus()
+    page.keyboard.press("ArrowUp")
+    panel(page, "learning-curves").get_by_role("button", name="How to read").click()
+    page.get_by_role("button", name="What is Train loss?").click()
+    expect(page.locator(".pcviz-words :popover-open")).to_be_visible()
+    check(page, "with all explanations")
+    page.keyboard.press("Escape")
     page.set_viewport_size({"width": 390, "height": 844})
     check(page, "on a phone")
     page.set_viewport_size({"width": 1440, "height": 900})
