@@ -44,7 +44,7 @@ export class Scrub {
       ...speeds.map((rows) => element("option", { value: String(rows), textContent: `${rows} / s`, selected: rows === speeds[1] })));
     const row = element("span", { className: "pcviz-buttons" }, ...this.buttons);
     this.root = element("div", { className: "pcviz-transport", aria: { role: "group", label: `${name} shown` } },
-      row, this.slider, this.told, this.speed);
+      element("span", { className: "pcviz-what", textContent: name }), row, this.slider, this.told, this.speed);
     keys.addEventListener("keydown", (event) => this.key(/** @type {KeyboardEvent} */ (event)), { signal });
     this.clear();
   }
