@@ -258,9 +258,10 @@ def _goes_with(parameterisation: str, initialisation: str) -> bool:
 
 def _parameterisation_changed() -> None:
     """The initial weights follow the parameterisation, which has a distribution of its own."""
-    if not widgets.chosen("network_parameterisation"):
+    value = st.session_state.network_parameterisation
+    if value is None or not widgets.chosen("network_parameterisation"):  # None: lost by the browser, see _hold
         return
-    chosen = {"network.parameterisation": st.session_state.network_parameterisation}
+    chosen = {"network.parameterisation": value}
     widgets.put({"network_initialisation": _fitting_initialisation(chosen)["network.initialisation"]})
 
 

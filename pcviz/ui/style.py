@@ -17,6 +17,10 @@ CSS = """
 .st-key-browser, .st-key-detail, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
+/* Streamlit's captions, and the text of a chosen button, have a contrast below 4.5. */
+[data-testid="stCaptionContainer"] { opacity: 0.75; }
+[data-testid="stButtonGroup"] [data-selected="true"] { color: inherit !important; }
+
 /* Above a panel in full size (live.css) the page's buttons stay, in one line. */
 body:has(.pcviz-full) { --pcviz-buttons: 56px; overflow: hidden; }
 body:has(.pcviz-full) .st-key-transport {

@@ -237,6 +237,9 @@ def test_a_choice_that_the_browser_loses_is_put_back() -> None:
     assert not app.exception, app.exception
     assert (app.number_input(key="network_depth").value, app.session_state.network_parameterisation) == (6, "sp")
     assert enabled(app) == {"play", "step"}
+    app.button_group(key="network_parameterisation").set_value(None).run()  # with its callback
+    assert not app.exception, app.exception
+    assert app.session_state.network_parameterisation == "sp"
 
 
 def test_the_initialisation_follows_the_parameterisation() -> None:

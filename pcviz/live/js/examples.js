@@ -37,6 +37,8 @@ export class ExamplesPanel extends Card {
     /** @type {Strip[]} */
     this.strips = spec.rows.map((heading) => {
       const list = element("div", { className: "pcviz-images" });
+      // On a phone it scrolls sideways, by the keyboard too: images that are no buttons take no focus.
+      if (!ROWS[heading].shown) list.tabIndex = 0;
       const none = element("p", { className: "pcviz-none", textContent: ROWS[heading].none, hidden: true });
       this.plot.append(element("div", { aria: { role: "group", label: heading } }, element("h4", { textContent: heading }), none, list));
       return { row: ROWS[heading], list, none, items: [] };

@@ -19,10 +19,12 @@ export function element(tag, { data = {}, aria = {}, ...properties } = /** @type
   return made;
 }
 
-/** A button with an icon or short text, and a label that says what it does.
+/** A button with an icon or short text, and a label that says what it does. Its name has the words that are seen: who
+ *  speaks to the computer says them.
  *  @type {(text: string, label: string, onclick: () => void) => HTMLButtonElement} */
 export function button(text, label, onclick) {
-  return element("button", { type: "button", textContent: text, title: label, onclick, aria: { label } });
+  const name = /^\w{2}/.test(text) ? `${text}: ${label}` : label;
+  return element("button", { type: "button", textContent: text, title: label, onclick, aria: { label: name } });
 }
 
 /** @type {Promise<Plotly> | null} */

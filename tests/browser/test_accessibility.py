@@ -1,0 +1,84 @@
+"""What axe-core finds on each page, in light and dark: no serious or critical fault, of pcviz or of Streamlit."""
+
+from playwright.sync_api import Page, expect
+
+from pcviz.experiment.presets import PRESETS
+from pcviz.instruments.views import VIEWS
+from tests.browser.on_page import SMALL, button, panel, state, step, wait_for
+from tests.browser.serve import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 22, 20)"}
+"""Scheme -> ground of Streamlit's theme."""
+SETTLED = "document.getAnimations().every((running) => !(running instanceof CSSTransition))"
+"""All colours are those of the scheme."""
+FAULTS = """
+async (rules) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+  return violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\\n${failureSummary}`));
+}
+"""
+
+
+def check(page: Page, shown: str) -> None:
+    """Fail if there are faults in what is shown now."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.add_script_tag(path=AXE)
+    for scheme, ground in GROUNDS.items():
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground)
+        page.wait_for_function(SETTLED)
+        faults = page.evaluate(FAULTS, None if scheme == "light" else ["color-contrast"])  # all else is the same
+        assert not faults, "\n\n".join([f"{shown}, {scheme}:", *faults])
+
+
+def test_home(page: Page) -> None:
+    page.goto("/")
+    network = panel(page, "network")
+    expect(network).to_have_attribute("data-source", "recorded", timeout=60_000)
+    expect(page.locator('[class*="st-key-card_"]')).to_have_count(len(PRESETS), timeout=60_000)
+    check(page, "recorded")
+    network.get_by_role("button", name="Next example").click()
+    expect(network).to_have_attribute("data-source", "live", timeout=60_000)
+    check(page, "live")
+
+
+def test_train(page: Page) -> None:
+    page.goto(f"/train?{SMALL}&learning_steps=20")
+    expect(button(page, "play")).to_be_visible(timeout=30_000)
+    expect(panel(page, "predictions")).to_be_visible(timeout=30_000)
+    check(page, "before the run")
+    button(page, "play").click()
+    wait_for(page, lambda: state(page) == "done")
+    for name in ("network", "learning-curves", "landscape", "examples", "predictions"):
+        wait_for(page, lambda name=name: step(page, name) == 20)  # type: ignore[misc]
+    check(page, "after the run")
+    panel(page, "network").focus()
+    page.keyboard.press("ArrowUp")
+    panel(page, "learning-curves").get_by_role("button", name="How to read").click()
+    page.get_by_role("button", name="What is Train loss?").click()
+    expect(page.locator(".pcviz-words :popover-open")).to_be_visible()
+    check(page, "with all explanations")
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 390, "height": 844})
+    check(page, "on a phone")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("p")
+    expect(page.locator(".pcviz-present")).to_be_visible()
+    check(page, "on a projector")
+
+
+def test_inference(page: Page) -> None:
+    page.goto(f"/inference?{SMALL}")
+    expect(button(page, "play")).to_be_visible(timeout=30_000)
+    expect(panel(page, "relaxation-map")).to_be_visible(timeout=30_000)
+    check(page, "before the run")
+
+
+def test_landscape(page: Page) -> None:
+    page.goto(f"/landscape?{SMALL}")
+    for view in VIEWS.values():
+        page.get_by_role("radio", name=view.label).click(timeout=30_000)
+        expect(panel(page, view.panels[0])).to_be_visible(timeout=30_000)
+        check(page, view.label)
