@@ -29,6 +29,7 @@ ZEROS = (
     "confusion",
 )
 """Channels that hold exact zeros too."""
+SPREAD = 37
 SMOOTHED = 10
 """Weight steps over which curves are averaged where they are."""
 
@@ -44,11 +45,15 @@ def planted(source: str) -> dict[str, np.ndarray]:
 
 def _channel(source: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
     entries = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    if name == "shown_at":  # the latest
+        return np.full(shape, np.nan)
     if name in CODES:
         repeats, codes = CODES[name]
         return (entries // repeats % codes).astype(float)
+    if CHANNELS[name].dims[:1] == ("K",):
+        entries = SPREAD * entries  # averages of numbers that are close together are those of their logarithms
     first = ROOM * (1 + SOURCES.index(source) * len(CHANNELS) + list(CHANNELS).index(name))
-    assert entries.size < ROOM
+    assert entries.max(initial=0) < ROOM
     numbers = (first + entries).astype(float)
     if name in ZEROS:
         chance = np.random.default_rng(crc32(f"{source}: {name}".encode()))

@@ -145,7 +145,7 @@ export class Live {
       return kept ?? new VIEWS[spec.view](this, spec);
     });
     old.forEach((panel) => panel.close());
-    this.panels.forEach((panel) => panel.offer(data.choices[panel.spec.name]));
+    this.panels.forEach((panel) => panel.offer(data.choices[panel.spec.name] ?? []));
     this.panels.forEach(({ section }, i) => {
       if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
     });
