@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
+from pcviz.figures.panel import HISTORY_AXES
 from pcviz.instruments import CHANNELS, KINDS
 
 DEPTH, DEEP = 12, 33
@@ -50,7 +51,7 @@ def _channel(source: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name in CODES:
         repeats, codes = CODES[name]
         return (entries // repeats % codes).astype(float)
-    if CHANNELS[name].dims == ("K",):
+    if CHANNELS[name].dims == ("K",) and name not in HISTORY_AXES:
         entries = SPREAD * entries  # averages of numbers that are close together are those of their logarithms
     first = ROOM * (1 + SOURCES.index(source) * len(CHANNELS) + list(CHANNELS).index(name))
     assert entries.max(initial=0) < ROOM
@@ -98,7 +99,7 @@ def _averages(numbers: np.ndarray) -> Iterator[tuple[str, str]]:
     """Moving averages of curves, of the values or of their logarithms."""
     for source in SOURCES if len(numbers) == SIZES["K"] else ():
         for name in CHANNELS:
-            if CHANNELS[name].dims == ("K",):
+            if CHANNELS[name].dims[:1] == ("K",):
                 for text, view in _views(source, name, 0):
                     if _same(_average(view, np.ones(len(view), bool), float, float), numbers):
                         yield source, f"average of {text}"
