@@ -41,7 +41,7 @@ def test_every_live_panel_has_words_and_survives_new_data(name: str) -> None:
     made = panel(name, Experiment())
     layout = made.figure.layout
     assert made.title and made.alt and made.help and made.idle and made.waiting
-    assert (layout.uirevision, layout.hoverdistance) == ("pcviz", 12 if made.pick else -1)
+    assert (layout.uirevision, layout.hoverdistance) == ("pcviz", 12 if made.pick and made.view == "plot" else -1)
     assert layout.hovermode == ("x" if name == "learning-curves" else "closest")
     json.dumps(made.for_client())
 
