@@ -8,7 +8,7 @@ UNITS = 64
 """Most cells of a tile: wider layers show the greatest magnitude of neighbouring units."""
 COLUMNS = 192
 """Most columns: in deeper networks neighbouring layers share one, which shows the greatest magnitude of each unit."""
-CELLS = 210_000
+CELLS = 200_000
 """Most cells of each of the three quantities, over all recorded steps: a relaxation takes a megabyte on the wire."""
 
 LEAST, DECADES = 1e-12, 14
