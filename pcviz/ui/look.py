@@ -89,8 +89,8 @@ def made_for(kind: str, panels: Iterable[str]) -> Callable[[dict[str, Any]], dic
     return lambda options: {name: {"options": options_of(kind, options)} for name in panels}
 
 
-def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[], object] | None = None) -> None:
-    """Draw the start button, Cancel, what the page adds (`more`), and why nothing can start."""
+def transport(view: View, form: controls.Form, choice: Choice) -> None:
+    """Draw the start button, Cancel, and why nothing can start."""
     record = session.record()
     experiment = form.experiment if view.of_network else Experiment()
     wrong = [*(form.faults if view.of_network else []), *choice.wrong]
@@ -110,8 +110,6 @@ def transport(view: View, form: controls.Form, choice: Choice, more: Callable[[]
             widgets.button("pause", action.capitalize(), icon, steer, enabled=alive and not watched)
         widgets.button("cancel", "Cancel", "close", partial(session.steer, "cancel"), enabled=alive and not watched)
         room.pin(record)
-        if more is not None:
-            more()
         if experiment is not None and choice.options is not None:
             st.caption(estimate(view.kind, experiment, choice.options), width="content", help=COST_HELP)
     watching.line(record)

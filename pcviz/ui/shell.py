@@ -18,6 +18,8 @@ with trouble.reporting():
     session.begin(page.url_path)
     if present.on():
         st.html(present.CSS)
+        if page.url_path != pages.TRAIN:  # which has the button among its own
+            present.button()
     page.run()
     unreadable.runs()
     session.remember()

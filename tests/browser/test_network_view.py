@@ -19,6 +19,9 @@ from tests.browser.on_page import panel
 EXPERIMENT = {"network.depth": 9, "network.width": 16, "network.activation": "tanh"}
 DEEP = {"network.depth": 128, "network.width": 64}
 LAYERS = 9
+MIDDLE = (60, 150, 240, 340, 430)
+"""Pixels from the top of the picture to the middle of each row of tiles: activities, predictions, errors, weight step,
+backprop."""
 
 
 @cache
@@ -73,7 +76,7 @@ def tips(page: Page, row: int) -> dict[int, tuple[int, str]]:
     assert box
     found: dict[int, tuple[int, str]] = {}
     for x in range(60, int(box["width"]), 9):
-        if _hit(page, box["x"] + x, box["y"] + 50 + row * 75):
+        if _hit(page, box["x"] + x, box["y"] + MIDDLE[row]):
             tip = panel(page, "network").locator(".pcviz-tip")
             match = re.fullmatch(r"layer (\d+), unit (\d+): (.+)", tip.inner_text())
             assert match
@@ -125,8 +128,8 @@ def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream
     layer = next(iter(tips(page, 2)))
     box = view.locator("canvas").bounding_box()
     assert box
-    place = next(x for x in range(60, int(box["width"]), 9) if _hit(page, box["x"] + x, box["y"] + 200))
-    page.mouse.click(box["x"] + place, box["y"] + 200)
+    place = next(x for x in range(60, int(box["width"]), 9) if _hit(page, box["x"] + x, box["y"] + MIDDLE[2]))
+    page.mouse.click(box["x"] + place, box["y"] + MIDDLE[2])
     assert page.evaluate("window.picks") == [{"panel": "network", "x": 2, "y": layer}]
     fake.frame("network", 7, values | exact(found, np.zeros(10), layer), run=CHILD)
     detail = view.locator(".pcviz-detail")
@@ -150,6 +153,9 @@ def test_backprop_stands_beside_it(page: Page, fake: FakeStream) -> None:
     after = canvas.bounding_box()
     assert before and after and after["height"] > before["height"] + 30
     for layer, (unit, text) in tips(page, 3).items():
+        written = re.fullmatch(r"weight step ≈ (-?[\d.e+-]+)", text)
+        assert written and float(written[1]) == pytest.approx(float(found.gradients[layer - 1][unit - 1]), rel=0.2)
+    for layer, (unit, text) in tips(page, 4).items():
         written = re.fullmatch(r"backprop δ ≈ (-?[\d.e+-]+)", text)
         assert written and float(written[1]) == pytest.approx(float(found.deltas[layer - 1][unit - 1]), rel=0.2)
 

@@ -13,6 +13,7 @@ from pcviz.instruments.network.job import NetworkView, packed, recorded_steps
 from pcviz.instruments.network.options import CELLS, COLUMNS, DECADES, LEAST, UNITS
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish
+from pcviz.pcn.network import weights
 from pcviz.probes.example import Example, follow
 from pcviz.store.values import encode_values
 
@@ -117,6 +118,7 @@ def test_the_numbers_of_a_layer_are_sent_as_computed(layer: int) -> None:
     np.testing.assert_array_equal(np.asarray(values["layer_error"])[-1], relaxed.errors[layer - 1][0])
     gradient = np.asarray(weight_gradients(training.network, x, y, relaxed)[layer - 1], np.float64)
     np.testing.assert_allclose(values["layer_gradient"], np.linalg.norm(gradient, axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(values["layer_weights"], weights(training.network)[layer - 1])
 
 
 def test_an_example_and_a_layer_must_be_there() -> None:

@@ -21,11 +21,12 @@ CHANNELS: dict[str, Channel] = {
     "network_shade": bulk("D", "shade", "its place from the least (0) to the greatest (255) training input", "uint8"),
     "network_target": bulk("K", "output", "its target"),
     "network_output": bulk("RK", "output", "mu_L at each recorded state"),
-    # of one layer, as computed; N its units
+    # of one layer, as computed; N its units, M those below (or inputs)
     "layer_number": number("layer", "l, the layer of which all numbers are sent"),
     "layer_activity": bulk("RN", "activity", "z_l, of the output the target"),
     "layer_prediction": bulk("RN", "activity", "mu_l"),
     "layer_error": bulk("RN", "activity", "e_l"),
     "layer_gradient": bulk("N", "energy", "norms of the rows of dF/dW_l after the last inference step"),
+    "layer_weights": bulk("NM", "weight", "W_l: a row for each of its units, a column for each one below", "float32"),
     "network_example": number("index", "the example's place in the test set"),
 }

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pcviz.data import load
 from pcviz.frames import Value
 from pcviz.instruments.network.codes import encoded, folded
-from pcviz.instruments.network.options import CELLS, COLUMNS, UNITS, Options
+from pcviz.instruments.network.options import CELLS, COLUMNS, EDGES, UNITS, Options
 from pcviz.jobs.follower import Follower
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
+from pcviz.pcn.network import weights
 from pcviz.probes.example import Example, follow
 
 
@@ -57,6 +59,7 @@ class NetworkView(Follower):
             self._packed |= {"network_example": float(self.chosen.example), **self.shown}
             if self.chosen.layer is not None:
                 self._packed |= exact(found, np.asarray(self._y[0]), self.chosen.layer)
+                self._packed |= edges(training.network, self.chosen.layer)
 
     def _values(self) -> dict[str, Value]:
         """The latest picture, once."""
@@ -120,6 +123,13 @@ def exact(found: Example, y: np.ndarray, layer: int) -> dict[str, Value]:
     values = {"activity": held, "prediction": prediction, "error": error, "gradient": found.gradients[layer - 1]}
     made: dict[str, Value] = {f"layer_{name}": np.asarray(value, np.float64) for name, value in values.items()}
     return made | {"layer_number": float(layer)}
+
+
+def edges(network: Network, layer: int) -> dict[str, Value]:
+    """The weights of one layer, 1 … L, if it has few enough to be sent and its architecture keeps them as an array."""
+    stored = weights(network)[layer - 1]
+    few = isinstance(stored, jax.Array) and stored.ndim == 2 and stored.size <= EDGES
+    return {"layer_weights": np.asarray(stored, np.float32)} if few else {}
 
 
 def _padded(layer: np.ndarray, cells: int) -> np.ndarray:

@@ -10,6 +10,8 @@ COLUMNS = 192
 """Most columns: in deeper networks neighbouring layers share one, which shows the greatest magnitude of each unit."""
 CELLS = 200_000
 """Most cells of each of the three quantities, over all recorded steps: a relaxation takes a megabyte on the wire."""
+EDGES = 2**16
+"""Most weights of a layer that are sent."""
 
 LEAST, DECADES = 1e-12, 14
 """Codes of signed numbers: logarithms of magnitudes from LEAST on, over so many decades."""

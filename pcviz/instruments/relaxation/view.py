@@ -1,14 +1,17 @@
 """The Inference page's own controls: which network and batch, which solvers, Relax and Cancel, and the reading."""
 
+from typing import Any
+
 import streamlit as st
 
 from pcviz.experiment.solvers import SOLVERS
+from pcviz.figures import Choice
 from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options, possible
 from pcviz.instruments.relaxation.reading import AXES, reading
 from pcviz.ui import controls, look, look_options, markdown, room, session, source, subject, trouble, widgets
 from pcviz.ui.instruments import FRESH
-from pcviz.ui.look import Choice, View
+from pcviz.ui.look import View
 
 POLL_SECONDS = 1.0
 KEYS_HELP = (
@@ -53,7 +56,7 @@ def drawn(path: str) -> bool:
     return not path.startswith("learning.") or path == "learning.batch_size"
 
 
-def choose(form: controls.Form) -> Choice:
+def choose(form: controls.Form) -> look.Choice:
     """Draw the row of controls above the panels; returns what they choose."""
     with look.taking_over("relax") as opened:
         subject.follow_source("relax", form, "source", "at_step", opened=opened)
@@ -96,17 +99,21 @@ def _source_changed() -> None:
     controls.fill({**{p: v for p, v in trained.items() if not p.startswith("inference.")}, **inference})
 
 
-def race_axis() -> None:
-    """Draw the choice of what the solvers are drawn against."""
-    st.session_state.setdefault("race_axis", "passes")
-    st.segmented_control(
-        "Solvers against",
-        list(AXES),
-        format_func=AXES.__getitem__,
-        key="race_axis",
-        label_visibility="collapsed",
-        required=True,
-    )
+def race_axis() -> str:
+    """What the solvers are drawn against."""
+    return str(st.session_state.setdefault("race_axis", "passes"))
+
+
+def choices() -> dict[str, list[Choice]]:
+    """Controls in the headers of the panels that they change."""
+    about = "Inference steps, evaluations of the gradient, or milliseconds of compute."
+    return {"solver-race": [Choice("race_axis", "against", about, race_axis(), AXES)]}
+
+
+def take(choice: dict[str, Any]) -> None:
+    """Take over the choice {key, value} of a control in a panel's header."""
+    if choice.get("key") == "race_axis" and choice.get("value") in AXES:
+        st.session_state.race_axis = choice["value"]
 
 
 def sentences() -> None:
@@ -125,8 +132,7 @@ def sentences() -> None:
         frame = session.client().last_frame(record.id)
         options = Options.model_validate(record.options)
         compared = options.compared(record.experiment)
-        axis = st.session_state.get("race_axis", "passes")
-        sentences = reading(record.experiment, frame.values, compared, axis) if frame else []
+        sentences = reading(record.experiment, frame.values, compared, race_axis()) if frame else []
         st.markdown(markdown.plain(" ".join(sentences)) or "…", width="stretch")
 
     with st.container(key="reading"):

@@ -10,7 +10,7 @@ import { array } from "./values.js";
 
 /** @typedef {import("./picture.js").Look} Look */
 /** @typedef {import("./picture.js").Shown} Shown */
-/** @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers }} Exact */
+/** @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers, weights?: Tensor }} Exact */
 
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
@@ -57,7 +57,8 @@ export class NetworkPanel extends Card {
     });
     this.plot.append(this.canvas, this.tip);
     this.detail = element("p", { className: "pcviz-detail", hidden: true, aria: { live: "polite" } });
-    this.plot.after(this.sentence, this.detail);
+    this.edges = element("canvas", { className: "pcviz-edges", hidden: true, aria: { role: "img" } });
+    this.plot.after(this.sentence, this.edges, this.detail);
     const change = switched("value", "Show activities and predictions as they are, not how they have changed since step 0", (on) => { this.change = !on; this.request(); });
     const backprop = switched("backprop", "Show beside it what backpropagation sends down for the same example, one layer a step", (on) => { this.backprop = on; this.fit(); });
     this.chosen = element("span");
@@ -239,8 +240,25 @@ export class NetworkPanel extends Card {
     const held = this.exact && (!this.read || this.exact.layer === this.read);
     const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) + (this.spec.pick ? " Press Enter for all its numbers." : "") : "";
     this.detail.hidden = !words;
+    this.edges.hidden = !this.exact?.weights || !held;
+    if (this.exact?.weights && held) this.drawEdges(this.exact.layer, this.exact.weights, look);
     if (words !== this.detail.textContent) this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
+  }
+
+  /** The weights into the unit that is read, one for each unit below: blue is negative, vermillion positive.
+   *  @type {(layer: number, weights: Tensor, look: Look) => void} */
+  drawEdges(layer, { data, shape: [units, below] }, { colours }) {
+    const unit = Math.min(this.unit, units - 1);
+    const row = data.subarray(unit * below, (unit + 1) * below);
+    const side = Math.ceil(Math.sqrt(below));
+    const most = Math.max(...Array.from(row, Math.abs)) || 1;
+    Object.assign(this.edges, { width: side, height: side });
+    const image = new ImageData(side, side);
+    row.forEach((w, i) => image.data.set([...(w < 0 ? colours.error : colours.weights), 255 * Math.abs(w) / most], 4 * i));
+    /** @type {CanvasRenderingContext2D} */ (this.edges.getContext("2d")).putImageData(image, 0, 0);
+    this.edges.title = `Weights into unit ${unit + 1} of layer ${layer}, one for each of the ${below} ${layer > 1 ? "units" : "inputs"} below: blue is negative, vermillion positive, the strongest ±${digits(most, 2)}.`;
+    this.edges.setAttribute("aria-label", this.edges.title);
   }
 
   /** What the tile under the pointer holds there.
@@ -279,6 +297,7 @@ function exactOf(values) {
   return {
     layer: Number(values.layer_number), activity: channel("activity"), prediction: channel("prediction"),
     error: channel("error"), gradient: channel("gradient").data,
+    weights: "layer_weights" in values ? channel("weights") : undefined,
   };
 }
 

@@ -12,13 +12,13 @@ words.offer(glossary.INFERENCE)
 
 st.markdown("**Inference** · what happens inside one relaxation?", help=relax.KEYS_HELP)
 session.notices()
-look.transport(relax.VIEW, form, relax.choose(form), relax.race_axis)
+look.transport(relax.VIEW, form, relax.choose(form))
 relax.sentences()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
 compared = (Options.model_validate(run.options) if run else relax.chosen()).compared(experiment)
-race = {"solvers": compared, "x": st.session_state.race_axis}
+race = {"solvers": compared, "x": relax.race_axis()}
 panels.live(
     experiment,
     session.shown_runs(),
@@ -28,6 +28,8 @@ panels.live(
     keep=session.keep_tokens(),
     scrub="trace_steps",
     about=caption.line(experiment, run.kind, run.options) if run else None,
+    choices=relax.choices(),
+    chosen=relax.take,
     story=relax.VIEW.story,
     metric_row=relax.VIEW.metric_row(layers=str(experiment.network.depth)),
 )
