@@ -273,7 +273,8 @@ export class NetworkPanel extends Card {
     const { codes, base } = held(shown, box.role);
     const value = decoded(codes[(FIXED.includes(box.role) ? 0 : scrub.at * shown.count * shown.cells) + place]);
     const name = ROLES.find(([role]) => role === box.role)?.[1];
-    const number = value === 0 ? "exactly 0" : `≈ ${digits(value, 2)}`;
+    const early = box.role === "weights" && scrub.at < scrub.last;
+    const number = early ? "after the last inference step" : value === 0 ? "exactly 0" : `≈ ${digits(value, 2)}`;
     const start = base ? `${digits(base[place], 4)} at step 0, changed by ${number}` : number;
     this.tip.textContent = `layer ${label(shown, box.column)}, unit ${unit + 1}: ${name} ${start}`;
     Object.assign(this.tip.style, { left: `${Math.min(event.offsetX + 12, this.plot.clientWidth - 230)}px`, top: `${event.offsetY + 14}px` });
