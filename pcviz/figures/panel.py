@@ -58,7 +58,8 @@ class Panel:
     it is); its parts are separated by " · ", and those whose values are known are shown.
     `scrub` names the channel along which a slider chooses the row of `row="scrub"` bindings: the panel's own, or the
     page's where it has one. `cursor` names the channel whose value in that row is marked by a line on each of
-    `cursor_axes`.
+    `cursor_axes`. `trail` names channels of `csv` with weight steps and places (x, y): where the page's timeline stands
+    is marked there.
     A panel that can `pick` reports clicks on its points to the page; panels with the same `link` zoom together; those
     in `space` (three axes) are turned instead of zoomed. A `bare` panel shows no axes before its first values.
     `view` says which script draws it: "plot" its figure, "network" the network view, where `front` marks how far an
@@ -76,6 +77,7 @@ class Panel:
     scrub: str | None = None
     cursor: str | None = None
     cursor_axes: tuple[str, ...] = ("xaxis",)
+    trail: tuple[str, str, str] | None = None
     idle: str = "Press Train to begin."
     waiting: str = "Waiting for the first values …"
     ended: str = "The run ended without values."

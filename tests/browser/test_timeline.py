@@ -10,9 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 from pcviz.experiment import Experiment
 from pcviz.instruments.replay.channels import REPLAYED
 from pcviz.instruments.training.reading import story
-from tests.browser.fake_stream import BASELINE, CHILD, SECOND, FakeStream, train_values
+from tests.browser.fake_stream import BASELINE, CHILD, SECOND, FakeStream, landscape_values, train_values
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
 from tests.browser.on_page import SMALL, button, panel, plot, wait_for
+from tests.browser.on_page import step as step_of
 from tests.browser.test_network_view import relaxed
 
 STEPS = [1, 4, 7, 10, 13, 16, 19, 20]
@@ -260,3 +261,27 @@ def test_a_run_is_played_again_and_stepped_back(page: Page) -> None:
     press(page, "Last weight step")
     drawn(page, 40)
     assert bars(page) == last
+
+
+def test_the_path_shows_where_the_timeline_stands(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    opened(page, fake, experiment)
+    values = landscape_values()
+    fake.frame("training_plane", 20, values, run=SECOND)
+    dot = panel(page, "landscape").locator(".pcviz-dot")
+    eventually(page, lambda: step_of(page, "landscape") == 20)
+    expect(dot).to_be_hidden()
+    replayed(fake, experiment, len(STEPS))
+    press(page, "First weight step")
+    press(page, "One weight step forward")
+    press(page, "One weight step forward")
+    last = max(step for step in values["path_steps"] if step <= STEPS[2])
+    expect(dot).to_have_attribute("data-at", f"{last:g}")
+    box, area = dot.bounding_box(), panel(page, "landscape").locator(".pcviz-plot").bounding_box()
+    assert box and area
+    place = "['xaxis', 'yaxis'].map((a, i) => plot._fullLayout[a].p2d(argument[i] - plot._fullLayout[a]._offset))"
+    middle = [box["x"] + box["width"] / 2 - area["x"], box["y"] + box["height"] / 2 - area["y"]]
+    at = list(values["path_steps"]).index(last)
+    expected = [values["path_x"][at], values["path_y"][at]]
+    assert plot(page, "landscape", place, middle) == pytest.approx(expected, abs=0.02)
+    press(page, "Last weight step")
+    expect(dot).to_be_hidden()

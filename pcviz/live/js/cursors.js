@@ -1,17 +1,22 @@
 // Vertical lines over a panel's plot: where a slider stands. They lie over it, so moving them needs no redraw.
 
 import { element } from "./page.js";
+import { list } from "./values.js";
 
 /** @typedef {{ line: HTMLElement, axis: string, at: () => number | undefined }} Cursor */
 
 export class Cursors {
   /** @type {Cursor[]} */
   all = [];
+  /** Where the timeline stands on the path of a training.
+   *  @type {HTMLElement | undefined} */
+  dot = undefined;
 
   /** @param {Panel} panel */
   constructor(panel) {
     this.panel = panel;
     const { spec, live, feeds } = panel;
+    if (spec.trail) this.dot = element("div", { className: "pcviz-dot", hidden: true });
     for (const axis of spec.cursor_axes) this.add(axis, () => panel.at);
     // The weight step of the timeline, over what grows with the training.
     for (const { trace, binding } of feeds) {
@@ -26,8 +31,12 @@ export class Cursors {
     this.all.push({ axis, at, line: element("div", { className: "pcviz-cursor", hidden: true }) });
   }
 
+  /** What lies over the plot. */
+  get parts() { return [...this.all.map(({ line }) => line), ...(this.dot ? [this.dot] : [])]; }
+
   place() {
     const layout = this.panel.plot._fullLayout;
+    this.placeDot(layout);
     for (const { line, axis: name, at } of this.all) {
       const [axis, where] = [layout?.[name], at()];
       const x = where === undefined || !axis ? NaN : axis.d2p(where);
@@ -37,6 +46,20 @@ export class Cursors {
       Object.assign(line.style, { transform: `translateX(${axis._offset + x}px)`, top: `${t}px`, height: `${h}px` });
       line.dataset.at = String(where);
     }
+  }
+
+  /** @type {(layout: Layout) => void} */
+  placeDot(layout) {
+    const { dot, panel: { spec: { trail }, latest, live } } = this;
+    if (!dot || !trail) return;
+    const step = live.timeline?.step;
+    const [steps, x, y] = trail.map((name) => (latest[name] ? list(latest[name].value) : []));
+    const i = step === undefined ? -1 : Array.from(steps).findLastIndex((s) => s <= step);
+    dot.hidden = i < 0 || !layout;
+    if (dot.hidden) return;
+    const [left, top] = [[layout.xaxis, x[i]], [layout.yaxis, y[i]]].map(([axis, at]) => axis._offset + axis.d2p(at));
+    Object.assign(dot.style, { left: `${left}px`, top: `${top}px` });
+    dot.dataset.at = String(steps[i]);
   }
 
   /** The same as shapes of a figure on white paper. */

@@ -237,11 +237,11 @@ export class Panel extends Card {
     await (this.drawing = Plotly.newPlot(this.plot, data, layout, config));
     if (this.closed || !this.section.isConnected) return Plotly.purge(this.plot);
     this.Plotly = Plotly;
-    this.plot.append(...this.cursors.all.map(({ line }) => line));
+    this.plot.append(...this.cursors.parts);
     if (this.spec.pick) this.plot.on("plotly_click", ({ points: [{ x, y }] }) => this.live.pick({ panel: this.spec.name, x, y }));
     this.plot.on("plotly_relayout", () => this.settleTicks());
     if (this.spec.link) this.plot.on("plotly_relayout", (change) => this.live.link(this, change));
-    if (this.cursors.all.length) this.plot.on("plotly_afterplot", () => this.cursors.place());
+    if (this.cursors.parts.length) this.plot.on("plotly_afterplot", () => this.cursors.place());
     this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
     this.observer.observe(this.plot);
     this.request();

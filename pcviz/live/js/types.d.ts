@@ -82,6 +82,7 @@ interface PanelSpec {
   scrub: string | null;
   cursor: string | null;
   cursor_axes: string[];
+  trail: string[] | null;
   idle: string;
   waiting: string;
   ended: string;

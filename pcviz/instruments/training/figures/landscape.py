@@ -40,6 +40,7 @@ def panel(experiment: Experiment, *, run: int = 0, log: bool = True, energy: boo
         help=f"The {words}, on a plane through the current weights, and the run's path projected onto "
         "it. The line below says how much of the path the plane holds: a small share means that most of the movement "
         "happened outside of what you see. Blank cells are not computed yet.",
+        trail=("path_steps", "path_x", "path_y"),
         csv=("landscape_x", "landscape_y", "landscape", "path_steps", "path_x", "path_y", "path_loss"),
         waiting="The landscape follows once the run has begun.",
         note="{path_length:%0} of the path's length, {path_variance:%0} of its variance in this plane "
