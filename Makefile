@@ -16,16 +16,18 @@ help: ## list the targets
 run: .venv/run.stamp ## install what the app needs and open it on http://localhost:8501 (PORT=8502: there)
 	$(BIN)/python -m pcviz serve --port $(PORT)
 
-# What measures the time of processes and browsers runs after everything else, alone.
+# Three parts: whatever needs no browser, panels in a browser, and last what must run alone.
 test: lint ## check style, layers and types, then run every test but the slow ones
 	$(BIN)/python tests/browser/install.py
-	$(BIN)/python -m pytest -n auto --ignore tests/engine --ignore tests/browser $(PYTEST_ARGS)
-	$(BIN)/python -m pytest tests/engine tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto -m "not (slow or alone or browser)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto -m "browser and not (slow or alone)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "alone and not slow" $(PYTEST_ARGS)
 
 test-all: lint ## the same with the slow tests
 	$(BIN)/python tests/browser/install.py
-	$(BIN)/python -m pytest -m "slow or not slow" -n auto --ignore tests/engine --ignore tests/browser $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "slow or not slow" tests/engine tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto -m "not (alone or browser)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto -m "browser and not alone" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS)
 
 bench: .venv/run.stamp ## measure the speed of training and inference
 	$(BIN)/python -m pcviz bench

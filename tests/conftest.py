@@ -13,7 +13,7 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process t
 settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("pcviz")
 
-BROWSER_TESTS = Path(__file__).parent / "browser"
+BROWSER_TESTS, ENGINE_TESTS = (Path(__file__).parent / name for name in ("browser", "engine"))
 COMPILING = (
     "test_alignment",
     "test_bp_modes",
@@ -47,11 +47,15 @@ def spread(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps an event loop running, in which `asyncio.run` would refuse to start."""
+    """Browser tests come last: Playwright keeps an event loop running, in which `asyncio.run` would refuse to start.
+    What starts workers, or the whole app, runs alone: it measures times."""
     spread(items)
     for item in items:
-        if BROWSER_TESTS in item.path.parents:
+        browser = BROWSER_TESTS in item.path.parents
+        if browser:
             item.add_marker(pytest.mark.browser)
+        if ENGINE_TESTS in item.path.parents or (browser and "server" not in getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.alone)
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
 
 
