@@ -39,6 +39,9 @@ def number(info: FieldInfo, key: str, **layout: Any) -> None:
     kind, size = (int, 2) if whole else (float, info.default or 1e-3)
     low, high = (None if bound is None else kind(bound) for bound, _ in limits(info))
     step = kind(10.0 ** math.floor(math.log10(size / 2)))
+    held = st.session_state.get(key)
+    if held is not None and (low is None or low <= held) and (high is None or held <= high):
+        layout = {"value": kind(held), **layout}  # a browser that lost what it was sent falls back on this
     options = {"step": step, "format": None if whole else "%g", "help": info.description, **layout}
     st.number_input(info.title or key, low, high, key=key, **options)
 

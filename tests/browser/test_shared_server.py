@@ -17,7 +17,7 @@ from pcviz.experiment import from_paths
 from pcviz.store import Store, UnknownRun
 from pcviz.store.tables import runs
 from tests.browser.by_hand import by_hand
-from tests.browser.on_page import LONG, button, state, step, wait_for
+from tests.browser.on_page import LONG, button, panel, state, step, wait_for
 from tests.browser.proxy import Proxy, proxied
 from tests.browser.serve import App, running_app
 
@@ -170,10 +170,12 @@ def test_ben_steers_nothing_by_page(visit: Callable[..., Page], annas: Annas) ->
         ben.keyboard.press(name)
         ben.wait_for_timeout(300)
         annas.unchanged(f"press the key {name}")
-    for name in ("F*", "random"):
-        ben.get_by_role("radio", name=name).dispatch_event("click")
+    for name in ("shows", "along"):
+        choice = panel(ben, "landscape").get_by_label(name, exact=True)
+        expect(choice).to_be_disabled()
+        choice.evaluate("(list) => { list.value = '1'; list.dispatchEvent(new Event('change')); }")
         ben.wait_for_timeout(300)
-        annas.unchanged(f"ask for the surface {name}")
+        annas.unchanged(f"ask for another surface by {name}")
     expect(ben.get_by_text("control=")).to_have_count(0)
     annas.unchanged("read the control link")
     button(ben, "copy").click()

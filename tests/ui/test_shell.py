@@ -416,3 +416,12 @@ def test_pin_and_unpin(client: Client) -> None:
     assert client.get(run_of(app)).pinned and app.button(key="pin").label == "Unpin"
     press(app, "pin")
     assert not client.get(run_of(app)).pinned
+
+
+def test_a_browser_that_has_lost_a_number_falls_back_on_the_right_one() -> None:
+    app = opened(network_depth="6", network_width="16")
+    depth, width = (app.number_input(key=key) for key in ("network_depth", "network_width"))
+    assert (depth.value, depth.proto.default, width.proto.default) == (6, 6, 16)
+    depth.set_value(7).run()
+    assert (depth.value, app.number_input(key="network_depth").proto.default) == (7, 7)
+    assert not app.warning
