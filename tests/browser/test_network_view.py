@@ -71,7 +71,7 @@ def test_the_keyboard_follows_the_error_down(page: Page, fake: FakeStream) -> No
 
 def tips(page: Page, row: int) -> dict[int, tuple[int, str]]:
     """What the pointer finds in a row of tiles: layer -> unit and text."""
-    canvas = panel(page, "network").locator("canvas")
+    canvas = panel(page, "network").locator(".pcviz-plot canvas")
     box = canvas.bounding_box()
     assert box
     found: dict[int, tuple[int, str]] = {}
@@ -126,7 +126,7 @@ def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream
     found = shown(page, fake)
     view, (_, _, values) = panel(page, "network"), relaxed(False)
     layer = next(iter(tips(page, 2)))
-    box = view.locator("canvas").bounding_box()
+    box = view.locator(".pcviz-plot canvas").bounding_box()
     assert box
     place = next(x for x in range(60, int(box["width"]), 9) if _hit(page, box["x"] + x, box["y"] + MIDDLE[2]))
     page.mouse.click(box["x"] + place, box["y"] + MIDDLE[2])
@@ -146,7 +146,7 @@ def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream
 
 def test_backprop_stands_beside_it(page: Page, fake: FakeStream) -> None:
     found = shown(page, fake)
-    view, canvas = panel(page, "network"), panel(page, "network").locator("canvas")
+    view, canvas = panel(page, "network"), panel(page, "network").locator(".pcviz-plot canvas")
     before = canvas.bounding_box()
     view.get_by_role("button", name=re.compile("backpropagation sends down")).click()
     page.wait_for_timeout(100)
