@@ -102,8 +102,8 @@ def test_keyboard(page: Page) -> None:
     wait_for(page, lambda: step(page) > 0)
     page.keyboard.press("Space")
     wait_for(page, lambda: state(page) == "paused")
-    page.wait_for_timeout(1500)
-    stopped = step(page)
+    stopped = told(page)
+    wait_for(page, lambda: step(page) == stopped, 5)  # panels draw one after another
     page.keyboard.press("s")
     wait_for(page, lambda: step(page) == stopped + 1)
 
