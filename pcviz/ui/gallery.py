@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pcviz.experiment import cost
+from pcviz.experiment import Experiment, cost
 from pcviz.experiment.presets import PRESETS, Preset
 from pcviz.live.assets import RECORDED
 from pcviz.store import RunRecord
@@ -34,7 +34,7 @@ def presets() -> None:
                 _card(name, PRESETS[name], history)
 
 
-def _card(name: str, preset: Preset, history: list[tuple[cost.Experiment, int, float]]) -> None:
+def _card(name: str, preset: Preset, history: list[tuple[Experiment, int, float]]) -> None:
     experiment = preset.experiment
     st.image(RECORDED / f"{name}.webp", width="stretch", alt=ALT[preset.picture])
     duration = cost.estimate(experiment, cost.slowdown(experiment, history)).seconds

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pcviz import glossary
 from pcviz.engine.client import Client
-from pcviz.experiment import DATASETS, Experiment, fields
+from pcviz.experiment import DATASETS, Experiment
 from pcviz.experiment.presets import PRESETS
 from pcviz.store import Store
-from pcviz.ui.url import PATHS, key_of
+from pcviz.ui.url import PATHS
 
 SHELL = Path(__file__).parents[2] / "pcviz" / "ui" / "shell.py"
 TRAIN = "scripts/1_train.py"
@@ -68,85 +67,6 @@ def turn(app: AppTest, detail: str) -> None:
     """Let the form show few fields or all."""
     app.button_group(key="form_detail").set_value(detail).run()
     assert not app.exception, app.exception
-
-
-def test_the_form_has_every_field_with_help() -> None:
-    app = opened("all", inference_solver="momentum")
-    assert set(drawn(app)) == {key_of(path) for path in fields()}
-    assert all("Allowed" in text for text in drawn(app).values())
-    assert [group.label for group in app.sidebar.expander] == ["Network", "Inference", "Learning", "Data", "Run"]
-    assert not app.error
-    assert not app.warning
-    assert enabled(app) == {"play", "step"}
-
-
-SIMPLE = ["data_name", "network_depth", "network_width", "network_parameterisation", "learning_rule"]
-
-
-def test_the_form_is_simple_at_first_and_remembers_what_was_chosen() -> None:
-    app = opened()
-    assert set(drawn(app)) == set(SIMPLE) and not app.sidebar.expander
-    assert [caption.value for caption in app.sidebar.caption] == [PRESETS["first"].shows], "nothing else differs"
-    app.switch_page("scripts/3_landscape.py").run()
-    assert set(drawn(app)) == set(SIMPLE)
-    turn(app, "all")
-    for page in ("2_inference", "1_train"):
-        app.switch_page(f"scripts/{page}.py").run()
-        assert app.button_group(key="form_detail").value == "all" and "seed" in drawn(app), page
-
-
-def test_hidden_fields_keep_their_values_and_are_told(client: Client) -> None:
-    app = opened("all")
-    app.number_input(key="inference_step_size").set_value(0.1).run()
-    app.selectbox(key="inference_steps").set_value("16").run()
-    turn(app, "simple")
-    told = "2 more settings differ from their defaults: Inference steps T, Step size η. **All** shows them."
-    assert told in [caption.value for caption in app.sidebar.caption]
-    app.number_input(key="network_depth").set_value(4).run()
-    press(app, "play")
-    started = client.get(run_of(app)).experiment
-    assert (started.inference.step_size, started.inference.steps, started.network.depth) == (0.1, 16, 4)
-    app.button_group(key="preset").set_value("mupc-32").run()
-    assert not any("more setting" in caption.value for caption in app.sidebar.caption)
-    turn(app, "all")
-    assert app.number_input(key="inference_step_size").value == 0.3
-    assert app.selectbox(key="inference_steps").value == "depth"
-
-
-def test_a_hidden_field_that_does_not_fit_is_named() -> None:
-    app = opened(data_name="regression")
-    assert "64 is above 20" in app.error[0].value
-    assert "1 hidden setting does not fit: Batch size B. **All** shows it." in [c.value for c in app.sidebar.caption]
-
-
-def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
-    app = opened("all", learning_rule="bp", inference_step_size="0.1", learning_optimiser="sgd")
-    relaxation = {key for key in PATHS if key.startswith("inference_")}
-    assert relaxation - set(drawn(app)) == {"inference_momentum"}, "the network view shows a relaxation"
-    assert app.number_input(key="inference_step_size").value == 0.1
-    choose(app, choose_shown_panels=["learning-curves"])
-    app.run()  # the form stands above the choice of panels
-    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
-    app.button_group(key="learning_rule").set_value("pc").run()
-    app.selectbox(key="inference_solver").set_value("momentum").run()
-    assert app.number_input(key="inference_step_size").value == 0.1 and "inference_momentum" in drawn(app)
-    turn(app, "simple")
-    app.button_group(key="learning_rule").set_value("bp").run()
-    told = [caption.value for caption in app.sidebar.caption if "more setting" in caption.value]
-    assert told == ["1 more setting differs from its default: Weight optimiser. **All** shows it."]
-
-
-def test_each_page_explains_its_words() -> None:
-    app = opened()
-    for page, name in (
-        ("1_train", glossary.TRAIN),
-        ("2_inference", glossary.INFERENCE),
-        ("3_landscape", glossary.LANDSCAPE),
-    ):
-        app.switch_page(f"scripts/{page}.py").run()
-        said = [text.value.split("  \n")[0] for text in app.sidebar.markdown]
-        words = [word for word, entry in glossary.GLOSSARY.items() if name in entry.pages]
-        assert len(said) == len(words) and all(f"**{word}**" in text for word, text in zip(words, said, strict=True))
 
 
 def test_data_of_ones_own_are_chosen_by_their_name_and_can_be_chosen_again() -> None:
@@ -416,12 +336,3 @@ def test_pin_and_unpin(client: Client) -> None:
     assert client.get(run_of(app)).pinned and app.button(key="pin").label == "Unpin"
     press(app, "pin")
     assert not client.get(run_of(app)).pinned
-
-
-def test_a_browser_that_has_lost_a_number_falls_back_on_the_right_one() -> None:
-    app = opened(network_depth="6", network_width="16")
-    depth, width = (app.number_input(key=key) for key in ("network_depth", "network_width"))
-    assert (depth.value, depth.proto.default, width.proto.default) == (6, 6, 16)
-    depth.set_value(7).run()
-    assert (depth.value, app.number_input(key="network_depth").proto.default) == (7, 7)
-    assert not app.warning

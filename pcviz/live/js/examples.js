@@ -21,7 +21,6 @@ const ROWS = {
 
 export class ExamplesPanel extends Card {
   closed = false;
-  started = undefined;
   drawing = 0;
   held = false;
   /** The frame that is shown.
@@ -53,7 +52,6 @@ export class ExamplesPanel extends Card {
   /** @type {(kind: string) => boolean} */
   isOf(kind) { return kind === "predictions"; }
 
-  start() { return Promise.resolve(); }
   paint() { this.request(); }
   /** @type {(row: number | undefined) => void} */
   follow() {}
