@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pcviz.instruments import gathered
-from pcviz.ui import controls, session, widgets
+from pcviz.ui import controls, inputs, session, widgets
 from pcviz.ui.instruments import on
 from pcviz.ui.look import View
 
@@ -23,14 +23,13 @@ def view() -> View:
         widgets.put({"landscape_view": shown.kind})
         st.session_state.viewed_run = shown.id
     st.session_state.setdefault("landscape_view", st.session_state.get("viewed", next(iter(VIEWS))))
-    st.segmented_control(
+    inputs.segments(
         "View",
-        list(VIEWS),
+        VIEWS,
+        "landscape_view",
         format_func=lambda kind: VIEWS[kind].label,
-        key="landscape_view",
         label_visibility="collapsed",
         on_change=_turn,
-        required=True,
     )
     chosen = str(st.session_state.landscape_view)
     st.session_state.viewed = chosen

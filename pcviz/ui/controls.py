@@ -21,7 +21,7 @@ from pcviz.experiment.presets import PRESETS
 from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.ui import detail, widgets
+from pcviz.ui import detail, inputs, widgets
 from pcviz.ui.url import differing, key_of
 
 TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.model_fields.items()}}
@@ -140,11 +140,11 @@ def _presets() -> None:
     current = {**st.session_state.settings}
     matching = [name for name, preset in PRESETS.items() if _same(current, preset.experiment)]
     widgets.put({"preset": matching[0] if matching else None})
-    st.pills(
+    inputs.pills(
         "Start from",
-        list(PRESETS),
+        PRESETS,
+        "preset",
         format_func=lambda name: PRESETS[name].label,
-        key="preset",
         on_change=_apply_preset,
         help="Ready-made experiments. Choosing one fills the form below; nothing starts before you press Train.",
     )
@@ -193,25 +193,24 @@ def _hidden(paths: Collection[str]) -> None:
 
 def _widget(path: str, info: FieldInfo) -> None:
     """One control, with its label, help, formula and allowed range."""
-    common: dict[str, Any] = {"label": info.title, "key": key_of(path), "help": help_text(path, info)}
+    key, common = key_of(path), {"label": info.title or path, "help": help_text(path, info)}
     choices = _choices(path, info)
     if path in SUGGESTED:
         options = list(SUGGESTED[path])
-        current = str(st.session_state[key_of(path)])
+        current = str(st.session_state[key])
         options += [current] if current not in options else []
-        st.selectbox(options=options, accept_new_options=True, **common)
+        inputs.select(options=options, key=key, accept_new_options=True, **common)
     elif info.annotation is bool:
-        st.toggle(**common)
+        inputs.toggle(key=key, **common)
     elif choices:
         changed = _parameterisation_changed if path == "network.parameterisation" else None
         if len(get_args(info.annotation)) in (2, 3):
-            st.segmented_control(
-                options=choices, format_func=partial(_name, path), required=True, on_change=changed, **common
-            )
+            inputs.segments(options=choices, key=key, format_func=partial(_name, path), on_change=changed, **common)
         else:
-            st.selectbox(options=choices, format_func=partial(_name, path), disabled=len(choices) == 1, **common)
+            one = len(choices) == 1
+            inputs.select(options=choices, key=key, format_func=partial(_name, path), disabled=one, **common)
     else:
-        widgets.number(info, key_of(path), help=common["help"])
+        inputs.number(info, key, help=common["help"])
     if note := _resolved(path):
         st.caption(note)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from pcviz.ui import inputs
+
 KEY = "form_detail"
 LABELS = {"simple": "Simple", "all": "All"}
 COOKIE = "pcviz_form"
@@ -30,12 +32,11 @@ def choose() -> bool:
     """Draw the choice; returns whether all fields are shown."""
     if st.session_state.get(KEY) is None:  # not drawn yet, or lost by the browser
         st.session_state[KEY] = chosen()
-    st.segmented_control(
+    inputs.segments(
         "Settings",
-        list(LABELS),
+        LABELS,
+        KEY,
         format_func=LABELS.__getitem__,
-        key=KEY,
-        required=True,
         help="Simple shows the few settings to begin with. All shows every setting; hidden ones keep their values.",
     )
     st.session_state.detail = st.session_state[KEY]

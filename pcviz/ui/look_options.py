@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pcviz.store import RunRecord
-from pcviz.ui import url, widgets
+from pcviz.ui import inputs, url, widgets
 from pcviz.ui.instruments import INSTRUMENTS, on
 
 OPTIONS = {key: made.model.model_fields[name] for made in INSTRUMENTS.values() for key, name in made.fields.items()}
@@ -56,7 +56,7 @@ def current(kind: str) -> dict[str, Any]:
 
 def number(key: str, **layout: Any) -> None:
     """Draw the number of an option, by the key of its widget."""
-    widgets.number(OPTIONS[key], key, **layout)
+    inputs.number(OPTIONS[key], key, **layout)
 
 
 def texts(page: str, shown: RunRecord | None) -> dict[str, str]:

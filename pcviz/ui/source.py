@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from pcviz.store import RunRecord
-from pcviz.ui import controls, look_options, session, subject
+from pcviz.ui import controls, inputs, look_options, session, subject
 from pcviz.ui.instruments import FRESH
 
 
@@ -28,7 +28,7 @@ def network(key: str, text: str, on_change: Callable[[], None] | None = None) ->
     if st.session_state[key] not in runs:
         st.session_state[key] = FRESH
     names = partial(label, runs=runs)
-    st.selectbox("Network", [FRESH, *runs], format_func=names, key=key, on_change=on_change, width=260, help=text)
+    inputs.select("Network", [FRESH, *runs], key, format_func=names, on_change=on_change, width=260, help=text)
     return runs
 
 

@@ -1,13 +1,10 @@
 """Values that we set in widgets, kept until the browser has received them: until then it may send the old ones."""
 
-import math
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
-from pydantic.fields import FieldInfo
 
-from pcviz.experiment.faults import limits
 from pcviz.ui import back
 
 
@@ -31,19 +28,6 @@ def button(key: str, label: str, icon: str, act: Callable[[], None], *, enabled:
     # No tooltip: Streamlit draws a button that has one twice, once for touch screens.
     kind: Literal["primary", "secondary"] = "primary" if key == "play" else "secondary"
     st.button(label, key=key, type=kind, icon=f":material/{icon}:", on_click=act, disabled=not enabled)
-
-
-def number(info: FieldInfo, key: str, **layout: Any) -> None:
-    """A number with the label, limits and (unless `layout` has another) help of its field."""
-    whole = int in (info.annotation, *get_args(info.annotation))
-    kind, size = (int, 2) if whole else (float, info.default or 1e-3)
-    low, high = (None if bound is None else kind(bound) for bound, _ in limits(info))
-    step = kind(10.0 ** math.floor(math.log10(size / 2)))
-    held = st.session_state.get(key)
-    if held is not None and (low is None or low <= held) and (high is None or held <= high):
-        layout = {"value": kind(held), **layout}  # a browser that lost what it was sent falls back on this
-    options = {"step": step, "format": None if whole else "%g", "help": info.description, **layout}
-    st.number_input(info.title or key, low, high, key=key, **options)
 
 
 def put(values: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The form: simple or all, what it hides, and what a browser may lose."""
 
+from typing import Any
+
 import pytest
 
 from pcviz import glossary
@@ -96,10 +98,25 @@ def test_each_page_explains_its_words() -> None:
         assert len(said) == len(words) and all(f"**{word}**" in text for word, text in zip(words, said, strict=True))
 
 
-def test_a_browser_that_has_lost_a_number_falls_back_on_the_right_one() -> None:
-    app = opened(network_depth="6", network_width="16")
-    depth, width = (app.number_input(key=key) for key in ("network_depth", "network_width"))
-    assert (depth.value, depth.proto.default, width.proto.default) == (6, 6, 16)
-    depth.set_value(7).run()
-    assert (depth.value, app.number_input(key="network_depth").proto.default) == (7, 7)
+def test_a_browser_that_has_lost_an_input_falls_back_on_what_it_held() -> None:
+    app = opened("all", network_depth="6", data_name="moons", network_loss="ce", network_skips="false")
+
+    def defaults() -> tuple[Any, ...]:
+        groups = {key: app.button_group(key=key).proto for key in ("network_loss", "choose_shown_panels")}
+        data, loss = app.selectbox(key="data_name").proto, groups["network_loss"]
+        of_data, of_loss = data.options[data.default], loss.options[loss.default[0]].content
+        depth, skips = (
+            app.number_input(key="network_depth").proto.default,
+            app.toggle(key="network_skips").proto.default,
+        )
+        return depth, of_data, of_loss, skips, len(groups["choose_shown_panels"].default)
+
+    assert defaults() == (6, "Two moons", "CE", False, 7)
+    app.number_input(key="network_depth").set_value(7)
+    app.selectbox(key="data_name").set_value("xor")
+    app.toggle(key="network_skips").set_value(True)
+    app.button_group(key="network_loss").set_value("mse")
+    app.button_group(key="choose_shown_panels").set_value([])
+    app.run()
+    assert defaults() == (7, "XOR", "MSE", True, 0)
     assert not app.warning

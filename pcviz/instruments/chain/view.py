@@ -4,7 +4,7 @@ import streamlit as st
 
 from pcviz.instruments.chain.figures import PANELS
 from pcviz.instruments.chain.options import DEEPEST
-from pcviz.ui import controls, look, look_options
+from pcviz.ui import controls, inputs, look, look_options
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [("Computed", "{step} %", "Share of the surfaces and races that is done")]
@@ -15,7 +15,7 @@ def choose(form: controls.Form) -> Choice:
     with look.taking_over("chain"):
         pass
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="chain_row"):
-        st.segmented_control("Hidden units", range(1, DEEPEST + 1), key="chain_hidden", required=True)
+        inputs.segments("Hidden units", range(1, DEEPEST + 1), "chain_hidden")
         look_options.number("chain_rate", width=130)
         look_options.number("chain_steps", width=140)
         look_options.number("chain_dt", width=130)
@@ -25,8 +25,6 @@ def choose(form: controls.Form) -> Choice:
     return look.choice("chain")
 
 
-PROMISE = (
-    "to draw both surfaces of a small chain, loss and F*, and race from its saddle: predictive coding leaves it sooner."
-)
+PROMISE = "to draw both surfaces of a small chain, loss and F*, and to see which rule leaves its saddle sooner."
 VIEW = View("chain", "Toy chains", "Start", PROMISE, tuple(PANELS), METRICS, choose, look.made_for("chain", PANELS))
 VIEWS = {VIEW.kind: VIEW}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pcviz.instruments.plane.figures import PANELS
 from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
-from pcviz.ui import controls, look, look_options, session, source, subject
+from pcviz.ui import controls, inputs, look, look_options, session, source, subject
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [
@@ -24,17 +24,17 @@ def choose(form: controls.Form) -> Choice:
         subject.follow("plane", form, lambda trained: {"plane_step": trained.step}, {"plane_step": 0}, opened=opened)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="plane_row"):
         look_options.number("plane_step", width=150, step=10)
-        st.selectbox(
+        inputs.select(
             "Plane",
-            list(DIRECTIONS),
+            DIRECTIONS,
+            "plane_directions",
             format_func=lambda name: DIRECTIONS[name].label,
-            key="plane_directions",
             width=250,
             help="  \n".join(f"**{way.label}**: {way.help}." for way in DIRECTIONS.values()),
         )
         if st.session_state.plane_directions == "run":
             _other_run(form)
-        st.selectbox("Points a side", SIZES, key="plane_size", width=110)
+        inputs.select("Points a side", SIZES, "plane_size", width=110)
         look_options.number("plane_examples", width=110)
         with st.popover("Centre and span", icon=":material/crop_free:"):
             look_options.number("plane_span", step=0.1, placeholder="chosen")
@@ -54,11 +54,11 @@ def _other_run(form: controls.Form) -> None:
     }
     if st.session_state.plane_source not in runs:
         st.session_state.plane_source = next(iter(runs), None)
-    st.selectbox(
+    inputs.select(
         "Other run",
-        list(runs),
+        runs,
+        "plane_source",
         format_func=lambda run: f"seed {runs[run].experiment.seed}, step {runs[run].step} ({run[:4]}…)",
-        key="plane_source",
         width=220,
         placeholder="no stored run of this network",
     )

@@ -9,7 +9,7 @@ from pcviz.figures import Choice
 from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options, possible
 from pcviz.instruments.relaxation.reading import AXES, reading
-from pcviz.ui import controls, look, look_options, markdown, room, session, source, subject, trouble, widgets
+from pcviz.ui import controls, inputs, look, look_options, markdown, room, session, source, subject, trouble, widgets
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import View
 
@@ -67,11 +67,11 @@ def choose(form: controls.Form) -> look.Choice:
         runs = source.network("source", text, _source_changed)
         source.at_step("at_step", stored=st.session_state.source != FRESH)
         look_options.number("batch", width=110)
-        st.multiselect(
+        inputs.several(
             "Solvers to compare",
             names,
+            "solvers",
             format_func=lambda name: SOLVERS[name].label,
-            key="solvers",
             width="stretch",
             help=SOLVERS_HELP,
         )

@@ -2,11 +2,9 @@
 
 from typing import get_args
 
-import streamlit as st
-
 from pcviz.instruments.reproduce.figures import PANELS
 from pcviz.instruments.reproduce.options import Options
-from pcviz.ui import controls, look
+from pcviz.ui import controls, inputs, look
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [("Networks", "{step} of {steps}", "Networks measured, of those in the protocol")]
@@ -21,14 +19,8 @@ def choose(form: controls.Form) -> Choice:
     """Draw the choice of a protocol; returns what it chooses."""
     with look.taking_over("reproduce"):
         pass
-    st.segmented_control(
-        "Protocol",
-        list(HELP),
-        format_func=str.capitalize,
-        key="reproduce_protocol",
-        required=True,
-        help="  \n".join(HELP.values()),
-    )
+    about = "  \n".join(HELP.values())
+    inputs.segments("Protocol", HELP, "reproduce_protocol", format_func=str.capitalize, help=about)
     return look.choice("reproduce")
 
 

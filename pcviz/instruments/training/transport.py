@@ -14,7 +14,7 @@ from pcviz.experiment.faults import shown
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.symmetry import misfit
 from pcviz.store import RunRecord
-from pcviz.ui import controls, markdown, present, room, session, trouble, watching, widgets
+from pcviz.ui import controls, inputs, markdown, present, room, session, trouble, watching, widgets
 
 Phase: TypeAlias = Literal["none", "moving", "stepping", "paused", "ended"]
 
@@ -134,7 +134,7 @@ def _buttons(now: Situation) -> None:
         widgets.button("step", "Step", "skip_next", _step, enabled=free and steppable)
         if present.on():
             return
-        st.selectbox("What Step does", GRANULARITIES, key="granularity", label_visibility="collapsed", width=150)
+        inputs.select("What Step does", GRANULARITIES, "granularity", label_visibility="collapsed", width=150)
         widgets.button(
             "reset",
             "Reset",

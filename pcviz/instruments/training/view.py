@@ -10,7 +10,7 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.rules import BASELINE, RULES
 from pcviz.figures import Choice
 from pcviz.store import RunRecord
-from pcviz.ui import controls, present, session
+from pcviz.ui import controls, inputs, present, session
 from pcviz.ui.look import View
 
 PANELS = {
@@ -192,12 +192,12 @@ def choose_panels() -> None:
         st.session_state[widget] = st.session_state.setdefault(state, default)
     if present.on():
         st.session_state[widget] = _three(st.session_state[widget], before=st.session_state[state])
-    st.pills(
+    inputs.pills(
         "Panels",
-        list(PANELS),
+        PANELS,
+        widget,
         format_func=PANELS.__getitem__,
         selection_mode="multi",
-        key=widget,
         label_visibility="collapsed",
         width="content",
     )
