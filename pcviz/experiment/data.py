@@ -28,6 +28,16 @@ class DatasetFacts:
     even: bool = False
     radial: bool = False
 
+    @property
+    def planar(self) -> bool:
+        """Whether the examples are points of the plane that have classes."""
+        return self.input_dim == 2 and self.task == "classification"
+
+    @property
+    def has_boundary(self) -> bool:
+        """Whether a network's decision is one boundary in the plane, between two classes."""
+        return self.planar and self.output_dim == 2
+
 
 def _toy(label: str, description: str, *, even: bool = False, radial: bool = False) -> DatasetFacts:
     return DatasetFacts(label, description, 2, 2, "classification", 1024, 512, 8192, 4096, even, radial)

@@ -189,6 +189,8 @@ class Hub:
             return  # still behind, so a later tick serves it
         events: list[bytes] = []
         complete = True
+        there = {record.id for record in records}
+        subscriber.cursor = {run: place for run, place in subscriber.cursor.items() if run in there}
         for record in records:
             generation, seq = subscriber.cursor.get(record.id, (0, 0))
             after = seq if generation == record.generation else 0

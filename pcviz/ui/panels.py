@@ -13,7 +13,6 @@ from pcviz.experiment import Experiment
 from pcviz.figures import Choice, style
 from pcviz.glossary import GLOSSARY
 from pcviz.instruments.panels import panel
-from pcviz.instruments.training.figures import panels_for
 from pcviz.live.assets import FOLDER
 from pcviz.ui import caption, present
 
@@ -46,7 +45,7 @@ def live(
     others or the runs change. `picked` gets the point {panel, x, y} that was clicked in a panel that can pick, `chosen`
     the {key, value} of a control in a panel's header. With `replayed` a slider over the weight steps of the first run
     stands above them; it gets what the slider asks for: {until: the step up to which a replay should go, at: the step
-    whose weights the network view should show, or None}.
+    whose weights the panels that follow them should show, or None}.
     """
 
     def teller(name: str, act: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
@@ -71,7 +70,7 @@ def payload(
     runs: list[str],
     options: dict[str, dict[str, Any]] | None = None,
     *,
-    panels: list[str] | None = None,
+    panels: Sequence[str],
     choices: Mapping[str, Sequence[Choice]] | None = None,
     nonce: int | str = 0,
     scrub: str | None = None,
@@ -85,15 +84,15 @@ def payload(
     """The data for `live.js`: panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the
     baseline), and what stands around them.
 
-    `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them
-    (default: those of the Train page), `choices` are the controls in their headers. A new `nonce` asks for children
+    `options` are those of the panels' figures, by panel name: {"learning-curves": {"x": "epoch"}}; `panels` names them,
+    and `choices` are the controls in their headers. A new `nonce` asks for children
     that ended runs got since. `scrub` names the channel along which one slider for all panels moves. `metric_row` is
     the row of metrics (default: that of a training). `keep` has the keep tokens of the runs that the panels renew while
     they are open. `about` is the line that images of the panels carry (default: that of `experiment`). `story` has
     templates of the sentence above them, by the state of the first run. `recorded` names the recording that they show
     while there is no run (pcviz/live/recorded).
     """
-    shown = {name: dict((options or {}).get(name, {})) for name in panels or panels_for(experiment)}
+    shown = {name: dict((options or {}).get(name, {})) for name in panels}
     if len(runs) > 1 and "learning-curves" in shown:
         shown["learning-curves"].setdefault("baseline", 1)
     asked = {name: [choice.for_client() for choice in made] for name, made in (choices or {}).items()}

@@ -1,7 +1,7 @@
 """The state of a browser tab, and its address: settings, the runs it shows, the key that owns its runs."""
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,8 +19,6 @@ from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 from pcviz.ui.pages import HOME
 
 WRONG_LINK = "control: this link does not fit the run, so you only watch. Ask its owner for the control link"
-CHILDREN = ("training_plane", "boundary", "network", "predictions", "replay")
-"""Kinds of children that a training has on its page: one of each kind at most."""
 MOST_ADDRESSES = 200
 """Addresses of our own that a session remembers."""
 
@@ -271,23 +269,21 @@ def shown_runs() -> list[str]:
     return [st.session_state.runs[key] for key in url.RUN_KEYS if key in st.session_state.runs]
 
 
-def with_child(record: RunRecord, kind: str, options: dict[str, Any]) -> None:
-    """Give the run this child, and cancel those of the same kind with other options. A page that only watches shows the
-    children that exist."""
-    with_children(record, {kind: options}, among=[kind])
-
-
-def with_children(record: RunRecord, wanted: dict[str, dict[str, Any]], among: Collection[str] = CHILDREN) -> None:
-    """Give the run these children (kind -> options), and cancel others `among` these kinds. A page that only watches
-    shows the children that exist."""
+def with_children(record: RunRecord, wanted: dict[str, dict[str, Any]]) -> None:
+    """Give the run these children (kind -> options), one of each kind: those that they replace are deleted, and so are
+    those that this tab has asked for and wants no longer. A page that only watches shows the children that exist."""
     if watches(record):
         return
-    mine = [child for child in client().children(record.id) if child.kind in among and child.wanted != "cancelled"]
-    for child in mine:
-        if wanted.get(child.kind) != child.options:
+    asked: set[str] = st.session_state.setdefault("children", set())
+    there: set[str] = set()
+    for child in client().children(record.id):
+        fits = wanted.get(child.kind) == child.options and child.kind not in there
+        if fits and (child.wanted != "cancelled" or record.wanted == "cancelled"):
+            there.add(child.kind)
+            asked.add(child.id)
+        elif child.kind in wanted or child.id in asked:
             with suppress(UnknownRun):
-                client().cancel(child.id, proof(child))
-    for kind, options in wanted.items():
-        if not any((child.kind, child.options) == (kind, options) for child in mine):
-            with reporting():
-                client().add_child(record.id, kind, options, proof(record))
+                client().delete(child.id, proof(child))
+    for kind in [kind for kind in wanted if kind not in there]:
+        with reporting():
+            asked.add(client().add_child(record.id, kind, wanted[kind], proof(record)))

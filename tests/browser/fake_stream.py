@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from pcviz.experiment import Experiment
 from pcviz.frames import trace_rows
+from pcviz.instruments.training.figures import PANELS
 from pcviz.live.assets import FOLDER, SCRIPTS
 from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
@@ -72,8 +73,9 @@ class FakeStream:
     seq: dict[str, int] = field(default_factory=dict)
 
     def show(self, experiment: Experiment, runs: tuple[str, ...] = (RUN,), **options: Any) -> None:
-        """What the next page shows, with a stream that begins anew."""
-        self.data = payload(experiment, list(runs), **{"keep": {RUN: "key"}, **options})
+        """What the next page shows, by default the panels of a training, with a stream that begins anew."""
+        panels = [name for name in PANELS if name != "decision-boundary" or experiment.data.facts.has_boundary]
+        self.data = payload(experiment, list(runs), **{"keep": {RUN: "key"}, "panels": panels, **options})
         self.events, self.streams, self.seq, self.kept = [], [], {}, []
         self.refuse, self.silent, self.asked, self.plotly_status = None, False, 0, 200
 

@@ -13,7 +13,6 @@ from pcviz.figures import bindings, style
 from pcviz.figures.bindings import Smoothing
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.panels import PANELS, panel
-from pcviz.instruments.training.figures import panels_for
 
 DEPTHS = (2, 16, 32, 33, 129, 512)
 LARGEST = 48_000  # bytes of a figure's JSON
@@ -111,8 +110,6 @@ def test_learning_curves_follow_their_options() -> None:
 def test_a_regression_has_no_accuracy() -> None:
     experiment = from_paths({"data.name": "regression", "learning.batch_size": 20})
     assert "test_accuracy_history" not in {b.y for b in bindings(panel("learning-curves", experiment).figure)}
-    assert "decision-boundary" not in panels_for(experiment)
-    assert "decision-boundary" in panels_for(from_paths({"data.name": "moons"}))
 
 
 def test_the_landscape_never_interpolates() -> None:

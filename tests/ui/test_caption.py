@@ -10,7 +10,7 @@ VERSION = f"pcviz {pcviz.__version__}"
 
 def test_defaults_are_left_out() -> None:
     assert caption.line(Experiment()) == f"digits, relu 16 × 64 · seed 0 · {VERSION}"
-    assert payload(Experiment(), [])["about"] == caption.line(Experiment())
+    assert payload(Experiment(), [], panels=[])["about"] == caption.line(Experiment())
 
 
 def test_differences_are_named_as_in_the_form() -> None:

@@ -1,6 +1,7 @@
 """The page without a browser: form, presets, address, buttons."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -45,11 +46,12 @@ def press(app: AppTest, key: str) -> None:
     assert not app.exception, app.exception
 
 
-def choose(app: AppTest, **values: str) -> None:
-    """Choose in the headers of panels."""
+def choose(app: AppTest, **values: Any) -> None:
+    """Choose in the headers of panels, or in the network view."""
     for key, value in values.items():
         app.session_state[key] = value
     app.run()
+    assert not app.exception, app.exception
 
 
 def run_of(app: AppTest) -> str:
@@ -237,36 +239,6 @@ def test_changes_wait_for_the_next_run(client: Client) -> None:
     assert run_of(app) != run
     assert client.get(run).wanted == "paused"
     assert client.get(run_of(app)).experiment.network.width == 32
-
-
-def test_the_network_view_is_a_child_while_it_is_shown(client: Client) -> None:
-    app = opened(network_depth="4")
-    press(app, "play")
-    shown = {child.kind: (child.options, child.wanted) for child in client.children(run_of(app))}
-    assert shown["network"] == ({"example": 0}, "running")
-    app.button_group(key="choose_shown_panels").set_value(["learning-curves"]).run()
-    assert {child.kind: child.wanted for child in client.children(run_of(app))}["network"] == "cancelled"
-
-
-def test_an_example_and_a_layer_that_another_network_lacks_are_not_asked_for(client: Client) -> None:
-    app = opened(data_name="moons", network_depth="3")
-    app.session_state["network_picked"] = (10_000, 9)
-    press(app, "play")
-    (shown,) = (child.options for child in client.children(run_of(app)) if child.kind == "network")
-    assert shown == {"example": 511}
-
-
-def test_toys_show_their_boundary_and_landscapes_change_direction(client: Client) -> None:
-    app = opened(data_name="moons", network_depth="3")
-    press(app, "play")
-    assert [child.kind for child in client.children(run_of(app))] == ["boundary", "network", "predictions"]
-    choose(app, surface="landscape")
-    choose(app, directions="random")
-    wanted = [(c.kind, c.options, c.wanted) for c in client.children(run_of(app))]
-    assert wanted[3:] == [
-        ("training_plane", {"directions": "pca"}, "cancelled"),
-        ("training_plane", {"directions": "random"}, "running"),
-    ]
 
 
 def test_the_baseline_is_backpropagation(client: Client) -> None:

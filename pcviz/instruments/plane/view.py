@@ -65,10 +65,11 @@ def _other_run(form: controls.Form) -> None:
     source.at_step("plane_source_step", stored=True)
 
 
-def walks() -> int:
-    """How many walks the run shown has: a new walk is read even if the run itself has ended."""
+def walk() -> str:
+    """The walk of the run shown, by its id: a new one is read even if the run itself has ended."""
     record = session.record()
-    return 0 if record is None else sum(child.kind == "walk" for child in session.client().children(record.id))
+    found = [] if record is None else session.client().children(record.id)
+    return next((child.id for child in reversed(found) if child.kind == "walk"), "")
 
 
 @session.reporting()
@@ -78,7 +79,7 @@ def walk_from(point: dict[str, Any]) -> None:
     if record is not None and session.watches(record):
         session.refuse()
     elif record is not None and record.kind == "plane":
-        session.with_child(record, "walk", {"x": float(point["x"]), "y": float(point["y"])})
+        session.with_children(record, {"walk": {"x": float(point["x"]), "y": float(point["y"])}})
 
 
 def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:

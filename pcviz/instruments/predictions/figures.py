@@ -6,7 +6,7 @@ from plotly.colors import sample_colorscale
 
 from pcviz.experiment import DatasetFacts, Experiment
 from pcviz.figures import Panel, Traces, style
-from pcviz.instruments.predictions.options import CLASSES, POINTS, image_side, in_the_plane
+from pcviz.instruments.predictions.options import CLASSES, POINTS, image_side
 
 ROWS = ("Worst mistakes", "Latest batch", "Test set")
 WRITTEN = 12
@@ -71,7 +71,7 @@ def predictions(experiment: Experiment, *, run: int = 0) -> Panel:
         alt = "The network's output for each test example against its target."
         text = f"Each point is a test example (the first {POINTS:,}). On the dashed line the output equals the target."
         text += " Of several output dimensions, the first one is shown." if facts.output_dim > 1 else ""
-    elif in_the_plane(facts):
+    elif facts.planar:
         figure, csv = plane(run), ("tested_x", "tested_y", "tested_label", "tested_wrong")
         alt = "Test examples in the plane, right ones as circles and wrong ones as crosses."
         text = f"Each point is a test example (the first {POINTS:,}): a circle where the network's greatest output is "

@@ -9,7 +9,7 @@ from pcviz.data import Dataset
 from pcviz.data.batches import batch_indices
 from pcviz.data.dataset import Array
 from pcviz.frames import Value
-from pcviz.instruments.predictions.options import CLASSES, INPUTS, PIECE, POINTS, Options, in_the_plane
+from pcviz.instruments.predictions.options import CLASSES, INPUTS, PIECE, POINTS, Options
 from pcviz.jobs.follower import Follower
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
@@ -54,7 +54,7 @@ class Predictions(Follower):
         batch = self._batch(step)
         said = (yield from outputs(network, data.x_train[batch])) if len(batch) else np.zeros((0, output.shape[1]))
         self._found = answers(data, output, batch, said, self.most) | self.shown
-        if in_the_plane(self.experiment.data.facts):
+        if self.experiment.data.facts.planar:
             self._found |= points(data, output)
 
     def _batch(self, step: int) -> np.ndarray:

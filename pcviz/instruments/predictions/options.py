@@ -32,8 +32,3 @@ def image_side(facts: DatasetFacts) -> int | None:
     """Pixels on a side, if the inputs can be seen as a square image of 3 × 3 to 64 × 64; otherwise None."""
     side = isqrt(facts.input_dim)
     return side if side * side == facts.input_dim and 9 <= facts.input_dim <= INPUTS else None
-
-
-def in_the_plane(facts: DatasetFacts) -> bool:
-    """Whether the examples are points of the plane that have classes."""
-    return facts.input_dim == 2 and facts.task == "classification"

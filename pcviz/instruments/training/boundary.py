@@ -25,8 +25,7 @@ class Boundary(Follower):
     def _begin(self) -> None:
         self._found: dict[str, Value] = {}
         self._show(AtStep.model_validate(self.options).at)
-        facts = self.experiment.data.facts
-        if (facts.input_dim, facts.output_dim) != (2, 2):
+        if not self.experiment.data.facts.has_boundary:
             name = self.experiment.data.name
             raise ValueError(f"data.name: {name} has no decision boundary (needs 2 inputs, 2 classes)")
 

@@ -41,14 +41,16 @@ PRESENTED = ["network", "energy-balance", "learning-curves"]
 PICKED = "network_picked"
 """Key of what was picked in the network view: an example by its place, and a layer of which all numbers are shown."""
 
-REPLAYED = "replayed"
-"""Key of what the timeline asked for: a run, the step up to which it is replayed, and the step of the network view."""
+TIMELINE = "timeline"
+"""Key of what the timeline asked for: a run and its generation, the weight step up to which it is replayed, and the one
+whose weights are shown by what follows them."""
 
 
 @dataclass(frozen=True)
 class Options:
     """Options of the panels: which are shown, x axis, logarithmic loss, steps to average over, which surface, its
-    directions, the example and the layer of the network view."""
+    directions, the example and the layer of the network view; the weight step up to which the run is replayed, and the
+    one whose weights are shown by what follows them (None: the latest)."""
 
     shown_panels: list[str]
     x_axis: Literal["step", "epoch", "seconds"]
@@ -95,7 +97,9 @@ class Options:
 
     def choices(self, experiment: Experiment, *, watched: bool) -> dict[str, list[Choice]]:
         """Controls in the headers of the panels that they change. Who only watches a run cannot change its surface."""
-        surfaces = {name: label for name, label in SURFACES.items() if name != "boundary" or planar(experiment)}
+        surfaces = dict(SURFACES)
+        if not experiment.data.facts.has_boundary:
+            del surfaces["boundary"]
         about_surface = "The loss, or F*: the energy that is left once inference has settled, on which predictive "
         about_surface += "coding learns (slower to compute)."
         surface = [Choice("surface", "shows", about_surface, self.surface, surfaces, watched)]
@@ -118,19 +122,14 @@ def drawn(path: str) -> bool:
     return controls.applies(path) and (relaxes or not path.startswith("inference."))
 
 
-def planar(experiment: Experiment) -> bool:
-    """Whether the network maps the plane to two classes, so that its decisions can be drawn."""
-    facts = experiment.data.facts
-    return (facts.input_dim, facts.output_dim, facts.task) == (2, 2, "classification")
-
-
 def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     """The options as chosen; before a surface is chosen, toys in the plane show their decision boundary. A page that
     only watches a run shows the surface that the run has."""
-    defaults = {**DEFAULTS, "surface": "boundary" if planar(experiment) else "landscape"}
-    if st.session_state.get("was_planar") != planar(experiment):
+    drawable = experiment.data.facts.has_boundary
+    defaults = {**DEFAULTS, "surface": "boundary" if drawable else "landscape"}
+    if st.session_state.get("had_boundary") != drawable:
         st.session_state.surface = defaults["surface"]
-        st.session_state.was_planar = planar(experiment)
+        st.session_state.had_boundary = drawable
     if record is not None and session.watches(record):
         st.session_state.update(_surface_of(record))
     values = {key: st.session_state.setdefault(key, default) for key, default in defaults.items()}
@@ -138,9 +137,7 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     if present.on():
         values["shown_panels"] = st.session_state.setdefault("presented_panels", PRESENTED)
     layer = layer if layer is not None and 1 <= layer <= experiment.network.depth else None
-    run, until, at = st.session_state.get(REPLAYED, (None, None, None))
-    if record is None or run != record.id or until > record.step:
-        until = at = None
+    until, at = _replayed(record)
     example = max(0, min(example, experiment.data.test_count - 1))
     return Options(**values, example=example, layer=layer, until=until, at=at)
 
@@ -152,11 +149,20 @@ def pick(point: dict[str, Any]) -> None:
 
 
 def replay(wanted: dict[str, Any]) -> None:
-    """Compute what the run's panels drew up to a weight step, and show the network view of one."""
+    """Take over what the timeline asks for: {until: up to which weight step the run is replayed (0: no replay), at: the
+    step whose weights are shown by what follows them, or None: the latest}."""
     record, until, at = session.record(), int(wanted.get("until") or 0), wanted.get("at")
+    st.session_state.pop(TIMELINE, None)
     if record is not None and 1 <= until <= record.step:
         at = int(at) if at is not None and 0 <= int(at) <= record.step else None
-        st.session_state[REPLAYED] = record.id, until, at
+        st.session_state[TIMELINE] = record.id, record.generation, until, at
+
+
+def _replayed(record: RunRecord | None) -> tuple[int | None, int | None]:
+    """What the timeline asked for of this run, since it has begun: up to which step, and which one."""
+    run, generation, until, at = st.session_state.get(TIMELINE, (None, None, None, None))
+    fits = record is not None and (run, generation) == (record.id, record.generation)
+    return (until, at) if fits else (None, None)
 
 
 def _surface_of(record: RunRecord) -> dict[str, str]:

@@ -33,7 +33,7 @@ panels.live(
     about=caption.line(experiment, run.kind, run.options) if run else None,
     story=view.story,
     metric_row=view.metric_row(),
-    nonce=planes.walks(),
+    nonce=planes.walk(),
     picked=planes.walk_from,
 )
 if view.of_network:
