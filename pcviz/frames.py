@@ -54,8 +54,8 @@ PROGRESS: dict[str, Channel] = {
 }
 """What every look reports of its progress."""
 
-SHOWN: dict[str, Channel] = {
-    "shown_at": number("weight steps", "the weight step that was asked for; NaN: the latest"),
+FOLLOWED: dict[str, Channel] = {
+    "asked_at": number("weight steps", "the weight step that was asked for; NaN: the latest"),
 }
 """What every child that follows the weights of a training reports."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pcviz.experiment.faults import shown
 from pcviz.experiment.looks import LookOptions
-from pcviz.frames import PROGRESS, SHOWN, Channel
+from pcviz.frames import FOLLOWED, PROGRESS, Channel
 
 INSTRUMENTS = ("training", "relaxation", "plane", "chain", "curvature", "reproduce", "network", "predictions", "replay")
 """Folders, in reading order."""
@@ -30,7 +30,7 @@ def gathered(part: str, table: str) -> dict[str, Any]:
 KINDS: dict[str, type[LookOptions] | None] = gathered("options", "KINDS")
 """Kind of run -> model of its options; None: any object."""
 
-CHANNELS: dict[str, Channel] = {**PROGRESS, **SHOWN, **gathered("channels", "CHANNELS")}
+CHANNELS: dict[str, Channel] = {**PROGRESS, **FOLLOWED, **gathered("channels", "CHANNELS")}
 """Every channel of a frame by name: what jobs fill, the store keeps, the stream carries and figures draw."""
 
 

@@ -9,14 +9,22 @@ from pcviz.jobs.training import Training
 
 
 class Follower(Child[Training]):
-    """A child of a training. It works whenever the training has advanced; with a weight step `at` it works once, on the
-    weights of that step, which are computed again."""
+    """A child of a training. It works whenever the training has advanced, and of one that diverged on its last finite
+    weights; with a weight step `at` it works once, on the weights of that step, which are computed again.
+
+    What `_work` leaves in `_found` is told once.
+    """
 
     at: int | None = None
     _rerun: Rerun | None = None
+    _found: dict[str, Value]
 
-    def _show(self, at: int | None) -> None:
-        """Choose the weight step; None: the latest. Raises ValueError for one that the training does not have."""
+    def _begin(self) -> None:
+        self._found = {}
+
+    def _stand(self, at: int | None) -> None:
+        """Choose the weight step; None: always the latest. Raises ValueError for one that the training does not have,
+        or if there is no memory for a rerun."""
         if (at or 0) > (last := self.experiment.learning.steps):
             raise ValueError(f"at: {at} is above {last} (allowed: 0 to {last})")
         self.at = at
@@ -29,7 +37,7 @@ class Follower(Child[Training]):
         parent = self.parent
         if self.at is not None:
             return self._working is None and (self._rerun is None or not reached(parent, self.at))
-        return self._working is None and (self.step == parent.step or parent.diverged or not hasattr(parent, "network"))
+        return self._working is None and (self.step == parent.step or not hasattr(parent, "network"))
 
     def prepare(self) -> None:
         """Load the data of the training that is made again; what it compiles is that of the parent."""
@@ -45,7 +53,7 @@ class Follower(Child[Training]):
             training, self._rerun = self._rerun.training, None
         return training
 
-    @property
-    def shown(self) -> dict[str, Value]:
-        """The channel that says which weight step was asked for."""
-        return {"shown_at": float("nan") if self.at is None else float(self.at)}
+    def _values(self) -> dict[str, Value]:
+        """What was found last, once, with the weight step that was asked for."""
+        found, self._found = self._found, {}
+        return found | {"asked_at": float("nan") if self.at is None else float(self.at)} if found else {}

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from pcviz import relax, weight_gradients
 from pcviz.experiment import from_paths
 from pcviz.instruments.network.codes import LEVELS, encoded, folded
-from pcviz.instruments.network.job import NetworkView, packed, recorded_steps
+from pcviz.instruments.network.job import NetworkView, exact, packed, recorded_steps
 from pcviz.instruments.network.options import CELLS, COLUMNS, DECADES, LEAST, UNITS
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import finish
@@ -67,13 +67,21 @@ def example(hidden: int, width: int, rows: int) -> Example:
 
 @pytest.mark.parametrize(("depth", "width"), [(2, 1), (16, 64), (128, 64), (512, 64), (8, 2048)])
 def test_a_picture_takes_a_megabyte_at_most(depth: int, width: int) -> None:
-    rows = len(recorded_steps(max(15, depth - 1), depth - 1, width))
-    values = packed(example(depth - 1, width, rows), np.zeros(64), np.zeros(10), np.zeros(64, np.uint8))
-    columns, units = min(depth - 1, COLUMNS), min(width, UNITS)
+    steps, hidden = max(15, depth - 1), depth - 1
+    rows = len(recorded_steps(steps, hidden, width))
+    values = packed(example(hidden, width, rows), np.zeros(64), np.zeros(10), np.zeros(64, np.uint8))
+    columns, units = min(hidden, COLUMNS), min(width, UNITS)
     assert values["network_error"].shape == (rows, columns, units)  # type: ignore[union-attr]
     assert len(encode_values(values)) <= 1_050_000
     ends = np.asarray(values["network_columns"])
     assert ends[0, 0] == 1 and ends[-1, 1] == depth - 1 and (ends[1:, 0] == ends[:-1, 1] + 1).all()
+
+
+@pytest.mark.parametrize(("depth", "width", "steps"), [(2, 1, 15), (16, 64, 4096), (8, 2048, 445), (512, 64, 511)])
+def test_all_numbers_of_a_layer_take_a_megabyte_more(depth: int, width: int, steps: int) -> None:
+    rows = len(recorded_steps(steps, depth - 1, width, whole=width))
+    assert rows >= 2
+    assert len(encode_values(exact(example(depth - 1, width, rows), np.zeros(10), 1))) <= 1_400_000
 
 
 def test_a_child_shows_the_example_on_the_present_weights_of_its_parent() -> None:
@@ -97,7 +105,7 @@ def test_a_child_shows_the_example_on_the_present_weights_of_its_parent() -> Non
             frame.values["network_error"], np.stack([encoded(e) for e in expected.errors[:-1]], 1)
         )
         np.testing.assert_array_equal(frame.values["network_output"], expected.predictions[-1])
-        np.testing.assert_array_equal(frame.values["network_energy"], expected.energies.astype(np.float32))
+        np.testing.assert_array_equal(frame.values["network_energy"], expected.energies)
         assert child.frame(bulk=True).values == {}, "once"
 
 

@@ -117,7 +117,7 @@ def test_a_regression_pairs_targets_and_outputs() -> None:
     output = said_by(training.network, training.data.x_test)
     np.testing.assert_array_equal(values["tested_output"], output[:, 0])
     np.testing.assert_array_equal(values["tested_target"], training.data.y_test[:, 0])
-    assert set(values) == {"tested_output", "tested_target", "shown_at"}
+    assert set(values) == {"tested_output", "tested_target", "asked_at"}
 
 
 def test_own_data_is_answered_too() -> None:

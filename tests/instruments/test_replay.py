@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.cost import Limits
 from pcviz.figures import bindings
 from pcviz.frames import Frame
 from pcviz.instruments.network.job import NetworkView
 from pcviz.instruments.panels import panel
 from pcviz.instruments.predictions.job import Predictions
 from pcviz.instruments.replay.channels import REPLAYED
-from pcviz.instruments.replay.job import Replay, planned
+from pcviz.instruments.replay.job import Replay, _stacked, planned
 from pcviz.instruments.replay.options import BYTES, LEAST, MOST
 from pcviz.instruments.training.boundary import Boundary
 from pcviz.instruments.training.figures import PANELS
+from pcviz.jobs import rerun
 from pcviz.jobs.follower import Follower
 from pcviz.jobs.training import Training
 
@@ -75,15 +77,16 @@ def test_rows_are_what_the_frames_of_the_training_had(changes: dict[str, Any], r
         expected = once.frame(bulk=True).values
         assert rows.keys() == set(REPLAYED) & expected.keys()
         for name, values in rows.items():
-            np.testing.assert_array_equal(values[step - 1], np.float32(expected[name]), err_msg=name)
+            np.testing.assert_array_equal(values[step - 1], expected[name], err_msg=name)
+            assert values.dtype == np.asarray(expected[name]).dtype, name
 
 
-def test_rows_come_one_after_the_other_and_once() -> None:
+def test_rows_come_in_ever_larger_frames_and_once() -> None:
     parent = trained({}, 12)
     child = Replay(parent.experiment, parent, {"until": 12})
     assert not child.done and child.place == 0
     counts = [len(np.asarray(f.values["replay_energy"])) for f in worked(child) if "replay_energy" in f.values]
-    assert counts == [*range(1, 13)] and child.idle and child.place == 12
+    assert counts == [1, 2, 4, 8, 12] and child.idle and child.place == 12
     assert child.frame(bulk=True).values == {}
 
 
@@ -98,6 +101,33 @@ def test_it_waits_until_its_parent_is_there_and_ends_where_it_ended() -> None:
     frames = worked(Replay(parent.experiment, parent, {"until": 60}))
     assert frames[-1].step == parent.step
     assert np.asarray(shown(frames, "replay_steps").values["replay_steps"])[-1] == parent.step
+
+
+def test_a_step_that_lacks_a_number_has_none() -> None:
+    rows = [{"energy": np.ones(2)}, {"energy": np.zeros(2), "energy_left": np.array(0.5)}]
+    np.testing.assert_array_equal(_stacked("energy_left", rows), [np.nan, 0.5])
+    np.testing.assert_array_equal(_stacked("energy", rows), [[1, 1], [0, 0]])
+    assert not _stacked("test_loss", rows).size
+
+
+def test_without_memory_for_more_trainings_there_is_no_rerun(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = trained({}, 2)
+    monkeypatch.setattr(rerun, "machine_limits", lambda: Limits(memory_bytes=1e5))
+    with pytest.raises(ValueError, match=r"training again, which needs .* more, above 20 kB"):
+        Replay(parent.experiment, parent, {"until": 2})
+    NetworkView(parent.experiment, parent, {"example": 1})
+
+
+def test_the_last_finite_weights_of_a_run_that_diverged_are_shown() -> None:
+    for kind, options, channel, changes in FOLLOWERS.values():
+        parent = trained(DIVERGES | {"learning.learning_rate": 1e3} | changes, 60)
+        assert parent.diverged
+        child = kind(parent.experiment, parent, options)
+        frames = worked(child)
+        assert child.done and child.step == parent.step
+        assert channel in frames[-1].values or kind is NetworkView, (
+            "a relaxation may overflow on weights that are finite"
+        )
 
 
 @pytest.mark.parametrize(("depth", "steps"), [(16, 200), (128, 150), (512, 3)])
@@ -134,9 +164,9 @@ def test_what_follows_from_the_weights_of_an_earlier_step_is_that_of_then(name: 
         assert parent.marks is not None
     child = kind(parent.experiment, parent, {**options, "at": at})
     frame = shown(worked(child), channel)
-    assert (frame.step, frame.values["shown_at"]) == (at, at) and np.isnan(expected["shown_at"])
+    assert (frame.step, frame.values["asked_at"]) == (at, at) and np.isnan(expected["asked_at"])
     assert frame.values.keys() == expected.keys()
-    for part in expected.keys() - {"shown_at"}:
+    for part in expected.keys() - {"asked_at"}:
         np.testing.assert_array_equal(frame.values[part], expected[part], err_msg=part)
     assert child.idle and child.done, "once"
 

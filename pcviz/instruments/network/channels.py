@@ -16,7 +16,7 @@ CHANNELS: dict[str, Channel] = {
     "network_error": bulk("RCU", "code", "e_l", "uint8"),
     "network_gradient": bulk("CU", "code", "norms of the rows of dF/dW_l after the last inference step", "uint8"),
     "network_delta": bulk("CU", "code", "delta_l = -dLoss/dz_l: what backpropagation sends down", "uint8"),
-    "network_energy": bulk("RL", "energy", "energies of the layers for this example", "float32"),
+    "network_energy": bulk("RL", "energy", "energies of the layers for this example"),
     "network_input": bulk("D", "input", "the example's input"),
     "network_shade": bulk("D", "shade", "its place from the least (0) to the greatest (255) training input", "uint8"),
     "network_target": bulk("K", "output", "its target"),

@@ -9,7 +9,7 @@ import numpy as np
 from pcviz.data import load
 from pcviz.frames import Value
 from pcviz.instruments.network.codes import encoded, folded
-from pcviz.instruments.network.options import CELLS, COLUMNS, EDGES, UNITS, Options
+from pcviz.instruments.network.options import CELLS, COLUMNS, EDGES, NUMBERS, UNITS, Options
 from pcviz.jobs.follower import Follower
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
@@ -27,16 +27,18 @@ class NetworkView(Follower):
     KIND = "network"
 
     def _begin(self) -> None:
+        super()._begin()
         self.chosen = Options.model_validate(self.options)
         count = self.experiment.data.test_count
         if self.chosen.example >= count:
             raise ValueError(f"example: {self.chosen.example} is above {count - 1} (allowed: 0 to {count - 1})")
         if (self.chosen.layer or 1) > (depth := self.experiment.network.depth):
             raise ValueError(f"layer: {self.chosen.layer} is above {depth} (allowed: 1 to {depth})")
-        self._show(self.chosen.at)
-        shape = self.experiment.hidden_layers, self.experiment.network.width
-        self.steps_shown = recorded_steps(self.experiment.relaxation_steps, *shape)
-        self._packed: dict[str, Value] = {}
+        self._stand(self.chosen.at)
+        width, outputs = self.experiment.network.width, self.experiment.data.facts.output_dim
+        whole = {None: 0, depth: outputs}.get(self.chosen.layer, width)
+        steps, hidden = self.experiment.relaxation_steps, self.experiment.hidden_layers
+        self.steps_shown = recorded_steps(steps, hidden, width, whole=whole)
 
     def prepare(self) -> None:
         """Load the example, compile."""
@@ -55,22 +57,19 @@ class NetworkView(Follower):
         training = yield from self._weights()
         found = yield from self._follow(training.network, self.steps_shown)
         if found.finite:
-            self._packed = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
-            self._packed |= {"network_example": float(self.chosen.example), **self.shown}
+            self._found = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
+            self._found |= {"network_example": float(self.chosen.example)}
             if self.chosen.layer is not None:
-                self._packed |= exact(found, np.asarray(self._y[0]), self.chosen.layer)
-                self._packed |= edges(training.network, self.chosen.layer)
-
-    def _values(self) -> dict[str, Value]:
-        """The latest picture, once."""
-        values, self._packed = self._packed, {}
-        return values
+                self._found |= exact(found, np.asarray(self._y[0]), self.chosen.layer)
+                self._found |= edges(training.network, self.chosen.layer)
 
 
-def recorded_steps(steps: int, hidden: int, width: int, cells: int = CELLS) -> np.ndarray:
+def recorded_steps(steps: int, hidden: int, width: int, *, cells: int = CELLS, whole: int = 0) -> np.ndarray:
     """The inference steps 0 … `steps` of a network with so many hidden layers that are shown: all, or evenly spaced
-    ones that fit into so many cells, so that the front moves evenly too."""
-    most = max(2, cells // (min(hidden, COLUMNS) * min(width, UNITS)))
+    ones that fit into so many cells, so that the front moves evenly too. `whole`: units of the layer of which all
+    numbers are sent, if there is one."""
+    most = cells // (min(hidden, COLUMNS) * min(width, UNITS))
+    most = max(2, min(most, NUMBERS // whole) if whole else most)
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
 
 
@@ -108,7 +107,7 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> 
         "network_units": np.array([units[group[0]] for group in groups], np.int32),
         "network_activity": columns([z[0] for z in found.activities]).astype(np.float32),
         "network_prediction": columns([mu[0] for mu in found.predictions]).astype(np.float32),
-        "network_energy": found.energies.astype(np.float32),
+        "network_energy": found.energies,
         "network_input": x.astype(np.float64),
         "network_shade": shades,
         "network_target": y.astype(np.float64),

@@ -10,8 +10,10 @@ COLUMNS = 192
 """Most columns: in deeper networks neighbouring layers share one, which shows the greatest magnitude of each unit."""
 CELLS = 200_000
 """Most cells of each of the three quantities, over all recorded steps: a relaxation takes a megabyte on the wire."""
+NUMBERS = 40_000
+"""Most numbers of each of the three quantities of the layer of which all are sent: a megabyte more."""
 EDGES = 2**16
-"""Most weights of a layer that are sent."""
+"""Most weights of that layer that are sent."""
 
 LEAST, DECADES = 1e-12, 14
 """Codes of signed numbers: logarithms of magnitudes from LEAST on, over so many decades."""

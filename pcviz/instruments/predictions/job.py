@@ -25,10 +25,10 @@ class Predictions(Follower):
     KIND = "predictions"
 
     def _begin(self) -> None:
+        super()._begin()
         chosen = Options.model_validate(self.options)
         self.most = chosen.examples
-        self._show(chosen.at)
-        self._found: dict[str, Value] = {}
+        self._stand(chosen.at)
 
     def prepare(self) -> None:
         """Compile."""
@@ -49,11 +49,11 @@ class Predictions(Follower):
         if not np.isfinite(output).all():
             return
         if data.task == "regression":
-            self._found = pairs(data.y_test, output) | self.shown
+            self._found = pairs(data.y_test, output)
             return
         batch = self._batch(step)
         said = (yield from outputs(network, data.x_train[batch])) if len(batch) else np.zeros((0, output.shape[1]))
-        self._found = answers(data, output, batch, said, self.most) | self.shown
+        self._found = answers(data, output, batch, said, self.most)
         if self.experiment.data.facts.planar:
             self._found |= points(data, output)
 
@@ -63,11 +63,6 @@ class Predictions(Follower):
             return np.zeros(0, np.int32)
         size = self.experiment.learning.batch_size
         return batch_indices(self.experiment.seed, step - 1, self.experiment.data.train_count, size)[: self.most]
-
-    def _values(self) -> dict[str, Value]:
-        """The latest answers, once."""
-        values, self._found = self._found, {}
-        return values
 
 
 @jax.jit

@@ -14,7 +14,7 @@ REPLAYED = (
 
 def _stacked(name: str) -> Channel:
     channel = TRAINED[name]
-    return bulk(("S", *channel.dims), channel.unit, f"`{name}` after each step that is computed", "float32")
+    return bulk(("S", *channel.dims), channel.unit, f"`{name}` after each step that is computed", channel.dtype)
 
 
 CHANNELS: dict[str, Channel] = {

@@ -56,21 +56,26 @@ class Replay(Child[Training]):
             if training.step < step:
                 break
             values = training.frame(bulk=True).values
-            with np.errstate(over="ignore"):  # of a run that is about to diverge
-                self._rows.append({name: np.asarray(values[name], np.float32) for name in REPLAYED if name in values})
+            self._rows.append({name: np.asarray(values[name]) for name in REPLAYED if name in values})
             if self.place == 1:
                 self._planned = planned(self.step, sum(value.nbytes for value in self._rows[0].values()))
         self._rerun = None
 
     def _values(self) -> dict[str, Value]:
-        """All rows so far, if there are more than were told."""
-        if self.place == self._told:
+        """All rows so far, whenever there are twice as many as were told, and at the end: as each frame replaces the
+        one before, a row is sent twice on average. What a step lacks is NaN."""
+        told, made = self._told, self.place
+        if made == told or (self._rerun is not None and made < 2 * told):
             return {}
-        self._told = self.place
-        rows: dict[str, Value] = {
-            f"replay_{name}": np.stack([row[name] for row in self._rows]) for name in self._rows[0]
-        }
-        return {"replay_steps": self._planned, **rows}
+        self._told = made
+        rows: dict[str, Value] = {f"replay_{name}": _stacked(name, self._rows) for name in REPLAYED}
+        return {"replay_steps": self._planned, **{name: value for name, value in rows.items() if np.size(value)}}
+
+
+def _stacked(name: str, rows: list[dict[str, np.ndarray]]) -> np.ndarray:
+    """A channel at all rows, NaN where a row lacks it; empty if all lack it."""
+    shapes = [row[name].shape for row in rows if name in row]
+    return np.stack([row.get(name, np.full(shapes[0], np.nan)) for row in rows]) if shapes else np.zeros(0)
 
 
 def planned(until: int, size: int) -> np.ndarray:

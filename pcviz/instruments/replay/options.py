@@ -4,7 +4,7 @@ from pydantic import Field
 
 from pcviz.experiment.section import Section
 
-BYTES = 2_000_000
+BYTES = 4_000_000
 """About how much all rows take."""
 LEAST, MOST = 8, 96
 """Rows, however large or small they are."""

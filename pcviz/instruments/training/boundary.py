@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.experiment.looks import AtStep
-from pcviz.frames import Value
 from pcviz.jobs.follower import Follower
 from pcviz.pcn import feedforward
 
@@ -23,8 +22,8 @@ class Boundary(Follower):
     KIND = "boundary"
 
     def _begin(self) -> None:
-        self._found: dict[str, Value] = {}
-        self._show(AtStep.model_validate(self.options).at)
+        super()._begin()
+        self._stand(AtStep.model_validate(self.options).at)
         if not self.experiment.data.facts.has_boundary:
             name = self.experiment.data.name
             raise ValueError(f"data.name: {name} has no decision boundary (needs 2 inputs, 2 classes)")
@@ -42,7 +41,6 @@ class Boundary(Follower):
             "points_x": self._points[:, 0],
             "points_y": self._points[:, 1],
             "points_class": self._classes,
-            **self.shown,
         }
 
     def _lay_out(self) -> None:
@@ -51,8 +49,3 @@ class Boundary(Follower):
         self._axes = [np.linspace(-s, s, GRID) for s in span]
         self._grid = jnp.asarray(np.stack(np.meshgrid(*self._axes), -1).reshape(-1, 2))
         self._points, self._classes = data.x_train[:POINTS], data.y_train[:POINTS].argmax(1)
-
-    def _values(self) -> dict[str, Value]:
-        """The latest picture, once."""
-        values, self._found = self._found, {}
-        return values
