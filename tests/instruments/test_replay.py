@@ -120,7 +120,7 @@ def test_without_memory_for_more_trainings_there_is_no_rerun(monkeypatch: pytest
 
 def test_the_last_finite_weights_of_a_run_that_diverged_are_shown() -> None:
     for kind, options, channel, changes in FOLLOWERS.values():
-        parent = trained(DIVERGES | {"learning.learning_rate": 1e3} | changes, 60)
+        parent = trained(DIVERGES | {"learning.learning_rate": 10.0} | changes, 60)
         assert parent.diverged
         child = kind(parent.experiment, parent, options)
         frames = worked(child)
