@@ -19,7 +19,8 @@ ALT = {
 }
 LEGEND = (
     "Pictures of real runs: rows are layers, the output on top; from left to right the weight steps; bright is much "
-    "energy; the line is the share of unseen examples that the network gets right."
+    "energy; the line is the share of unseen examples that the network gets right. Of the two moons: the plane of "
+    "inputs, and which of the two the trained network takes each point for."
 )
 
 

@@ -21,6 +21,10 @@ STORY = {
     "queued": ["The live network waits for its turn."],
     "compiling": ["The live network is being compiled for this machine."],
     "running": ["Live: after {step} of {steps} weight steps it reads {test_accuracy:%0} of unseen digits correctly."],
+    "paused": ["Paused after {step} of {steps} weight steps. Touch anything, and it goes on."],
+    "cancelled": ["This run was cancelled. Touch anything, and another one begins."],
+    "failed": ["This run failed. Touch anything, and another one begins."],
+    "diverged": ["This run diverged at step {step}. Touch anything, and another one begins."],
     "done": ["Done: after {step} weight steps it reads {test_accuracy:%0} of unseen digits correctly."],
 }
 """State of the run -> templates of the sentence above the network."""
@@ -40,9 +44,13 @@ def nonce() -> str:
 
 
 def touch(point: dict[str, Any]) -> None:
-    """Show an example live, and the numbers of a layer of it: the first touch starts the run."""
+    """Show an example live, and the numbers of a layer of it. A touch starts the run, or lets it go on; after one that
+    came to nothing, another one."""
     st.session_state[PICKED] = int(point["x"]), int(point["y"] or 0)
-    if session.record() is None:
+    record = session.record()
+    if record is not None and record.wanted == "paused" and not record.ended:
+        session.steer("resume")
+    elif record is None or record.state in ("cancelled", "failed", "diverged"):
         with session.reporting():
             session.show("run", session.start(HOME))
 

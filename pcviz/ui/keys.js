@@ -20,33 +20,37 @@ function moving() {
   return ["queued", "compiling", "running"].includes(state ?? "");
 }
 
-/** @type {(event: KeyboardEvent) => void} */
-function onKey(event) {
+/** @type {(event: KeyboardEvent, steering: boolean) => void} */
+function onKey(event, steering) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
   const focused = document.activeElement;
   if (focused?.matches(INPUTS)) return;
   const key = event.key.toLowerCase();
-  if (key === " ") {
+  if (key === "p" || (key === "escape" && document.querySelector(".pcviz-present"))) {
+    press("presenting");
+  } else if (!steering) {
+    return;
+  } else if (key === " ") {
     if (focused !== document.body && !byPointer) return;
     if (focused instanceof HTMLElement) focused.blur();
     event.preventDefault();
     press(moving() ? "pause" : "play");
   } else if (key === "s" || key === "x") {
     press(key === "s" ? "step" : "reset");
-  } else if (key === "p" || (key === "escape" && document.querySelector(".pcviz-present"))) {
-    press("presenting");
   } else if (key >= "1" && key <= "9") {
     const choice = /** @type {HTMLElement | undefined} */ (document.querySelectorAll('[class*="_panels"] button')[Number(key) - 1]);
     choice?.click();
   }
 }
 
-export default function () {
+/** `data`: whether keys steer a run, too.
+ *  @type {(call: Call<{ steering: boolean }>) => () => void} */
+export default function ({ data }) {
   window.pcvizKeys?.abort();
   const listening = (window.pcvizKeys = new AbortController());
   const { signal } = listening;
   document.addEventListener("keydown", (event) => { if (event.key === "Tab") byPointer = false; }, { signal });
   document.addEventListener("pointerdown", () => { byPointer = true; }, { signal, capture: true });
-  document.addEventListener("keydown", onKey, { signal });
+  document.addEventListener("keydown", (event) => onKey(event, data.steering), { signal });
   return () => listening.abort();
 }

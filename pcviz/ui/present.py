@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-HELP = "Large text for a projector: the network view and two panels. Escape or p leaves."
-
 CSS = """
 <style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] { display: none !important; }

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pcviz.live import serving
-from pcviz.ui import back, narrow, pages, present, session, style, trouble, unreadable
+from pcviz.ui import back, keys, narrow, pages, present, session, style, trouble, unreadable
 
 # Drawn here, because Streamlit's own icons come from another host.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M3 13V8m5 5V3m5 10V6" fill="none" \
@@ -14,6 +14,7 @@ st.html(style.CSS)
 page = st.navigation(pages.all_pages())
 back.keep()  # first, so that Back works while the page is still being sent
 narrow.keep()
+keys.listen(steering=page.url_path == pages.TRAIN)
 with trouble.reporting():
     session.begin(page.url_path)
     if present.on():

@@ -285,7 +285,7 @@ def test_plots_are_seen_before_one_scrolls(page: Page) -> None:
     open_page(page)
     box = panel(page, "network").bounding_box()
     assert box and box["y"] > 0 and box["y"] + box["height"] <= 900
-    choose_panels(page, "Energy", "Activities", "Surface", "Curves")
+    choose_panels(page, "Energy", "Activity", "Landscape", "Curves")
     expect(panel(page, "network")).to_have_count(0)
     for name in PANELS:
         box = panel(page, name).bounding_box()

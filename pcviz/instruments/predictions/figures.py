@@ -85,7 +85,7 @@ def predictions(experiment: Experiment, *, run: int = 0) -> Panel:
             absent = f"Counts are drawn for {CLASSES} classes at most; this data set has {facts.output_dim}."
     return Panel(
         name="predictions",
-        title="Output and target" if facts.task == "regression" else "Right and wrong",
+        title="Predictions",
         figure=figure,
         alt=alt,
         help=text,

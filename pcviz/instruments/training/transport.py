@@ -23,7 +23,8 @@ POLL_SECONDS = 1.0
 GRANULARITIES = ("weight update", "epoch")
 COST_HELP = "Estimate for a whole run: compute time, memory, arithmetic of one weight step."
 KEYS_HELP = (
-    "Keys: Space trains, pauses and resumes, s steps, x resets. Reset keeps the settings; Cancel ends the run. "
+    "Keys: Space trains, pauses and resumes, s steps, x resets, 1 to 7 choose panels, p presents and Escape leaves "
+    "that. Reset keeps the settings; Cancel ends the run. "
     f"{room.PIN_HELP}"
 )
 
@@ -90,10 +91,14 @@ class Situation:
         return not self.alive or self.changed
 
 
-def transport(form: controls.Form) -> None:
-    """Draw the buttons; they follow the run by themselves."""
+def begin_at_once() -> None:
+    """Start what a card on the Home page has put into the form."""
     if st.session_state.pop("begin_at_once", False):
         _play()
+
+
+def transport(form: controls.Form) -> None:
+    """Draw the buttons; they follow the run by themselves."""
     drawn, notices = Situation(form, session.record()), list(st.session_state.notices)
 
     @st.fragment(run_every=POLL_SECONDS if drawn.alive else None)

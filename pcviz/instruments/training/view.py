@@ -16,13 +16,13 @@ from pcviz.ui.look import View
 PANELS = {
     "network": "Network",
     "energy-balance": "Energy",
-    "activity-convergence": "Activities",
-    "surface": "Surface",
+    "activity-convergence": "Activity",
+    "surface": "Landscape",
     "learning-curves": "Curves",
     "examples": "Examples",
     "predictions": "Predictions",
 }
-"""What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> labels."""
+"""What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> words of their titles."""
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
 SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
 ENERGY = {"surface": "energy"}

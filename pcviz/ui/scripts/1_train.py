@@ -5,7 +5,7 @@ import streamlit as st
 from pcviz import glossary
 from pcviz.instruments.training import reading, transport
 from pcviz.instruments.training import view as options
-from pcviz.ui import controls, keys, panels, present, session, share, words
+from pcviz.ui import controls, panels, present, session, share, words
 
 form = controls.form(options.drawn)
 words.offer(glossary.TRAIN)
@@ -17,9 +17,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
     if not present.on():
         options.baseline(session.record())
     present.button()
+transport.begin_at_once()
 session.notices()
 transport.transport(form)
-keys.listen()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
