@@ -48,11 +48,11 @@ def touch(point: dict[str, Any]) -> None:
     came to nothing, another one."""
     st.session_state[PICKED] = int(point["x"]), int(point["y"] or 0)
     record = session.record()
-    if record is not None and record.wanted == "paused" and not record.ended:
-        session.steer("resume")
-    elif record is None or record.state in ("cancelled", "failed", "diverged"):
+    if record is None or record.wanted == "cancelled" or record.state in ("failed", "diverged"):
         with session.reporting():
             session.show("run", session.start(HOME))
+    elif record.wanted == "paused" and not record.ended:
+        session.steer("resume")
 
 
 def _picked() -> tuple[int, int]:

@@ -22,7 +22,8 @@ PANELS = {
     "examples": "Examples",
     "predictions": "Predictions",
 }
-"""What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> words of their titles."""
+"""What the page can show, in reading order: names of panels ("surface": that of the chosen surface) -> words
+of their titles."""
 X_LABELS = {"step": "weight step", "epoch": "epoch", "seconds": "seconds"}
 SURFACES = {"landscape": "loss", "energy": "F*", "boundary": "decision boundary"}
 ENERGY = {"surface": "energy"}
