@@ -13,7 +13,9 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process t
 settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("pcviz")
 
-BROWSER_TESTS, ENGINE_TESTS = (Path(__file__).parent / name for name in ("browser", "engine"))
+BROWSER_TESTS = Path(__file__).parent / "browser"
+ALONE = ("test_kills", "test_outage", "test_process", "test_real_run", "test_sharing")
+"""Test files that start processes of workers, or measure who waits how long."""
 COMPILING = (
     "test_alignment",
     "test_bp_modes",
@@ -48,13 +50,13 @@ def spread(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright keeps an event loop running, in which `asyncio.run` would refuse to start.
-    What starts workers, or the whole app, runs alone: it measures times."""
+    What starts processes of workers, or the whole app, runs alone: it measures times."""
     spread(items)
     for item in items:
         browser = BROWSER_TESTS in item.path.parents
         if browser:
             item.add_marker(pytest.mark.browser)
-        if ENGINE_TESTS in item.path.parents or (browser and "server" not in getattr(item, "fixturenames", ())):
+        if item.path.stem in ALONE or (browser and "server" not in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.alone)
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
 

@@ -57,6 +57,8 @@ def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 60) -> 
     while not condition():
         if time.monotonic() - begun > seconds:
             panels = page.locator("[data-panel]").evaluate_all("all => all.map(({dataset}) => ({...dataset}))")
-            raise AssertionError(f"{page.url}: {panels}")
+            notices = page.get_by_test_id("stAlert").all_text_contents()
+            entries = page.evaluate("navigation.entries().map(({ url }) => url)")
+            raise AssertionError(f"{page.url}: {panels}, notices {notices}, history {entries}")
         page.wait_for_timeout(20)
     return time.monotonic() - begun

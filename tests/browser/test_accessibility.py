@@ -1,10 +1,12 @@
 """What axe-core finds on each page, in light and dark: no serious or critical fault, of pcviz or of Streamlit."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment.presets import PRESETS
 from pcviz.instruments.views import VIEWS
-from tests.browser.on_page import SMALL, button, panel, state, step, wait_for
+from tests.browser.on_page import SMALL, button, panel, step, wait_for
 from tests.browser.serve import ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -44,16 +46,24 @@ def test_home(page: Page) -> None:
     check(page, "live")
 
 
-def test_train(page: Page) -> None:
-    page.goto(f"/train?{SMALL}&learning_steps=20")
+def check_run(page: Page, address: str, *panels: str) -> None:
+    """Open a page and check it before a run and after it, when these panels show it."""
+    page.goto(address)
     expect(button(page, "play")).to_be_visible(timeout=30_000)
-    expect(panel(page, "predictions")).to_be_visible(timeout=30_000)
+    for name in panels:
+        expect(panel(page, name)).to_be_visible(timeout=30_000)
     check(page, "before the run")
     button(page, "play").click()
-    wait_for(page, lambda: state(page) == "done")
+    for name in panels:
+        expect(panel(page, name)).to_have_attribute("data-state", "done", timeout=90_000)
+        expect(panel(page, name)).not_to_have_class(re.compile("pcviz-empty"), timeout=30_000)
+    check(page, "after the run")
+
+
+def test_train(page: Page) -> None:
+    check_run(page, f"/train?{SMALL}&learning_steps=20", "network", "learning-curves", "landscape", "predictions")
     for name in ("network", "learning-curves", "landscape", "examples", "predictions"):
         wait_for(page, lambda name=name: step(page, name) == 20)  # type: ignore[misc]
-    check(page, "after the run")
     panel(page, "network").focus()
     page.keyboard.press("ArrowUp")
     panel(page, "learning-curves").get_by_role("button", name="How to read").click()
@@ -70,10 +80,7 @@ def test_train(page: Page) -> None:
 
 
 def test_inference(page: Page) -> None:
-    page.goto(f"/inference?{SMALL}")
-    expect(button(page, "play")).to_be_visible(timeout=30_000)
-    expect(panel(page, "relaxation-map")).to_be_visible(timeout=30_000)
-    check(page, "before the run")
+    check_run(page, f"/inference?{SMALL}", "network", "relaxation-map", "solver-race")
 
 
 def test_landscape(page: Page) -> None:
@@ -82,3 +89,7 @@ def test_landscape(page: Page) -> None:
         page.get_by_role("radio", name=view.label).click(timeout=30_000)
         expect(panel(page, view.panels[0])).to_be_visible(timeout=30_000)
         check(page, view.label)
+
+
+def test_a_plane(page: Page) -> None:
+    check_run(page, f"/landscape?{SMALL}&plane_size=11&plane_examples=4", "surface-loss", "surface-3d")

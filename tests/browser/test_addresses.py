@@ -92,6 +92,7 @@ def test_below_a_base_path_by_a_name(page: Page, based: App) -> None:
     visit(page, home)
 
 
+@pytest.mark.slow
 def test_behind_a_proxy_that_strips_a_prefix(page: Page, app: App) -> None:
     with proxied(Proxy(app.port, PREFIX)) as proxy:
         visit(page, proxy.url())
