@@ -1,4 +1,4 @@
-"""For a projector: large text, the network and two panels, and no controls but play, step and speed."""
+"""For a projector: large text, few panels, and no controls but those that play, pause and step."""
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ CSS = """
 [data-testid="stMainBlockContainer"] { padding: 0.6rem 1rem 0.4rem; max-width: none; }
 [data-testid="stMain"] :is(p, button p, label) { font-size: 22px; line-height: 30px; }
 .st-key-title_row [data-testid="stButtonGroup"] button { min-height: 44px; }
+[class*="st-key-"][class*="_row"]:not(.st-key-title_row), .st-key-configuration { display: none; }
 </style>
 """
 

@@ -19,7 +19,7 @@ with trouble.reporting():
     session.begin(page.url_path)
     if present.on():
         st.html(present.CSS)
-        if page.url_path != pages.TRAIN:  # which has the button among its own
+        if page.url_path == pages.HOME:  # the others have the button beside their title
             present.button()
     page.run()
     unreadable.runs()

@@ -14,7 +14,7 @@ CSS = """
 [data-testid="stHeader"] { height: 2.4rem; min-height: 2.4rem; }
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
-.st-key-browser, .st-key-detail, .st-key-history, .st-key-narrow { display: none; } /* they show nothing */
+.st-key-browser, .st-key-detail, .st-key-history, .st-key-keys, .st-key-narrow { display: none; } /* they show nothing */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Streamlit's captions, and the text of a chosen button, have a contrast below 4.5. */
@@ -39,6 +39,7 @@ body:has(.pcviz-full) .st-key-transport {
   .st-key-transport, [class*="_row"] { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none; }
   .st-key-transport > *, [class*="_row"] > * { flex: 0 0 auto !important; max-width: 85vw; }
   .st-key-transport [data-testid="stButton"] button { padding: 0 0.6rem; }
+  body:not(:has(.pcviz-present)) .st-key-presenting { display: none; } /* nobody projects a phone */
   /* One hand: the buttons lie where the thumb is. */
   .st-key-transport {
     position: fixed; z-index: 999; inset: auto 0 0; padding: 6px 12px calc(6px + env(safe-area-inset-bottom));

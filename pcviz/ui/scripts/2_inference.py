@@ -5,12 +5,14 @@ import streamlit as st
 from pcviz import glossary
 from pcviz.instruments.relaxation import view as relax
 from pcviz.instruments.relaxation.options import Options
-from pcviz.ui import caption, controls, look, panels, session, share, words
+from pcviz.ui import caption, controls, look, panels, present, session, share, words
 
 form = controls.form(relax.drawn)
 words.offer(glossary.INFERENCE)
 
-st.markdown("**Inference** · what happens inside one relaxation?", help=relax.KEYS_HELP)
+with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
+    st.markdown("**Inference** · what happens inside one relaxation?", width="content", help=relax.KEYS_HELP)
+    present.button()
 session.notices()
 look.transport(relax.VIEW, form, relax.choose(form))
 relax.sentences()

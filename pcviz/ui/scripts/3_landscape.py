@@ -5,11 +5,12 @@ import streamlit as st
 from pcviz import glossary
 from pcviz.instruments import views as landscape
 from pcviz.instruments.plane import view as planes
-from pcviz.ui import caption, controls, look, panels, room, session, share, words
+from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)
     view = landscape.view()
+    present.button()
 form = (
     controls.form(landscape.drawn)
     if view.of_network
