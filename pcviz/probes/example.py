@@ -1,5 +1,7 @@
 """One example on its way through a relaxation: what every layer holds, predicts and gets wrong, step by step."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -15,6 +17,9 @@ from pcviz.pcn.gradients import inputs_of, stacked_gradients
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, unstack
 from pcviz.pcn.trajectory import trajectory
+
+LAYERED = ("activities", "predictions", "errors")
+"""Fields that hold one array for each layer, with a row for each state."""
 
 
 @short
@@ -36,9 +41,12 @@ class Example(NamedTuple):
     gradients: list[np.ndarray]
 
     @property
-    def finite(self) -> bool:
-        """Whether no state overflowed."""
-        return bool(np.isfinite(self.energies).all())
+    def finite(self) -> Example:
+        """The states before the first one that overflowed: all, some or none."""
+        good = np.isfinite(self.energies).all(1)
+        count = len(good) if good.all() else int(good.argmin())
+        layers = {name: [layer[:count] for layer in getattr(self, name)] for name in LAYERED}
+        return self._replace(steps=self.steps[:count], energies=self.energies[:count], **layers)
 
 
 @jax.jit

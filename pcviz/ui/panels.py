@@ -124,7 +124,7 @@ def metrics(experiment: Experiment) -> list[dict[str, Any]]:
         test,
         *([("Energy left", "{energy_left:g3} of start")] if experiment.learning.facts.relaxes else []),
         ("Energy off theory", "up to {energy_off_theory:x2}×"),
-        ("Layers that learn", "{layers_learning} of {layers_expected} expected"),
+        ("Layers that learn", "{layers_learning} / {layers_expected} expected"),
     ]
     made: list[dict[str, Any]] = [{"label": name, "value": value, "help": GLOSSARY[name].full} for name, value in rows]
     made[0]["progress"] = ["step", "steps"]

@@ -14,7 +14,7 @@ CSS = """
 [data-testid="stHeader"] { height: 2.4rem; min-height: 2.4rem; }
 [data-testid="stSidebarContent"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
-.st-key-browser, .st-key-detail, .st-key-history, .st-key-keys, .st-key-narrow { display: none; } /* they show nothing */
+.st-key-browser, .st-key-detail, .st-key-history, .st-key-keys, .st-key-narrow { display: none; } /* empty */
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin-bottom: 0; }
 
 /* Streamlit's captions, and the text of a chosen button, have a contrast below 4.5. */

@@ -35,7 +35,7 @@ def test_states_and_metrics_are_told(page: Page, fake: FakeStream, experiment: E
     expect(page.get_by_role("status")).to_have_text("Paused on cpu: worker restarted")
     metrics = page.locator(".pcviz-metrics")
     expect(metrics).to_contain_text("50 / 200")
-    expect(metrics).to_contain_text("16 of 16 expected")
+    expect(metrics).to_contain_text("16 / 16 expected")
     expect(metrics).to_contain_text(re.compile(r"Test accuracy\d+\.\d %"))
     expect(metrics).to_contain_text("up to 2×")
     assert page.locator(".pcviz-metrics progress").first.evaluate("(bar) => bar.value") == 0.25

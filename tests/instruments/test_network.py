@@ -34,10 +34,10 @@ def test_codes_keep_sign_and_size(magnitude: float, sign: int) -> None:
 
 
 def test_only_an_exact_zero_is_zero() -> None:
-    values = np.array([0.0, -0.0, 1e-300, -1e-300, 1e300, -1e300])
+    values = np.array([0.0, -0.0, 1e-300, -1e-300, 1e300, -1e300, np.inf, -np.inf, np.nan])
     codes = encoded(values)
-    assert codes.tolist() == [0, 0, 1, 129, 127, 255]
-    assert np.sign(decoded(codes)).tolist() == [0, 0, 1, -1, 1, -1]
+    assert codes.tolist() == [0, 0, 1, 129, 127, 255, 127, 255, 127]
+    assert np.sign(decoded(codes)).tolist() == [0, 0, 1, -1, 1, -1, 1, -1, 1]
 
 
 @given(arrays(np.float64, (3, 7), elements=st.floats(-1e3, 1e3)), st.integers(1, 9))

@@ -46,6 +46,17 @@ def test_predictions_are_what_errors_are_measured_from() -> None:
         )
 
 
+def test_of_a_relaxation_that_overflows_the_finite_states_stay() -> None:
+    unstable = {"network.depth": 5, "network.activation": "linear", "inference.step_size": 100, "inference.steps": 64}
+    found, _ = followed(from_paths(unstable))
+    begun = found.finite
+    assert 1 < len(begun.steps) < len(found.steps) and not np.isfinite(found.energies[len(begun.steps)]).all()
+    assert np.isfinite(begun.energies).all() and all(np.isfinite(z).all() for z in begun.activities)
+    np.testing.assert_array_equal(begun.errors[2], found.errors[2][: len(begun.steps)])
+    whole, _ = followed(from_paths({"network.depth": 5}))
+    assert len(whole.finite.steps) == len(whole.steps)
+
+
 def test_beside_it_is_backpropagation_of_the_same_example() -> None:
     found, batch = followed(from_paths({"network.depth": 5}))
     for shown, delta in zip(found.deltas, backprop(*batch).deltas, strict=True):

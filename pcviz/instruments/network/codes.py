@@ -10,8 +10,9 @@ LEVELS = 127
 
 def encoded(values: np.ndarray) -> np.ndarray:
     """Codes, uint8: 0 for an exact zero, else 1 to 127 by the logarithm of the magnitude from LEAST on (smaller and
-    greater ones get the ends), plus 128 for negative values. A code is off by 14 % of the value at most."""
-    magnitude = np.abs(np.asarray(values, np.float64))
+    greater ones get the ends, as do those that are no number), plus 128 for negative values. A code is off by 14 % of
+    the value at most."""
+    magnitude = np.nan_to_num(np.abs(np.asarray(values, np.float64)), nan=np.inf, posinf=np.inf)
     with np.errstate(divide="ignore"):
         level = 1 + np.round((LEVELS - 1) * (np.log10(magnitude) - np.log10(LEAST)) / DECADES)
     code = np.where(magnitude > 0, np.clip(level, 1, LEVELS), 0) + 128 * (np.asarray(values) < 0)

@@ -55,8 +55,8 @@ class NetworkView(Follower):
     def _work(self) -> Iterator[object]:
         """The example on the parent's present weights, or on those asked for."""
         training = yield from self._weights()
-        found = yield from self._follow(training.network, self.steps_shown)
-        if found.finite:
+        found = (yield from self._follow(training.network, self.steps_shown)).finite
+        if len(found.steps):
             self._found = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
             self._found |= {"network_example": float(self.chosen.example)}
             if self.chosen.layer is not None:
@@ -82,7 +82,8 @@ def shade(x: np.ndarray, x_train: np.ndarray) -> np.ndarray:
 
 
 def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> dict[str, Value]:
-    """The channels of an example with input x (D,), its shades (D,), and target y (K,)."""
+    """The channels of an example, all of whose states are finite, with input x (D,), its shades (D,), and target y
+    (K,)."""
     hidden = len(found.activities)
     groups = np.array_split(np.arange(hidden), min(hidden, COLUMNS))
     units = [layer.shape[-1] for layer in found.activities]

@@ -124,8 +124,8 @@ class RelaxationJob(Look[Options]):
         experiment, x, y = self.experiment, self.x[:1], self.y[:1]
         shape = experiment.hidden_layers, experiment.network.width
         steps = recorded_steps(experiment.inference_steps, *shape, cells=VIEW_CELLS)
-        found = yield from follow(self.network, x, y, experiment.inference, steps, seed=experiment.seed)
-        if found.finite:
+        found = (yield from follow(self.network, x, y, experiment.inference, steps, seed=experiment.seed)).finite
+        if len(found.steps):
             self._picture = packed(found, np.asarray(x[0]), np.asarray(y[0]), self._shades) | {"network_example": 0.0}
 
     @property
