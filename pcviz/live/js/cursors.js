@@ -64,7 +64,7 @@ export class Cursors {
 
   /** The same as shapes of a figure on white paper. */
   shapes() {
-    const line = { color: this.panel.live.paper("var(--st-text-color)"), width: 2, dash: "dot" };
+    const line = { color: this.panel.live.theme.paper("var(--st-text-color)"), width: 2, dash: "dot" };
     return this.all.flatMap(({ axis, at }) => {
       const x = at();
       return x === undefined ? [] : { type: "line", xref: axis.replace("axis", ""), yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line };

@@ -83,7 +83,7 @@ export class ExamplesPanel extends Card {
     if (!frame || this.closed || this.held) return;
     const { values, step } = frame;
     const [least, greatest] = [array(values.input_least).data, array(values.input_greatest).data];
-    const ink = /** @type {string[]} */ (this.live.colour("var(--st-text-color)").match(/[\d.]+/g)).slice(0, 3).map(Number);
+    const ink = /** @type {string[]} */ (this.live.theme.colour("var(--st-text-color)").match(/[\d.]+/g)).slice(0, 3).map(Number);
     for (const strip of this.strips) {
       const channel = (/** @type {string} */ name) => array(values[`${strip.row.prefix}_${name}`]).data;
       const [places, classes, predicted, inputs] = [channel("place"), channel("class"), channel("predicted"), channel("input")];

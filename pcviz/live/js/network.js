@@ -216,7 +216,7 @@ export class NetworkPanel extends Card {
       enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
       flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
-      text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
+      text: this.live.theme.colour("var(--st-text-color)"), border: this.live.theme.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
     };
   }
 

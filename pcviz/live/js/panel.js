@@ -105,7 +105,7 @@ export class Panel extends Card {
 
   /** Give every role of the figure its colour in the page's theme, or that of `colour`.
    *  @type {(colour?: Colour) => void} */
-  paint(colour = (/** @type {string} */ role) => this.live.colour(role)) {
+  paint(colour = (/** @type {string} */ role) => this.live.theme.colour(role)) {
     for (const [node, key, role] of this.roles) node[key] = colour(role);
   }
 

@@ -190,7 +190,7 @@ export class Timeline {
   /** It has rested on a step: what follows from the weights comes after. */
   settle() {
     if (this.scrub.playing) { this.rest = setTimeout(() => this.settle(), REST_MS); return; }
-    if (!Object.keys(this.live.followers).length || this.at === this.step) return;
+    if (!Object.keys(this.live.known.followers).length || this.at === this.step) return;
     this.at = this.step;
     this.ask(this.asked);
     this.mark();
@@ -202,8 +202,8 @@ export class Timeline {
     const looked = this.at !== undefined;
     Object.assign(this, { past: false, drawn: undefined, at: undefined });
     this.lay();
-    this.give(this.live.values);
-    for (const frame of Object.values(this.live.followers)) this.live.panels.forEach((panel) => panel.feed(0, frame));
+    this.give(this.live.known.values);
+    for (const frame of Object.values(this.live.known.followers)) this.live.panels.forEach((panel) => panel.feed(0, frame));
     this.mark();
     this.live.showMetrics();
     if (looked) this.ask(this.asked);
