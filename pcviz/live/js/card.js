@@ -4,6 +4,7 @@ import { button, element } from "./page.js";
 import { longest } from "./text.js";
 
 const ENDED = ["done", "diverged", "failed", "cancelled"];
+const MOVING = ["queued", "compiling", "running"];
 
 /** A button that stays pressed.
  *  @type {(text: string, label: string, act: (on: boolean) => void) => HTMLButtonElement} */
@@ -19,6 +20,7 @@ export function switched(text, label, act) {
 
 export class Card {
   offered = "[]"; // the controls in the header, as text
+  held = false; // a pointer is down on the plot
   /** `live` gives colours, run ids, history and the number of panels; `spec` is Panel.for_client() of Python.
    *  @param {Live} live
    *  @param {PanelSpec} spec */
@@ -64,6 +66,17 @@ export class Card {
   /** The timeline has moved. */
   travel() {}
 
+  /** Whether the run goes on by itself. */
+  get moving() { return this.section.dataset.moving === "true"; }
+
+  /** Know when a pointer is down on the plot; `again` is called after what a click did.
+   *  @type {(again: () => void) => void} */
+  hold(again) {
+    this.plot.addEventListener("pointerdown", () => (this.held = true));
+    const release = () => { this.held = false; again(); };
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, () => setTimeout(release), { signal: this.live.signal });
+  }
+
   /** How to read the panel. */
   info() {
     return switched("i", "How to read this panel", (on) => (this.help.hidden = !on));
@@ -81,7 +94,7 @@ export class Card {
   /** Show the state of the run at once, even if drawing is behind.
    *  @type {(state: string) => void} */
   tell(state) {
-    this.section.dataset.state = state;
+    Object.assign(this.section.dataset, { state, moving: MOVING.includes(state) });
     const { absent, idle, waiting, ended } = this.spec;
     this.waiting.textContent = absent ?? (ENDED.includes(state) ? ended : state === "idle" ? idle : waiting);
   }

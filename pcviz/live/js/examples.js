@@ -22,7 +22,6 @@ const ROWS = {
 export class ExamplesPanel extends Card {
   closed = false;
   drawing = 0;
-  held = false;
   /** The frame that is shown.
    *  @type {Frame | undefined} */
   frame = undefined;
@@ -43,9 +42,7 @@ export class ExamplesPanel extends Card {
       return { row: ROWS[heading], list, none, items: [] };
     });
     // An image that changed under a finger would be another one than was chosen.
-    this.plot.addEventListener("pointerdown", () => (this.held = true));
-    const release = () => { this.held = false; this.request(); };
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, () => setTimeout(release), { signal: live.signal });
+    this.hold(() => this.request());
     this.clear();
   }
 

@@ -100,6 +100,7 @@ export class Live {
     }
     this.text = text;
     this.root.classList.toggle("pcviz-present", data.present);
+    for (const [role, colour] of Object.entries(data.colours)) this.root.style.setProperty(`--pcviz-${role}`, colour);
     if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
       this.scrub?.close();
       /** @type {(row: number | undefined) => void} */

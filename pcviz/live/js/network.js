@@ -15,7 +15,6 @@ import { array } from "./values.js";
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
 const FLASH_MS = 700;
-const MOVING = ["running", "compiling"];
 
 export class NetworkPanel extends Card {
   closed = false;
@@ -77,8 +76,6 @@ export class NetworkPanel extends Card {
     this.section.addEventListener("keydown", (event) => this.key(event));
     this.clear();
   }
-
-  get state() { return this.section.dataset.state ?? "idle"; }
 
   /** @type {(kind: string) => boolean} */
   isOf(kind) { return kind === "network" && !this.live.scrub; }
@@ -189,9 +186,9 @@ export class NetworkPanel extends Card {
     this.request();
     this.again = setTimeout(() => {
       if (this.live.recording) { this.live.recording.next(); return; }
-      if (!MOVING.includes(this.state) && !this.next) return;
+      if (!this.moving && !this.next) return;
       this.adopt();
-      if (MOVING.includes(this.state)) { this.scrub.go(0); this.scrub.play(); }
+      if (this.moving) { this.scrub.go(0); this.scrub.play(); }
     }, AGAIN_MS);
   }
 

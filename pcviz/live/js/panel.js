@@ -7,6 +7,7 @@ import { Feed } from "./feed.js";
 import { PRESENT, enlarge, lengths } from "./lengths.js";
 import { button, element } from "./page.js";
 import { saveImage, saveTable } from "./save.js";
+import { Scrub } from "./scrub.js";
 import { fill } from "./text.js";
 import { list } from "./values.js";
 
@@ -20,7 +21,6 @@ export class Panel extends Card {
   roles = [];
   enlarged = 1;
   due = 0; // when the next redraw may begin
-  held = false;
   dirty = false;
   closed = false;
   resized = false;
@@ -40,10 +40,9 @@ export class Panel extends Card {
   /** The row that a slider shows; undefined: the last.
    *  @type {number | undefined} */
   row = undefined;
-  /** This panel's own slider, and its label.
-   *  @type {HTMLInputElement | undefined} */
-  slider = undefined;
-  slid = element("span");
+  /** This panel's own slider, where the page has none for all panels.
+   *  @type {Scrub | undefined} */
+  own = undefined;
 
   /** @param {Live} live
    *  @param {PanelSpec} spec */
@@ -59,10 +58,7 @@ export class Panel extends Card {
     this.feeds = this.figure.data.flatMap((trace) => (trace.meta && !spec.absent ? new Feed(trace, trace.meta) : []));
     this.cursors = new Cursors(this);
     if (!spec.absent) this.header.append(...this.scrubber(), this.buttons());
-    // A redraw during a drag would interrupt the user's zoom.
-    this.plot.addEventListener("pointerdown", () => (this.held = true));
-    const release = () => { this.held = false; if (this.dirty) this.request(); };
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { signal: live.signal });
+    this.hold(() => { if (this.dirty) this.request(); }); // a redraw during a drag would interrupt the user's zoom
     this.clear();
   }
 
@@ -81,10 +77,10 @@ export class Panel extends Card {
 
   scrubber() {
     if (!this.spec.scrub || this.live.scrub) return []; // the page's slider serves all panels
-    const slider = element("input", { type: "range", min: "0", max: "0", disabled: true, aria: { label: "Inference step shown over depth" } });
-    slider.oninput = () => this.scrub(slider);
-    this.slider = slider;
-    return [element("label", { className: "pcviz-scrub" }, slider, this.slid)];
+    const label = element("label", { className: "pcviz-scrub" });
+    this.own = new Scrub({ channel: this.spec.scrub, keys: label, show: (row) => this.follow(row), signal: this.live.signal });
+    label.append(this.own.slider, this.own.told);
+    return [label];
   }
 
   /** Whether all that it draws comes from runs of this kind.
@@ -160,22 +156,10 @@ export class Panel extends Card {
     if (run === 0 || this.step === undefined) this.step = frame.step;
     for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
     if (this.spec.note) this.note.textContent = fill(this.spec.note, values) ?? this.note.textContent;
-    const { slider, spec: { scrub } } = this;
-    if (run === 0 && slider && scrub && scrub in values) {
+    if (run === 0 && this.own && this.own.channel in values) {
       this.frame = frame;
-      const last = list(values[scrub]).length - 1;
-      Object.assign(slider, { disabled: false, max: last, value: Math.min(this.row ?? last, last) });
-      this.tellRow(slider);
+      this.own.feed(values);
     }
-    this.request();
-  }
-
-  /** @type {(slider: HTMLInputElement) => void} */
-  scrub(slider) {
-    // At its right end the slider follows the last row, also when more rows arrive.
-    this.row = slider.value === slider.max ? undefined : Number(slider.value);
-    this.tellRow(slider);
-    this.putRow();
     this.request();
   }
 
@@ -188,7 +172,7 @@ export class Panel extends Card {
     return scrubbed.length > 0;
   }
 
-  /** Show another row of the page's slider: only the traces and the line that depend on it change.
+  /** Show another row of the slider: only the traces and the line that depend on it change.
    *  @type {(row: number | undefined) => void} */
   follow(row) {
     this.row = row;
@@ -212,17 +196,8 @@ export class Panel extends Card {
 
   /** The label of the slider that this panel follows, if any: "t = 3 of 15". */
   get time() {
-    if (this.slider) return this.slid.textContent;
-    return this.live.scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
-  }
-
-  /** @type {(slider: HTMLInputElement) => void} */
-  tellRow(slider) {
-    const { frame, spec: { scrub } } = this;
-    if (!frame || !scrub) return;
-    const steps = list(frame.values[scrub]);
-    this.slid.textContent = `t = ${steps[Number(slider.value)]} of ${steps[steps.length - 1]}`;
-    slider.setAttribute("aria-valuetext", this.slid.textContent);
+    const scrub = this.own ?? this.live.scrub;
+    return scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? scrub.told.textContent : "";
   }
 
   // ---- drawing
@@ -325,6 +300,7 @@ export class Panel extends Card {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
+    this.own?.close();
     this.observer?.disconnect();
     this.section.classList.add("pcviz-leaving");
     delete this.section.dataset.panel;
