@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from pcviz.experiment import Experiment
 from pcviz.frames import trace_rows
-from pcviz.live.assets import FOLDER, SCRIPTS
+from pcviz.live.assets import FOLDER, SCRIPTS, recording
 from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
 
@@ -82,13 +82,15 @@ class FakeStream:
         identity = f"{len(self.events) + 1}"
         self.events.append(b"id: %s\nevent: %s\ndata: %s\n\n" % (identity.encode(), event.encode(), orjson.dumps(data)))
 
-    def frame(self, kind: str, step: int, values: dict[str, Any], *, run: str = RUN, generation: int = 0) -> None:
-        """Publish a frame, with the next number of its run."""
+    def frame(
+        self, kind: str, step: int, values: dict[str, Any], *, run: str = RUN, generation: int = 0, **plain: float
+    ) -> None:
+        """Publish a frame, with the next number of its run; `plain` values are no channels that the engine declares."""
         self.seq[run] = self.seq.get(run, 0) + 1
         parent = RUN if run in (CHILD, SECOND) else None
         place = {"run": run, "parent": parent, "generation": generation, "seq": self.seq[run], "kind": kind}
         clock = {"step": step, "inference_step": 0, "epoch": step / 22, "seconds": step * 0.08}
-        self.send("frame", **place, **clock, values=orjson.loads(encode_values(values)))
+        self.send("frame", **place, **clock, values=orjson.loads(encode_values(values)) | plain)
 
     def state(self, state: str, step: int = 0, *, run: str = RUN, generation: int = 0, **more: Any) -> None:
         """Publish a state."""
@@ -148,6 +150,7 @@ def _app(fake: FakeStream) -> Starlette:
             Route("/data", lambda request: Response(orjson.dumps(fake.data), media_type="application/json")),
             Route("/live/frames", frames),
             Route("/live/keep", keep, methods=["POST"]),
+            Route("/live/recorded/{name}.json", recording),
             Route("/live/{name}", asset),
         ]
     )

@@ -55,9 +55,11 @@ export class Cursors {
     const step = live.timeline?.step;
     const [steps, x, y] = trail.map((name) => (latest[name] ? list(latest[name].value) : []));
     const i = step === undefined ? -1 : Array.from(steps).findLastIndex((s) => s <= step);
-    dot.hidden = i < 0 || !layout;
+    const axes = layout ? [layout.xaxis, layout.yaxis] : [];
+    const place = axes.map((axis, d) => axis.d2p([x, y][d][i]));
+    dot.hidden = !axes.length || !axes.every(({ _length }, d) => place[d] >= 0 && place[d] <= _length);
     if (dot.hidden) return;
-    const [left, top] = [[layout.xaxis, x[i]], [layout.yaxis, y[i]]].map(([axis, at]) => axis._offset + axis.d2p(at));
+    const [left, top] = axes.map(({ _offset }, d) => _offset + place[d]);
     Object.assign(dot.style, { left: `${left}px`, top: `${top}px` });
     dot.dataset.at = String(steps[i]);
   }

@@ -20,7 +20,6 @@ const ROWS = {
 /** @typedef {{ row: Row, list: HTMLElement, none: HTMLElement, items: Item[] }} Strip */
 
 export class ExamplesPanel extends Card {
-  closed = false;
   drawing = 0;
   /** The frame that is shown.
    *  @type {Frame | undefined} */
@@ -114,7 +113,7 @@ export class ExamplesPanel extends Card {
   }
 
   close() {
-    this.closed = true;
+    super.close();
     cancelAnimationFrame(this.drawing);
     this.section.remove();
   }

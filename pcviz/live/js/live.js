@@ -16,6 +16,8 @@ import { unpacked } from "./values.js";
 import { Voice } from "./voice.js";
 
 const KEEP_MS = 30_000; // a hidden tab closes its stream and renews the run's lease this often
+const AGAIN_MS = 3_000; // until another touch asks the page again
+const ACTING = [" ", "Enter", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]; // keys that do something in a panel
 /** Which class draws a view. */
 const VIEWS = { plot: Panel, network: NetworkPanel, examples: ExamplesPanel };
 /** @type {WeakMap<Element, Live>} */
@@ -29,11 +31,9 @@ const address = (name, query) => new URL(`${name}?${new URLSearchParams(query)}`
  *  @type {(parent: Element, data: Payload, tell?: Tell) => () => void} */
 export function mount(parent, data, tell) {
   const live = mounted.get(parent) ?? new Live(parent, data);
-  if (mounted.has(parent)) live.update(data);
   mounted.set(parent, live);
-  live.pick = (point) => { live.touched = true; tell?.("picked", point); };
-  live.choose = (choice) => tell?.("chosen", choice);
-  live.ask = (wanted) => tell?.("replay", wanted);
+  live.report = tell;
+  live.update(data);
   return () => { mounted.get(parent)?.close(); mounted.delete(parent); };
 }
 
@@ -49,14 +49,10 @@ export class Live {
   /** What is replayed until a run shows the same live.
    *  @type {Recording | undefined} */
   recording = undefined;
-  /** @type {(point: Point) => void} */
-  pick = () => {};
-  /** @type {(choice: { key: string, value: unknown }) => void} */
-  choose = () => {};
-  /** @type {(wanted: Wanted) => void} */
-  ask = () => {};
-  touched = false; // the page knows that somebody has touched a panel
-
+  /** Tells the page what somebody wants.
+   *  @type {Tell | undefined} */
+  report = undefined;
+  touched = -Infinity; // when the page was told that somebody had touched a panel
   ended = false; // the stream has ended, or the page is left
   linking = false;
   /** @type {number | undefined} */
@@ -79,26 +75,45 @@ export class Live {
     this.root = element("div", { className: "pcviz-live" }, ...this.theme.parts, story, ...this.metrics.parts, status, fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
-    for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, () => this.touch(), { signal: this.signal });
-    this.update(data);
+    for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, (event) => this.touch(event), { signal: this.signal });
   }
+
+  // ---- what the page is told
+
+  /** @type {(point: Point) => void} */
+  pick(point) {
+    this.touched = performance.now();
+    this.report?.("picked", point);
+  }
+
+  /** @type {(choice: { key: string, value: unknown }) => void} */
+  choose(choice) { this.report?.("chosen", choice); }
+
+  /** @type {(wanted: Wanted) => void} */
+  ask(wanted) { this.report?.("replay", wanted); }
+
+  // ---- what is shown
 
   /** New runs, panels or metrics. A panel whose figure stays keeps its nodes, zoom and legend choices.
    *  @type {(data: Payload) => void} */
   update(data) {
-    const { keep, nonce, ...drawn } = data;
-    const [text, tokens] = [JSON.stringify(drawn), JSON.stringify([keep, nonce])];
+    const { keep, nonce, timeline, ...drawn } = data;
+    const [text, tokens] = [JSON.stringify({ ...drawn, timeline: !!timeline }), JSON.stringify([keep, nonce])];
     const kept = tokens === this.tokens;
     this.tokens = tokens;
     this.data = data;
-    if (text === this.text) {
-      if (kept) return;
+    if (text !== this.text) this.build(data);
+    else if (!kept) {
       this.connection.close(); // the stream continues where it was, renews other runs, and brings new children of ended ones
       this.ended = false;
       this.follow();
-      return;
     }
     this.text = text;
+    if (timeline) this.timeline?.heed(timeline.at);
+  }
+
+  /** @type {(data: Payload) => void} */
+  build(data) {
     this.root.classList.toggle("pcviz-present", data.present);
     for (const [role, colour] of Object.entries(data.colours)) this.root.style.setProperty(`--pcviz-${role}`, colour);
     if (!data.scrub || this.scrub?.channel !== data.scrub.channel) {
@@ -108,7 +123,7 @@ export class Live {
       this.scrub = data.scrub && new Scrub({ ...data.scrub, show, signal: this.signal });
       if (this.scrub) this.grid.before(this.scrub.root);
     }
-    if (data.timeline !== !!this.timeline) {
+    if (!!data.timeline !== !!this.timeline) {
       this.timeline?.close();
       this.timeline = data.timeline ? new Timeline(this) : null;
       if (this.timeline) this.grid.before(this.timeline.root);
@@ -120,10 +135,14 @@ export class Live {
       if (!this.recording) kept?.clear(); // else it goes on until the run has something to show
       return kept ?? new VIEWS[spec.view](this, spec);
     });
-    old.forEach((panel) => panel.close());
     this.panels.forEach((panel) => panel.offer(data.choices[panel.spec.name] ?? []));
+    for (const panel of old.values()) {
+      this.panels.find(({ spec }) => spec.name === panel.spec.name)?.succeed(panel);
+      panel.close();
+    }
     this.panels.forEach(({ section }, i) => {
-      if (this.grid.children[i] !== section) this.grid.insertBefore(section, this.grid.children[i] ?? null);
+      const there = this.grid.querySelectorAll("[data-panel]")[i]; // those that leave have no name any more
+      if (there !== section) this.grid.insertBefore(section, there ?? null);
     });
     this.start();
     this.drawPlots();
@@ -142,9 +161,11 @@ export class Live {
     }
   }
 
-  /** The first touch of what is recorded asks the page for a run that shows it live. */
-  touch() {
-    if (!this.recording || this.touched) return;
+  /** A touch of what is recorded asks the page for a run that shows it live; if none comes, so does a later one.
+   *  @type {(event: Event) => void} */
+  touch(event) {
+    if (!event.isTrusted || !this.recording || this.data.runs.length || performance.now() < this.touched + AGAIN_MS) return;
+    if (event instanceof KeyboardEvent && !ACTING.includes(event.key)) return;
     const { network_example: x = 0 } = this.recording.frames[this.recording.at]?.values ?? {};
     this.pick({ panel: "network", x, y: 0 });
   }
@@ -153,9 +174,16 @@ export class Live {
   replay() {
     const { recorded, runs } = this.data;
     if (!recorded || runs.length || this.recording) return;
-    this.touched = false;
-    this.recording = new Recording(address(`recorded/${recorded}.json`, {}), (frame) => this.panels.forEach((panel) => panel.feed(0, frame)));
-    this.recording.loaded.catch((error) => this.voice.warn("recording", `The recording cannot be shown. ${error.message}`));
+    this.touched = -Infinity;
+    const recording = new Recording(address(`recorded/${recorded}.json`, {}), (frame) => {
+      if (this.recording === recording) this.panels.forEach((panel) => panel.feed(0, frame));
+    });
+    this.recording = recording;
+    recording.loaded.catch((error) => {
+      if (this.recording !== recording) return;
+      this.recording = undefined;
+      this.voice.warn("recording", `The recording cannot be shown. ${error.message}`);
+    });
   }
 
   /** Nothing is known of the page's runs yet. */
@@ -174,7 +202,7 @@ export class Live {
     this.metrics.build(this.data.metrics);
     this.scrub?.clear();
     this.timeline?.begin(this.data.runs[0]);
-    for (const cause of ["stream", "store"]) this.voice.warn(cause, "");
+    for (const cause of ["stream", "store", "recording"]) this.voice.warn(cause, "");
     this.tell({ state: "idle" });
     this.connection.close();
     this.replay();
@@ -222,7 +250,7 @@ export class Live {
     if (index < 0) return;
     const frame = unpacked(packed);
     const { run, kind, values } = frame;
-    if (kind === "replay") { this.timeline?.feed(frame); return; }
+    if (kind === "replay") { if (index === 0) this.timeline?.feed(frame); return; }
     if ("network_steps" in values) this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
     if (index === 0 && "shown_at" in values) {
@@ -250,8 +278,8 @@ export class Live {
       this.tell(state);
     } else if (state.kind === "replay") {
       this.timeline?.tell(state);
-    } else if (["failed", "cancelled"].includes(state.state)) {
-      // A child run that failed or was cancelled is reported in the panel that waits for it.
+    } else if (state.state === "failed") {
+      // The panel that waits for a child reports its failure; one that was cancelled has been replaced.
       for (const panel of this.panels) if (panel.isOf(state.kind)) panel.note.textContent = state.message || state.state;
     }
   }
@@ -293,6 +321,7 @@ export class Live {
 
   close() {
     this.ended = true;
+    this.recording = undefined;
     this.scrub?.close();
     this.timeline?.close();
     this.abort.abort();

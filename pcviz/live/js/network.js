@@ -17,7 +17,6 @@ const AGAIN_MS = 1200; // between the end of a relaxation and the next one, whil
 const FLASH_MS = 700;
 
 export class NetworkPanel extends Card {
-  closed = false;
   /** @type {Picture | undefined} */
   picture = undefined;
   /** @type {Shown | undefined} */
@@ -207,8 +206,10 @@ export class NetworkPanel extends Card {
   look() {
     const css = this.live.data.colours;
     const colours = Object.fromEntries(Object.entries(css).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
-    const enlarged = this.live.data.present ? PRESENT : 1;
-    const high = this.live.data.present ? (innerHeight - 330) / enlarged : Infinity;
+    const { present } = this.live.data;
+    const full = this.section.classList.contains("pcviz-full") && matchMedia("(min-width: 641px)").matches; // it scrolls
+    const enlarged = present || full ? PRESENT : 1;
+    const high = present && !full ? (innerHeight - 330) / enlarged : Infinity;
     return {
       enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
       flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
@@ -278,7 +279,7 @@ export class NetworkPanel extends Card {
   }
 
   close() {
-    this.closed = true;
+    super.close();
     clearTimeout(this.again);
     cancelAnimationFrame(this.drawing);
     this.observer.disconnect();

@@ -22,12 +22,13 @@ export class Panel extends Card {
   enlarged = 1;
   due = 0; // when the next redraw may begin
   dirty = false;
-  closed = false;
   resized = false;
   fitted = ""; // the ranges of the map that the axes have been fitted to
   usual = undefined; // Plotly's drag mode while dragging does not move the plot
   /** @type {Promise<unknown> | undefined} */
   started = undefined;
+  /** @type {PromiseWithResolvers<void>} */
+  drawn = Promise.withResolvers();
   /** @type {Promise<unknown> | undefined} */
   drawing = undefined;
   /** @type {number | undefined} */
@@ -65,7 +66,7 @@ export class Panel extends Card {
   buttons() {
     const { spec } = this;
     const toggles = spec.toggles.map(({ label, help, relayout }) => switched(label, help, (on) => {
-      this.Plotly?.relayout(this.plot, Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
+      this.relayout(() => Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
     }));
     const move = switched("✥", spec.space ? "Drag to move instead of turning" : "Drag to move instead of zooming", (on) => this.drag(on));
     const whole = button("⌂", "Show the whole plot again", () => this.showWhole());
@@ -78,7 +79,7 @@ export class Panel extends Card {
   scrubber() {
     if (!this.spec.scrub || this.live.scrub) return []; // the page's slider serves all panels
     const label = element("label", { className: "pcviz-scrub" });
-    this.own = new Scrub({ channel: this.spec.scrub, keys: label, show: (row) => this.follow(row), signal: this.live.signal });
+    this.own = new Scrub({ channel: this.spec.scrub, keys: label, show: (row) => this.follow(row), signal: this.signal });
     label.append(this.own.slider, this.own.told);
     return [label];
   }
@@ -219,6 +220,7 @@ export class Panel extends Card {
     if (this.cursors.parts.length) this.plot.on("plotly_afterplot", () => this.cursors.place());
     this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
     this.observer.observe(this.plot);
+    this.drawn.resolve();
     this.request();
   }
 
@@ -244,8 +246,26 @@ export class Panel extends Card {
   /** Drag to move, or restore what dragging does otherwise: zoom, turn, or scroll the page with a finger.
    *  @type {(move: boolean) => void} */
   drag(move) {
-    this.usual ??= this.plot._fullLayout?.dragmode;
-    this.Plotly?.relayout(this.plot, this.spec.space ? { "scene.dragmode": move ? "pan" : "turntable" } : { dragmode: move ? "pan" : this.usual });
+    this.relayout(() => {
+      this.usual ??= this.plot._fullLayout?.dragmode;
+      return this.spec.space ? { "scene.dragmode": move ? "pan" : "turntable" } : { dragmode: move ? "pan" : this.usual };
+    });
+  }
+
+  /** Change the layout, if need be once it is drawn.
+   *  @type {(change: () => Record<string, unknown>) => Promise<void>} */
+  async relayout(change) {
+    await this.drawn.promise;
+    if (!this.closed) await this.Plotly?.relayout(this.plot, change());
+  }
+
+  /** As any panel, and turned as the other one was.
+   *  @type {(old: Card) => void} */
+  succeed(old) {
+    super.succeed(old);
+    const camera = old.plot.layout?.scene?.camera;
+    const turned = old instanceof Panel && JSON.stringify(camera) !== JSON.stringify(old.fresh.scene?.camera);
+    if (turned) this.relayout(() => ({ "scene.camera": camera }));
   }
 
   /** Undo zooming, moving and turning. */
@@ -298,7 +318,7 @@ export class Panel extends Card {
 
   /** Remove the panel. Plotly draws in several tasks: a plot keeps its place and size, hidden, until it has finished. */
   close() {
-    this.closed = true;
+    super.close();
     clearTimeout(this.timer);
     this.own?.close();
     this.observer?.disconnect();

@@ -32,6 +32,9 @@ export class Timeline {
   /** The weight step that was asked for of what follows the weights: network view, predictions, boundary.
    *  @type {number | undefined} */
   at = undefined;
+  /** The same as the server said it last.
+   *  @type {number | null} */
+  heard = null;
   /** The history by weight step: channels of one number each.
    *  @type {Record<string, number[]>} */
   course = {};
@@ -63,7 +66,7 @@ export class Timeline {
   /** Forget everything: the run has begun anew. */
   clear() {
     clearTimeout(this.rest);
-    Object.assign(this, { rows: undefined, plan: [], newest: 0, asked: 0, past: false, drawn: undefined, at: undefined, course: {}, fault: "" });
+    Object.assign(this, { rows: undefined, plan: [], newest: 0, asked: 0, past: false, drawn: undefined, at: undefined, heard: null, course: {}, fault: "" });
     this.scrub.clear();
     this.lay();
     this.mark();
@@ -82,16 +85,31 @@ export class Timeline {
     if (this.past) this.mark();
   }
 
-  /** A frame of the replay: all rows computed so far.
+  /** A frame of the replay: rows from `replay_first` on.
    *  @type {(frame: Frame) => void} */
   feed({ step, values }) {
-    const { replay_steps: planned, ...stacks } = values;
-    if (!planned || step < (this.rows?.until ?? 0)) return;
-    const named = Object.fromEntries(Object.entries(stacks).filter(([name]) => name.startsWith(PREFIX)).map(([name, value]) => [name.slice(PREFIX.length), array(value)]));
-    this.rows = { until: step, steps: Array.from(list(planned)), count: Object.values(named)[0].shape[0], stacks: named };
+    const { replay_steps: planned, replay_first = 0, ...stacks } = values;
+    const first = Number(replay_first);
+    if (!planned || step < (this.rows?.until ?? 0) || (first && first !== this.rows?.count)) return;
+    const named = Object.entries(stacks).filter(([name]) => name.startsWith(PREFIX)).map(([name, value]) => {
+      const [channel, before] = [name.slice(PREFIX.length), first ? this.rows?.stacks[name.slice(PREFIX.length)] : undefined];
+      return /** @type {const} */ ([channel, before ? joined(before, array(value)) : array(value)]);
+    });
+    this.rows = { until: step, steps: Array.from(list(planned)), count: named[0][1].shape[0], stacks: Object.fromEntries(named) };
     this.fault = "";
     this.lay();
     if (this.past) this.draw();
+  }
+
+  /** The weight step that the server shows what follows the weights at. One that is live wants none, although another
+   *  one may have asked for it that stood here before: then the page is asked for nothing any more, once.
+   *  @type {(at: number | null) => void} */
+  heed(at) {
+    const known = at === this.heard;
+    this.heard = at;
+    if (this.past || at === null || known) return;
+    this.asked = 0;
+    this.live.ask({ until: 0, at: null });
   }
 
   /** What has become of the replay.
@@ -108,9 +126,14 @@ export class Timeline {
     this.plan = steps;
     const all = (steps.at(-1) ?? 0) < this.newest ? [...steps, this.newest] : steps;
     if (step !== undefined) this.scrub.row = Math.max(0, Math.min(all.findLastIndex((s) => s <= step), all.length - 2));
-    const { rows } = this;
-    this.scrub.most = rows && rows.count === rows.steps.length ? Infinity : (rows?.count ?? 0) - 1;
+    this.scrub.most = this.whole ? Infinity : (this.rows?.count ?? 0) - 1;
     this.scrub.take(all.length > 1 ? all : []);
+  }
+
+  /** The weight step up to which everything is computed; 0: not even up to one. */
+  get whole() {
+    const { rows } = this;
+    return rows && rows.count === rows.steps.length ? rows.until : 0;
   }
 
   // ---- what is shown
@@ -157,7 +180,7 @@ export class Timeline {
     if (row === undefined) { this.leave(); return; }
     if (!this.past) {
       this.past = true;
-      if (this.newest > this.asked && this.newest > (this.rows?.until ?? 0)) this.ask((this.asked = this.newest));
+      if (this.newest > Math.max(this.asked, this.whole)) this.ask((this.asked = this.newest));
     }
     this.draw();
     this.rest = setTimeout(() => this.settle(), REST_MS);
@@ -220,6 +243,15 @@ export class Timeline {
     this.scrub.close();
     this.root.remove();
   }
+}
+
+/** Rows and those that follow.
+ *  @type {(before: Tensor, more: Tensor) => Tensor} */
+function joined(before, more) {
+  const data = new Float64Array(before.data.length + more.data.length);
+  data.set(before.data);
+  data.set(more.data, before.data.length);
+  return { data, shape: [before.shape[0] + more.shape[0], ...more.shape.slice(1)] };
 }
 
 /** Weight steps from 1 to `last`, evenly spaced.
