@@ -140,3 +140,16 @@ def test_fingers_reach_all_controls(page: Page, fake: FakeStream, experiment: Ex
         assert shown_on.locator(CONTROLS).evaluate_all(SMALLEST) >= 44
     panel(tablet, "learning-curves").get_by_role("button", name="Full size").tap()
     assert panel(tablet, "learning-curves").locator("button, select").evaluate_all(SMALLEST) >= 44
+
+
+def test_a_scene_stays_turned(page: Page, fake: FakeStream) -> None:
+    fake.show(Experiment(), panels=["surface-3d"])
+    page.goto(fake.url)
+    eye = {"x": 0.1, "y": 2.0, "z": 0.5}
+    plot(page, "surface-3d", "Plotly.relayout(plot, { 'scene.camera.eye': argument }).then(() => 1)", eye)
+    page.evaluate("window.before = document.querySelector('.pcviz-plot')")
+    other = [{**spec, "title": "The same, in other words"} for spec in fake.data["panels"]]
+    page.evaluate("(data) => window.remount(data)", {**fake.data, "panels": other})
+    expect(page.get_by_role("heading", name="The same, in other words")).to_be_visible()
+    eventually(page, lambda: page.evaluate("!window.before.isConnected"))
+    eventually(page, lambda: plot(page, "surface-3d", "plot._fullLayout.scene.camera.eye") == eye)
