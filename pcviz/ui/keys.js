@@ -15,11 +15,6 @@ function press(key, until = performance.now() + PATIENCE) {
   else if (performance.now() < until) waiting = setTimeout(press, 50, key, until);
 }
 
-function moving() {
-  const state = document.querySelector("[data-panel]")?.getAttribute("data-state");
-  return ["queued", "compiling", "running"].includes(state ?? "");
-}
-
 /** @type {(event: KeyboardEvent, steering: boolean) => void} */
 function onKey(event, steering) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
@@ -34,7 +29,7 @@ function onKey(event, steering) {
     if (focused !== document.body && !byPointer) return;
     if (focused instanceof HTMLElement) focused.blur();
     event.preventDefault();
-    press(moving() ? "pause" : "play");
+    press(document.querySelector("[data-moving=true]") ? "pause" : "play");
   } else if (key === "s" || key === "x") {
     press(key === "s" ? "step" : "reset");
   } else if (key >= "1" && key <= "9") {

@@ -37,6 +37,7 @@ def live(
     picked: Callable[[dict[str, Any]], None] | None = None,
     chosen: Callable[[dict[str, Any]], None] | None = None,
     replayed: Callable[[dict[str, Any]], None] | None = None,
+    at: int | None = None,
     **details: Any,
 ) -> None:
     """Mount live panels; `details` are those of `payload`.
@@ -44,8 +45,8 @@ def live(
     Nothing is remounted as long as the arguments stay equal, and a panel that stays equal keeps its zoom even when
     others or the runs change. `picked` gets the point {panel, x, y} that was clicked in a panel that can pick, `chosen`
     the {key, value} of a control in a panel's header. With `replayed` a slider over the weight steps of the first run
-    stands above them; it gets what the slider asks for: {until: the step up to which a replay should go, at: the step
-    whose weights the panels that follow them should show, or None}.
+    stands above them; it gets what the slider asks for: {until: the step up to which a replay should go (0: none is
+    wanted), at: the step whose weights should be shown by what follows them, or None}. `at` is the one shown now.
     """
 
     def teller(name: str, act: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
@@ -57,7 +58,7 @@ def live(
         return tell
 
     _component(
-        data=payload(experiment, runs, options, timeline=replayed is not None, **details),
+        data=payload(experiment, runs, options, timeline=None if replayed is None else {"at": at}, **details),
         key=key,
         on_picked_change=teller("picked", picked),
         on_chosen_change=teller("chosen", chosen),
@@ -79,7 +80,7 @@ def payload(
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
     recorded: str | None = None,
-    timeline: bool = False,
+    timeline: dict[str, int | None] | None = None,
 ) -> dict[str, Any]:
     """The data for `live.js`: panels of `experiment`, fed by `runs` (ids; none yet: empty axes; a second one is the
     baseline), and what stands around them.
@@ -90,7 +91,8 @@ def payload(
     the row of metrics (default: that of a training). `keep` has the keep tokens of the runs that the panels renew while
     they are open. `about` is the line that images of the panels carry (default: that of `experiment`). `story` has
     templates of the sentence above them, by the state of the first run. `recorded` names the recording that they show
-    while there is no run (pcviz/live/recorded).
+    while there is no run (pcviz/live/recorded). `timeline` asks for a slider over weight steps: {at: the step whose
+    weights the network view shows, or None}.
     """
     shown = {name: dict((options or {}).get(name, {})) for name in panels}
     if len(runs) > 1 and "learning-curves" in shown:
@@ -108,7 +110,7 @@ def payload(
         "colours": style.ROLES,
         "nonce": nonce,
         "recorded": recorded,
-        "timeline": timeline,
+        "timeline": timeline or False,
         "scrub": {"channel": scrub} if scrub else None,
         "present": present.on(),
     }

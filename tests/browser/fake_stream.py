@@ -22,7 +22,7 @@ from starlette.routing import Route
 from pcviz.experiment import Experiment
 from pcviz.frames import trace_rows
 from pcviz.instruments.training.figures import PANELS
-from pcviz.live.assets import FOLDER, SCRIPTS
+from pcviz.live.assets import FOLDER, SCRIPTS, recording
 from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
 
@@ -150,6 +150,7 @@ def _app(fake: FakeStream) -> Starlette:
             Route("/data", lambda request: Response(orjson.dumps(fake.data), media_type="application/json")),
             Route("/live/frames", frames),
             Route("/live/keep", keep, methods=["POST"]),
+            Route("/live/recorded/{name}.json", recording),
             Route("/live/{name}", asset),
         ]
     )

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from pcviz.experiment import Experiment
 from pcviz.glossary import GLOSSARY
 from pcviz.instruments.training.reading import story
-from tests.browser.fake_stream import BASELINE, RUN, FakeStream, train_values
+from tests.browser.fake_stream import BASELINE, CHILD, RUN, SECOND, FakeStream, train_values
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
 from tests.browser.on_page import panel, plot
 
@@ -167,6 +167,19 @@ def test_a_tab_keeps_only_the_runs_that_it_was_given_tokens_of(
     page.evaluate(hide, True)
     page.clock.run_for(31_000)
     eventually(page, lambda: server.kept == [f"runs={BASELINE}&keep=key"])
+
+
+def test_a_child_that_failed_is_reported_and_one_that_was_replaced_is_not(
+    page: Page, fake: FakeStream, experiment: Experiment
+) -> None:
+    page.goto(fake.url)
+    note = panel(page, "landscape").locator(".pcviz-note")
+    fake.state("cancelled", run=CHILD, kind="training_plane", message="cancelled by its owner")
+    train(fake, experiment, 1, 1)
+    drawn(page, 1)
+    expect(note).to_have_text("")
+    fake.state("failed", run=SECOND, kind="training_plane", message="out of memory")
+    expect(note).to_have_text("out of memory")
 
 
 def test_end_and_clean_up(page: Page, fake: FakeStream, experiment: Experiment) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from pcviz.experiment import Experiment
 from pcviz.instruments.replay.channels import REPLAYED
 from pcviz.instruments.training.reading import story
-from tests.browser.fake_stream import BASELINE, CHILD, SECOND, FakeStream, landscape_values, train_values
+from tests.browser.fake_stream import BASELINE, CHILD, RUN, SECOND, FakeStream, landscape_values, train_values
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
 from tests.browser.on_page import SMALL, button, panel, plot, wait_for
 from tests.browser.on_page import step as step_of
@@ -27,17 +27,17 @@ def timeline(page: Page) -> Locator:
 
 def opened(page: Page, fake: FakeStream, experiment: Experiment, **options: Any) -> None:
     """A page whose run has made 20 steps."""
-    fake.show(experiment, timeline=True, story=story(experiment), **options)
+    fake.show(experiment, timeline={"at": None}, story=story(experiment), **options)
     page.goto(fake.url)
     train(fake, experiment, 1, 20)
     fake.state("running", 20)
 
 
-def replayed(fake: FakeStream, experiment: Experiment, count: int, steps: list[int] = STEPS) -> None:
+def replayed(fake: FakeStream, experiment: Experiment, count: int, run: str = CHILD) -> None:
     """A frame with the first rows."""
-    rows = [train_values(experiment, step) for step in steps[:count]]
-    stacked = {f"replay_{name}": np.array([row[name] for row in rows], np.float32) for name in REPLAYED}
-    fake.frame("replay", steps[-1], {"replay_steps": np.array(steps), **stacked}, run=CHILD)
+    rows = [train_values(experiment, step) for step in STEPS[:count]]
+    stacked = {f"replay_{name}": np.array([row[name] for row in rows]) for name in REPLAYED}
+    fake.frame("replay", STEPS[-1], {"replay_steps": np.array(STEPS), **stacked}, run=run)
 
 
 def press(page: Page, name: str) -> None:
@@ -79,9 +79,9 @@ def test_every_panel_shows_the_step_and_at_the_end_the_newest(
         press(page, "One weight step forward (→)")
         drawn(page, step, *HELD)
         expected = train_values(experiment, step)
-        np.testing.assert_array_equal(bars(page), np.float32(expected["energy"]))
+        np.testing.assert_array_equal(bars(page), expected["energy"])
         trace = plot(page, "activity-convergence", "Array.from(plot.data.find((t) => t.name === 'total F').y)")
-        np.testing.assert_array_equal(trace, np.float32(expected["total_energy_trace"]))
+        np.testing.assert_array_equal(trace, expected["total_energy_trace"])
         assert cursors(page, "energy-balance") == cursors(page, "learning-curves") == [str(step)]
         expect(page.locator(".pcviz-metrics")).to_contain_text(f"{step} / 200")
         expect(page.locator(".pcviz-metrics")).to_contain_text(f"{100 * expected['test_accuracy']:.1f} %")
@@ -106,6 +106,38 @@ def test_every_panel_shows_the_step_and_at_the_end_the_newest(
     assert page.evaluate("window.asked.length") == 1, "once"
     press(page, "One weight step back (←)")
     assert page.evaluate("window.asked[1]") == {"until": 25, "at": None}, "the run has gone on"
+
+
+def test_a_replay_of_the_baseline_is_not_its_own(page: Page, fake: FakeStream, experiment: Experiment) -> None:
+    opened(page, fake, experiment, runs=(RUN, BASELINE))
+    replayed(fake, experiment, len(STEPS), run=BASELINE)
+    fake.state("paused", 20)
+    expect(panel(page, "energy-balance")).to_have_attribute("data-state", "paused")
+    press(page, "First weight step")
+    expect(timeline(page)).to_have_attribute("data-at", "computing")
+    eventually(page, lambda: page.evaluate("window.asked") == [{"until": 20, "at": None}])
+
+
+def test_one_that_is_live_lets_go_of_what_was_asked_before(
+    page: Page, fake: FakeStream, experiment: Experiment
+) -> None:
+    fake.show(experiment, timeline={"at": 4})
+    page.goto(fake.url)
+    nothing = {"until": 0, "at": None}
+    eventually(page, lambda: page.evaluate("window.asked") == [nothing])
+    remount = "(data) => window.remount(data)"
+    page.evaluate(remount, {**fake.data, "nonce": 1})
+    page.evaluate(remount, {**fake.data, "nonce": 2, "timeline": {"at": None}})
+    assert page.evaluate("window.asked") == [nothing], "once"
+    train(fake, experiment, 1, 20)
+    drawn(page, 20)
+    press(page, "First weight step")
+    page.evaluate(remount, {**fake.data, "nonce": 3, "timeline": {"at": 1}})
+    assert nothing not in page.evaluate("window.asked")[1:], "it stands there"
+    fake.state("idle", 0, generation=1)
+    expect(timeline(page)).to_have_attribute("data-at", "live")
+    page.evaluate(remount, {**fake.data, "nonce": 4, "timeline": {"at": 1}})
+    assert page.evaluate("window.asked").count(nothing) == 2
 
 
 @pytest.mark.parametrize(("x", "place"), [("epoch", 10 / 22), ("seconds", 10 * 0.08)])
@@ -167,13 +199,13 @@ def test_other_views_stay_at_the_step_and_another_run_does_not(
     press(page, "First weight step")
     drawn(page, 1, *HELD)
     events, seq = fake.events, fake.seq
-    fake.show(experiment, timeline=True, options={"learning-curves": {"x": "epoch"}})
+    fake.show(experiment, timeline={"at": None}, options={"learning-curves": {"x": "epoch"}})
     fake.events, fake.seq = events, seq
     page.evaluate("async () => window.remount(await (await fetch('/data')).json())")
     drawn(page, 1, *HELD)
     expect(panel(page, "learning-curves")).to_have_attribute("data-step", "20")
     eventually(page, lambda: cursors(page, "learning-curves") == [str(1 / 22)])
-    fake.show(experiment, runs=(BASELINE,), timeline=True)
+    fake.show(experiment, runs=(BASELINE,), timeline={"at": None})
     page.evaluate("async () => window.remount(await (await fetch('/data')).json())")
     train(fake, experiment, 1, 2, run=BASELINE)
     drawn(page, 2)
@@ -283,5 +315,18 @@ def test_the_path_shows_where_the_timeline_stands(page: Page, fake: FakeStream, 
     at = list(values["path_steps"]).index(last)
     expected = [values["path_x"][at], values["path_y"][at]]
     assert plot(page, "landscape", place, middle) == pytest.approx(expected, abs=0.02)
+    zoomed = (
+        "(await argument.reduce((before, to) => before.then(() => Plotly.relayout(plot, to)), Promise.resolve()), 1)"
+    )
+    beyond = [expected[1] + 0.1, expected[1] + 0.3]
+    plot(page, "landscape", zoomed, [{"yaxis.range": beyond}])
+    expect(dot).to_be_hidden()
+    plot(page, "landscape", zoomed, [{"yaxis.autorange": True}])
+    expect(dot).to_be_visible()
+    broken = np.where(values["path_steps"] == last, np.nan, values["path_x"])
+    fake.frame("training_plane", 20, {**values, "path_x": broken}, run=SECOND)
+    expect(dot).to_be_hidden()
+    fake.frame("training_plane", 20, values, run=SECOND)
+    expect(dot).to_be_visible()
     press(page, "Last weight step")
     expect(dot).to_be_hidden()

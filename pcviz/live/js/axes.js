@@ -4,7 +4,7 @@ const SLACK = 3; // decades that an end may lie too far out before it moves in
 const DENSE_PX = 40; // ticks of whole numbers at every 1 stand no closer
 
 /** @type {(layout: Layout) => string[]} */
-export const axisNames = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+const axisNames = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
 
 /** Ends of a logarithmic axis, as powers of ten: the first whole decades beyond the least and the greatest value, or
  *  from a fixed `floor` on. An end of `before` stays while it is beyond the values by at most `SLACK` decades, so that a

@@ -55,16 +55,18 @@ export class Cursors {
     const step = live.timeline?.step;
     const [steps, x, y] = trail.map((name) => (latest[name] ? list(latest[name].value) : []));
     const i = step === undefined ? -1 : Array.from(steps).findLastIndex((s) => s <= step);
-    dot.hidden = i < 0 || !layout;
+    const axes = layout ? [layout.xaxis, layout.yaxis] : [];
+    const place = axes.map((axis, d) => axis.d2p([x, y][d][i]));
+    dot.hidden = !axes.length || !axes.every(({ _length }, d) => place[d] >= 0 && place[d] <= _length);
     if (dot.hidden) return;
-    const [left, top] = [[layout.xaxis, x[i]], [layout.yaxis, y[i]]].map(([axis, at]) => axis._offset + axis.d2p(at));
+    const [left, top] = axes.map(({ _offset }, d) => _offset + place[d]);
     Object.assign(dot.style, { left: `${left}px`, top: `${top}px` });
     dot.dataset.at = String(steps[i]);
   }
 
   /** The same as shapes of a figure on white paper. */
   shapes() {
-    const line = { color: this.panel.live.paper("var(--st-text-color)"), width: 2, dash: "dot" };
+    const line = { color: this.panel.live.theme.paper("var(--st-text-color)"), width: 2, dash: "dot" };
     return this.all.flatMap(({ axis, at }) => {
       const x = at();
       return x === undefined ? [] : { type: "line", xref: axis.replace("axis", ""), yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line };

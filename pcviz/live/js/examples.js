@@ -20,9 +20,7 @@ const ROWS = {
 /** @typedef {{ row: Row, list: HTMLElement, none: HTMLElement, items: Item[] }} Strip */
 
 export class ExamplesPanel extends Card {
-  closed = false;
   drawing = 0;
-  held = false;
   /** The frame that is shown.
    *  @type {Frame | undefined} */
   frame = undefined;
@@ -43,9 +41,7 @@ export class ExamplesPanel extends Card {
       return { row: ROWS[heading], list, none, items: [] };
     });
     // An image that changed under a finger would be another one than was chosen.
-    this.plot.addEventListener("pointerdown", () => (this.held = true));
-    const release = () => { this.held = false; this.request(); };
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, () => setTimeout(release), { signal: live.signal });
+    this.hold(() => this.request());
     this.clear();
   }
 
@@ -83,7 +79,7 @@ export class ExamplesPanel extends Card {
     if (!frame || this.closed || this.held) return;
     const { values, step } = frame;
     const [least, greatest] = [array(values.input_least).data, array(values.input_greatest).data];
-    const ink = /** @type {string[]} */ (this.live.colour("var(--st-text-color)").match(/[\d.]+/g)).slice(0, 3).map(Number);
+    const ink = /** @type {string[]} */ (this.live.theme.colour("var(--st-text-color)").match(/[\d.]+/g)).slice(0, 3).map(Number);
     for (const strip of this.strips) {
       const channel = (/** @type {string} */ name) => array(values[`${strip.row.prefix}_${name}`]).data;
       const [places, classes, predicted, inputs] = [channel("place"), channel("class"), channel("predicted"), channel("input")];
@@ -117,7 +113,7 @@ export class ExamplesPanel extends Card {
   }
 
   close() {
-    this.closed = true;
+    super.close();
     cancelAnimationFrame(this.drawing);
     this.section.remove();
   }

@@ -131,7 +131,7 @@ const entry = (got, i) =>
 
 /** Whether each point of a line stands alone: no line leads to it.
  *  @type {(x: ArrayLike<number>, y: ArrayLike<number>) => boolean[]} */
-export function lonely(x, y) {
+function lonely(x, y) {
   /** @type {(i: number) => boolean} */
   const there = (i) => Number.isFinite(x[i]) && Number.isFinite(y[i]);
   return Array.from(y, (_, i) => there(i) && !there(i - 1) && !there(i + 1));
@@ -139,7 +139,7 @@ export function lonely(x, y) {
 
 /** Indices that halve a line's resolution: first, last, and the least and greatest of every four points between.
  *  @type {(values: ArrayLike<number>) => number[]} */
-export function halved(values) {
+function halved(values) {
   const last = values.length - 1;
   const kept = [0];
   for (let i = 1; i < last; i += 4) {

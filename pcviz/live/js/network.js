@@ -15,10 +15,8 @@ import { array } from "./values.js";
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
 const FLASH_MS = 700;
-const MOVING = ["running", "compiling"];
 
 export class NetworkPanel extends Card {
-  closed = false;
   /** @type {Picture | undefined} */
   picture = undefined;
   /** @type {Shown | undefined} */
@@ -77,8 +75,6 @@ export class NetworkPanel extends Card {
     this.section.addEventListener("keydown", (event) => this.key(event));
     this.clear();
   }
-
-  get state() { return this.section.dataset.state ?? "idle"; }
 
   /** @type {(kind: string) => boolean} */
   isOf(kind) { return kind === "network" && !this.live.scrub; }
@@ -189,9 +185,9 @@ export class NetworkPanel extends Card {
     this.request();
     this.again = setTimeout(() => {
       if (this.live.recording) { this.live.recording.next(); return; }
-      if (!MOVING.includes(this.state) && !this.next) return;
+      if (!this.moving && !this.next) return;
       this.adopt();
-      if (MOVING.includes(this.state)) { this.scrub.go(0); this.scrub.play(); }
+      if (this.moving) { this.scrub.go(0); this.scrub.play(); }
     }, AGAIN_MS);
   }
 
@@ -210,13 +206,15 @@ export class NetworkPanel extends Card {
   look() {
     const css = this.live.data.colours;
     const colours = Object.fromEntries(Object.entries(css).map(([role, hex]) => [role, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))]));
-    const enlarged = this.live.data.present ? PRESENT : 1;
-    const high = this.live.data.present ? (innerHeight - 330) / enlarged : Infinity;
+    const { present } = this.live.data;
+    const full = this.section.classList.contains("pcviz-full") && matchMedia("(min-width: 641px)").matches; // it scrolls
+    const enlarged = present || full ? PRESENT : 1;
+    const high = present && !full ? (innerHeight - 330) / enlarged : Infinity;
     return {
       enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
       flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
-      text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
+      text: this.live.theme.colour("var(--st-text-color)"), border: this.live.theme.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
     };
   }
 
@@ -281,7 +279,7 @@ export class NetworkPanel extends Card {
   }
 
   close() {
-    this.closed = true;
+    super.close();
     clearTimeout(this.again);
     cancelAnimationFrame(this.drawing);
     this.observer.disconnect();

@@ -27,6 +27,16 @@ export function button(text, label, onclick) {
   return element("button", { type: "button", textContent: text, title: label, onclick, aria: { label: name } });
 }
 
+/** Replace controls in `from` by others in `to`: one with the same label keeps the focus.
+ *  @type {(from: HTMLElement, to: HTMLElement, replace: () => void) => void} */
+export function keepingFocus(from, to, replace) {
+  const label = from.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
+  replace();
+  if (!label || to.contains(document.activeElement)) return;
+  const all = /** @type {HTMLElement[]} */ ([to, ...to.querySelectorAll("[aria-label]")]);
+  all.find((one) => one.getAttribute("aria-label") === label)?.focus({ preventScroll: true });
+}
+
 /** @type {Promise<Plotly> | null} */
 let plotly = null;
 

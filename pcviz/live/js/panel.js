@@ -7,6 +7,7 @@ import { Feed } from "./feed.js";
 import { PRESENT, enlarge, lengths } from "./lengths.js";
 import { button, element } from "./page.js";
 import { saveImage, saveTable } from "./save.js";
+import { Scrub } from "./scrub.js";
 import { fill } from "./text.js";
 import { list } from "./values.js";
 
@@ -20,14 +21,14 @@ export class Panel extends Card {
   roles = [];
   enlarged = 1;
   due = 0; // when the next redraw may begin
-  held = false;
   dirty = false;
-  closed = false;
   resized = false;
   fitted = ""; // the ranges of the map that the axes have been fitted to
   usual = undefined; // Plotly's drag mode while dragging does not move the plot
   /** @type {Promise<unknown> | undefined} */
   started = undefined;
+  /** @type {PromiseWithResolvers<void>} */
+  drawn = Promise.withResolvers();
   /** @type {Promise<unknown> | undefined} */
   drawing = undefined;
   /** @type {number | undefined} */
@@ -40,10 +41,9 @@ export class Panel extends Card {
   /** The row that a slider shows; undefined: the last.
    *  @type {number | undefined} */
   row = undefined;
-  /** This panel's own slider, and its label.
-   *  @type {HTMLInputElement | undefined} */
-  slider = undefined;
-  slid = element("span");
+  /** This panel's own slider, where the page has none for all panels.
+   *  @type {Scrub | undefined} */
+  own = undefined;
 
   /** @param {Live} live
    *  @param {PanelSpec} spec */
@@ -59,17 +59,14 @@ export class Panel extends Card {
     this.feeds = this.figure.data.flatMap((trace) => (trace.meta && !spec.absent ? new Feed(trace, trace.meta) : []));
     this.cursors = new Cursors(this);
     if (!spec.absent) this.header.append(...this.scrubber(), this.buttons());
-    // A redraw during a drag would interrupt the user's zoom.
-    this.plot.addEventListener("pointerdown", () => (this.held = true));
-    const release = () => { this.held = false; if (this.dirty) this.request(); };
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { signal: live.signal });
+    this.hold(() => { if (this.dirty) this.request(); }); // a redraw during a drag would interrupt the user's zoom
     this.clear();
   }
 
   buttons() {
     const { spec } = this;
     const toggles = spec.toggles.map(({ label, help, relayout }) => switched(label, help, (on) => {
-      this.Plotly?.relayout(this.plot, Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
+      this.relayout(() => Object.fromEntries(Object.entries(relayout).map(([path, pair]) => [path, pair[+on]])));
     }));
     const move = switched("✥", spec.space ? "Drag to move instead of turning" : "Drag to move instead of zooming", (on) => this.drag(on));
     const whole = button("⌂", "Show the whole plot again", () => this.showWhole());
@@ -81,10 +78,10 @@ export class Panel extends Card {
 
   scrubber() {
     if (!this.spec.scrub || this.live.scrub) return []; // the page's slider serves all panels
-    const slider = element("input", { type: "range", min: "0", max: "0", disabled: true, aria: { label: "Inference step shown over depth" } });
-    slider.oninput = () => this.scrub(slider);
-    this.slider = slider;
-    return [element("label", { className: "pcviz-scrub" }, slider, this.slid)];
+    const label = element("label", { className: "pcviz-scrub" });
+    this.own = new Scrub({ channel: this.spec.scrub, keys: label, show: (row) => this.follow(row), signal: this.signal });
+    label.append(this.own.slider, this.own.told);
+    return [label];
   }
 
   /** Whether all that it draws comes from runs of this kind.
@@ -105,7 +102,7 @@ export class Panel extends Card {
 
   /** Give every role of the figure its colour in the page's theme, or that of `colour`.
    *  @type {(colour?: Colour) => void} */
-  paint(colour = (/** @type {string} */ role) => this.live.colour(role)) {
+  paint(colour = (/** @type {string} */ role) => this.live.theme.colour(role)) {
     for (const [node, key, role] of this.roles) node[key] = colour(role);
   }
 
@@ -160,22 +157,10 @@ export class Panel extends Card {
     if (run === 0 || this.step === undefined) this.step = frame.step;
     for (const [name] of this.spec.csv) if (name in values) this.latest[name] = { run: frame.run, step: frame.step, value: values[name] };
     if (this.spec.note) this.note.textContent = fill(this.spec.note, values) ?? this.note.textContent;
-    const { slider, spec: { scrub } } = this;
-    if (run === 0 && slider && scrub && scrub in values) {
+    if (run === 0 && this.own && this.own.channel in values) {
       this.frame = frame;
-      const last = list(values[scrub]).length - 1;
-      Object.assign(slider, { disabled: false, max: last, value: Math.min(this.row ?? last, last) });
-      this.tellRow(slider);
+      this.own.feed(values);
     }
-    this.request();
-  }
-
-  /** @type {(slider: HTMLInputElement) => void} */
-  scrub(slider) {
-    // At its right end the slider follows the last row, also when more rows arrive.
-    this.row = slider.value === slider.max ? undefined : Number(slider.value);
-    this.tellRow(slider);
-    this.putRow();
     this.request();
   }
 
@@ -188,7 +173,7 @@ export class Panel extends Card {
     return scrubbed.length > 0;
   }
 
-  /** Show another row of the page's slider: only the traces and the line that depend on it change.
+  /** Show another row of the slider: only the traces and the line that depend on it change.
    *  @type {(row: number | undefined) => void} */
   follow(row) {
     this.row = row;
@@ -212,17 +197,8 @@ export class Panel extends Card {
 
   /** The label of the slider that this panel follows, if any: "t = 3 of 15". */
   get time() {
-    if (this.slider) return this.slid.textContent;
-    return this.live.scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? this.live.scrub.told.textContent : "";
-  }
-
-  /** @type {(slider: HTMLInputElement) => void} */
-  tellRow(slider) {
-    const { frame, spec: { scrub } } = this;
-    if (!frame || !scrub) return;
-    const steps = list(frame.values[scrub]);
-    this.slid.textContent = `t = ${steps[Number(slider.value)]} of ${steps[steps.length - 1]}`;
-    slider.setAttribute("aria-valuetext", this.slid.textContent);
+    const scrub = this.own ?? this.live.scrub;
+    return scrub?.steps.length && (this.spec.scrub || this.spec.cursor) ? scrub.told.textContent : "";
   }
 
   // ---- drawing
@@ -244,6 +220,7 @@ export class Panel extends Card {
     if (this.cursors.parts.length) this.plot.on("plotly_afterplot", () => this.cursors.place());
     this.observer = new ResizeObserver(() => { this.resized = true; this.fit(); });
     this.observer.observe(this.plot);
+    this.drawn.resolve();
     this.request();
   }
 
@@ -269,8 +246,26 @@ export class Panel extends Card {
   /** Drag to move, or restore what dragging does otherwise: zoom, turn, or scroll the page with a finger.
    *  @type {(move: boolean) => void} */
   drag(move) {
-    this.usual ??= this.plot._fullLayout?.dragmode;
-    this.Plotly?.relayout(this.plot, this.spec.space ? { "scene.dragmode": move ? "pan" : "turntable" } : { dragmode: move ? "pan" : this.usual });
+    this.relayout(() => {
+      this.usual ??= this.plot._fullLayout?.dragmode;
+      return this.spec.space ? { "scene.dragmode": move ? "pan" : "turntable" } : { dragmode: move ? "pan" : this.usual };
+    });
+  }
+
+  /** Change the layout, if need be once it is drawn.
+   *  @type {(change: () => Record<string, unknown>) => Promise<void>} */
+  async relayout(change) {
+    await this.drawn.promise;
+    if (!this.closed) await this.Plotly?.relayout(this.plot, change());
+  }
+
+  /** As any panel, and turned as the other one was.
+   *  @type {(old: Card) => void} */
+  succeed(old) {
+    super.succeed(old);
+    const camera = old.plot.layout?.scene?.camera;
+    const turned = old instanceof Panel && JSON.stringify(camera) !== JSON.stringify(old.fresh.scene?.camera);
+    if (turned) this.relayout(() => ({ "scene.camera": camera }));
   }
 
   /** Undo zooming, moving and turning. */
@@ -323,8 +318,9 @@ export class Panel extends Card {
 
   /** Remove the panel. Plotly draws in several tasks: a plot keeps its place and size, hidden, until it has finished. */
   close() {
-    this.closed = true;
+    super.close();
     clearTimeout(this.timer);
+    this.own?.close();
     this.observer?.disconnect();
     this.section.classList.add("pcviz-leaving");
     delete this.section.dataset.panel;

@@ -1,6 +1,6 @@
 // What the engine computed before (python -m recordings), replayed until a run of the page shows the same live.
 
-import { decode } from "./values.js";
+import { unpacked } from "./values.js";
 
 export class Recording {
   /** @type {Frame[]} */
@@ -23,10 +23,7 @@ export class Recording {
     if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
     /** @type {Frame<Packed>[]} */
     const packed = await answer.json();
-    const frames = packed.map((frame) => ({
-      ...frame, recorded: true,
-      values: Object.fromEntries(Object.entries(frame.values).map(([name, value]) => [name, decode(value)])),
-    }));
+    const frames = packed.map((frame) => ({ ...unpacked(frame), recorded: true }));
     this.frames = frames.filter(({ kind }) => kind === "network");
     for (const frame of frames) if (frame.kind !== "network") this.feed(frame);
     if (this.frames.length) this.feed(this.frames[0]);

@@ -12,7 +12,7 @@ const FONT = "Helvetica, Arial, sans-serif"; // an image cannot use the page's f
  *  @type {(panel: Panel) => string[]} */
 function progress({ live, step, time }) {
   const metric = live.data.metrics[0];
-  const done = metric && step !== undefined && fill(metric.value, { ...live.values, step });
+  const done = metric && step !== undefined && fill(metric.value, { ...live.known.values, step });
   return [step === undefined ? "" : done ? `${metric.label} ${done}` : `step ${step}`, time].filter(Boolean);
 }
 
@@ -27,7 +27,7 @@ export function filename(panel) {
 /** @type {(panel: Panel) => void} */
 export function saveTable(panel) {
   const { table, csv } = panel.spec;
-  const lines = table === "history" ? historyTable(panel.live.history, csv) : latestTable(panel.latest);
+  const lines = table === "history" ? historyTable(panel.live.known.history, csv) : latestTable(panel.latest);
   download(`${filename(panel)}.csv`, [...lines, ""].join("\n"));
 }
 
@@ -55,13 +55,13 @@ const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").repl
  *  @type {(panel: Panel) => Figure} */
 function image(panel) {
   const { live, spec } = panel;
-  const { data, layout } = panel.copy((role) => live.paper(role), ENLARGED);
+  const { data, layout } = panel.copy((role) => live.theme.paper(role), ENLARGED);
   const run = live.data.runs[0];
   const about = [live.data.about, ...progress(panel), run && `run ${run.slice(0, 8)}`].filter(Boolean).join(" · ");
   const lines = [panel.note.textContent, about].filter(Boolean).flatMap(wrapped);
   const head = PAD + LINE * (TITLE + (lines.length + 1) * WORDS);
   const base = layout.template.layout;
-  layout.paper_bgcolor = layout.plot_bgcolor = live.paper("var(--st-background-color)");
+  layout.paper_bgcolor = layout.plot_bgcolor = live.theme.paper("var(--st-background-color)");
   layout.font = { ...base.font, family: FONT };
   layout.title = {
     text: `<b>${escaped(spec.title)}</b>`, font: { size: TITLE }, x: 0, xanchor: "left", xref: "container", y: 1, yanchor: "top",

@@ -32,6 +32,9 @@ export class Timeline {
   /** The weight step that was asked for of what follows the weights: network view, predictions, boundary.
    *  @type {number | undefined} */
   at = undefined;
+  /** The same as the server said it last.
+   *  @type {number | null} */
+  heard = null;
   /** The history by weight step: channels of one number each.
    *  @type {Record<string, number[]>} */
   course = {};
@@ -63,7 +66,7 @@ export class Timeline {
   /** Forget everything: the run has begun anew. */
   clear() {
     clearTimeout(this.rest);
-    Object.assign(this, { rows: undefined, plan: [], newest: 0, asked: 0, past: false, drawn: undefined, at: undefined, course: {}, fault: "" });
+    Object.assign(this, { rows: undefined, plan: [], newest: 0, asked: 0, past: false, drawn: undefined, at: undefined, heard: null, course: {}, fault: "" });
     this.scrub.clear();
     this.lay();
     this.mark();
@@ -94,6 +97,17 @@ export class Timeline {
     if (this.past) this.draw();
   }
 
+  /** The weight step that the server shows what follows the weights at. One that is live wants none, although another
+   *  one may have asked for it that stood here before: then the page is asked for nothing any more, once.
+   *  @type {(at: number | null) => void} */
+  heed(at) {
+    const known = at === this.heard;
+    this.heard = at;
+    if (this.past || at === null || known) return;
+    this.asked = 0;
+    this.live.ask({ until: 0, at: null });
+  }
+
   /** What has become of the replay.
    *  @type {(state: State) => void} */
   tell({ state, message }) {
@@ -108,9 +122,14 @@ export class Timeline {
     this.plan = steps;
     const all = (steps.at(-1) ?? 0) < this.newest ? [...steps, this.newest] : steps;
     if (step !== undefined) this.scrub.row = Math.max(0, Math.min(all.findLastIndex((s) => s <= step), all.length - 2));
-    const { rows } = this;
-    this.scrub.most = rows && rows.count === rows.steps.length ? Infinity : (rows?.count ?? 0) - 1;
+    this.scrub.most = this.whole ? Infinity : (this.rows?.count ?? 0) - 1;
     this.scrub.take(all.length > 1 ? all : []);
+  }
+
+  /** The weight step up to which everything is computed; 0: not even up to one. */
+  get whole() {
+    const { rows } = this;
+    return rows && rows.count === rows.steps.length ? rows.until : 0;
   }
 
   // ---- what is shown
@@ -157,7 +176,7 @@ export class Timeline {
     if (row === undefined) { this.leave(); return; }
     if (!this.past) {
       this.past = true;
-      if (this.newest > this.asked && this.newest > (this.rows?.until ?? 0)) this.ask((this.asked = this.newest));
+      if (this.newest > Math.max(this.asked, this.whole)) this.ask((this.asked = this.newest));
     }
     this.draw();
     this.rest = setTimeout(() => this.settle(), REST_MS);
@@ -190,7 +209,7 @@ export class Timeline {
   /** It has rested on a step: what follows from the weights comes after. */
   settle() {
     if (this.scrub.playing) { this.rest = setTimeout(() => this.settle(), REST_MS); return; }
-    if (!Object.keys(this.live.followers).length || this.at === this.step) return;
+    if (!Object.keys(this.live.known.followers).length || this.at === this.step) return;
     this.at = this.step;
     this.ask(this.asked);
     this.mark();
@@ -202,8 +221,8 @@ export class Timeline {
     const looked = this.at !== undefined;
     Object.assign(this, { past: false, drawn: undefined, at: undefined });
     this.lay();
-    this.give(this.live.values);
-    for (const frame of Object.values(this.live.followers)) this.live.panels.forEach((panel) => panel.feed(0, frame));
+    this.give(this.live.known.values);
+    for (const frame of Object.values(this.live.known.followers)) this.live.panels.forEach((panel) => panel.feed(0, frame));
     this.mark();
     this.live.showMetrics();
     if (looked) this.ask(this.asked);

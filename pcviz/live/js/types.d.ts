@@ -133,8 +133,9 @@ interface Payload {
   story: Record<string, string[]>;
   nonce: number | string;
   scrub: { channel: string } | null;
-  /** Whether a slider over weight steps stands above the panels. */
-  timeline: boolean;
+  /** Whether a slider over weight steps stands above the panels, and at which step the server shows what follows the
+   *  weights (null: at the latest). */
+  timeline: false | { at: number | null };
   /** Name of the recording that is shown while there is no run. */
   recorded: string | null;
   /** Whether it is shown on a projector. */
@@ -143,7 +144,7 @@ interface Payload {
 
 /** What a panel reports of a click: JSON, as Plotly has it. */
 type Point = { panel: string; x: unknown; y: unknown };
-/** What the timeline asks for: a replay up to a weight step, and the network view at one (null: at the latest). */
+/** What the timeline asks for: a replay up to a weight step (0: none), and the network view at one (null: at the latest). */
 type Wanted = { until: number | undefined; at: number | null };
 type Tell = (name: string, value: unknown) => void;
 

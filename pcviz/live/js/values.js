@@ -17,9 +17,17 @@ export const array = (value) => /** @type {Tensor} */ (value);
 /** @type {(data: Numbers, shape: number[]) => Value} */
 const made = (data, shape) => (shape.length ? { data, shape } : data[0]);
 
+/** A frame with its values decoded, and among them where it was made.
+ *  @type {(frame: Frame<Packed>) => Frame} */
+export function unpacked({ values, ...frame }) {
+  const { step, inference_step, epoch, seconds } = frame;
+  const channels = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, decode(value)]));
+  return { ...frame, values: { ...channels, step, inference_step, epoch, seconds } };
+}
+
 /** A value as it is written in a frame, decoded; null stands for a number that is not finite.
  *  @type {(value: Packed) => Value} */
-export function decode(value) {
+function decode(value) {
   if (value === null) return NaN;
   if (typeof value === "number") return value;
   const bytes = Uint8Array.fromBase64?.(value.base64) ?? Uint8Array.from(atob(value.base64), (c) => c.charCodeAt(0));

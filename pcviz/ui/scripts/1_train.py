@@ -38,6 +38,7 @@ panels.live(
     nonce=f"{view.example} {view.layer} {view.until} {view.at}",
     picked=options.pick,
     replayed=None if session.watches(run) else options.replay,
+    at=view.at,
 )
 if not present.on():
     share.configuration(form.experiment or experiment)
