@@ -1,16 +1,19 @@
 // The network view: one example's relaxation, layer by layer, played step by step from a trace that is in the browser.
 
 import { Card, switched } from "./card.js";
+import { drawEdges } from "./edges.js";
+import { heightAt, tileWithin } from "./layout.js";
 import { PRESENT } from "./lengths.js";
 import { button, element } from "./page.js";
-import { FIXED, ROLES, Picture, classOf, decoded, frontOf, held, label, magnitude, shownOf } from "./picture.js";
+import { Picture } from "./picture.js";
 import { Scrub } from "./scrub.js";
+import { FIXED, ROLES, decoded, exactOf, held, label, shownOf } from "./shown.js";
 import { digits } from "./text.js";
-import { array } from "./values.js";
+import { detail, layerWords, sentence } from "./words.js";
 
 /** @typedef {import("./picture.js").Look} Look */
-/** @typedef {import("./picture.js").Shown} Shown */
-/** @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers, weights?: Tensor }} Exact */
+/** @typedef {import("./shown.js").Shown} Shown */
+/** @typedef {import("./shown.js").Exact} Exact */
 
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
@@ -201,7 +204,7 @@ export class NetworkPanel extends Card {
 
   fit() {
     if (this.shown && this.plot.clientWidth) {
-      this.canvas.style.height = `${Picture.height(this.plot.clientWidth, this.shown, this.look())}px`;
+      this.canvas.style.height = `${heightAt(this.plot.clientWidth, this.shown, this.look())}px`;
     }
     this.request();
   }
@@ -213,7 +216,7 @@ export class NetworkPanel extends Card {
     const enlarged = this.live.data.present ? PRESENT : 1;
     const high = this.live.data.present ? (innerHeight - 330) / enlarged : Infinity;
     return {
-      enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
+      enlarged, most: tileWithin(high, this.backprop ? 5 : 4),
       flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
       text: this.live.colour("var(--st-text-color)"), border: this.live.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
@@ -241,24 +244,9 @@ export class NetworkPanel extends Card {
     const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) + (this.spec.pick ? " Press Enter for all its numbers." : "") : "";
     this.detail.hidden = !words;
     this.edges.hidden = !this.exact?.weights || !held;
-    if (this.exact?.weights && held) this.drawEdges(this.exact.layer, this.exact.weights, look);
+    if (this.exact?.weights && held) drawEdges(this.edges, this.exact.weights, this.exact.layer, this.unit, look.colours);
     if (words !== this.detail.textContent) this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
-  }
-
-  /** The weights into the unit that is read, one for each unit below: blue is negative, vermillion positive.
-   *  @type {(layer: number, weights: Tensor, look: Look) => void} */
-  drawEdges(layer, { data, shape: [units, below] }, { colours }) {
-    const unit = Math.min(this.unit, units - 1);
-    const row = data.subarray(unit * below, (unit + 1) * below);
-    const side = Math.ceil(Math.sqrt(below));
-    const most = Math.max(...Array.from(row, Math.abs)) || 1;
-    Object.assign(this.edges, { width: side, height: side });
-    const image = new ImageData(side, side);
-    row.forEach((w, i) => image.data.set([...(w < 0 ? colours.error : colours.weights), 255 * Math.abs(w) / most], 4 * i));
-    /** @type {CanvasRenderingContext2D} */ (this.edges.getContext("2d")).putImageData(image, 0, 0);
-    this.edges.title = `Weights into unit ${unit + 1} of layer ${layer}, one for each of the ${below} ${layer > 1 ? "units" : "inputs"} below: blue is negative, vermillion positive, the strongest ±${digits(most, 2)}.`;
-    this.edges.setAttribute("aria-label", this.edges.title);
   }
 
   /** What the tile under the pointer holds there.
@@ -288,56 +276,4 @@ export class NetworkPanel extends Card {
     this.scrub.close();
     this.section.remove();
   }
-}
-
-/** The numbers of one layer that a frame has, if it has any.
- *  @type {(values: Values) => Exact | undefined} */
-function exactOf(values) {
-  if (!("layer_number" in values)) return undefined;
-  const channel = (/** @type {string} */ name) => array(values[`layer_${name}`]);
-  return {
-    layer: Number(values.layer_number), activity: channel("activity"), prediction: channel("prediction"),
-    error: channel("error"), gradient: channel("gradient").data,
-    weights: "layer_weights" in values ? channel("weights") : undefined,
-  };
-}
-
-/** The equations of a unit with its numbers, every digit that float32 has.
- *  @type {(exact: Exact, unit: number, row: number, step: number) => string} */
-export function detail({ layer, activity, prediction, error, gradient }, unit, row, step) {
-  const width = activity.shape[1];
-  const u = Math.min(unit, width - 1);
-  const [z, mu, e] = [activity, prediction, error].map(({ data }) => data[row * width + u]);
-  const whole = Array.from(error.data.subarray(row * width, (row + 1) * width)).reduce((sum, v) => sum + (v * v) / 2, 0);
-  const text = (/** @type {number} */ v) => digits(v, 9);
-  return `Layer ${layer}, unit ${u + 1}, t = ${step}: prediction μ = ${text(mu)}, activity z = ${text(z)}, error e = ${text(e)}; ` +
-    `½e² = ${text((e * e) / 2)} of ½|e|² = ${text(whole)} in the layer. After the last step |dF/dW| of the unit's weights is ${text(gradient[u])}.`;
-}
-
-/** What is known of a layer without asking for its numbers.
- *  @type {(shown: Shown, layer: number, row: number) => string} */
-export function layerWords(shown, layer, row) {
-  const L = shown.energy.shape[1];
-  const energy = `energy ${digits(shown.energy.data[row * L + layer - 1], 3)}`;
-  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}.`;
-  const column = shown.arrived.findIndex((_, c) => shown.columns[2 * c] <= layer && layer <= shown.columns[2 * c + 1]);
-  const codes = shown.error.subarray((row * shown.count + column) * shown.cells, (row * shown.count + column + 1) * shown.cells);
-  const largest = Math.max(...Array.from(codes, magnitude));
-  const at = shown.arrived[column];
-  const reached = at < 0 || at > row ? "its error is exactly 0" : `the error arrived at t = ${shown.steps[at]}, now its largest is ≈ ${digits(largest, 2)}`;
-  return `Layer ${layer} of ${L}: ${energy}; ${reached}.`;
-}
-
-/** What the picture shows, in words.
- *  @type {(shown: Shown, row: number) => string} */
-export function sentence(shown, row) {
-  const [, L] = shown.energy.shape;
-  const front = frontOf(shown, row);
-  const total = (/** @type {number} */ r) => Array.from(shown.energy.data.subarray(r * L, (r + 1) * L)).reduce((sum, e) => sum + e, 0);
-  const where = front < 0 ? `The error is at the output, layer ${L}.` : front === 0 ? "The error has reached every layer." : `The error has reached layer ${label(shown, front)} of ${L}.`;
-  const guess = classOf(shown, Array.from(shown.output.data.subarray(0, shown.target.length)));
-  const right = guess === classOf(shown, shown.target);
-  const said = guess === undefined ? "" : ` Going up from the input alone, the network says ${guess}, ${right ? "which is right" : `but it is ${classOf(shown, shown.target)}`}.`;
-  const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
-  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}${said}`;
 }
