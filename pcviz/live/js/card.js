@@ -61,6 +61,10 @@ export class Card {
     }));
   }
 
+  /** The child of the run that this panel waits for has failed or was cancelled.
+   *  @type {(state: State) => void} */
+  fail({ state, message }) { this.note.textContent = message || state; }
+
   /** The timeline has moved. */
   travel() {}
 

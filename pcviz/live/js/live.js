@@ -296,7 +296,7 @@ export class Live {
       this.timeline?.tell(state);
     } else if (["failed", "cancelled"].includes(state.state)) {
       // A child run that failed or was cancelled is reported in the panel that waits for it.
-      for (const panel of this.panels) if (panel.isOf(state.kind)) panel.note.textContent = state.message || state.state;
+      for (const panel of this.panels) if (panel.isOf(state.kind)) panel.fail(state);
     }
   }
 

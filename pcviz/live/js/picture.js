@@ -1,7 +1,7 @@
 // The picture of a network: a column for each layer, a tile of cells for what it holds, predicts and gets wrong.
 
 import { BARS, plan, rowTop, strip, stripped } from "./layout.js";
-import { DECADES, FIXED, LEAST, LEVELS, ROLES, classOf, decoded, frontOf, held, label } from "./shown.js";
+import { DECADES, FIXED, LEAST, LEVELS, ROLES, classOf, columnOf, decoded, frontOf, held, idealFront, label } from "./shown.js";
 
 /** @typedef {import("./shown.js").Shown} Shown */
 /** @typedef {import("./shown.js").Role} Role */
@@ -74,7 +74,7 @@ export class Picture {
       on.globalAlpha = 1;
       columns.forEach((c, i) => this.tile(role, c, left + (i + 1) * pitch, y, size, side, shown, look));
     });
-    const read = columns.findIndex((c) => shown.columns[2 * c] <= look.read && look.read <= shown.columns[2 * c + 1]);
+    const read = columns.indexOf(columnOf(shown, look.read));
     if (read >= 0) {
       on.strokeStyle = look.text;
       on.setLineDash([2, 3]);
@@ -105,7 +105,7 @@ export class Picture {
     const from = FIXED.includes(role) ? 0 : row * count * cells;
     const early = role === "weights" && row < shown.steps.length - 1; // weights move after the last inference step
     const { codes, base } = held(shown, role);
-    const arrives = shown.count - row; // of backprop: one layer a tick
+    const arrives = idealFront(shown, row);
     for (let c = 0; c < count; c++) {
       for (let u = 0; u < cells; u++) {
         const at = ((u / side | 0) * count * side + c * side + (u % side)) * 4;
@@ -173,7 +173,7 @@ export class Picture {
   front(shown, row, look, { columns, left, pitch, size, front, top }) {
     const on = this.context;
     on.textAlign = "center";
-    on.font = `10px ${look.font}`;
+    const room = on.measureText(`t ${shown.steps[shown.steps.length - 1]}`).width + 4;
     columns.forEach((c, i) => {
       const x = left + (i + 1) * pitch;
       const at = shown.arrived[c];
@@ -186,7 +186,7 @@ export class Picture {
         on.setLineDash([]);
       } else {
         on.fillStyle = look.text;
-        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, top + size + 9);
+        if (pitch >= room) on.fillText(`t ${shown.steps[at]}`, x + size / 2, top + size + 9);
       }
       if (c === front) {
         on.strokeStyle = look.css.error;
@@ -195,7 +195,6 @@ export class Picture {
         on.lineWidth = 1;
       }
     });
-    on.font = `11px ${look.font}`;
   }
 
   /** Bars of the layers' energies, logarithmic; those of the output last.
@@ -250,9 +249,8 @@ export class Picture {
     on.lineWidth = 1;
     on.fillStyle = on.strokeStyle = look.text;
     on.textAlign = "center";
-    const ideal = shown.energy.shape[1] - shown.steps[row]; // L - t
-    const place = Array.from({ length: shown.count }, (_, c) => c).find((c) => shown.columns[2 * c + 1] >= ideal) ?? shown.count;
     if (look.front) {
+      const place = idealFront(shown, row);
       on.setLineDash([4, 4]);
       on.beginPath();
       on.moveTo(left + place * step, top - 6);

@@ -9,7 +9,7 @@ export const LEVELS = 127;
 export const LEAST = 1e-12;
 export const DECADES = 14;
 /** @type {(code: number) => number} */
-export const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((code & 127) - 1) / (LEVELS - 1)) * DECADES));
+const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((code & 127) - 1) / (LEVELS - 1)) * DECADES));
 /** @type {(code: number) => number} */
 export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
 
@@ -76,8 +76,34 @@ export function held(shown, role) {
  *  @type {(shown: Shown, row: number) => number} */
 export const frontOf = (shown, row) => shown.arrived.findIndex((at) => at >= 0 && at <= row);
 
-/** @type {(shown: Shown, column: number) => string} */
-export const label = ({ columns }, c) => (columns[2 * c] === columns[2 * c + 1] ? String(columns[2 * c]) : `${columns[2 * c]}–${columns[2 * c + 1]}`);
+/** The column that a front reaches which goes down one layer a step, as backprop does and errors do in exact arithmetic;
+ *  past the last one before it has left the output.
+ *  @type {(shown: Shown, row: number) => number} */
+export function idealFront({ energy, steps, columns, count }, row) {
+  const layer = energy.shape[1] - steps[row]; // L - t
+  const column = Array.from({ length: count }, (_, c) => c).find((c) => columns[2 * c + 1] >= layer);
+  return column ?? count;
+}
+
+/** @type {(first: number, last: number) => string} */
+export const range = (first, last) => (first === last ? String(first) : `${first}–${last}`);
+
+/** The layers of a column.
+ *  @type {(shown: Shown, column: number) => string} */
+export const label = ({ columns }, c) => range(columns[2 * c], columns[2 * c + 1]);
+
+/** The column of a layer; -1 of the output.
+ *  @type {(shown: Shown, layer: number) => number} */
+export const columnOf = ({ columns, count }, layer) => Array.from({ length: count }, (_, c) => c).findIndex((c) => columns[2 * c] <= layer && layer <= columns[2 * c + 1]);
+
+/** The first and the last unit of a cell, counted from 0: in wide layers neighbours share one (codes.py: folded).
+ *  @type {(shown: Shown, column: number, cell: number) => [first: number, last: number]} */
+export function unitsOf({ units, cells }, column, cell) {
+  if (units[column] <= cells) return [cell, cell];
+  const [least, more] = [Math.floor(units[column] / cells), units[column] % cells]; // the first so many have one more
+  const first = cell * least + Math.min(cell, more);
+  return [first, first + least - (cell < more ? 0 : 1)];
+}
 
 /** The class that a target or an output of this network stands for, as pages count them; undefined where targets are
  *  not classes.
