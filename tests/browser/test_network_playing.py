@@ -51,9 +51,13 @@ def opened(page: Page, fake: FakeStream, *, motion: bool = True, speed: str = FA
     view(page).get_by_label("Speed").select_option(speed)
 
 
+def halt(page: Page) -> None:
+    """Stop the page's time, soon."""
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+
+
 def reach(page: Page, step: int) -> None:
-    """Stop the page's time, and move it on until the picture is at this step."""
-    page.clock.pause_at(page.evaluate("(Date.now() + 1) / 1000"))
+    """Move the page's time on until the picture is at this step."""
     for _ in range(1000):
         if view(page).get_attribute("data-inference-step") == str(step):
             return
@@ -70,6 +74,7 @@ def ended(page: Page, fake: FakeStream, **options: Any) -> None:
 
 def test_another_example_is_played_at_the_same_speed(page: Page, fake: FakeStream) -> None:
     opened(page, fake, speed=SLOW)
+    halt(page)
     reach(page, 4)
     view(page).evaluate(
         """(view) => { window.seen = []; new MutationObserver(() => window.seen.push([performance.now(),
@@ -229,6 +234,7 @@ def test_it_is_told_to_screen_readers_where_somebody_moves_and_not_while_it_play
     opened(page, fake, speed=SLOW)
     spoken = view(page).locator("[aria-live=polite]")
     expect(spoken).to_have_count(1)
+    halt(page)
     reach(page, 4)
     assert spoken.text_content() == ""
     view(page).get_by_role("button", name="One inference step back").click()
