@@ -114,8 +114,8 @@ def test_who_plays_in_the_gap_is_not_interrupted(page: Page, fake: FakeStream) -
     ended(page, fake)
     view(page).get_by_label("Speed").select_option("1")
     player(page).click()
-    page.clock.run_for(3000)
-    at(page, 3)
+    page.clock.run_for(3500)
+    assert int(view(page).get_attribute("data-inference-step") or 0) >= 3
 
 
 def test_after_a_pause_of_the_run_it_plays_again(page: Page, fake: FakeStream) -> None:
@@ -181,8 +181,8 @@ def test_a_recording_that_is_read_stays(page: Page, fake: FakeStream, key: str) 
     recorded(page, fake)
     view(page).focus()
     page.keyboard.press(key)
-    page.clock.run_for(2 * GAP)
-    expect(view(page).locator(".pcviz-example")).to_contain_text("example 1")
+    page.clock.run_for(GAP)
+    assert "example 1" in view(page).locator(".pcviz-example").inner_text()
     playing(page, False)
 
 
