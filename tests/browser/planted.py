@@ -46,7 +46,7 @@ def planted(source: str) -> dict[str, np.ndarray]:
 
 def _channel(source: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
     entries = np.arange(np.prod(shape, dtype=int)).reshape(shape)
-    if name == "shown_at":  # the latest
+    if name == "asked_at":  # the latest
         return np.full(shape, np.nan)
     if name in CODES:
         repeats, codes = CODES[name]

@@ -54,7 +54,7 @@ def test_a_whole_session(page: Page) -> None:
     expect(detail).to_contain_text("Layer 2 of")
     page.keyboard.press("ArrowDown")
     expect(detail).to_contain_text("Layer 1 of")
-    expect(detail).to_have_attribute("aria-live", "polite")
+    expect(view.locator("[aria-live=polite]")).to_contain_text("Layer 1 of")
     page.keyboard.press("Enter")
     expect(detail).to_contain_text("prediction μ =", timeout=30_000)
 

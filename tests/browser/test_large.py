@@ -25,8 +25,8 @@ def everything(page: Page, fake: FakeStream) -> None:
     experiment, _, picture = relaxed(False)
     train(fake, experiment, 1, 20)
     fake.state("running", 20)
-    fake.frame("network", 20, picture | {"shown_at": np.nan}, run=CHILD)
-    fake.frame("predictions", 20, values() | {"shown_at": np.nan}, run=SECOND)
+    fake.frame("network", 20, picture | {"asked_at": np.nan}, run=CHILD)
+    fake.frame("predictions", 20, values() | {"asked_at": np.nan}, run=SECOND)
     fake.send("fault", message="The disk is full")
     drawn(page, 20, *TRAIN_PANELS, "network", "examples")
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from pcviz import build
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
+from pcviz.instruments.network.codes import encoded
 from pcviz.instruments.network.job import exact, packed, recorded_steps, shade
 from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
@@ -18,7 +19,15 @@ from tests.browser.on_page import panel
 
 EXPERIMENT = {"network.depth": 9, "network.width": 16, "network.activation": "tanh"}
 DEEP = {"network.depth": 128, "network.width": 64}
-LAYERS = 9
+LAYERS, UNITS = 9, 16
+PURPLE = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, canvas.height - 90, canvas.width, 60);
+  const found = new Set();
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] && data[i] > data[i + 1] + 40 && data[i + 2] > data[i + 1] + 20) found.add(i / 4 % canvas.width);
+  }
+  return found.size / canvas.width; }"""
+"""How much of the width of the lowest strip has the colour of backprop."""
 MIDDLE = (60, 150, 240, 340, 430)
 """Pixels from the top of the picture to the middle of each row of tiles: activities, predictions, errors, weight step,
 backprop."""
@@ -67,6 +76,14 @@ def test_the_keyboard_follows_the_error_down(page: Page, fake: FakeStream) -> No
         assert f"{100 * total[t] / total[0]:.1f} % of the start" in sentence(page)
         page.keyboard.press("ArrowRight")
     assert min(reached) == 1
+
+
+def point_at(page: Page, row: int) -> tuple[float, float]:
+    """Rest the pointer on the first cell of a row of tiles; returns where that is."""
+    box = panel(page, "network").locator(".pcviz-plot canvas").bounding_box()
+    assert box
+    places = ((box["x"] + x, box["y"] + MIDDLE[row]) for x in range(60, int(box["width"]), 9))
+    return next(place for place in places if _hit(page, *place))
 
 
 def tips(page: Page, row: int) -> dict[int, tuple[int, str]]:
@@ -126,10 +143,7 @@ def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream
     found = shown(page, fake)
     view, (_, _, values) = panel(page, "network"), relaxed(False)
     layer = next(iter(tips(page, 2)))
-    box = view.locator(".pcviz-plot canvas").bounding_box()
-    assert box
-    place = next(x for x in range(60, int(box["width"]), 9) if _hit(page, box["x"] + x, box["y"] + MIDDLE[2]))
-    page.mouse.click(box["x"] + place, box["y"] + MIDDLE[2])
+    page.mouse.click(*point_at(page, 2))
     assert page.evaluate("window.picks") == [{"panel": "network", "x": 2, "y": layer}]
     fake.frame("network", 7, values | exact(found, np.zeros(10), layer), run=CHILD)
     detail = view.locator(".pcviz-detail")
@@ -142,6 +156,13 @@ def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream
     parts = (found.predictions, found.activities, found.errors)
     for text, part in zip(written.groups()[1:], parts, strict=True):
         assert np.float32(text) == part[layer - 1][-1, unit], "bitwise"
+    view.focus()
+    for key, other in ("Shift+ArrowRight", unit + 1), ("Shift+ArrowLeft", unit):
+        page.keyboard.press(key)
+        expect(detail).to_contain_text(f"unit {other + 1}, t = 8:")
+    for _ in range(UNITS):
+        page.keyboard.press("Shift+ArrowRight")
+    expect(detail).to_contain_text(f"unit {UNITS}, t = 8:")
 
 
 def test_backprop_stands_beside_it(page: Page, fake: FakeStream) -> None:
@@ -169,3 +190,117 @@ def test_deep_networks_fold_into_strips_with_a_lens(page: Page, fake: FakeStream
     layers = list(tips(page, 0))
     assert len(layers) in range(3, 16) and reached in layers, "the lens is where the error is"
     assert panel(page, "network").evaluate("(section) => section.scrollWidth <= section.clientWidth")
+
+
+def test_backprop_takes_one_layer_a_step_in_deep_networks_too(page: Page, fake: FakeStream) -> None:
+    found = shown(page, fake, deep=True)
+    assert len(found.steps) < 30, "not every step is recorded"
+    view, canvas = panel(page, "network"), panel(page, "network").locator(".pcviz-plot canvas")
+    view.get_by_role("button", name=re.compile("backpropagation sends down")).click()
+    page.wait_for_timeout(100)
+    slider = view.locator("input[type=range]")
+    seen = []
+    for row in (0, len(found.steps) // 2, len(found.steps) - 1):
+        slider.fill(str(row))
+        expect(view).to_have_attribute("data-inference-step", str(found.steps[row]))
+        seen.append(canvas.evaluate(PURPLE))
+    none, half, whole = seen
+    assert none == 0 and whole > 0.6
+    assert half == pytest.approx(whole * found.steps[len(found.steps) // 2] / found.steps[-1], abs=0.05)
+
+
+def folded(hidden: int, width: int, change: float = 0.01) -> dict[str, np.ndarray | float]:
+    """The picture of a relaxation whose errors say where they are: layer + unit / 1000, all counted from 1."""
+    layers, units, steps = np.arange(1, hidden + 1), np.arange(1, width + 1), np.arange(2)
+    held = [np.stack([l + units / 1000] * len(steps)) for l in layers]
+    moved = [layer + change * steps[:, None] for layer in held]
+    output = np.zeros((len(steps), 2))
+    single = [layer[0] for layer in held]
+    energies = np.ones((len(steps), hidden + 1))
+    found = Example(
+        steps, moved, [*held, output], [*held, output], energies, [*single, output[0]], [*single, output[0]]
+    )
+    return packed(found, np.zeros(2), np.zeros(2), np.zeros(2, np.uint8)) | {"network_example": 0.0}
+
+
+def first_tip(page: Page, fake: FakeStream, values: dict[str, np.ndarray | float], row: int = 2) -> str:
+    """What the pointer finds first in a row of tiles."""
+    page.emulate_media(reduced_motion="reduce")
+    fake.show(relaxed(False)[0], panels=["network"])
+    page.goto(fake.url)
+    fake.state("running")
+    fake.frame("network", 7, values, run=CHILD)
+    expect(panel(page, "network")).to_have_attribute("data-step", "7")
+    point_at(page, row)
+    return panel(page, "network").locator(".pcviz-tip").inner_text()
+
+
+def test_a_cell_of_several_units_says_which(page: Page, fake: FakeStream) -> None:
+    values = folded(4, 100)
+    text = first_tip(page, fake, values)
+    written = re.fullmatch(r"layer 1, units (\d+)–(\d+), the greatest: error e ≈ (\S+)", text)
+    assert written
+    first, last = int(written[1]), int(written[2])
+    groups = [(group[0], group[-1]) for group in np.array_split(np.arange(1, 101), 64)]
+    assert (first, last) in groups and first < last
+    page.mouse.click(*point_at(page, 2))
+    assert page.evaluate("window.picks") == [{"panel": "network", "x": 0, "y": 1}]
+    own = np.broadcast_to(1 + np.arange(1, 101) / 1000, (2, 100))
+    numbers = {"layer_number": 1.0, "layer_gradient": own[0]}
+    numbers |= {f"layer_{name}": own for name in ("activity", "prediction", "error")}
+    fake.frame("network", 7, values | numbers, run=CHILD)
+    detail = panel(page, "network").locator(".pcviz-detail")
+    expect(detail).to_contain_text(f"Layer 1, unit {first}, t = 1: prediction μ = {1 + first / 1000:.9g},")
+
+
+def test_every_cell_names_its_units(page: Page, fake: FakeStream) -> None:
+    """As Python groups them, for many sizes."""
+    page.goto(fake.url)
+    code = """async ([units, cells]) => { const { unitsOf } = await import("/live/shown.js");
+      return Array.from({ length: Math.min(units, cells) }, (_, k) => unitsOf({ units: [units], cells }, 0, k)); }"""
+    for units in (7, 64, 65, 100, 127, 128, 1000):
+        groups = np.array_split(np.arange(units), min(units, 64))
+        assert page.evaluate(code, [units, 64]) == [[int(group[0]), int(group[-1])] for group in groups]
+
+
+def test_a_column_of_several_layers_says_which(page: Page, fake: FakeStream) -> None:
+    text = first_tip(page, fake, folded(300, 16), 0)
+    written = re.fullmatch(r"layers (\d+)–(\d+), unit \d+, the greatest: activity z (\S+) at step 0; (.+)", text)
+    assert written
+    assert int(written[2]) == int(written[1]) + 1 == int(float(written[3])), "the greatest is that of the upper layer"
+    assert re.fullmatch(r"of the changes since then ≈ 0\.01\d*|of the changes since then ≈ 0\.00\d+", written[4])
+    panel(page, "network").focus()
+    page.keyboard.press("ArrowUp")
+    expect(panel(page, "network").locator(".pcviz-detail")).to_contain_text(
+        "Layer 1 of 301: energy 1; the error of layers 1–2 arrived at t = 0, now the greatest is ≈ "
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (0.0, "exactly 0"),
+        (1e-15, "at most 1e-12"),
+        (-1e-15, "at least -1e-12"),
+        (1e6, "100 or more"),
+        (-1e6, "-100 or less"),
+    ],
+)
+def test_numbers_beyond_the_scale_are_bounds(page: Page, fake: FakeStream, change: float, said: str) -> None:
+    values = folded(4, 16)
+    values["network_activity_change"] = encoded(np.full((2, 4, 16), change))
+    assert first_tip(page, fake, values, 0).endswith(f" at step 0, changed by {said}")
+
+
+def test_the_tip_follows_what_plays_under_a_resting_pointer(page: Page, fake: FakeStream) -> None:
+    shown(page, fake)
+    view = panel(page, "network")
+    point_at(page, 2)
+    tip = view.locator(".pcviz-tip")
+    last = tip.inner_text()
+    assert "≈" in last
+    view.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(tip).to_have_text(re.compile("layer 1, unit .* exactly 0"))
+    page.keyboard.press("ArrowRight")
+    expect(tip).to_have_text(last)

@@ -25,7 +25,7 @@ def test_what_is_live_is_not_replaced_by_a_recording_that_comes_late(page: Page,
     eventually(page, lambda: len(asked) == 1)
     fake.show(HOME, panels=["network"], recorded="home")
     page.evaluate("async () => window.remount(await (await fetch('/data')).json())")
-    fake.frame("network", 7, relaxed(False)[2] | {"shown_at": np.nan}, run=CHILD)
+    fake.frame("network", 7, relaxed(False)[2] | {"asked_at": np.nan}, run=CHILD)
     network = panel(page, "network")
     expect(network).to_have_attribute("data-source", "live")
     with page.expect_response(RECORDING):

@@ -236,7 +236,7 @@ def test_the_network_view_follows_once_it_rests(page: Page, fake: FakeStream) ->
     experiment, _, picture = relaxed(False)
     page.emulate_media(reduced_motion="reduce")
     opened(page, fake, experiment, panels=["network", *TRAIN_PANELS])
-    fake.frame("network", 20, picture | {"shown_at": np.nan}, run=SECOND)
+    fake.frame("network", 20, picture | {"asked_at": np.nan}, run=SECOND)
     view = panel(page, "network")
     expect(view).to_have_attribute("data-step", "20")
     replayed(fake, experiment, len(STEPS))
@@ -245,10 +245,10 @@ def test_the_network_view_follows_once_it_rests(page: Page, fake: FakeStream) ->
     press(page, "One weight step forward (→)")
     eventually(page, lambda: page.evaluate("window.asked.at(-1)") == {"until": 20, "at": 4})
     expect(view).to_contain_text("Computing weight step 4 …")
-    fake.frame("network", 20, picture | {"shown_at": np.nan}, run=SECOND)
-    fake.frame("network", 7, picture | {"shown_at": 7.0}, run=SECOND)
+    fake.frame("network", 20, picture | {"asked_at": np.nan}, run=SECOND)
+    fake.frame("network", 7, picture | {"asked_at": 7.0}, run=SECOND)
     expect(view).to_have_attribute("data-step", "20")
-    other = picture | {"shown_at": 4.0}
+    other = picture | {"asked_at": 4.0}
     fake.frame("network", 4, other, run=SECOND)
     expect(view).to_have_attribute("data-step", "4")
     expect(view).to_contain_text("After weight step 4.")

@@ -19,7 +19,9 @@ def panel(experiment: Experiment, *, examples: bool = True) -> Panel:
         "number, on a logarithmic scale from 1e-9 to 1; dashed tiles are exactly zero. The box marks the layer that "
         "the error has reached last, "
         "and t when it reached each one. Then the weights take one step: each layer learns from its own error and the "
-        "activity below. Space plays and pauses, ← and → step, ↑ and ↓ read one layer, Enter asks for its numbers.",
+        "activity below. Space plays and pauses, ← and → step, ↑ and ↓ read one layer, Enter asks for its numbers, "
+        "Shift with ← and → reads one unit after the other. In wide or deep networks neighbouring units or layers "
+        "share a cell, which shows the greatest of their numbers.",
         csv=(),
         pick=examples,
         idle=f"Press {'Train' if examples else 'Relax'} to begin.",

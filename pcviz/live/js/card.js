@@ -86,6 +86,10 @@ export class Card {
 
   get pressed() { return this.switches.filter((one) => one.getAttribute("aria-pressed") === "true"); }
 
+  /** The child of the run that this panel waits for has failed.
+   *  @type {(state: State) => void} */
+  fail({ state, message }) { this.note.textContent = message || state; }
+
   /** The timeline has moved. */
   travel() {}
 

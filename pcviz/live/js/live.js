@@ -253,8 +253,8 @@ export class Live {
     if (kind === "replay") { if (index === 0) this.timeline?.feed(frame); return; }
     if ("network_steps" in values) this.recording = undefined;
     if (index === 0) this.scrub?.feed(values);
-    if (index === 0 && "shown_at" in values) {
-      const at = Number.isFinite(values.shown_at) ? Number(values.shown_at) : undefined;
+    if (index === 0 && "asked_at" in values) {
+      const at = Number.isFinite(values.asked_at) ? Number(values.asked_at) : undefined;
       if (at === undefined) this.known.followers[kind] = frame;
       if (!(this.timeline?.admits(at) ?? at === undefined)) return;
     }
@@ -280,7 +280,7 @@ export class Live {
       this.timeline?.tell(state);
     } else if (state.state === "failed") {
       // The panel that waits for a child reports its failure; one that was cancelled has been replaced.
-      for (const panel of this.panels) if (panel.isOf(state.kind)) panel.note.textContent = state.message || state.state;
+      for (const panel of this.panels) if (panel.isOf(state.kind)) panel.fail(state);
     }
   }
 

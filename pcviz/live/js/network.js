@@ -1,20 +1,26 @@
 // The network view: one example's relaxation, layer by layer, played step by step from a trace that is in the browser.
 
 import { Card, switched } from "./card.js";
+import { drawEdges } from "./edges.js";
+import { heightAt, tileWithin } from "./layout.js";
 import { PRESENT } from "./lengths.js";
 import { button, element } from "./page.js";
-import { FIXED, ROLES, Picture, classOf, decoded, frontOf, held, label, magnitude, shownOf } from "./picture.js";
+import { Picture } from "./picture.js";
 import { Scrub } from "./scrub.js";
-import { digits } from "./text.js";
-import { array } from "./values.js";
+import { exactOf, shownOf, unitsOf } from "./shown.js";
+import { Spoken } from "./spoken.js";
+import { detail, layerWords, sentence, tip } from "./words.js";
 
 /** @typedef {import("./picture.js").Look} Look */
-/** @typedef {import("./picture.js").Shown} Shown */
-/** @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers, weights?: Tensor }} Exact */
+/** @typedef {import("./shown.js").Shown} Shown */
+/** @typedef {import("./shown.js").Exact} Exact */
 
 const SPEEDS = [1, 6, 20, 60]; // recorded steps a second
 const AGAIN_MS = 1200; // between the end of a relaxation and the next one, while the run goes on
 const FLASH_MS = 700;
+
+/** Whether nothing may move by itself. */
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class NetworkPanel extends Card {
   /** @type {Picture | undefined} */
@@ -32,14 +38,27 @@ export class NetworkPanel extends Card {
    *  @type {number | undefined} */
   step = undefined;
   example = 0;
+  /** The example that was asked for last, until it comes.
+   *  @type {number | undefined} */
+  sought = undefined;
   recorded = false;
+  /** Why there is no picture of the weight step `at` (undefined: of the latest).
+   *  @type {{ text: string, at: number | undefined } | undefined} */
+  fault = undefined;
   change = true;
   backprop = false;
   read = 0; // the layer that the keys ↑ and ↓ read; 0: none
   flashed = -Infinity; // when the weights took their step
   drawing = 0;
-  /** @type {number | undefined} */
+  /** Set between the end of a relaxation and what follows it.
+   *  @type {number | undefined} */
   again = undefined;
+  /** Where the pointer rests on the picture.
+   *  @type {{ x: number, y: number } | undefined} */
+  pointed = undefined;
+  spoken = new Spoken();
+  /** What was shown and what was read when it was last told to screen readers. */
+  told = { step: "", reading: "" };
 
   /** @param {Live} live
    *  @param {PanelSpec} spec */
@@ -50,13 +69,13 @@ export class NetworkPanel extends Card {
     this.tip = element("div", { className: "pcviz-tip", hidden: true });
     this.sentence = element("p", { className: "pcviz-sentence" });
     this.scrub = new Scrub({
-      channel: "network_steps", keys: this.section, speeds: SPEEDS, signal: live.signal,
+      channel: "network_steps", keys: live.data.scrub ? element("div") : this.section, speeds: SPEEDS, signal: live.signal,
       show: () => this.request(), ended: () => this.finish(),
     });
     this.plot.append(this.canvas, this.tip);
-    this.detail = element("p", { className: "pcviz-detail", hidden: true, aria: { live: "polite" } });
+    this.detail = element("p", { className: "pcviz-detail", hidden: true });
     this.edges = element("canvas", { className: "pcviz-edges", hidden: true, aria: { role: "img" } });
-    this.plot.after(this.sentence, this.edges, this.detail);
+    this.plot.after(this.sentence, this.edges, this.detail, this.spoken.root);
     const change = switched("value", "Show activities and predictions as they are, not how they have changed since step 0", (on) => { this.change = !on; this.request(); });
     const backprop = switched("backprop", "Show beside it what backpropagation sends down for the same example, one layer a step", (on) => { this.backprop = on; this.fit(); });
     this.chosen = element("span");
@@ -65,10 +84,10 @@ export class NetworkPanel extends Card {
     this.source = element("span", { className: "pcviz-source", hidden: !live.data.recorded });
     examples.hidden = !spec.pick;
     this.header.append(this.source, examples, element("span", { className: "pcviz-buttons" }, change, backprop, this.info(), this.full()));
-    if (!live.data.scrub) this.header.after(this.scrub.root); // the page's slider serves all panels
-    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    if (!live.data.scrub) this.header.after(this.scrub.root); // else the page's slider and its keys serve all panels
+    this.canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => this.point({ x: offsetX, y: offsetY }));
     this.canvas.addEventListener("click", (event) => this.inspect(event));
-    this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true));
+    this.canvas.addEventListener("pointerleave", () => this.point(undefined));
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.plot);
     this.section.tabIndex = 0;
@@ -99,27 +118,32 @@ export class NetworkPanel extends Card {
   /** Ask the page for another example.
    *  @type {(by: number) => void} */
   choose(by) {
-    this.live.pick({ panel: this.spec.name, x: Math.max(0, this.example + by), y: this.exact?.layer ?? 0 });
+    this.sought = Math.max(0, (this.sought ?? this.example) + by);
+    this.live.pick({ panel: this.spec.name, x: this.sought, y: this.exact?.layer ?? 0 });
   }
 
   /** Ask the page for all numbers of the layer under the pointer.
    *  @type {(event: MouseEvent) => void} */
-  inspect(event) {
-    const found = this.under(event);
+  inspect({ offsetX, offsetY }) {
+    const found = this.under({ x: offsetX, y: offsetY });
     if (!found || !this.shown) return;
-    this.unit = found.unit;
+    [this.unit] = unitsOf(this.shown, found.box.column, found.cell);
     const layer = this.shown.columns[2 * found.box.column];
     this.read = layer;
     if (layer === this.exact?.layer) this.request();
     else if (this.spec.pick) this.live.pick({ panel: this.spec.name, x: this.example, y: layer });
   }
 
-  /** ↑ and ↓ read one layer after another, Enter asks for all its numbers.
+  /** ↑ and ↓ read one layer after another, Enter asks for all its numbers, Shift with ← and → reads one unit after another.
    *  @type {(event: KeyboardEvent) => void} */
   key(event) {
     if (!this.shown || event.target !== this.section || event.ctrlKey || event.metaKey || event.altKey) return;
     const L = this.shown.energy.shape[1];
-    if (event.key === "ArrowUp") this.read = Math.min(L, this.read + 1);
+    const by = event.shiftKey ? { ArrowLeft: -1, ArrowRight: 1 }[event.key] : undefined;
+    if (by) {
+      if (!this.numbers) return;
+      this.unit = Math.max(0, Math.min(this.numbers.activity.shape[1] - 1, this.unit + by));
+    } else if (event.key === "ArrowUp") this.read = Math.min(L, this.read + 1);
     else if (event.key === "ArrowDown") this.read = Math.max(1, (this.read || L + 1) - 1);
     else if (event.key === "Enter" && this.read && this.spec.pick) this.live.pick({ panel: this.spec.name, x: this.example, y: this.read });
     else return;
@@ -127,15 +151,19 @@ export class NetworkPanel extends Card {
     this.request();
   }
 
-  /** The tile and the cell of it under the pointer.
-   *  @type {(event: MouseEvent) => { box: import("./picture.js").Box, unit: number } | undefined} */
-  under({ offsetX, offsetY }) {
-    const box = this.picture?.at(offsetX, offsetY);
-    if (!this.picture || !box || !this.shown || box.column < 0) return undefined;
-    const [x, y] = [offsetX, offsetY].map((place) => place / (this.picture?.enlarged ?? 1));
+  /** All numbers of the layer that is read, if they are there.
+   *  @returns {Exact | undefined} */
+  get numbers() { return !this.read || this.exact?.layer === this.read ? this.exact : undefined; }
+
+  /** The tile and the cell of it at a place of the picture.
+   *  @type {(place: { x: number, y: number }) => { box: import("./picture.js").Box, cell: number } | undefined} */
+  under(place) {
+    const box = this.picture?.at(place.x, place.y);
+    if (!this.picture || !box || !this.shown) return undefined;
+    const [x, y] = [place.x, place.y].map((length) => length / (this.picture?.enlarged ?? 1));
     const side = Math.ceil(Math.sqrt(this.shown.cells));
-    const unit = Math.floor(((y - box.y) * side) / box.w) * side + Math.floor(((x - box.x) * side) / box.w);
-    return unit < Math.min(this.shown.cells, this.shown.units[box.column]) ? { box, unit } : undefined;
+    const cell = Math.floor(((y - box.y) * side) / box.w) * side + Math.floor(((x - box.x) * side) / box.w);
+    return cell < Math.min(this.shown.cells, this.shown.units[box.column]) ? { box, cell } : undefined;
   }
 
   /** @type {(test?: (binding: Binding) => boolean) => void} */
@@ -143,8 +171,10 @@ export class NetworkPanel extends Card {
     if (!test(/** @type {Binding} */ ({ run: 0, kind: "network" }))) return;
     clearTimeout(this.again);
     this.scrub.clear();
-    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined });
-    this.detail.hidden = true;
+    Object.assign(this, { shown: undefined, next: undefined, exact: undefined, step: undefined, sought: undefined, fault: undefined, again: undefined });
+    for (const part of [this.detail, this.edges, this.tip]) part.hidden = true;
+    this.canvas.width = 0; // empties it
+    this.canvas.setAttribute("aria-label", this.spec.alt);
     this.note.textContent = "";
     this.sentence.textContent = "";
     this.section.dataset.step = "";
@@ -156,39 +186,71 @@ export class NetworkPanel extends Card {
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
     if (run !== 0 || !("network_steps" in frame.values)) return;
-    const at = Number.isFinite(frame.values.shown_at);
+    const at = Number.isFinite(frame.values.asked_at);
     this.next = { shown: shownOf(frame.values), step: frame.step, example: Number(frame.values.network_example), recorded: frame.recorded ?? false, exact: exactOf(frame.values) };
     // What is being watched is not replaced in the middle, unless another example was asked for.
-    const other = this.next.example !== this.example || this.next.recorded !== this.recorded;
-    if (this.scrub.playing && !other && !at) return;
-    const first = !this.shown || other;
+    const first = !this.shown || this.next.example !== this.example;
+    const other = first || this.next.recorded !== this.recorded;
+    if ((this.scrub.playing || this.again !== undefined) && !other && !at) return;
     this.adopt();
     if (this.live.scrub) this.follow(this.live.scrub.row);
-    else if (first && !matchMedia("(prefers-reduced-motion: reduce)").matches) { this.scrub.go(0); this.scrub.play(); }
+    else if (first ? !still() : this.loops && !this.scrub.playing) this.play();
+  }
+
+  play() {
+    this.scrub.go(0);
+    this.scrub.play();
+  }
+
+  /** Whether the next relaxation follows: nobody has paused it or looks at a single step. */
+  get loops() { return this.scrub.wanted && !still() && this.moving; }
+
+  /** The child that should have sent a picture has ended; one that was cancelled is one that was replaced.
+   *  @type {(state: State) => void} */
+  fail({ state, message }) {
+    if (state !== "failed") return;
+    this.sought = undefined;
+    this.fault = { text: message || state, at: this.live.timeline?.at };
+    this.note.textContent = this.fault.text;
+    this.request();
   }
 
   adopt() {
     const { next } = this;
     if (!next) return;
     const { row } = this.scrub;
-    Object.assign(this, { ...next, next: undefined });
+    // One that comes on the way to the example asked for last is not the one.
+    const onTheWay = this.sought !== undefined && (this.sought - next.example) * (next.example - this.example) > 0;
+    if (next.example !== this.example && !onTheWay) this.sought = undefined;
+    clearTimeout(this.again);
+    Object.assign(this, { ...next, next: undefined, again: undefined, fault: undefined });
+    this.read = Math.min(this.read, next.shown.energy.shape[1]);
     this.scrub.feed({ network_steps: { data: Int32Array.from(next.shown.steps), shape: [next.shown.steps.length] } });
     if (row !== undefined) this.scrub.go(row);
     this.section.classList.remove("pcviz-empty");
     this.fit();
   }
 
-  /** The relaxation has been played to its end: while the run goes on, the newest one follows. */
+  /** The relaxation has been played to its end. */
   finish() {
     clearTimeout(this.again);
-    this.flashed = performance.now();
+    if (!still()) this.flashed = performance.now();
+    this.again = setTimeout(() => this.goOn(), AGAIN_MS);
     this.request();
-    this.again = setTimeout(() => {
-      if (this.live.recording) { this.live.recording.next(); return; }
-      if (!this.moving && !this.next) return;
-      this.adopt();
-      if (this.moving) { this.scrub.go(0); this.scrub.play(); }
-    }, AGAIN_MS);
+  }
+
+  /** While the run goes on, the newest relaxation follows, unless somebody has moved in the meantime; what is recorded
+   *  goes on to the next example, unless somebody reads this one. */
+  goOn() {
+    this.again = undefined;
+    this.request();
+    if (this.scrub.playing) return;
+    if (this.live.recording) {
+      if (this.scrub.wanted && !this.read && !still()) this.live.recording.next();
+      return;
+    }
+    this.adopt();
+    if (this.loops) this.play();
   }
 
   request() {
@@ -197,7 +259,7 @@ export class NetworkPanel extends Card {
 
   fit() {
     if (this.shown && this.plot.clientWidth) {
-      this.canvas.style.height = `${Picture.height(this.plot.clientWidth, this.shown, this.look())}px`;
+      this.canvas.style.height = `${heightAt(this.plot.clientWidth, this.shown, this.look())}px`;
     }
     this.request();
   }
@@ -211,7 +273,7 @@ export class NetworkPanel extends Card {
     const enlarged = present || full ? PRESENT : 1;
     const high = present && !full ? (innerHeight - 330) / enlarged : Infinity;
     return {
-      enlarged, most: Picture.tile(high, this.backprop ? 5 : 4),
+      enlarged, most: tileWithin(high, this.backprop ? 5 : 4),
       flash: Math.max(0, 1 - (performance.now() - this.flashed) / FLASH_MS), read: this.read,
       change: this.change, backprop: this.backprop, front: this.spec.front, colours, css,
       text: this.live.theme.colour("var(--st-text-color)"), border: this.live.theme.colour("var(--st-border-color)"), font: getComputedStyle(this.section).fontFamily,
@@ -231,51 +293,48 @@ export class NetworkPanel extends Card {
     this.chosen.textContent = `example ${this.example}`;
     const at = this.live.timeline?.at ?? this.step;
     const from = at === this.step ? `After weight step ${this.step}.` : `Computing weight step ${at} …`;
-    this.note.textContent = spec.pick ? from : "The first example of the batch.";
+    const fault = this.fault?.at === this.live.timeline?.at ? this.fault?.text : undefined;
+    this.note.textContent = fault ?? (spec.pick ? from : "The first example of the batch.");
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);
-    const held = this.exact && (!this.read || this.exact.layer === this.read);
-    const words = this.exact && held ? detail(this.exact, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) + (this.spec.pick ? " Press Enter for all its numbers." : "") : "";
+    const { numbers } = this;
+    const words = numbers ? detail(numbers, this.unit, scrub.at, shown.steps[scrub.at]) : this.read ? layerWords(shown, this.read, scrub.at) + (this.spec.pick ? " Press Enter for all its numbers." : "") : "";
     this.detail.hidden = !words;
-    this.edges.hidden = !this.exact?.weights || !held;
-    if (this.exact?.weights && held) this.drawEdges(this.exact.layer, this.exact.weights, look);
-    if (words !== this.detail.textContent) this.detail.textContent = words;
+    this.edges.hidden = !numbers?.weights;
+    if (numbers?.weights) drawEdges(this.edges, numbers.weights, numbers.layer, this.unit, look.colours);
+    this.detail.textContent = words;
     this.canvas.setAttribute("aria-label", `${this.spec.alt} ${this.sentence.textContent}`);
+    this.speak(words);
+    this.showTip();
   }
 
-  /** The weights into the unit that is read, one for each unit below: blue is negative, vermillion positive.
-   *  @type {(layer: number, weights: Tensor, look: Look) => void} */
-  drawEdges(layer, { data, shape: [units, below] }, { colours }) {
-    const unit = Math.min(this.unit, units - 1);
-    const row = data.subarray(unit * below, (unit + 1) * below);
-    const side = Math.ceil(Math.sqrt(below));
-    const most = Math.max(...Array.from(row, Math.abs)) || 1;
-    Object.assign(this.edges, { width: side, height: side });
-    const image = new ImageData(side, side);
-    row.forEach((w, i) => image.data.set([...(w < 0 ? colours.error : colours.weights), 255 * Math.abs(w) / most], 4 * i));
-    /** @type {CanvasRenderingContext2D} */ (this.edges.getContext("2d")).putImageData(image, 0, 0);
-    this.edges.title = `Weights into unit ${unit + 1} of layer ${layer}, one for each of the ${below} ${layer > 1 ? "units" : "inputs"} below: blue is negative, vermillion positive, the strongest ±${digits(most, 2)}.`;
-    this.edges.setAttribute("aria-label", this.edges.title);
+  /** Tell screen readers what somebody has moved to: nothing while it plays, nor when only the weights have changed.
+   *  @type {(words: string) => void} */
+  speak(words) {
+    if ((this.live.scrub ?? this.scrub).playing || this.again !== undefined) return;
+    const step = `${this.example} ${this.scrub.at}`;
+    const reading = `${this.read} ${this.unit} ${this.numbers?.layer}`;
+    const { told } = this;
+    if (step !== told.step) this.spoken.say(`${this.sentence.textContent} ${words}`);
+    else if (reading !== told.reading) this.spoken.say(words);
+    this.told = { step, reading };
   }
 
-  /** What the tile under the pointer holds there.
-   *  @type {(event: PointerEvent) => void} */
-  point(event) {
-    const { shown, scrub } = this;
-    const found = this.under(event);
+  /** @type {(place: { x: number, y: number } | undefined) => void} */
+  point(place) {
+    this.pointed = place;
+    this.showTip();
+  }
+
+  /** What the cell under the pointer holds, also when the picture moves under it. */
+  showTip() {
+    const { shown, scrub, pointed } = this;
+    const found = pointed && this.under(pointed);
     this.tip.hidden = !found;
     if (!found || !shown) return;
-    const { box, unit } = found;
-    const place = box.column * shown.cells + unit;
-    const { codes, base } = held(shown, box.role);
-    const value = decoded(codes[(FIXED.includes(box.role) ? 0 : scrub.at * shown.count * shown.cells) + place]);
-    const name = ROLES.find(([role]) => role === box.role)?.[1];
-    const early = box.role === "weights" && scrub.at < scrub.last;
-    const number = early ? "after the last inference step" : value === 0 ? "exactly 0" : `≈ ${digits(value, 2)}`;
-    const start = base ? `${digits(base[place], 4)} at step 0, changed by ${number}` : number;
-    this.tip.textContent = `layer ${label(shown, box.column)}, unit ${unit + 1}: ${name} ${start}`;
-    Object.assign(this.tip.style, { left: `${Math.min(event.offsetX + 12, this.plot.clientWidth - 230)}px`, top: `${event.offsetY + 14}px` });
+    this.tip.textContent = tip(shown, scrub.at, found.box, found.cell);
+    Object.assign(this.tip.style, { left: `${Math.min(pointed.x + 12, this.plot.clientWidth - 230)}px`, top: `${pointed.y + 14}px` });
   }
 
   close() {
@@ -284,58 +343,7 @@ export class NetworkPanel extends Card {
     cancelAnimationFrame(this.drawing);
     this.observer.disconnect();
     this.scrub.close();
+    this.spoken.close();
     this.section.remove();
   }
-}
-
-/** The numbers of one layer that a frame has, if it has any.
- *  @type {(values: Values) => Exact | undefined} */
-function exactOf(values) {
-  if (!("layer_number" in values)) return undefined;
-  const channel = (/** @type {string} */ name) => array(values[`layer_${name}`]);
-  return {
-    layer: Number(values.layer_number), activity: channel("activity"), prediction: channel("prediction"),
-    error: channel("error"), gradient: channel("gradient").data,
-    weights: "layer_weights" in values ? channel("weights") : undefined,
-  };
-}
-
-/** The equations of a unit with its numbers, every digit that float32 has.
- *  @type {(exact: Exact, unit: number, row: number, step: number) => string} */
-export function detail({ layer, activity, prediction, error, gradient }, unit, row, step) {
-  const width = activity.shape[1];
-  const u = Math.min(unit, width - 1);
-  const [z, mu, e] = [activity, prediction, error].map(({ data }) => data[row * width + u]);
-  const whole = Array.from(error.data.subarray(row * width, (row + 1) * width)).reduce((sum, v) => sum + (v * v) / 2, 0);
-  const text = (/** @type {number} */ v) => digits(v, 9);
-  return `Layer ${layer}, unit ${u + 1}, t = ${step}: prediction μ = ${text(mu)}, activity z = ${text(z)}, error e = ${text(e)}; ` +
-    `½e² = ${text((e * e) / 2)} of ½|e|² = ${text(whole)} in the layer. After the last step |dF/dW| of the unit's weights is ${text(gradient[u])}.`;
-}
-
-/** What is known of a layer without asking for its numbers.
- *  @type {(shown: Shown, layer: number, row: number) => string} */
-export function layerWords(shown, layer, row) {
-  const L = shown.energy.shape[1];
-  const energy = `energy ${digits(shown.energy.data[row * L + layer - 1], 3)}`;
-  if (layer === L) return `Layer ${L} of ${L}, the output: ${energy}.`;
-  const column = shown.arrived.findIndex((_, c) => shown.columns[2 * c] <= layer && layer <= shown.columns[2 * c + 1]);
-  const codes = shown.error.subarray((row * shown.count + column) * shown.cells, (row * shown.count + column + 1) * shown.cells);
-  const largest = Math.max(...Array.from(codes, magnitude));
-  const at = shown.arrived[column];
-  const reached = at < 0 || at > row ? "its error is exactly 0" : `the error arrived at t = ${shown.steps[at]}, now its largest is ≈ ${digits(largest, 2)}`;
-  return `Layer ${layer} of ${L}: ${energy}; ${reached}.`;
-}
-
-/** What the picture shows, in words.
- *  @type {(shown: Shown, row: number) => string} */
-export function sentence(shown, row) {
-  const [, L] = shown.energy.shape;
-  const front = frontOf(shown, row);
-  const total = (/** @type {number} */ r) => Array.from(shown.energy.data.subarray(r * L, (r + 1) * L)).reduce((sum, e) => sum + e, 0);
-  const where = front < 0 ? `The error is at the output, layer ${L}.` : front === 0 ? "The error has reached every layer." : `The error has reached layer ${label(shown, front)} of ${L}.`;
-  const guess = classOf(shown, Array.from(shown.output.data.subarray(0, shown.target.length)));
-  const right = guess === classOf(shown, shown.target);
-  const said = guess === undefined ? "" : ` Going up from the input alone, the network says ${guess}, ${right ? "which is right" : `but it is ${classOf(shown, shown.target)}`}.`;
-  const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
-  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}${said}`;
 }

@@ -1,68 +1,20 @@
 // The picture of a network: a column for each layer, a tile of cells for what it holds, predicts and gets wrong.
 
-import { array } from "./values.js";
+import { BARS, plan, rowTop, strip, stripped } from "./layout.js";
+import { DECADES, FIXED, LEAST, LEVELS, ROLES, classOf, columnOf, decoded, frontOf, held, idealFront, label } from "./shown.js";
 
-// Codes of signed numbers, as pcviz/instruments/network/codes.py makes them.
-const LEVELS = 127;
-const LEAST = 1e-12;
-const DECADES = 14;
-/** @type {(code: number) => number} */
-export const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((code & 127) - 1) / (LEVELS - 1)) * DECADES));
-/** @type {(code: number) => number} */
-export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
+/** @typedef {import("./shown.js").Shown} Shown */
+/** @typedef {import("./shown.js").Role} Role */
 
-const GUTTER = 92; // for the names of the rows
-const TILE = { most: 80, least: 26 }; // below the least, layers are strips, and a lens shows some as tiles
-const GAP = 9;
-const LENS = { size: 44, most: 15, below: 24 };
-const BARS = 46;
 const FAINTEST = 0.14; // tint of the smallest number that is not zero
 const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
 const ENERGY = { low: -14, high: 1 };
-
-/** @typedef {"activity" | "prediction" | "error" | "weights" | "delta"} Role */
 
 /** How it is drawn: changes since step 0 or values, backprop beside it, the front of exact arithmetic, how much of the
  *  weight step's flash is left (0 to 1), the layer that is read (0: none), how much everything is enlarged, the greatest size of a tile, colours.
  *  @typedef {{ enlarged: number, most: number, change: boolean, backprop: boolean, front: boolean, flash: number, read: number, colours: Record<string, number[]>, css: Record<string, string>, text: string, border: string, font: string }} Look */
 
-/** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
- *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
- *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, gradient: Numbers, delta: Numbers,
- *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
-
-/** The values of a frame of kind "network".
- *  @type {(values: Values) => Shown} */
-export function shownOf(values) {
-  const channel = (/** @type {string} */ name) => array(values[`network_${name}`]);
-  const error = channel("error");
-  const [rows, count, cells] = error.shape;
-  const arrived = Array.from({ length: count }, (_, c) => {
-    for (let r = 0; r < rows; r++) {
-      const first = (r * count + c) * cells;
-      for (let u = 0; u < cells; u++) if (error.data[first + u]) return r;
-    }
-    return -1;
-  });
-  const activity = channel("activity").data;
-  return {
-    steps: channel("steps").data, columns: channel("columns").data, units: channel("units").data, cells, count,
-    activity, prediction: channel("prediction").data,
-    activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
-    error: error.data, gradient: channel("gradient").data, delta: channel("delta").data, energy: channel("energy"),
-    input: channel("input").data, shade: channel("shade").data, target: channel("target").data, output: channel("output"),
-    arrived, largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
-  };
-}
-
 /** @typedef {{ x: number, y: number, w: number, h: number, role: Role, column: number }} Box */
-
-/** The rows of tiles.
- *  @type {readonly (readonly [role: Role, name: string])[]} */
-export const ROLES = [["activity", "activity z"], ["prediction", "prediction μ"], ["error", "error e"], ["weights", "weight step"], ["delta", "backprop δ"]];
-/** Rows whose codes are the same at every step.
- *  @type {Role[]} */
-export const FIXED = ["weights", "delta"];
 
 export class Picture {
   /** Where tiles are, for the pointer.
@@ -77,18 +29,6 @@ export class Picture {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  }
-
-  /** The greatest size of a tile where a picture with so many rows of tiles is `high`; no high one makes it too large.
-   *  @type {(high: number, rows: number) => number} */
-  static tile(high, rows) { return Math.max(TILE.least / 2, Math.min(TILE.most, (high - rowTop(rows, 0) - 42 - BARS) / rows)); }
-
-  /** Height that the picture takes at a width.
-   *  @type {(width: number, shown: Shown, look: Look) => number} */
-  static height(width, shown, look) {
-    const { size, lens } = plan(width, shown.count, look);
-    const rows = look.backprop ? 5 : 4;
-    return look.enlarged * (rowTop(rows, size) + 20 + BARS + 22 + (lens ? stripped(look) * (strip(shown) + 6) + 26 : 0));
   }
 
   /** Draw row `row`; `look` says what of it, in which colours.
@@ -134,7 +74,7 @@ export class Picture {
       on.globalAlpha = 1;
       columns.forEach((c, i) => this.tile(role, c, left + (i + 1) * pitch, y, size, side, shown, look));
     });
-    const read = columns.findIndex((c) => shown.columns[2 * c] <= look.read && look.read <= shown.columns[2 * c + 1]);
+    const read = columns.indexOf(columnOf(shown, look.read));
     if (read >= 0) {
       on.strokeStyle = look.text;
       on.setLineDash([2, 3]);
@@ -165,7 +105,7 @@ export class Picture {
     const from = FIXED.includes(role) ? 0 : row * count * cells;
     const early = role === "weights" && row < shown.steps.length - 1; // weights move after the last inference step
     const { codes, base } = held(shown, role);
-    const arrives = shown.count - row; // of backprop: one layer a tick
+    const arrives = idealFront(shown, row);
     for (let c = 0; c < count; c++) {
       for (let u = 0; u < cells; u++) {
         const at = ((u / side | 0) * count * side + c * side + (u % side)) * 4;
@@ -233,7 +173,7 @@ export class Picture {
   front(shown, row, look, { columns, left, pitch, size, front, top }) {
     const on = this.context;
     on.textAlign = "center";
-    on.font = `10px ${look.font}`;
+    const room = on.measureText(`t ${shown.steps[shown.steps.length - 1]}`).width + 4;
     columns.forEach((c, i) => {
       const x = left + (i + 1) * pitch;
       const at = shown.arrived[c];
@@ -246,7 +186,7 @@ export class Picture {
         on.setLineDash([]);
       } else {
         on.fillStyle = look.text;
-        if (pitch >= 24) on.fillText(`t ${shown.steps[at]}`, x + size / 2, top + size + 9);
+        if (pitch >= room) on.fillText(`t ${shown.steps[at]}`, x + size / 2, top + size + 9);
       }
       if (c === front) {
         on.strokeStyle = look.css.error;
@@ -255,7 +195,6 @@ export class Picture {
         on.lineWidth = 1;
       }
     });
-    on.font = `11px ${look.font}`;
   }
 
   /** Bars of the layers' energies, logarithmic; those of the output last.
@@ -310,9 +249,8 @@ export class Picture {
     on.lineWidth = 1;
     on.fillStyle = on.strokeStyle = look.text;
     on.textAlign = "center";
-    const ideal = shown.energy.shape[1] - shown.steps[row]; // L - t
-    const place = Array.from({ length: shown.count }, (_, c) => c).find((c) => shown.columns[2 * c + 1] >= ideal) ?? shown.count;
     if (look.front) {
+      const place = idealFront(shown, row);
       on.setLineDash([4, 4]);
       on.beginPath();
       on.moveTo(left + place * step, top - 6);
@@ -332,55 +270,6 @@ export class Picture {
     [x, y] = [x / this.enlarged, y / this.enlarged];
     return this.boxes.find((box) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h);
   }
-}
-
-/** Where a row of tiles begins; below the error, the third, it is said when it arrived.
- *  @type {(r: number, size: number) => number} */
-const rowTop = (r, size) => 22 + r * (size + GAP) + (r > 2 ? 12 : 0);
-
-/** The codes of a role, row after row, and what changes in activities and predictions are counted from.
- *  @type {(shown: Shown, role: Role) => { codes: Numbers, base?: Numbers }} */
-export function held(shown, role) {
-  if (role === "activity") return { codes: shown.activityChange, base: shown.activity };
-  if (role === "prediction") return { codes: shown.predictionChange, base: shown.prediction };
-  return { codes: { error: shown.error, weights: shown.gradient, delta: shown.delta }[role] };
-}
-
-/** The column that the error reached last, up to a row; -1 before it has left the output.
- *  @type {(shown: Shown, row: number) => number} */
-export const frontOf = (shown, row) => shown.arrived.findIndex((at) => at >= 0 && at <= row);
-
-/** @type {(shown: Shown, column: number) => string} */
-export const label = ({ columns }, c) => (columns[2 * c] === columns[2 * c + 1] ? String(columns[2 * c]) : `${columns[2 * c]}–${columns[2 * c + 1]}`);
-
-/** The class that a target or an output of this network stands for, as pages count them; undefined where targets are
- *  not classes.
- *  @type {(shown: Shown, output: ArrayLike<number>) => number | undefined} */
-export function classOf({ input, target }, output) {
-  const goal = Array.from(target);
-  if (goal.length < 2 || goal.some((y) => y !== 0 && y !== 1)) return undefined;
-  const values = Array.from(output);
-  return values.indexOf(Math.max(...values)) + (input.length === 2 ? 1 : 0); // in the plane they count from 1
-}
-
-/** @type {(shown: Shown) => number} */
-const strip = ({ cells }) => Math.min(72, Math.max(24, cells));
-
-/** How many rows of strips there are: on a projector one.
- *  @type {(look: Look) => number} */
-const stripped = (look) => (look.enlarged > 1 ? 1 : look.backprop ? 5 : 4);
-
-/** Sizes at a width: all columns as tiles, or a lens that `fits` some.
- *  @type {(wide: number, count: number, look: Look) => { size: number, pitch: number, lens: boolean, left: number, fits: number }} */
-function plan(wide, count, { enlarged, most }) {
-  const width = wide / enlarged;
-  const left = width < 520 ? 72 : GUTTER;
-  const pitch = (width - left - 4) / (count + 2);
-  const size = Math.min(most, pitch - Math.min(GAP, pitch / 5));
-  if (size >= TILE.least / Math.sqrt(enlarged)) return { size, pitch: Math.min(pitch, size * 1.7), lens: false, left, fits: count };
-  const side = Math.min(LENS.size, most - LENS.below); // the strips need room too
-  const fits = Math.min(count, LENS.most, Math.max(3, Math.floor((width - left - 4) / (side + GAP)) - 2));
-  return { size: side, pitch: Math.min(side + 2 * GAP, (width - left - 4) / (fits + 2)), lens: true, left, fits };
 }
 
 /** Upright bars of signed numbers.

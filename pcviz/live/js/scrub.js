@@ -3,7 +3,11 @@
 import { button, element } from "./page.js";
 import { list } from "./values.js";
 
-const INPUTS = "input:not([type=range]), textarea, select, button, [contenteditable=true], [role=combobox], [role=dialog] *";
+// What takes keys itself: all of them (pcviz/ui/keys.js has the same list), Space, or arrows.
+const INPUTS = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox], [role=dialog] *";
+const PRESSED = "button, summary, a[href]";
+const STEERED = "[role=radio], [role=tab], [role=slider], [role=menuitem]";
+const LONGEST_MS = 250; // between two pictures, as far as it counts: a hidden tab gets none, and stands still
 
 const RELAXATION = { one: "inference step", all: "the relaxation" };
 
@@ -14,6 +18,8 @@ export class Scrub {
   /** The last row that can be played so far. */
   most = Infinity;
   playing = false;
+  /** Whether somebody wants it to play: until it is paused or moved by hand. */
+  wanted = false;
   ticking = 0;
 
   /** `channel` says which step each row is. `show` is given the row (undefined: the last, also when more
@@ -28,16 +34,16 @@ export class Scrub {
     this.ended = ended;
     this.text = told ?? (() => (this.steps.length ? `t = ${this.steps[this.at]} of ${this.steps[this.last]}` : "t"));
     this.slider = element("input", { type: "range", min: "0", max: "0", aria: { label: name } });
-    this.slider.oninput = () => { this.pause(); this.go(Number(this.slider.value)); };
+    this.slider.oninput = () => this.move(Number(this.slider.value));
     this.told = element("span", { className: "pcviz-told" });
-    this.player = button("▶", `Play ${all} (Space)`, () => (this.playing ? this.pause() : this.play()));
+    this.player = button("▶", `Play ${all} (Space)`, () => this.toggle());
     this.player.dataset.act = "play";
     this.buttons = [
-      button("|◀", `First ${one}`, () => { this.pause(); this.go(0); }),
-      button("◁", `One ${one} back (←)`, () => this.step(-1)),
+      button("|◀", `First ${one}`, () => this.move(0)),
+      button("◁", `One ${one} back (←)`, () => this.move(this.at - 1)),
       this.player,
-      button("▷", `One ${one} forward (→)`, () => this.step(1)),
-      button("▶|", `Last ${one}`, () => { this.pause(); this.go(Infinity); }),
+      button("▷", `One ${one} forward (→)`, () => this.move(this.at + 1)),
+      button("▶|", `Last ${one}`, () => this.move(Infinity)),
     ];
     for (const end of [this.buttons[0], this.buttons[4]]) end.dataset.act = "end";
     this.speed = element("select", { title: "Speed", aria: { label: "Speed" } },
@@ -50,6 +56,7 @@ export class Scrub {
   }
 
   clear() {
+    this.wanted = false;
     this.pause();
     this.steps = [];
     /** The row shown; undefined: the last, also when more rows arrive.
@@ -90,24 +97,33 @@ export class Scrub {
     this.moved(this.row);
   }
 
-  /** @type {(by: number) => void} */
-  step(by) {
+  /** By hand.
+   *  @type {(row: number) => void} */
+  move(row) {
+    this.wanted = false;
     this.pause();
-    this.go(this.at + by);
+    this.go(row);
+  }
+
+  toggle() {
+    if (!this.playing) { this.play(); return; }
+    this.wanted = false;
+    this.pause();
   }
 
   play() {
     if (!this.steps.length) return;
+    this.pause();
     if (this.at === this.last) this.go(0);
-    this.playing = true;
+    this.playing = this.wanted = true;
     this.show();
-    let [begun, from] = [performance.now(), this.at];
-    let rate = Number(this.speed.value);
+    let [then, due] = [performance.now(), 0]; // rows that are due, in part
     const tick = (/** @type {number} */ now) => {
       if (!this.playing) return;
-      if (Number(this.speed.value) !== rate) [begun, from, rate] = [now, this.at, Number(this.speed.value)];
-      const row = Math.min(this.most, from + Math.floor(((now - begun) / 1000) * rate));
-      if (row >= this.most) [begun, from] = [now, Math.max(row, this.at)]; // it waits here
+      due += (Math.max(0, Math.min(LONGEST_MS, now - then)) / 1000) * Number(this.speed.value);
+      then = now;
+      const row = Math.min(this.most, this.at + Math.floor(due));
+      due = row < this.most ? due % 1 : 0; // at the last that there is so far it waits
       if (row > this.at) this.go(row);
       if (this.at === this.last) { this.pause(); this.ended(); }
       else this.ticking = requestAnimationFrame(tick);
@@ -126,17 +142,16 @@ export class Scrub {
     this.player.setAttribute("aria-pressed", String(this.playing));
   }
 
-  /** Space plays and pauses, arrows step, only while no input has the focus.
+  /** Space plays and pauses, arrows step, unless what has the focus takes the key.
    *  @type {(event: KeyboardEvent) => void} */
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented) return;
+    const act = { " ": () => this.toggle(), ArrowLeft: () => this.move(this.at - 1), ArrowRight: () => this.move(this.at + 1) }[event.key];
     const on = event.target instanceof Element ? event.target : this.root;
-    if (on.matches(INPUTS) && !this.root.contains(on)) return;
-    const act = { " ": () => (this.playing ? this.pause() : this.play()), ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1) }[event.key];
-    const own = on === this.speed || (event.key === " " && on.matches("button"));
-    if (!act || own) return;
+    const taken = on !== this.slider && on.matches(`${INPUTS}, ${event.key === " " ? PRESSED : STEERED}`);
+    if (!act || taken) return;
     event.preventDefault();
-    act();
+    if (event.key !== " " || !event.repeat) act();
   }
 
   close() {
