@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +36,18 @@ class Dataset:
     def arrays(self) -> tuple[Array, Array, Array, Array]:
         """The four arrays, in the order above."""
         return self.x_train, self.y_train, self.x_test, self.y_test
+
+    @cached_property
+    def ranges(self) -> tuple[Array, Array]:
+        """The least and the greatest value of each feature (D,) in training."""
+        return self.x_train.min(0), self.x_train.max(0)
+
+    def shades(self, x: Array) -> NDArray[np.uint8]:
+        """The place (…, D) of each feature of x (…, D) between its least (0) and its greatest (255) value in training:
+        an image as it was before it was standardised. Features that are constant in training are 0 there."""
+        least, greatest = self.ranges
+        span = np.where(greatest > least, greatest - least, 1)
+        return np.clip(np.round(255 * (x - least) / span), 0, 255).astype(np.uint8)
 
     @property
     def content(self) -> str:

@@ -11,7 +11,7 @@ from pcviz import build
 from pcviz.data import load
 from pcviz.experiment import Experiment, from_paths
 from pcviz.instruments.network.codes import encoded
-from pcviz.instruments.network.job import exact, packed, recorded_steps, shade
+from pcviz.instruments.network.job import exact, packed, recorded_steps
 from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
 from tests.browser.fake_stream import CHILD, FakeStream
@@ -41,7 +41,11 @@ def relaxed(deep: bool) -> tuple[Experiment, Example, dict[str, np.ndarray | flo
     x, y = data.x_test[2:3], data.y_test[2:3]
     shape = experiment.hidden_layers, experiment.network.width
     found = finish(follow(network, x, y, experiment.inference, recorded_steps(experiment.relaxation_steps, *shape)))
-    return experiment, found, packed(found, x[0], y[0], shade(x[0], data.x_train)) | {"network_example": 2.0}
+    return (
+        experiment,
+        found,
+        packed(found, x[0], y[0], data.shades(x[0])) | {"network_example": 2.0, "network_end": float(found.steps[-1])},
+    )
 
 
 def shown(page: Page, fake: FakeStream, deep: bool = False, *, motion: bool = False) -> Example:
@@ -76,6 +80,19 @@ def test_the_keyboard_follows_the_error_down(page: Page, fake: FakeStream) -> No
         assert f"{100 * total[t] / total[0]:.1f} % of the start" in sentence(page)
         page.keyboard.press("ArrowRight")
     assert min(reached) == 1
+
+
+def test_a_relaxation_that_overflows_is_shown_up_to_there(page: Page, fake: FakeStream) -> None:
+    found, values = shown(page, fake), relaxed(False)[2]
+    energies = np.where(np.arange(len(found.steps))[:, None] < 3, found.energies, np.inf)
+    cut = packed(found._replace(energies=energies).finite, np.zeros(64), np.eye(10)[0], np.zeros(64, np.uint8))
+    fake.frame("network", 8, {**values, **cut}, run=CHILD)
+    expect(panel(page, "network")).to_have_attribute("data-step", "8")
+    panel(page, "network").focus()
+    page.keyboard.press("End")
+    expect(panel(page, "network")).to_have_attribute("data-inference-step", "2")
+    assert f"Inference step 2 of {LAYERS - 1}." in sentence(page)
+    assert "The next state is no longer finite: the relaxation diverges." in sentence(page)
 
 
 def point_at(page: Page, row: int) -> tuple[float, float]:
@@ -220,7 +237,10 @@ def folded(hidden: int, width: int, change: float = 0.01) -> dict[str, np.ndarra
     found = Example(
         steps, moved, [*held, output], [*held, output], energies, [*single, output[0]], [*single, output[0]]
     )
-    return packed(found, np.zeros(2), np.zeros(2), np.zeros(2, np.uint8)) | {"network_example": 0.0}
+    return packed(found, np.zeros(2), np.zeros(2), np.zeros(2, np.uint8)) | {
+        "network_example": 0.0,
+        "network_end": float(found.steps[-1]),
+    }
 
 
 def first_tip(page: Page, fake: FakeStream, values: dict[str, np.ndarray | float], row: int = 2) -> str:

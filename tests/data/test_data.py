@@ -127,3 +127,10 @@ def test_inputs_of_the_regression_are_standard_normal() -> None:
     x = loaded("regression").x_train
     assert abs(x.mean()) < 4 / np.sqrt(x.size)
     assert abs(x.var() - 1) < 4 * np.sqrt(2 / x.size)
+
+
+def test_shades_are_places_between_the_least_and_the_greatest_training_value() -> None:
+    x = np.array([[0.0, 5.0, 1.0], [2.0, 5.0, -1.0]])
+    data = Dataset(x, np.eye(2), x, np.eye(2), "classification")
+    shades = data.shades(np.array([[0.0, 5.0, 1.0], [1.0, 9.0, -9.0], [2.0, 5.0, 0.0]]))
+    np.testing.assert_array_equal(shades, [[0, 0, 255], [128, 255, 0], [255, 0, 128]])

@@ -71,28 +71,27 @@ def test_the_worst_mistakes_are_wrong_and_come_first(loss: str) -> None:
     assert (true[place] != said[place]).all() and (np.diff(margin) <= 0).all() and margin[-1] >= 0
     of_all = output[np.arange(len(true)), said] - output[np.arange(len(true)), true]
     np.testing.assert_allclose(margin, np.sort(of_all)[::-1][: len(place)], rtol=1e-5)
-    np.testing.assert_array_equal(values["mistake_input"], data.x_test[place])
+    np.testing.assert_array_equal(values["mistake_shade"], data.shades(data.x_test[place]))
 
 
 def test_examples_are_those_of_the_test_set_and_of_the_batch_just_learned() -> None:
     training, values = answered(12, {"examples": 5})
     data, experiment = training.data, training.experiment
     np.testing.assert_array_equal(values["sample_place"], range(5))
-    np.testing.assert_array_equal(values["sample_input"], data.x_test[:5])
+    np.testing.assert_array_equal(values["sample_shade"], data.shades(data.x_test[:5]))
     np.testing.assert_array_equal(values["sample_class"], data.y_test[:5].argmax(1))
     batch = batch_indices(experiment.seed, 11, len(data.x_train), experiment.learning.batch_size)[:5]
     np.testing.assert_array_equal(values["batch_place"], batch)
-    np.testing.assert_array_equal(values["batch_input"], data.x_train[batch])
+    np.testing.assert_array_equal(values["batch_shade"], data.shades(data.x_train[batch]))
     np.testing.assert_array_equal(values["batch_class"], data.y_train[batch].argmax(1))
     said = said_by(training.network, data.x_train[batch]).argmax(1)
     np.testing.assert_array_equal(values["batch_predicted"], said)
     assert len(values["mistake_place"]) == 5
-    np.testing.assert_array_equal(values["input_greatest"], data.x_train.max(0))
 
 
 def test_at_step_0_there_is_no_batch_yet() -> None:
     _, values = answered(0)
-    assert values["batch_place"].shape == (0,) and values["batch_input"].shape == (0, 64)
+    assert values["batch_place"].shape == (0,) and values["batch_shade"].shape == (0, 64)
 
 
 def test_channels_have_their_declared_dimensions() -> None:
@@ -127,8 +126,10 @@ def test_own_data_is_answered_too() -> None:
     training, values = answered(3, data__name=name, learning__batch_size=10)
     assert values["confusion"].sum() == 20 and values["confusion"].shape == (3, 3)
     assert image_side(training.experiment.data.facts) == 3
-    np.testing.assert_array_equal(values["batch_input"].shape, (10, 9))
-    np.testing.assert_array_equal(values["mistake_input"], training.data.x_test[values["mistake_place"]])
+    np.testing.assert_array_equal(values["batch_shade"].shape, (10, 9))
+    np.testing.assert_array_equal(
+        values["mistake_shade"], training.data.shades(training.data.x_test[values["mistake_place"]])
+    )
 
 
 @pytest.mark.parametrize("count", [1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])

@@ -29,4 +29,5 @@ CHANNELS: dict[str, Channel] = {
     "layer_gradient": bulk("N", "energy", "norms of the rows of dF/dW_l after the last inference step"),
     "layer_weights": bulk("NM", "weight", "W_l: a row for each of its units, a column for each one below", "float32"),
     "network_example": number("index", "the example's place in the test set"),
+    "network_end": number("inference steps", "T; there are states up to it, unless the relaxation overflows before"),
 }

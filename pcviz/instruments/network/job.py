@@ -44,7 +44,7 @@ class NetworkView(Follower):
         """Load the example, compile."""
         experiment, place = self.experiment, slice(self.chosen.example, self.chosen.example + 1)
         data = load(experiment.data, experiment.seed, experiment.dtype)
-        self._shade = shade(data.x_test[self.chosen.example], data.x_train)
+        self._shade = data.shades(data.x_test[self.chosen.example])
         self._x, self._y = (jnp.asarray(side[place]) for side in (data.x_test, data.y_test))
         super().prepare()
         finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
@@ -58,7 +58,7 @@ class NetworkView(Follower):
         found = (yield from self._follow(training.network, self.steps_shown)).finite
         if len(found.steps):
             self._found = packed(found, np.asarray(self._x[0]), np.asarray(self._y[0]), self._shade)
-            self._found |= {"network_example": float(self.chosen.example)}
+            self._found |= {"network_example": float(self.chosen.example), "network_end": float(self.steps_shown[-1])}
             if self.chosen.layer is not None:
                 self._found |= exact(found, np.asarray(self._y[0]), self.chosen.layer)
                 self._found |= edges(training.network, self.chosen.layer)
@@ -71,14 +71,6 @@ def recorded_steps(steps: int, hidden: int, width: int, *, cells: int = CELLS, w
     most = cells // (min(hidden, COLUMNS) * min(width, UNITS))
     most = max(2, min(most, NUMBERS // whole) if whole else most)
     return np.unique(np.round(np.linspace(0, steps, min(steps + 1, most))).astype(np.int32))
-
-
-def shade(x: np.ndarray, x_train: np.ndarray) -> np.ndarray:
-    """The place (D,) of each input between its least (0) and its greatest (255) value in training: an image as it was
-    before it was standardised."""
-    least, greatest = x_train.min(0), x_train.max(0)
-    span = np.where(greatest > least, greatest - least, 1)
-    return np.clip(np.round(255 * (x - least) / span), 0, 255).astype(np.uint8)
 
 
 def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> dict[str, Value]:

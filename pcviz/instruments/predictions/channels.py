@@ -1,7 +1,8 @@
 """Channels of the predictions. Y classes; Z the worst mistakes, O examples of the batch, I of the test set (as many as
 the options allow, or as there are); T test examples, the first 2000 at most; D inputs.
 
-Classes count from 0. What a network predicts is the class of its greatest output, in the feedforward pass.
+Classes count from 0, but for those of points in the plane, which count from 1 as in the decision boundary. What a
+network predicts is the class of its greatest output, in the feedforward pass.
 """
 
 from pcviz.frames import Channel, bulk, number
@@ -15,19 +16,17 @@ CHANNELS: dict[str, Channel] = {
     "mistake_class": bulk("Z", "class", "their classes", "int32"),
     "mistake_predicted": bulk("Z", "class", "the predicted ones", "int32"),
     "mistake_margin": bulk("Z", "output", "output of the predicted class less that of the true one (before softmax)"),
-    "mistake_input": bulk("ZD", "input", "their inputs", "float32"),
+    "mistake_shade": bulk("ZD", "shade", "their inputs, from least (0) to greatest (255) in training", "uint8"),
     # the first examples of the latest training batch, predicted by the weights after its step; none at step 0
     "batch_place": bulk("O", "index", "their places in the training set", "int32"),
     "batch_class": bulk("O", "class", "their classes", "int32"),
     "batch_predicted": bulk("O", "class", "the predicted ones", "int32"),
-    "batch_input": bulk("OD", "input", "their inputs", "float32"),
+    "batch_shade": bulk("OD", "shade", "their inputs, so too", "uint8"),
     # the first examples of the test set
     "sample_place": bulk("I", "index", "their places in the test set: 0, 1, …", "int32"),
     "sample_class": bulk("I", "class", "their classes", "int32"),
     "sample_predicted": bulk("I", "class", "the predicted ones", "int32"),
-    "sample_input": bulk("ID", "input", "their inputs", "float32"),
-    "input_least": bulk("D", "input", "least value of each input in the training set", "float32"),
-    "input_greatest": bulk("D", "input", "greatest value of each input in the training set", "float32"),
+    "sample_shade": bulk("ID", "shade", "their inputs, so too", "uint8"),
     # test examples in the plane
     "tested_x": bulk("T", "input", "first input", "float32"),
     "tested_y": bulk("T", "input", "second input", "float32"),

@@ -92,25 +92,25 @@ def answers(data: Dataset, output: Array, batch: np.ndarray, said: Array, most: 
         "mistakes": float(len(wrong)),
         "tested": float(len(true)),
         "mistake_margin": margin[worst].astype(np.float64),
-        **row("mistake", worst, data.x_test, data.y_test, output[worst]),
-        **row("batch", batch, data.x_train, data.y_train, said),
-        **row("sample", first, data.x_test, data.y_test, output[first]),
+        **row("mistake", worst, data.y_test, output[worst]),
+        **row("batch", batch, data.y_train, said),
+        **row("sample", first, data.y_test, output[first]),
     }
     if data.x_train.shape[1] <= INPUTS:
-        values |= {"input_least": data.x_train.min(0), "input_greatest": data.x_train.max(0)}
+        shown = {"mistake": data.x_test[worst], "batch": data.x_train[batch], "sample": data.x_test[first]}
+        values |= {f"{name}_shade": data.shades(x) for name, x in shown.items()}
     if (classes := output.shape[1]) <= CLASSES:
         values["confusion"] = np.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, classes)
     return values
 
 
-def row(name: str, places: np.ndarray, x: Array, y: Array, output: Array) -> dict[str, Value]:
-    """The channels of some examples, by their places in the inputs x (P, D) and classes y (P, K), and their outputs."""
-    values: dict[str, Value] = {
+def row(name: str, places: np.ndarray, y: Array, output: Array) -> dict[str, Value]:
+    """The channels of some examples, by their places among those with classes y (P, K), and their outputs."""
+    return {
         f"{name}_place": places,
         f"{name}_class": y[places].argmax(1),
         f"{name}_predicted": output.argmax(1),
     }
-    return values | ({f"{name}_input": x[places]} if x.shape[1] <= INPUTS else {})
 
 
 def points(data: Dataset, output: Array) -> dict[str, Value]:

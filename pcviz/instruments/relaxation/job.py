@@ -11,7 +11,7 @@ from pcviz.data.batches import batch_indices
 from pcviz.experiment.looks import gradient_flops
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import Value
-from pcviz.instruments.network.job import packed, recorded_steps, shade
+from pcviz.instruments.network.job import packed, recorded_steps
 from pcviz.instruments.relaxation.forecast import Forecast
 from pcviz.instruments.relaxation.options import ARRIVED, STATES, STAYS, Options
 from pcviz.jobs.background import in_thread, until
@@ -47,7 +47,7 @@ class RelaxationJob(Look[Options]):
         seed, size = experiment.seed, experiment.learning.batch_size
         self._load_at(batch_indices(seed, self.options.batch, experiment.data.train_count, size), self.options.step)
         data = load(experiment.data, seed, experiment.dtype)
-        self._shades = shade(np.asarray(self.x[0]), data.x_train)
+        self._shades = data.shades(np.asarray(self.x[0]))
         if self._training is None:
             self._set_up()
 
@@ -126,7 +126,8 @@ class RelaxationJob(Look[Options]):
         steps = recorded_steps(experiment.inference_steps, *shape, cells=VIEW_CELLS)
         found = (yield from follow(self.network, x, y, experiment.inference, steps, seed=experiment.seed)).finite
         if len(found.steps):
-            self._picture = packed(found, np.asarray(x[0]), np.asarray(y[0]), self._shades) | {"network_example": 0.0}
+            self._picture = packed(found, np.asarray(x[0]), np.asarray(y[0]), self._shades)
+            self._picture |= {"network_example": 0.0, "network_end": float(steps[-1])}
 
     @property
     def lowest_is_known(self) -> bool:

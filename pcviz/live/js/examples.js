@@ -64,7 +64,7 @@ export class ExamplesPanel extends Card {
 
   /** @type {(run: number, frame: Frame) => void} */
   feed(run, frame) {
-    if (run !== 0 || frame.kind !== "predictions" || this.spec.absent || !("sample_input" in frame.values)) return;
+    if (run !== 0 || frame.kind !== "predictions" || this.spec.absent || !("sample_shade" in frame.values)) return;
     this.frame = frame;
     this.request();
   }
@@ -78,17 +78,16 @@ export class ExamplesPanel extends Card {
     const { frame } = this;
     if (!frame || this.closed || this.held) return;
     const { values, step } = frame;
-    const [least, greatest] = [array(values.input_least).data, array(values.input_greatest).data];
     const ink = /** @type {string[]} */ (this.live.theme.colour("var(--st-text-color)").match(/[\d.]+/g)).slice(0, 3).map(Number);
     for (const strip of this.strips) {
       const channel = (/** @type {string} */ name) => array(values[`${strip.row.prefix}_${name}`]).data;
-      const [places, classes, predicted, inputs] = [channel("place"), channel("class"), channel("predicted"), channel("input")];
+      const [places, classes, predicted, shades] = [channel("place"), channel("class"), channel("predicted"), channel("shade")];
       this.resize(strip, places.length);
       strip.none.hidden = places.length > 0;
       strip.items.forEach((item, i) => {
-        const image = inputs.subarray(i * least.length, (i + 1) * least.length);
+        const size = shades.length / places.length;
         item.place = places[i];
-        draw(item.canvas, Float64Array.from(image, (v, d) => (v - least[d]) / (greatest[d] - least[d] || 1)), ink);
+        draw(item.canvas, shades.subarray(i * size, (i + 1) * size), ink);
         tell(item, strip.row, classes[i], predicted[i]);
       });
     }
@@ -119,13 +118,13 @@ export class ExamplesPanel extends Card {
   }
 }
 
-/** Draw a square image of numbers from 0 to 1, as strong as they are.
- *  @type {(canvas: HTMLCanvasElement, image: Float64Array, ink: number[]) => void} */
+/** Draw a square image of shades from 0 to 255, as strong as they are.
+ *  @type {(canvas: HTMLCanvasElement, image: Numbers, ink: number[]) => void} */
 function draw(canvas, image, ink) {
   const side = Math.sqrt(image.length);
   if (canvas.width !== side) Object.assign(canvas, { width: side, height: side });
   const pixels = new ImageData(side, side);
-  image.forEach((v, i) => pixels.data.set([...ink, 255 * v], 4 * i));
+  image.forEach((v, i) => pixels.data.set([...ink, v], 4 * i));
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
 }
 

@@ -14,7 +14,7 @@ const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((code & 1
 export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
 
 /** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
- *  @typedef {{ steps: ArrayLike<number>, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
+ *  @typedef {{ steps: ArrayLike<number>, end: number, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
  *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, gradient: Numbers, delta: Numbers,
  *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
 
@@ -36,7 +36,7 @@ export function shownOf(values) {
   });
   const activity = channel("activity").data;
   return {
-    steps: channel("steps").data, columns: channel("columns").data, units: channel("units").data, cells, count,
+    steps: channel("steps").data, end: Number(values.network_end), columns: channel("columns").data, units: channel("units").data, cells, count,
     activity, prediction: channel("prediction").data,
     activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
     error: error.data, gradient: channel("gradient").data, delta: channel("delta").data, energy: channel("energy"),

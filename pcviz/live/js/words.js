@@ -76,5 +76,6 @@ export function sentence(shown, row) {
   const right = guess === classOf(shown, shown.target);
   const said = guess === undefined ? "" : ` Going up from the input alone, the network says ${guess}, ${right ? "which is right" : `but it is ${classOf(shown, shown.target)}`}.`;
   const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
-  return `Inference step ${shown.steps[row]} of ${shown.steps[shown.steps.length - 1]}. ${where} ${energy}${said}`;
+  const overflows = row === shown.steps.length - 1 && shown.steps[row] < shown.end ? " The next state is no longer finite: the relaxation diverges." : "";
+  return `Inference step ${shown.steps[row]} of ${shown.end}. ${where} ${energy}${overflows}${said}`;
 }
