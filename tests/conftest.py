@@ -30,7 +30,7 @@ COMPILING = (
     "test_theory",
 )
 """Test files whose every case compiles a program of its own."""
-CASES = 4
+CASES = 3
 """Cases of one test in those files that `make test` runs, evenly spread; `make test-all` runs all."""
 
 

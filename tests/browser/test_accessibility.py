@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment.presets import PRESETS
@@ -91,5 +92,6 @@ def test_landscape(page: Page) -> None:
         check(page, view.label)
 
 
+@pytest.mark.slow
 def test_a_plane(page: Page) -> None:
     check_run(page, f"/landscape?{SMALL}&plane_size=11&plane_examples=4", "surface-loss", "surface-3d")

@@ -177,6 +177,7 @@ def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
         agrees(tab, "train", str(10 + number), shown)
 
 
+@pytest.mark.slow
 def test_pages_look_at_what_was_just_trained_until_the_form_is_edited(page: Page, app: App) -> None:
     page.goto(f"/?{SMALL}&learning_steps=20")
     shows(page, "train")

@@ -72,6 +72,7 @@ def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page
     wait_for(page, lambda: state(page, "surface-loss") == "cancelled")
 
 
+@pytest.mark.slow
 def test_every_view_has_a_run_of_its_own(page: Page) -> None:
     open_page(page)
     button(page, "play").click()

@@ -130,6 +130,7 @@ def test_a_reload_keeps_control_and_the_store_does_not_hold_the_key(visit: Calla
     wait_for(other, lambda: state(other) == "cancelled")
 
 
+@pytest.mark.slow
 def test_servers_below_one_name_get_keys_of_their_own(visit: Callable[..., Page], client: Client, shared: App) -> None:
     keys = {}
     with proxied(Proxy(shared.port, "/user/anna/")) as proxy:
@@ -190,6 +191,7 @@ def test_ben_steers_nothing_by_page(visit: Callable[..., Page], annas: Annas) ->
     assert len(annas.refused) == 13
 
 
+@pytest.mark.slow
 def test_ben_ends_no_look_and_finds_no_run_in_a_list(visit: Callable[..., Page], annas: Annas, client: Client) -> None:
     mine = client.start(MOVING, "s", BEN, allowed_until_step=1)
     ben = visit(f"/?run={mine}", BEN)

@@ -48,7 +48,7 @@ def slow(names: Iterable[str], quick: Container[str]) -> list[Any]:
     return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in names]
 
 
-@pytest.mark.parametrize("name", slow(BROKEN, quick=("garbage", "later")))
+@pytest.mark.parametrize("name", slow(BROKEN, quick=("later",)))
 def test_the_server_stands_over_a_store_that_cannot_be_used(
     page: Page, chromium: Path, tmp_path: Path, name: str
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_store_deleted_under_a_run_is_rescued_and_the_run_goes_on(page: Page, 
     assert seqs == list(range(1, len(seqs) + 1))
 
 
-@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("ended", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_click_while_the_store_is_gone_is_told_and_the_buttons_come_back(
     page: Page, chromium: Path, tmp_path: Path, ended: bool, page_faults: list[str]
 ) -> None:

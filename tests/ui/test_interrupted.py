@@ -109,7 +109,7 @@ def change(name: str, run: str, point: int) -> tuple[dict[str, object], int]:
 NAMES = ["back", "link", "inference", "landscape", "options", "train"]
 
 
-@pytest.mark.parametrize("stride", [151, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [307, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NAMES)
 def test_an_interrupted_page_shows_what_it_would_have_shown(trained: str, name: str, stride: int) -> None:
     expected, points = change(name, trained, 0)
