@@ -71,7 +71,7 @@ export class Live {
     this.voice = new Voice();
     this.known = this.begin();
     this.grid = element("div", { className: "pcviz-grid" });
-    const { story, status, fault } = this.voice;
+    const { story, status: { root: status }, fault } = this.voice;
     this.root = element("div", { className: "pcviz-live" }, ...this.theme.parts, story, ...this.metrics.parts, status, fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });

@@ -56,7 +56,7 @@ export class NetworkPanel extends Card {
   /** Where the pointer rests on the picture.
    *  @type {{ x: number, y: number } | undefined} */
   pointed = undefined;
-  spoken = new Spoken();
+  spoken = new Spoken(element("p", { className: "pcviz-spoken", aria: { live: "polite" } }));
   /** What was shown and what was read when it was last told to screen readers. */
   told = { step: "", reading: "" };
 

@@ -1,22 +1,17 @@
 // What the page says in words: what happens, the state of the run, and what is wrong.
 
 import { element } from "./page.js";
+import { Spoken } from "./spoken.js";
 import { fill } from "./text.js";
-
-const SPEAK_MS = 1_000; // least time between two changes of the status line, which screen readers speak
 
 export class Voice {
   story = element("p", { className: "pcviz-story", hidden: true });
-  status = element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } });
+  status = new Spoken(element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } }));
   fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
   /** Cause -> text.
    *  @type {Record<string, string>} */
   faults = {};
-  spoken = ""; // the state of the first run
-  saying = "";
-  spokenAt = -SPEAK_MS;
-  /** @type {number | undefined} */
-  speaker = undefined;
+  state = ""; // of the first run
 
   /** Show a fault, one for each cause; an empty text removes it.
    *  @type {(cause: string, text: string) => void} */
@@ -30,19 +25,13 @@ export class Voice {
    *  @type {(state: State) => void} */
   tell({ state, device, message }) {
     const words = state === "idle" ? "" : state.charAt(0).toUpperCase() + state.slice(1);
-    this.spoken = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
+    this.state = [device ? `${words} on ${device}` : words, message].filter(Boolean).join(": ");
     this.say();
   }
 
   /** @type {(text?: string) => void} */
-  say(text = this.spoken) {
-    this.saying = text;
-    this.speaker ??= setTimeout(() => {
-      this.speaker = undefined;
-      if (this.status.textContent === this.saying) return;
-      this.status.textContent = this.saying;
-      this.spokenAt = performance.now();
-    }, this.spokenAt + SPEAK_MS - performance.now());
+  say(text = this.state) {
+    this.status.say(text);
   }
 
   /** Tell what happens, by the first template whose values are known.
@@ -54,6 +43,6 @@ export class Voice {
   }
 
   close() {
-    clearTimeout(this.speaker);
+    this.status.close();
   }
 }
