@@ -13,11 +13,11 @@ from tests.browser.test_headers import shown
 from tests.browser.test_network_view import relaxed
 
 SMALL = """(root) => [...root.querySelectorAll("*")]
-  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("svg, option"))
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("svg, option, .pcviz-spoken"))
   .filter((one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim()))
   .map((one) => [one.outerHTML, parseFloat(getComputedStyle(one).fontSize)])
   .filter(([, size]) => size < 20)"""
-"""Visible text below 20 px; that of figures is enlarged by one factor."""
+"""Visible text below 20 px, but for that of figures, which is enlarged by one factor, and what is only read aloud."""
 
 
 def everything(page: Page, fake: FakeStream) -> None:

@@ -33,6 +33,19 @@ MIDDLE = (60, 150, 240, 340, 430)
 backprop."""
 
 
+POINTED = """(section, y) => {
+  const [canvas, tip] = [section.querySelector(".pcviz-plot canvas"), section.querySelector(".pcviz-tip")];
+  const { left, top, width } = canvas.getBoundingClientRect();
+  const found = [];
+  for (let x = 60; x < width; x += 9) {
+    canvas.dispatchEvent(new PointerEvent("pointermove", { clientX: left + x, clientY: top + y }));
+    if (!tip.hidden) found.push([x, tip.textContent]);
+  }
+  canvas.dispatchEvent(new PointerEvent("pointerleave"));
+  return found; }"""
+"""The places of a row where a moving pointer reads something, and what."""
+
+
 @cache
 def relaxed(deep: bool) -> tuple[Experiment, Example, dict[str, np.ndarray | float]]:
     """An example, and the channels of its picture."""
@@ -95,32 +108,30 @@ def test_a_relaxation_that_overflows_is_shown_up_to_there(page: Page, fake: Fake
     assert "The next state is no longer finite: the relaxation diverges." in sentence(page)
 
 
+def places(page: Page, row: int) -> list[tuple[float, str]]:
+    """Where the pointer finds cells in a row of tiles, from left to right, and what it reads there."""
+    found: list[tuple[float, str]] = panel(page, "network").evaluate(POINTED, MIDDLE[row])
+    return found
+
+
 def point_at(page: Page, row: int) -> tuple[float, float]:
     """Rest the pointer on the first cell of a row of tiles; returns where that is."""
     box = panel(page, "network").locator(".pcviz-plot canvas").bounding_box()
     assert box
-    places = ((box["x"] + x, box["y"] + MIDDLE[row]) for x in range(60, int(box["width"]), 9))
-    return next(place for place in places if _hit(page, *place))
+    place = box["x"] + places(page, row)[0][0], box["y"] + MIDDLE[row]
+    page.mouse.move(*place)
+    expect(panel(page, "network").locator(".pcviz-tip")).to_be_visible()
+    return place
 
 
 def tips(page: Page, row: int) -> dict[int, tuple[int, str]]:
     """What the pointer finds in a row of tiles: layer -> unit and text."""
-    canvas = panel(page, "network").locator(".pcviz-plot canvas")
-    box = canvas.bounding_box()
-    assert box
     found: dict[int, tuple[int, str]] = {}
-    for x in range(60, int(box["width"]), 9):
-        if _hit(page, box["x"] + x, box["y"] + MIDDLE[row]):
-            tip = panel(page, "network").locator(".pcviz-tip")
-            match = re.fullmatch(r"layer (\d+), unit (\d+): (.+)", tip.inner_text())
-            assert match
-            found[int(match[1])] = int(match[2]), match[3]
+    for _, text in places(page, row):
+        match = re.fullmatch(r"layer (\d+), unit (\d+): (.+)", text)
+        assert match
+        found[int(match[1])] = int(match[2]), match[3]
     return found
-
-
-def _hit(page: Page, x: float, y: float) -> bool:
-    page.mouse.move(x, y)
-    return panel(page, "network").locator(".pcviz-tip").is_visible()
 
 
 def test_the_pointer_reads_numbers_and_exact_zeros(page: Page, fake: FakeStream) -> None:
