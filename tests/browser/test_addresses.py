@@ -84,6 +84,7 @@ def visit(page: Page, home: str) -> None:
     assert not [address for address in asked if not address.startswith((home, "blob:", "data:"))]
 
 
+@pytest.mark.slow
 def test_below_a_base_path_by_a_name(page: Page, based: App) -> None:
     home = f"http://lab.example:{based.port}/lab/pcviz/"
     page.goto(home.rstrip("/"))

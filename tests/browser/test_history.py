@@ -119,6 +119,7 @@ def test_back_and_forward_through_all_pages(page: Page, app: App) -> None:
     assert "acknowledged" not in page.url
 
 
+@pytest.mark.slow
 def test_a_reload_before_the_server_has_answered_back(page: Page, app: App) -> None:
     """The answer changes the address while the document is on its way. Chromium then takes the reload for another
     document, so that Back and Forward load theirs: they lead to the same places, only slower."""
@@ -161,6 +162,7 @@ def test_a_form_that_was_edited_after_its_run_comes_back_as_it_was(page: Page, a
     agrees(page, "train", "0", trained)
 
 
+@pytest.mark.slow
 def test_three_tabs_keep_to_themselves(page: Page, app: App) -> None:
     context: BrowserContext = page.context
     tabs = [page, context.new_page(), context.new_page()]

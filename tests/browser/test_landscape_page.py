@@ -100,6 +100,7 @@ def test_curvature_of_a_small_network(page: Page) -> None:
         wait_for(page, lambda name=name: panel(page, name).get_attribute("data-step") == "100", seconds=90)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_an_inference_budget_is_measured_network_by_network_and_can_pause(page: Page) -> None:
     open_page(page)
     page.get_by_role("radio", name="Inference budget").click()

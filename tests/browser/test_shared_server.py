@@ -273,6 +273,7 @@ def test_ben_neither_deletes_nor_exports_by_hand(client: Client, shared: App) ->
             client.get(run)
 
 
+@pytest.mark.slow
 def test_a_control_link_lets_ben_steer_and_leaves_his_address(visit: Callable[..., Page], annas: Annas) -> None:
     link = token(ANNA, annas.run)
     ben = visit(f"/?run={annas.waiting}", BEN)
