@@ -7,7 +7,7 @@ from pcviz.instruments import views as landscape
 from pcviz.instruments.plane import view as planes
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
-with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
+with st.container(horizontal=True, vertical_alignment="center"):  # wraps on a phone
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)
     view = landscape.view()
     present.button()
