@@ -24,7 +24,7 @@ class Rerun:
         if (AT_ONCE + 1) * more > (most := machine_limits().memory_bytes):
             raise ValueError(
                 f"an earlier step of this training is computed by training again, which needs {bytes_text(more)} more, "
-                f"above {bytes_text(most / (AT_ONCE + 1))}: play a smaller network again"
+                f"above {bytes_text(most / (AT_ONCE + 1))} (choose a smaller network)"
             )
         self.training = Training(parent.experiment)
         if parent.marks is None:

@@ -35,8 +35,10 @@ export function shownOf(values) {
     return -1;
   });
   const activity = channel("activity").data;
+  const steps = channel("steps").data;
   return {
-    steps: channel("steps").data, end: Number(values.network_end), columns: channel("columns").data, units: channel("units").data, cells, count,
+    steps, end: Number(values.network_end ?? steps[steps.length - 1]), // pictures stored by earlier versions lack it
+    columns: channel("columns").data, units: channel("units").data, cells, count,
     activity, prediction: channel("prediction").data,
     activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
     error: error.data, gradient: channel("gradient").data, delta: channel("delta").data, energy: channel("energy"),
