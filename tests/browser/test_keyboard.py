@@ -33,11 +33,28 @@ def test_a_whole_session(page: Page) -> None:
     wait_for(page, lambda: step(page) > 0)
     assert "/train" in page.url
 
+    tab_to(page, ".st-key-form_detail", "Shift+Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-group_learning")).to_be_visible()
+    tab_to(page, ".st-key-group_learning summary")
+    page.keyboard.press("Enter")
+    tab_to(page, ".st-key-learning_steps input")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("100000")  # a run that nobody can be too slow to pause
+    page.keyboard.press("Enter")
+    tab_to(page, ".st-key-play button")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("learning_steps=100000.*run="))
+    wait_for(page, lambda: state(page) == "running" and step(page) > 0)
+
     page.keyboard.press("Space")
     wait_for(page, lambda: state(page) == "paused")
     stopped = step(page)
     page.keyboard.press("Space")
     wait_for(page, lambda: step(page) > stopped)
+    page.keyboard.press("Space")
+    wait_for(page, lambda: state(page) == "paused")
 
     view = panel(page, "network")
     detail = view.locator(".pcviz-detail")
@@ -64,18 +81,6 @@ def test_a_whole_session(page: Page) -> None:
     page.keyboard.press("p")
     expect(page.locator(".pcviz-present")).to_have_count(0)
 
-    tab_to(page, ".st-key-form_detail", "Shift+Tab")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    expect(page.locator(".st-key-group_network")).to_be_visible()
-    tab_to(page, ".st-key-network_depth input")
-    page.keyboard.press("Control+a")
-    page.keyboard.type("4")
-    page.keyboard.press("Enter")
-    tab_to(page, ".st-key-play button")
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile("network_depth=4.*run="))
-    wait_for(page, lambda: step(page) > 0)
-    tab_to(page, ".st-key-reset button")  # which can be pressed whether or not the run has ended by now
+    tab_to(page, ".st-key-reset button", "Shift+Tab")
     page.keyboard.press("Enter")
     wait_for(page, lambda: state(page) in ("idle", "paused") and step(page) == 0)
