@@ -73,6 +73,18 @@ def shown(page: Page, fake: FakeStream, deep: bool = False, *, motion: bool = Fa
     return found
 
 
+def test_what_comes_after_the_end_of_a_short_run_is_waited_for(page: Page, fake: FakeStream) -> None:
+    fake.show(from_paths(EXPERIMENT), panels=["network"])
+    page.goto(fake.url)
+    waiting = panel(page, "network").locator(".pcviz-waiting")
+    fake.state("cancelled")
+    expect(waiting).to_have_text("The run ended without values.")
+    fake.state("done", step=40, generation=1)
+    expect(waiting).to_have_text("The first example is on its way …")
+    fake.state("failed", run=CHILD, kind="network", generation=1, message="There is no memory for it.")
+    expect(waiting).to_have_text("There is no memory for it.")
+
+
 def sentence(page: Page) -> str:
     return panel(page, "network").locator(".pcviz-sentence").inner_text()
 

@@ -88,7 +88,7 @@ export class Card {
 
   /** The child of the run that this panel waits for has failed.
    *  @type {(state: State) => void} */
-  fail({ state, message }) { this.note.textContent = message || state; }
+  fail({ state, message }) { this.note.textContent = this.waiting.textContent = message || state; }
 
   /** The timeline has moved. */
   travel() {}
@@ -119,12 +119,12 @@ export class Card {
     open.find(Boolean)?.click();
   }
 
-  /** Show the state of the run at once, even if drawing is behind.
-   *  @type {(state: string) => void} */
-  tell(state) {
+  /** Show the state of the run at once, even if drawing is behind; `follows`: what a child finds comes after its end.
+   *  @type {(state: string, follows?: boolean) => void} */
+  tell(state, follows = false) {
     Object.assign(this.section.dataset, { state, moving: MOVING.includes(state) });
     const { absent, idle, waiting, ended } = this.spec;
-    this.waiting.textContent = absent ?? (ENDED.includes(state) ? ended : state === "idle" ? idle : waiting);
+    this.waiting.textContent = absent ?? (ENDED.includes(state) && !follows ? ended : state === "idle" ? idle : waiting);
   }
 
   /** What panels do at their end, each with its own. */

@@ -78,6 +78,8 @@ export class Live {
     for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, (event) => this.touch(event), { signal: this.signal });
   }
 
+  get plots() { return this.panels.filter((panel) => panel instanceof Panel); }
+
   // ---- what the page is told
 
   /** @type {(point: Point) => void} */
@@ -150,7 +152,7 @@ export class Live {
 
   /** Load plotly.js, which is large, where a panel needs it. */
   async drawPlots() {
-    const plots = this.panels.filter((panel) => panel instanceof Panel);
+    const { plots } = this;
     if (!plots.length) return;
     try {
       const Plotly = await loadPlotly(address("plotly.js", { v: this.data.plotly }));
@@ -284,11 +286,12 @@ export class Live {
     }
   }
 
-  /** @type {(state: State) => void} */
+  /** @type {(state: State & Partial<RunState>) => void} */
   tell(state) {
+    const { kind, step = 0 } = state;
     this.root.dataset.state = state.state;
     this.narrate();
-    for (const panel of this.panels) panel.tell(state.state);
+    for (const panel of this.panels) panel.tell(state.state, step > 0 && kind !== undefined && !panel.isOf(kind));
     this.voice.tell(state);
   }
 
@@ -315,8 +318,8 @@ export class Live {
     const ranges = Object.fromEntries(Object.entries(change).filter(([path]) => /^[xy]axis\.(range|autorange)/.test(path)));
     if (this.linking || !Object.keys(ranges).length) return;
     this.linking = true; // the others answer with the same event
-    const linked = this.panels.filter((panel) => panel instanceof Panel && panel !== from && panel.spec.link === from.spec.link);
-    Promise.all(/** @type {Panel[]} */ (linked).map((panel) => panel.Plotly?.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
+    const linked = this.plots.filter((panel) => panel !== from && panel.spec.link === from.spec.link);
+    Promise.all(linked.map((panel) => panel.Plotly?.relayout(panel.plot, { ...ranges }))).finally(() => (this.linking = false));
   }
 
   close() {

@@ -205,13 +205,12 @@ export class NetworkPanel extends Card {
   /** Whether the next relaxation follows: nobody has paused it or looks at a single step. */
   get loops() { return this.scrub.wanted && !still() && this.moving; }
 
-  /** The child that should have sent a picture has ended; one that was cancelled is one that was replaced.
+  /** The child that should have sent a picture has failed.
    *  @type {(state: State) => void} */
-  fail({ state, message }) {
-    if (state !== "failed") return;
+  fail(state) {
+    super.fail(state);
     this.sought = undefined;
-    this.fault = { text: message || state, at: this.live.timeline?.at };
-    this.note.textContent = this.fault.text;
+    this.fault = { text: this.note.textContent, at: this.live.timeline?.at };
     this.request();
   }
 

@@ -12,6 +12,8 @@ import { fill } from "./text.js";
 import { list } from "./values.js";
 
 const REDRAW_MS = 125; // at most 8 redraws a second
+const BUSY_MS = 2000; // a plot that was redrawn within this time takes part in the sharing of time
+const SHARE = 3 / 4; // of the time goes to redrawing, all plots together; the rest is for the network view and the page
 const FULL = { width: 620, height: 330, most: 2.6, inSpace: 1.3 }; // in full size lengths grow as if a plot of this size were
 // enlarged; in scenes text grows by itself
 
@@ -21,6 +23,8 @@ export class Panel extends Card {
   roles = [];
   enlarged = 1;
   due = 0; // when the next redraw may begin
+  begun = -Infinity; // when the last redraw began
+  cost = 0; // how long it took, in milliseconds
   dirty = false;
   resized = false;
   fitted = ""; // the ranges of the map that the axes have been fitted to
@@ -299,7 +303,7 @@ export class Panel extends Card {
   async draw() {
     if (this.Plotly && !this.held && !this.closed && this.section.isConnected) {
       this.dirty = false;
-      const started = performance.now();
+      this.begun = performance.now();
       const { step, figure: { data, layout } } = this;
       for (const feed of this.feeds) feed.settle();
       settleDecades(layout, data, this.ends);
@@ -308,8 +312,11 @@ export class Panel extends Card {
       await this.drawing.catch((error) => console.error(error));
       this.section.dataset.step = String(step ?? "");
       this.section.classList.toggle("pcviz-empty", step === undefined);
-      // All panels together leave a third of the time to the rest of the page.
-      this.due = started + Math.max(REDRAW_MS, 1.5 * this.live.panels.length * (performance.now() - started));
+      const now = performance.now();
+      this.cost = now - this.begun;
+      const busy = this.live.plots.filter(({ begun }) => begun > now - BUSY_MS);
+      const round = busy.reduce((sum, { cost }) => sum + cost, 0); // all of them once: one follows the data as fast as another
+      this.due = this.begun + Math.max(REDRAW_MS, round / SHARE);
     }
     this.timer = undefined;
     if (this.dirty && !this.closed) this.request();

@@ -16,12 +16,14 @@ const ENERGY = { low: -14, high: 1 };
 
 /** @typedef {{ x: number, y: number, w: number, h: number, role: Role, column: number }} Box */
 
+/** @typedef {{ image: ImageData, context: OffscreenCanvasRenderingContext2D }} Sheet */
+
 export class Picture {
   /** Where tiles are, for the pointer.
    *  @type {Box[]} */
   boxes = [];
-  /** One small picture of all tiles for each role, a cell a pixel.
-   *  @type {Record<string, { canvas: OffscreenCanvas, image: ImageData }>} */
+  /** Small pictures of each role, a cell a pixel: all tiles, and all columns with their cells one under the other.
+   *  @type {Record<string, { tiles: Sheet, stack: Sheet }>} */
   sheets = {};
   enlarged = 1;
 
@@ -95,20 +97,20 @@ export class Picture {
    *  @type {(role: Role, shown: Shown, row: number, look: Look, side: number) => void} */
   fill(role, shown, row, look, side) {
     const { count, cells } = shown;
-    let sheet = this.sheets[role];
-    if (sheet?.image.width !== count * side || sheet.image.height !== side) {
-      const canvas = new OffscreenCanvas(count * side, side);
-      sheet = this.sheets[role] = { canvas, image: new ImageData(count * side, side) };
+    const old = this.sheets[role]?.stack.image;
+    if (old?.width !== count || old.height !== cells) {
+      this.sheets[role] = { tiles: sheet(count * side, side), stack: sheet(count, cells) };
     }
-    const { data } = sheet.image;
+    const { tiles, stack } = this.sheets[role];
+    const [tiled, stacked] = [tiles, stack].map(({ image }) => new Uint32Array(image.data.buffer));
     const [red, green, blue] = look.colours[role];
+    const colour = red | green << 8 | blue << 16;
     const from = FIXED.includes(role) ? 0 : row * count * cells;
     const early = role === "weights" && row < shown.steps.length - 1; // weights move after the last inference step
     const { codes, base } = held(shown, role);
     const arrives = idealFront(shown, row);
     for (let c = 0; c < count; c++) {
       for (let u = 0; u < cells; u++) {
-        const at = ((u / side | 0) * count * side + c * side + (u % side)) * 4;
         const code = codes[from + c * cells + u];
         let alpha = 0;
         if (base && !look.change) alpha = Math.sqrt(Math.min(1, Math.abs(base[c * cells + u] + decoded(code)) / (shown.largest || 1)));
@@ -116,17 +118,17 @@ export class Picture {
           const decade = Math.log10(LEAST) + (((code & 127) - 1) / (LEVELS - 1)) * DECADES;
           alpha = FAINTEST + (1 - FAINTEST) * Math.max(0, Math.min(1, (decade - SHOWN.low) / (SHOWN.high - SHOWN.low)));
         }
-        data[at] = red; data[at + 1] = green; data[at + 2] = blue; data[at + 3] = 255 * alpha;
+        tiled[(u / side | 0) * count * side + c * side + (u % side)] = stacked[u * count + c] = colour | 255 * alpha << 24;
       }
     }
-    /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.canvas.getContext("2d")).putImageData(sheet.image, 0, 0);
+    for (const { context, image } of [tiles, stack]) context.putImageData(image, 0, 0);
   }
 
   /** @type {(role: Role, column: number, x: number, y: number, size: number, side: number, shown: Shown, look: Look) => void} */
   tile(role, column, x, y, size, side, shown, look) {
     const on = this.context;
     const rows = Math.ceil(Math.min(shown.cells, shown.units[column]) / side);
-    on.drawImage(this.sheets[role].canvas, column * side, 0, side, rows, x, y, size, (size * rows) / side);
+    on.drawImage(this.sheets[role].tiles.context.canvas, column * side, 0, side, rows, x, y, size, (size * rows) / side);
     if (role === "weights" && look.flash) {
       on.globalAlpha = look.flash;
       on.fillStyle = look.css.weights;
@@ -230,16 +232,13 @@ export class Picture {
     const on = this.context;
     const [room, high] = [width - left - 8, strip(shown)];
     const step = room / shown.count;
-    const side = Math.ceil(Math.sqrt(shown.cells));
     roles.forEach(([role, name], r) => {
       const y = top + r * (high + 6);
       on.fillStyle = look.text;
       on.textAlign = "left";
       on.fillText(name, 2, y + high / 2);
-      for (let c = 0; c < shown.count; c++) {
-        // A tile's rows one under the other: a strip of one unit's width.
-        for (let i = 0; i < side; i++) on.drawImage(this.sheets[role].canvas, c * side + i, 0, 1, side, left + c * step, y + (i * high) / side, Math.max(1, step - (step > 4 ? 1 : 0)), high / side);
-      }
+      on.drawImage(this.sheets[role].stack.context.canvas, left, y, room, high);
+      if (step > 4) for (let c = 1; c <= shown.count; c++) on.clearRect(left + c * step - 1, y, 1, high);
       on.strokeStyle = look.border;
       on.strokeRect(left + 0.5, y + 0.5, room, high);
     });
@@ -270,6 +269,12 @@ export class Picture {
     [x, y] = [x / this.enlarged, y / this.enlarged];
     return this.boxes.find((box) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h);
   }
+}
+
+/** @type {(width: number, height: number) => Sheet} */
+function sheet(width, height) {
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(width, height).getContext("2d"));
+  return { context, image: new ImageData(width, height) };
 }
 
 /** Upright bars of signed numbers.
