@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 from pcviz.experiment.presets import PRESETS
 from tests.browser.conftest import QUIET
 from tests.browser.install import find_browser
 from tests.browser.serve import App, running_app
 
-PANELS = ("energy-balance", "activity-convergence", "landscape", "learning-curves")
+PANELS = ("energy-balance", "activity-convergence", "learning-curves")
+"""What the training itself feeds; the others show what a child of it finds when it gets its turn."""
 CLICKS = 20
 
 TIME_PAUSES = """() => {
@@ -46,8 +47,9 @@ WATCH = """() => {
   const seen = window.seen = { updates: {}, opacity: 1, plots: [...document.querySelectorAll('.js-plotly-plot')] };
   for (const panel of document.querySelectorAll('[data-panel]')) {
     seen.updates[panel.dataset.panel] = 0;
-    new MutationObserver(() => seen.updates[panel.dataset.panel]++)
-      .observe(panel, { attributes: true, attributeFilter: ['data-step'] });
+    new MutationObserver((changes) => {
+      seen.updates[panel.dataset.panel] += changes.filter(({ oldValue }) => oldValue !== panel.dataset.step).length;
+    }).observe(panel, { attributes: true, attributeFilter: ['data-step'], attributeOldValue: true });
   }
   seen.timer = setInterval(() => {
     for (let node of seen.plots)
@@ -81,11 +83,11 @@ class Liveness:
 
     def verdicts(self) -> list[tuple[str, str, bool]]:
         """What was measured, what is required, whether it holds."""
-        slowest = min(rate for panel, rate in self.updates_per_second.items() if panel != "landscape")
+        slowest = min(self.updates_per_second[panel] for panel in PANELS)
         return [
             (f"page usable after {self.usable:.2f} s", "≤ 2 s", self.usable <= 2),
             (f"first frame {self.first_frame:.2f} s after Train (warm cache)", "≤ 5 s", self.first_frame <= 5),
-            (f"slowest panel but the landscape {slowest:.2f} updates/s", "≥ 2", slowest >= 2),
+            (f"slowest panel of the training {slowest:.2f} updates/s", "≥ 2", slowest >= 2),
             (f"chart nodes kept: {self.nodes_kept}", "yes", self.nodes_kept),
             (f"zoom kept: {self.zoom_kept}", "yes", self.zoom_kept),
             (f"hover label present in {self.hover_share:.0%} of checks", "100%", self.hover_share == 1),
@@ -96,11 +98,11 @@ class Liveness:
         ]
 
 
-def wait_for_step(page: Page, step: int) -> None:
-    """Wait until the energy balance has drawn `step`."""
+def wait_for_step(page: Page, step: int, panel: str = "energy-balance") -> None:
+    """Wait until a panel has drawn `step`."""
     page.wait_for_function(
-        "step => +document.querySelector('[data-panel=\"energy-balance\"]')?.dataset.step >= step",
-        arg=step,
+        "([panel, step]) => +document.querySelector(`[data-panel=${panel}]`)?.dataset.step >= step",
+        arg=[panel, step],
         timeout=180_000,
     )
 
@@ -112,6 +114,13 @@ def state_is(page: Page, state: str) -> None:
         arg=state,
         timeout=60_000,
     )
+
+
+def note(message: ConsoleMessage, faults: list[str]) -> None:
+    """Note an error, except for Streamlit's own search for its server below the page's address."""
+    address = message.location["url"]
+    if message.type == "error" and "/train/_stcore/" not in address:
+        faults.append(f"{message.text} {address}")
 
 
 def press(page: Page, key: str) -> None:
@@ -134,6 +143,7 @@ def open_and_train(page: Page, address: str, liveness: Liveness) -> None:
 def watch(page: Page, app: App, seconds: float, liveness: Liveness) -> None:
     """Zoom into one panel, rest the pointer on another, and watch."""
     zoomed = page.locator('[data-panel="learning-curves"] .js-plotly-plot')
+    zoomed.scroll_into_view_if_needed()
     box = zoomed.locator(".nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.3)
@@ -144,9 +154,10 @@ def watch(page: Page, app: App, seconds: float, liveness: Liveness) -> None:
     ranges = "plot => JSON.stringify([plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range])"
     before = zoomed.evaluate(ranges)
     resting = page.locator('[data-panel="energy-balance"] .nsewdrag').first
+    resting.scroll_into_view_if_needed()
     box = resting.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 12, box["y"] + box["height"] * 0.05)
+    page.mouse.move(box["x"] + 12, box["y"] + box["height"] * 0.3)  # below the timeline, which stays at the top
     page.wait_for_timeout(1500)
     page.evaluate(WATCH)
     cpu, began, looks = sum(app.process.cpu_times()[:2]), time.perf_counter(), []
@@ -187,12 +198,13 @@ def measure(seconds: float, preset: str) -> Liveness:
             with running_app(Path(folder)) as app:
                 context = browser.new_context(viewport={"width": 1440, "height": 900})
                 page = context.new_page()
-                page.on("console", lambda m: liveness.faults.append(m.text) if m.type == "error" else None)
+                page.on("console", lambda message: note(message, liveness.faults))
                 page.on("pageerror", lambda error: liveness.faults.append(str(error)))
                 page.wait_for_timeout(5000)
-                open_and_train(page, f"{app.url}/?{query}", liveness)
+                open_and_train(page, f"{app.url}/train?{query}", liveness)
                 if warm:
                     wait_for_step(page, 10)
+                    wait_for_step(page, 1, "network")  # which then takes its full height
                     watch(page, app, seconds, liveness)
                     click_pause(page, liveness)
                 press(page, "cancel")
