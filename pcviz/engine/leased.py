@@ -167,9 +167,14 @@ class LeasedRun:
         if self.ended or self._ending is not None:
             return False
         if self.parent is not None:
-            ready = self.parent.job is not None and not self.parent.replaying
+            ready = self.parent.job is not None and not self.parent.replaying and not self.parent.has_first_step_ahead
             return ready and self.record.wanted == "running" and not self.idle
         return not self.resting or self.wants_snapshot
+
+    @property
+    def has_first_step_ahead(self) -> bool:
+        """Whether this is a training that is about to make its first step, which comes before what its children find."""
+        return not self.candidate.extra and self.has_work and self.job is not None and self.job.step == 0
 
     def _advance(self, seconds: float) -> None:
         assert self.job is not None

@@ -8,7 +8,7 @@ from pcviz.engine.worker import Worker
 from pcviz.settings import Settings
 from pcviz.store.tables import runs
 from tests.engine.conftest import experiment, turn_until
-from tests.engine.fake_jobs import JOBS
+from tests.engine.fake_jobs import JOBS, LONG_STEPS
 from tests.engine.history import state_is
 
 
@@ -42,6 +42,13 @@ def test_the_child_of_a_paused_run_finishes_and_rests(client: Client, worker: Wo
     assert client.get(run).state == "paused"
     client.step(run, 20)
     turn_until(worker, lambda: client.get(child).step >= 10 and client.get(child).state == "paused")
+
+
+def test_the_first_step_of_a_training_comes_before_what_its_children_find(client: Client, worker: Worker) -> None:
+    run = client.start(experiment(3, LONG_STEPS), "s")
+    child = client.add_child(run, "training_plane")
+    turn_until(worker, lambda: client.get(child).seq >= 1)
+    assert client.frames(child, ["landscape_done"])["step"][0] == 1
 
 
 def test_a_failing_child_leaves_its_parent_alone(client: Client, worker: Worker) -> None:
