@@ -173,7 +173,7 @@ class LeasedRun:
 
     @property
     def has_first_step_ahead(self) -> bool:
-        """Whether this is a training that is about to make its first step, which comes before what its children find."""
+        """Whether a training is about to make its first step, which comes before what its children find."""
         return not self.candidate.extra and self.has_work and self.job is not None and self.job.step == 0
 
     def _advance(self, seconds: float) -> None:
