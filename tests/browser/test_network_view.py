@@ -77,7 +77,7 @@ def test_what_comes_after_the_end_of_a_short_run_is_waited_for(page: Page, fake:
     fake.show(from_paths(EXPERIMENT), panels=["network"])
     page.goto(fake.url)
     waiting = panel(page, "network").locator(".pcviz-waiting")
-    fake.state("cancelled")
+    fake.state("cancelled", step=3)  # its children are cancelled, too
     expect(waiting).to_have_text("The run ended without values.")
     fake.state("done", step=40, generation=1)
     expect(waiting).to_have_text("The first example is on its way …")

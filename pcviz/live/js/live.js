@@ -291,7 +291,8 @@ export class Live {
     const { kind, step = 0 } = state;
     this.root.dataset.state = state.state;
     this.narrate();
-    for (const panel of this.panels) panel.tell(state.state, step > 0 && kind !== undefined && !panel.isOf(kind));
+    const lasts = ["done", "diverged"].includes(state.state) && step > 0 && kind !== undefined; // children work on its last weights
+    for (const panel of this.panels) panel.tell(state.state, lasts && !panel.isOf(kind));
     this.voice.tell(state);
   }
 
