@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from pcviz.brief import short
-from pcviz.pcn.inference import Settled
+from pcviz.pcn.plan import Settled
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.coordinates import is_kinked
 from pcviz.pcn.energy import layer_energies, layer_rms
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.pcn.stacks import Activities, unstack
 from pcviz.pcn.trajectory import Trajectory

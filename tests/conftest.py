@@ -18,7 +18,6 @@ ALONE = ("test_kills", "test_outage", "test_process", "test_real_run", "test_sha
 """Test files that start processes of workers, or measure who waits how long."""
 COMPILING = (
     "test_alignment",
-    "test_bp_modes",
     "test_curvature",
     "test_equilibrium",
     "test_front",
@@ -26,6 +25,7 @@ COMPILING = (
     "test_hessian",
     "test_inference",
     "test_learning",
+    "test_methods",
     "test_solve",
     "test_theory",
 )

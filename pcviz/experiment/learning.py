@@ -15,7 +15,7 @@ else:
 
 
 class Learning(Section):
-    """The weight update after (pc), during (ipc) or without (bp) the relaxation."""
+    """The weight update: when it happens, and what weights learn from."""
 
     rule: Rule = option(
         "pc",
@@ -50,6 +50,14 @@ class Learning(Section):
         "skips, N^-1/2 without; for mupc with sgd: by γ² N; for sp and ntp: by 1.",
         formula=r"\text{μPC, Adam, skips: } \eta_W \leftarrow \eta_W\, (NL)^{-1/2}",
         advanced=True,
+    )
+    forward_update: bool = option(
+        False,
+        "Forward update",
+        "Weights learn from how far the relaxation moved each layer, with the activities of the feedforward pass as "
+        "inputs, instead of the errors and activities at its end.",
+        formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, (z_l(T) - z_l(0))^\top \phi(z_{l-1}(0))",
+        needs={"learning.rule": ["pc"]},
     )
     batch_size: int = option(64, "Batch size B", "Examples in one weight step.", ge=1, le=8192)
     steps: int = option(200, "Weight steps", "Batches to train on.", ge=1, le=1_000_000)

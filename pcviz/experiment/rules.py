@@ -4,18 +4,34 @@ from typing import NamedTuple
 
 
 class RuleFacts(NamedTuple):
-    """A learning rule: whether activities relax at all (`relaxes`), and whether weights move while they do."""
+    """A learning rule: whether activities relax at all (`relaxes`), whether weights move while they do, whether layers
+    take one step each, on their own (`spikes`), and whether the relaxation is that of the energy (`plain`): only then
+    do looks at relaxations show what training does, and only then does theory of the energy apply."""
 
     label: str
     help: str
     relaxes: bool = True
     moves_weights: bool = False
+    spikes: bool = False
+    plain: bool = True
 
 
 RULES: dict[str, RuleFacts] = {
     "pc": RuleFacts("PC", "one weight step after T inference steps"),
     "ipc": RuleFacts("iPC", "weights and activities move together at every inference step", moves_weights=True),
     "bp": RuleFacts("BP", "backpropagation, as a baseline in the same panels", relaxes=False),
+    "zil": RuleFacts(
+        "Z-IL",
+        "every layer moves once, when the first error arrives, and learns from that; at step size 1 backpropagation",
+        spikes=True,
+        plain=False,
+    ),
+    "fixed_prediction": RuleFacts(
+        "fixed prediction",
+        "predictions stay those of the feedforward pass while errors relax; after enough steps backpropagation",
+        plain=False,
+    ),
+    "strict": RuleFacts("strict", "Rosenbaum's name for PC by gradient descent from the feedforward pass"),
 }
 
 BASELINE = "bp"

@@ -4,13 +4,13 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from pcviz.experiment.conflicts import conflicts
 from pcviz.experiment.data import Data
 from pcviz.experiment.inference import Inference
 from pcviz.experiment.learning import Learning
 from pcviz.experiment.network import Network, default_initialisation
 from pcviz.experiment.schema import flatten, unflatten, upgraded_document
 from pcviz.experiment.section import Section, option
-from pcviz.experiment.solvers import SOLVERS
 
 
 class Experiment(Section):
@@ -38,21 +38,8 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        if self.network.loss == "ce" and self.data.facts.task != "classification":
-            raise ValueError(
-                f"network.loss: ce needs classes, and data.name {self.data.name} is a regression (allowed: mse)"
-            )
-        if self.learning.batch_size > self.data.train_count:
-            raise ValueError(
-                f"learning.batch_size: {self.learning.batch_size} is above {self.data.train_count}, the number of "
-                f"training examples (allowed: 1 to {self.data.train_count})"
-            )
-        if self.learning.facts.moves_weights and self.inference.facts.space != "activities":
-            allowed = [name for name, facts in SOLVERS.items() if facts.trains and facts.space == "activities"]
-            raise ValueError(
-                f"inference.solver: {self.inference.solver} does not go with learning.rule {self.learning.rule}, whose "
-                f"weights move during the relaxation of the activities (allowed: {', '.join(allowed)})"
-            )
+        for line in conflicts(self):
+            raise ValueError(line)
         return self
 
     @property
@@ -67,8 +54,13 @@ class Experiment(Section):
 
     @property
     def relaxation_steps(self) -> int:
-        """T, with `depth` resolved to H, whatever the rule: looks show a relaxation even where training has none."""
-        return self.hidden_layers if self.inference.steps == "depth" else self.inference.steps
+        """T, with `depth` resolved, whatever the rule: looks show a relaxation even where training has none."""
+        return self.inference.steps_at(self.network.depth, spikes=self.learning.facts.spikes)
+
+    @property
+    def relaxes_plainly(self) -> bool:
+        """Whether a weight step follows a relaxation on the energy itself (or none), which theory speaks of."""
+        return self.learning.facts.plain and self.inference.is_plain
 
     @property
     def steps_per_epoch(self) -> int:

@@ -9,8 +9,8 @@ import numpy as np
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import trace_rows
 from pcviz.pcn.energy import layer_rms
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.pcn.trajectory import Iterate, Trajectory
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import repeat
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,10 +13,10 @@ from pcviz.experiment import Experiment
 from pcviz.frames import FULL_ROWS, Value, trace_rows
 from pcviz.pcn import Network, layers_with_signal
 from pcviz.pcn.energy import layer_rms, rounding_energies
-from pcviz.pcn.inference import Plan, Settled, State, settle
+from pcviz.pcn.inference import settle
 from pcviz.pcn.network import with_precision
-from pcviz.pcn.solvers import plan_of
-from pcviz.pcn.trajectory import Iterate, trajectory
+from pcviz.pcn.plan import Plan, Settled, State
+from pcviz.pcn.trajectory import Iterate, relaxing
 from pcviz.probes.alignment import Comparison, backprop_gradients, compare, gradients_at
 from pcviz.probes.health import arrival, chain_trace
 
@@ -45,15 +46,15 @@ class Traced:
     """
 
     def __init__(self, experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, chunk: int) -> None:
-        self.experiment, self.network, self.x, self.y, self.chunk = experiment, network, x, y, chunk
+        self.experiment, self.network, self.chunk = experiment, network, chunk
         self.rows = trace_rows(experiment.relaxation_steps, FULL_ROWS)
         self.diverged = False
         self.layers_with_signal = 0
         self._chain = chain_trace(experiment, self.rows)
         self._floors = np.zeros(experiment.network.depth)
-        self._plan = plan_of(experiment.inference.solver, experiment.inference.initial)
-        options = {"seed": experiment.seed, "traced": lambda first, last: np.array([last])}
-        self._trajectory = trajectory(network, x, y, experiment.inference, **options)
+        options: dict[str, Any] = {"seed": experiment.seed, "traced": lambda first, last: np.array([last])}
+        self._trajectory, self._plan = relaxing(network, x, y, experiment.inference, experiment.learning, **options)
+        self.x, self.y = self._trajectory.x, self._trajectory.y
         # From a feedforward start nothing moves without the target.
         fed = self._plan.initial == "feedforward"
         self._without = None if fed else replace(self._trajectory, network=with_precision(network, 0))

@@ -18,9 +18,9 @@ from pcviz.jobs.history import History
 from pcviz.jobs.marks import Marks
 from pcviz.jobs.path import Path
 from pcviz.pcn import Network, build, evaluate, learning
-from pcviz.pcn.inference import State
 from pcviz.pcn.learning import Batches, Course, Report, Step
 from pcviz.pcn.network import flat_weights
+from pcviz.pcn.plan import State
 from pcviz.pcn.trace import padded_rows, recorded
 from pcviz.probes.health import arrival, chain_energies, learning_layers
 

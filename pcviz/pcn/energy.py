@@ -43,12 +43,17 @@ def layer_rms(stacks: Activities) -> jax.Array:
     return jnp.concatenate([rms(stack) for stack in stacks])
 
 
-def output_loss(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
-    """Batch mean of 1/2 |y - output|^2 or of the cross-entropy: (B, K), (B, K) -> (), float64."""
+def output_losses(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
+    """1/2 |y - output|^2 or the cross-entropy of each example: (B, K), (B, K) -> (B,), float64."""
     output, y = output.astype(jnp.float64), y.astype(jnp.float64)
     if loss == "mse":
-        return 0.5 * jnp.mean(jnp.sum(jnp.square(y - output), -1))
-    return -jnp.mean(jnp.sum(y * jax.nn.log_softmax(output), -1))
+        return 0.5 * jnp.sum(jnp.square(y - output), -1)
+    return -jnp.sum(y * jax.nn.log_softmax(output), -1)
+
+
+def output_loss(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
+    """Batch mean of `output_losses`, () float64."""
+    return jnp.mean(output_losses(loss, output, y))
 
 
 def output_error(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
@@ -58,11 +63,19 @@ def output_error(loss: str, output: jax.Array, y: jax.Array) -> jax.Array:
     return y - jnp.sum(y, -1, keepdims=True) * jax.nn.softmax(output)
 
 
+def output_energy(network: Network, output: jax.Array, y: jax.Array) -> jax.Array:
+    """E_L, lambda times the loss of the output prediction (B, K), () float64."""
+    return network.output_precision[...].astype(jnp.float64) * output_loss(network.loss, output, y)
+
+
+def hidden_energies(errors: Activities) -> list[jax.Array]:
+    """E_l of each hidden stage, (count,) float64 each."""
+    return [0.5 * squared_norms(stack) / stack.shape[1] for stack in errors]
+
+
 def layer_energies(network: Network, errors: Activities, output: jax.Array, y: jax.Array) -> jax.Array:
     """E_1 … E_L, (L,) float64, from the hidden errors of each stage and the output prediction (B, K)."""
-    hidden = [0.5 * squared_norms(stack) / y.shape[0] for stack in errors]
-    precision = network.output_precision[...].astype(jnp.float64)
-    return jnp.concatenate([*hidden, (precision * output_loss(network.loss, output, y))[None]])
+    return jnp.concatenate([*hidden_energies(errors), output_energy(network, output, y)[None]])
 
 
 def rounding_energies(activities: Activities, y: jax.Array) -> jax.Array:
@@ -84,5 +97,9 @@ def layers_with_signal(activities: Activities, errors: Activities, y: jax.Array)
 
     `activities` of the hidden stages; `errors` of all stages, output last (1, B, K).
     """
-    energies = jnp.concatenate([0.5 * squared_norms(e) for e in errors]) / y.shape[0]
-    return jnp.sum(energies > rounding_energies(activities, y))
+    return jnp.sum(error_energies(errors) > rounding_energies(activities, y))
+
+
+def error_energies(errors: Activities) -> jax.Array:
+    """1/2 |e_l|^2 of all stages, (L,) float64, batch mean."""
+    return jnp.concatenate(hidden_energies(errors))

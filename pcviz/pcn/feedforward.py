@@ -1,5 +1,6 @@
 """The feedforward pass, its loss, and backpropagation through it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -32,13 +33,26 @@ def forward(network: Network, x: jax.Array, errors: Activities | None = None) ->
 
 
 def error_energy_gradient(
-    network: Network, x: jax.Array, y: jax.Array, errors: Activities
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    errors: Activities,
+    *,
+    pull: Callable[[jax.Array], jax.Array] | None = None,
+    decay: jax.Array | float | None = None,
 ) -> tuple[Activities, jax.Array, Activities]:
     """The output energy as a function of the hidden errors (theory.md 3.6), summed over examples.
 
     Returns (activities, output (B, K), gradient of the output energy with respect to the errors); at zero errors the
-    gradient is backpropagation's: dLoss/dz_l of each example, times lambda.
+    gradient is backpropagation's: dLoss/dz_l of each example, times lambda. `pull`: minus the gradient of the output
+    energy as a function of the output, if it is not lambda e_L. `decay` adds that of decay / 2 |z|².
     """
+    if pull is not None or decay is not None:
+        (activities, output), back = jax.vjp(lambda errors: forward(network, x, errors), errors)
+        own = network.output_precision[...] * output_error(network.loss, output, y) if pull is None else pull(output)
+        weight = 0 if decay is None else decay
+        (gradient,) = back((jax.tree.map(lambda z: weight * z, activities), -own))
+        return activities, output, gradient
 
     def energy(errors: Activities) -> tuple[jax.Array, tuple[Activities, jax.Array]]:
         activities, output = forward(network, x, errors)

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pcviz.brief import short
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Network, stacked_weights
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.stacks import Activities, of_layers
 from pcviz.pcn.stage import Stage
 from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at, sweep, tiles_of
@@ -50,6 +52,15 @@ def cleaned(errors: jax.Array, correction: jax.Array | None, reached: jax.Array 
     return errors if reached is None else jnp.where(of_layers(reached, errors), errors, 0)
 
 
+def moved_error(
+    moved: jax.Array, mu: jax.Array, start: jax.Array, correction: jax.Array | None, reached: jax.Array | None
+) -> jax.Array:
+    """Errors from the distance `moved` from the feedforward `start`, the prediction `mu` and the rounding of the start:
+    exact to the last digit of the distance where the prediction has not changed, however small it is."""
+    change = mu - start if correction is None else (mu - start) + correction
+    return cleaned(moved - change, None, reached)
+
+
 def _clean(errors: Activities, correction: Activities | None, reached: Activities | None) -> Activities:
     nothing = (None,) * len(errors)
     return tuple(map(cleaned, errors, correction or nothing, reached or nothing))
@@ -67,15 +78,25 @@ def tiled_errors(
     correction: Activities | None,
     t: jax.Array | None,
     front: jax.Array | None,
+    since: tuple[Activities, Activities] | None = None,
 ) -> Activities:
-    """`errors_of` after t steps, tile by tile: rounded as during a relaxation; zero below the top `front` layers."""
+    """`errors_of` after t steps, tile by tile: rounded as during a relaxation; zero below the top `front` layers.
+
+    `since`: the feedforward start and the distances from it, where errors are computed from these; z are then the
+    activities that layers predict from.
+    """
     rows, depth = columns(x, z), network.depth
 
     def visit(tile: Tile, _: None, errors: Activities) -> Activities:
         index = tile.stage
         below, own = inputs_and_own(around(x, rows, tile))
         subtracted = None if correction is None else tile.cut(correction[index])
-        error = cleaned(own - tile.cut(network.stages[index])(below), subtracted, within_front(tile, depth, t))
+        mu, reached = tile.cut(network.stages[index])(below), within_front(tile, depth, t)
+        if since is None:
+            error = cleaned(own - mu, subtracted, reached)
+        else:
+            start, moved = (tile.cut(stacks[index]) for stacks in since)
+            error = moved_error(moved, mu, start, subtracted, reached)
         return replaced_at(errors, index, tile.put(errors[index], error))
 
     return sweep(tiles_of(network), front, lambda *_: None, visit, jax.tree.map(jnp.zeros_like, z))
@@ -88,11 +109,14 @@ def activity_gradient(
     z: Activities,
     correction: Activities | None = None,
     reached: Activities | None = None,
+    precisions: jax.Array | None = None,
+    decay: jax.Array | float | None = None,
 ) -> Local:
     """Errors and energy gradient at the hidden activities z, with input x (B, D) and target y (B, K) clamped.
 
     `correction` is the rounding difference of the feedforward start, subtracted from every error so that layers that
     no signal has reached have an error of exactly zero; `reached` masks the layers ahead of the front (theory.md 6.1).
+    `precisions` (L,) weigh the errors in the gradient; `decay` adds that of decay / 2 |z|².
     """
     below = inputs_of(x, z)
     hidden = list(zip(list(network.stages)[:-1], z, below, strict=False))
@@ -103,11 +127,17 @@ def activity_gradient(
     (output,), read_out = jax.vjp(network.stages[-1], below[-1])
     d_output = output_error(network.loss, output, y)
     gradient: list[jax.Array] = []
-    (above,) = read_out((network.output_precision[...] * d_output)[None])
-    for error, (_, vjp) in zip(reversed(errors), reversed(predicted), strict=True):
+    weighed, pull = errors, network.output_precision[...] * d_output
+    if precisions is not None:
+        edges = np.cumsum([len(stack) for stack in z])
+        weights = jnp.split(precisions, edges)
+        weighed = tuple(of_layers(w, e) * e for w, e in zip(weights[:-1], errors, strict=True))
+        pull = weights[-1] * pull
+    (above,) = read_out(pull[None])
+    for own, error, (_, vjp) in zip(reversed(z), reversed(weighed), reversed(predicted), strict=True):
         (message,) = vjp(error)
         received = above if error.shape[0] == 1 else jnp.concatenate([message[1:], above])
-        gradient.append(error - received)
+        gradient.append(error - received if decay is None else error - received + decay * own)
         above = message[:1]
     return Local((*errors, d_output[None]), output, tuple(reversed(gradient)))
 
@@ -134,7 +164,16 @@ def weight_gradient(
     return (*hidden, _stage_gradient(network.stages[-1], inputs_of(x, z)[-1], output))
 
 
-stacked_gradients = jax.jit(weight_gradient)
+def learned_gradient(
+    network: Network, x: jax.Array, settled: Settled, front: jax.Array | None = None
+) -> tuple[Any, ...]:
+    """The weight gradient at the end of a relaxation, from what weights learn from: errors, or `Settled.signals`."""
+    inputs = settled.activities if settled.inputs is None else settled.inputs
+    signals = settled.errors if settled.signals is None else settled.signals
+    return weight_gradient(network, x, inputs, signals, front)
+
+
+stacked_gradients = jax.jit(learned_gradient)
 
 
 def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> Any:

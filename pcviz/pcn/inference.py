@@ -1,9 +1,6 @@
 """Inference: relaxing the activities on the energy, with input and target clamped (theory.md 3)."""
 
-from __future__ import annotations
-
 import math
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -11,72 +8,20 @@ import jax.numpy as jnp
 import optax
 
 from pcviz.brief import short
-from pcviz.experiment import Inference
-from pcviz.pcn.energy import layer_energies, output_error, output_loss, squared_norms
+from pcviz.pcn.energy import hidden_energies, output_energy, output_error, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
-from pcviz.pcn.gradients import cleaned, errors_of, tiled_errors, within_front
+from pcviz.pcn.gradients import cleaned, errors_of, moved_error, tiled_errors, within_front
 from pcviz.pcn.network import Network
-from pcviz.pcn.stacks import Activities
+from pcviz.pcn.nudging import Goal, goal_of, nudged_energy, taught
+from pcviz.pcn.plan import Plan, Settled, State
+from pcviz.pcn.precisions import precisions
+from pcviz.pcn.stacks import Activities, of_layers, plus
 from pcviz.pcn.trace import Trace, empty_trace, record
-from pcviz.pcn.update import Rates, Update
+from pcviz.pcn.update import Rates
 from pcviz.pcn.window import Tile, activities_of, around, columns, fed, inputs_and_own, replaced_at, sweep, tiles_of
 
 NORMAL_START = 0.05
 """Standard deviation of normal initial activities (jpc's default)."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The compiled part of a relaxation: the update, the initial activities, whether the front window and the trace are
-    used, and whether the weights are fixed."""
-
-    update: Update
-    initial: str
-    windowed: bool = True
-    recorded: bool = True
-    fixed_weights: bool = True
-
-    @property
-    def follows_front(self) -> bool:
-        """Whether layers that the output error has not reached are known to have no error."""
-        return self.initial == "feedforward" and self.update.space == "activities"
-
-    @property
-    def corrected(self) -> bool:
-        """Whether the rounding of the feedforward start is subtracted: it holds for fixed weights only."""
-        return self.follows_front and self.fixed_weights
-
-    def front(self, layers: jax.Array | int) -> jax.Array | None:
-        """The number of top hidden layers to visit if only the top `layers` can have changed; None means all."""
-        return jnp.asarray(layers, jnp.int32) if self.windowed and self.corrected else None
-
-
-@short
-class State(NamedTuple):
-    """A relaxation under way: `variables` (activities or errors of the hidden stages), the solver's `slots` for each
-    stage, the `correction` of the errors, the feedforward `output` (B, K) and the `trace`."""
-
-    variables: Activities
-    slots: Any
-    correction: Activities | None
-    output: jax.Array
-    trace: Trace
-
-
-@short
-class Settled(NamedTuple):
-    """The result of a relaxation: hidden activities, errors of every stage (output last), layer energies (L,) float64;
-    `signals` replace the errors in gradients if the solver descends a function other than the energy."""
-
-    activities: Activities
-    errors: Activities
-    energies: jax.Array
-    signals: Activities | None = None
-
-
-def rates_of(inference: Inference, dtype: Any) -> Rates:
-    """The traced part of the inference options, in the network's number format."""
-    return Rates(jnp.asarray(inference.step_size, dtype), jnp.asarray(inference.momentum, dtype))
 
 
 def begin(
@@ -97,7 +42,7 @@ def begin(
             NORMAL_START * jax.random.normal(jax.random.fold_in(key, stage), z.shape, z.dtype)
             for stage, z in enumerate(start)
         )
-    if plan.update.space == "activities":
+    if plan.update.space == "activities" and not plan.displaced:
         variables = start
     elif plan.initial == "feedforward":
         variables = jax.tree.map(jnp.zeros_like, start)
@@ -105,7 +50,11 @@ def begin(
         variables = errors_of(network, x, start, None, None)
     correction = tiled_errors(network, x, start, None, None, plan.front(steps)) if plan.corrected else None
     slots = tuple(plan.update.rule(rates).init(stack) for stack in variables)
-    return State(variables, slots, correction, output, empty_trace(network.depth))
+    goal = None
+    if plan.nudging != "none":
+        goal = goal_of(plan.nudging, plan.clamp, network, output, y, rates.nudge)
+    kept = start if plan.displaced else None
+    return State(variables, slots, correction, output, empty_trace(network.depth), kept, goal)
 
 
 def advance(
@@ -120,69 +69,104 @@ def advance(
 ) -> State:
     """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; others cost nothing."""
     if plan.update.space == "errors":
-        step = _error_step(network, x, y, plan, rates, rows)
+        step = _error_step(network, x, y, state.goal, plan, rates, rows)
         errors, slots, trace = jax.lax.fori_loop(*span, step, (state.variables, state.slots, state.trace))
         return state._replace(variables=errors, slots=slots, trace=trace)
     tiles, depth, rule = tiles_of(network), network.depth, plan.update.rule(rates)
-    read_out, precision = network.stages[-1], network.output_precision[...]
+    read_out = network.stages[-1]
 
-    def step_activities(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
-        z, slots, trace = carry
+    def weighed(error: jax.Array, layers: jax.Array | int, t: jax.Array) -> jax.Array:
+        """Errors of these layers times their precisions at step t."""
+        if plan.schedule == "constant":
+            return error
+        return of_layers(precisions(plan.schedule, layers, depth, t, rates.precisions), error) * error
+
+    def one_step(t: jax.Array, carry: Carry) -> Carry:
+        z, moved, slots, trace = carry
         now = rows[trace.row] == t
         wanted = now | (rows[trace.row + now] == t + 1)  # a row holds the rms of the step that led to it too
         (output,), back = jax.vjp(read_out, z[-1][-1:])
-        (message,) = back((precision * output_error(network.loss, output, y))[None])
+        (message,) = back(weighed(output_pull(network, output, y, state.goal)[None], depth, t))
         messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
 
-        def take(tile: Tile, carry: Moving) -> tuple[tuple[jax.Array, ...], Any]:
-            return around(x, carry.z, tile), tile.cut(carry.slots[tile.stage])
+        def take(tile: Tile, carry: Moving) -> Taken:
+            distance = None if carry.moved is None else tile.cut(carry.moved[tile.stage])
+            return Taken(around(x, carry.z, tile), distance, tile.cut(carry.slots[tile.stage]))
 
-        def visit(tile: Tile, taken: tuple[tuple[jax.Array, ...], Any], carry: Moving) -> Moving:
-            around_it, old_slots = taken
-            below, own = inputs_and_own(around_it)
-            z, slots, messages, measured = carry
+        def visit(tile: Tile, taken: Taken, carry: Moving) -> Moving:
+            below, own = inputs_and_own(taken.around)
+            z, moved, slots, messages, measured = carry
             index, stage = tile.stage, tile.cut(network.stages[tile.stage])
             mu, back = jax.vjp(stage, below)
             correction = None if state.correction is None else tile.cut(state.correction[index])
-            error = cleaned(own - mu, correction, within_front(tile, depth, t) if plan.follows_front else None)
-            (message,) = back(error)
+            reached = within_front(tile, depth, t) if plan.follows_front else None
+            if state.start is None or taken.moved is None:
+                error = cleaned(own - mu, correction, reached)
+            else:
+                start = tile.cut(state.start[index])
+                error = moved_error(taken.moved, mu, start, correction, reached)
+            (message,) = back(weighed(error, tile.numbers(), t))
             # Tiles above have moved, but sent their message before that: all layers move from the same old state.
             received = _shifted(message, messages[index])
-            update, moved = rule.update(error - received, old_slots)
+
+            def gradient(error: jax.Array, received: jax.Array) -> jax.Array:
+                pull = -received if plan.keeps_errors else weighed(error, tile.numbers(), t) - received
+                return pull + rates.activity_decay * own if plan.decays else pull
+
+            update, slot = rule.update(gradient(error, received), taken.slots)
             if plan.recorded:
 
                 def measure(measured: Measured, error: jax.Array, received: jax.Array) -> Measured:
-                    update, _ = rule.update(error - received, old_slots)
+                    update, _ = rule.update(gradient(error, received), taken.slots)
                     energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
                     return Measured(energies, tile.place(measured.updates, _rms(update)))
 
                 measured = jax.lax.cond(wanted, measure, lambda old, *_: old, measured, error, received)
-            own_tile = tile.shifted if len(z[index]) > 1 else tile
-            z = replaced_at(z, index, own_tile.put(z[index], own + update))
-            slots = replaced_at(slots, index, tile.put(slots[index], moved))
-            return Moving(z, slots, _sent(messages, message, tile, network.stages[index].count), measured)
+            if moved is not None and taken.moved is not None and state.start is not None:
+                distance = taken.moved + update
+                moved = replaced_at(moved, index, tile.put(moved[index], distance))
+                new = tile.cut(state.start[index]) + distance
+            else:
+                new = own + update
+            if not plan.frozen:
+                own_tile = tile.shifted if len(z[index]) > 1 else tile
+                z = replaced_at(z, index, own_tile.put(z[index], new))
+            slots = replaced_at(slots, index, tile.put(slots[index], slot))
+            return Moving(z, moved, slots, _sent(messages, message, tile, network.stages[index].count), measured)
 
         nothing = Measured(jnp.zeros(depth - 1), jnp.zeros(depth - 1))
-        z, slots, _, measured = sweep(tiles, plan.front(t + 1), take, visit, Moving(z, slots, messages, nothing))
+        begun = Moving(z, moved, slots, messages, nothing)
+        z, moved, slots, _, measured = sweep(tiles, plan.front(t + 1), take, visit, begun)
         slots = tuple(_shared_advanced(rule, own, slot) for own, slot in zip(z, slots, strict=True))
         if plan.recorded:
-            loss = precision.astype(jnp.float64) * output_loss(network.loss, output, y)
-            trace = record(trace, rows, t, jnp.append(measured.energies, loss))._replace(update=measured.updates)
-        return fed(x, z), slots, trace
+            energies = jnp.append(measured.energies, energy_of_output(network, output, y, state.goal))
+            trace = record(trace, rows, t, energies)._replace(update=measured.updates)
+        return Carry(fed(x, z), moved, slots, trace)
 
-    z, slots, trace = jax.lax.fori_loop(*span, step_activities, (columns(x, state.variables), state.slots, state.trace))
-    return state._replace(variables=activities_of(z), slots=slots, trace=trace)
+    moved = None if state.start is None else state.variables
+    start = Carry(columns(x, _seen(state, plan)), moved, state.slots, state.trace)
+    z, moved, slots, trace = jax.lax.fori_loop(*span, one_step, start)
+    return state._replace(variables=activities_of(z) if moved is None else moved, slots=slots, trace=trace)
 
 
-@short
-class Moving(NamedTuple):
-    """What an inference step passes from tile to tile: activities (`window.columns`), slots, measurements of the tiles
-    visited; `messages` (1, B, ...) for each stage hold what its next tile will receive at its top."""
+def output_pull(network: Network, output: jax.Array, y: jax.Array, goal: Goal | None) -> jax.Array:
+    """lambda e_L, minus the gradient of the output energy of each example, (B, K)."""
+    precision = network.output_precision[...]
+    if goal is None:
+        return precision * output_error(network.loss, output, y)
+    return precision * goal.share * output_error(network.loss, output, goal.target)
 
-    z: Activities
-    slots: tuple[Any, ...]
-    messages: Activities
-    measured: Measured
+
+def energy_of_output(network: Network, output: jax.Array, y: jax.Array, goal: Goal | None) -> jax.Array:
+    """E_L, () float64."""
+    return output_energy(network, output, y) if goal is None else nudged_energy(network, output, goal)
+
+
+def _seen(state: State, plan: Plan) -> Activities:
+    """The activities that the layers above predict from."""
+    if state.start is None:
+        return state.variables
+    return state.start if plan.frozen else plus(state.start, state.variables)
 
 
 @short
@@ -191,6 +175,37 @@ class Measured(NamedTuple):
 
     energies: jax.Array
     updates: jax.Array
+
+
+class Carry(NamedTuple):
+    """What passes from step to step: activities (`window.columns`), distances from the start where these are the
+    variables, slots, trace."""
+
+    z: Activities
+    moved: Activities | None
+    slots: tuple[Any, ...]
+    trace: Trace
+
+
+@short
+class Taken(NamedTuple):
+    """What a tile needs before its predecessor changes anything: activities `around` it, distances `moved`, slots."""
+
+    around: tuple[jax.Array, ...]
+    moved: jax.Array | None
+    slots: Any
+
+
+@short
+class Moving(NamedTuple):
+    """What an inference step passes from tile to tile: as `Carry`, and measurements of the tiles visited; `messages`
+    (1, B, ...) for each stage hold what its next tile will receive at its top."""
+
+    z: Activities
+    moved: Activities | None
+    slots: tuple[Any, ...]
+    messages: Activities
+    measured: Measured
 
 
 def _shifted(message: jax.Array, above: jax.Array) -> jax.Array:
@@ -254,32 +269,52 @@ def errors_after(network: Network, x: jax.Array, z: Activities, start: Activitie
     return errors_of(network, x, z, correction, reached(z, network.depth, jnp.asarray(t)))
 
 
-def _error_step(network: Network, x: jax.Array, y: jax.Array, plan: Plan, rates: Rates, rows: jax.Array) -> Any:
-    """The inference step on errors, the counterpart of `step_activities` in `advance`."""
+def _error_step(
+    network: Network, x: jax.Array, y: jax.Array, goal: Goal | None, plan: Plan, rates: Rates, rows: jax.Array
+) -> Any:
+    """The inference step on errors, the counterpart of `one_step` in `advance`."""
     rule = plan.update.rule(rates)
+    decay = rates.activity_decay if plan.decays else None
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         errors, slots, trace = carry
-        _, output, gradient = error_energy_gradient(network, x, y, errors)
+        pull = None if goal is None else lambda output: output_pull(network, output, y, goal)
+        _, output, gradient = error_energy_gradient(network, x, y, errors, pull=pull, decay=decay)
         gradient = tuple(e + g for e, g in zip(errors, gradient, strict=True))
         new_errors, updates, slots = moved(rule, errors, gradient, slots)
         if plan.recorded:
-            trace = record(trace, rows, t, layer_energies(network, errors, output, y))
+            trace = record(trace, rows, t, _energies(network, errors, output, y, goal))
             trace = trace._replace(update=update_rms(updates))
         return new_errors, slots, trace
 
     return step
 
 
+def _energies(network: Network, errors: Activities, output: jax.Array, y: jax.Array, goal: Goal | None) -> jax.Array:
+    return jnp.append(jnp.concatenate(hidden_energies(errors)), energy_of_output(network, output, y, goal))
+
+
 def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan) -> Settled:
     """Activities, errors and energies of the state after t steps."""
+    goal = state.goal
     if plan.update.space == "errors":
         errors = state.variables
         z, output = forward(network, x, errors)
-        return settled_at(network, y, z, errors, output)
-    z = state.variables
-    errors = tiled_errors(network, x, z, state.correction, t if plan.follows_front else None, plan.front(t))
-    return settled_at(network, y, z, errors)
+        return settled_at(network, y, z, errors, output, goal=goal)
+    z, front = _seen(state, plan), t if plan.follows_front else None
+    if state.start is None:
+        errors = tiled_errors(network, x, z, state.correction, front, plan.front(t))
+        return settled_at(network, y, z, errors, goal=goal)
+    since = state.start, state.variables
+    errors = tiled_errors(network, x, z, state.correction, front, plan.front(t), since)
+    settled = settled_at(network, y, z, errors, goal=goal)
+    top = output_error(network.loss, state.output, y if goal is None else goal.target)[None]
+    signals = (*state.variables, top)
+    return settled._replace(
+        activities=plus(state.start, state.variables),
+        signals=signals if goal is None else taught(signals, goal),
+        inputs=state.start,
+    )
 
 
 def settled_at(
@@ -289,11 +324,14 @@ def settled_at(
     errors: Activities,
     output: jax.Array | None = None,
     signals: Activities | None = None,
+    goal: Goal | None = None,
 ) -> Settled:
     """The state with hidden activities z, hidden errors, and `signals` if they differ from these; the `output`
-    prediction (B, K) is computed unless given."""
+    prediction (B, K) is computed unless given; `goal` of a nudged output."""
     if output is None:
         output = network.output(z)
-    top = output_error(network.loss, output, y)[None]
-    energies = layer_energies(network, errors, output, y)
+    top = output_error(network.loss, output, y if goal is None else goal.target)[None]
+    energies = _energies(network, errors, output, y, goal)
+    if goal is not None:
+        return Settled(z, (*errors, top), energies, taught((*errors, top), goal))
     return Settled(z, (*errors, top), energies, None if signals is None else (*signals, top))

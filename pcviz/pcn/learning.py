@@ -14,13 +14,14 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
-from pcviz.pcn.energy import layers_with_signal, output_loss, rounding_energies, squared_norms
-from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.energy import error_energies, output_loss, rounding_energies, squared_norms
+from pcviz.pcn.gradients import learned_gradient
 from pcviz.pcn.network import Network, stacked_weights
+from pcviz.pcn.nudging import repeated
 from pcviz.pcn.optimisers import Descent
+from pcviz.pcn.options import plan_of, rates_of
 from pcviz.pcn.rules import rule_of
 from pcviz.pcn.rules.base import Method, Numbers, Step, descended
-from pcviz.pcn.solvers import plan_of
 from pcviz.pcn.trace import Trace, empty_trace, record
 
 
@@ -43,12 +44,12 @@ class Report(NamedTuple):
 
 def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
     """The compiled part of an experiment."""
-    rule, facts, options = rule_of(experiment.learning.rule), experiment.learning.facts, experiment.inference
-    solver, initial = rule.relaxation or (options.solver, options.initial)
+    learning, facts = experiment.learning, experiment.learning.facts
     fixed = not facts.moves_weights
-    plan = plan_of(solver, initial, windowed=windowed, recorded=recorded, fixed_weights=fixed)
-    known = recorded and facts.relaxes and fixed and experiment.network.has_closed_form
-    return Method(rule, experiment.learning.optimiser, plan, known)
+    flags = {"windowed": windowed, "recorded": recorded, "fixed_weights": fixed}
+    plan = plan_of(experiment.inference, learning, **flags)
+    known = recorded and facts.relaxes and fixed and experiment.relaxes_plainly and experiment.network.has_closed_form
+    return Method(rule_of(learning.rule), learning.optimiser, plan, known)
 
 
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
@@ -57,8 +58,9 @@ def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
     descent = Descent(
         *(jnp.asarray(n, dtype) for n in (experiment.learning_rates, learning.adam_epsilon, learning.weight_decay))
     )
-    steps = jnp.asarray(experiment.inference_steps, jnp.int32)
-    return Numbers(steps, inference.rates_of(experiment.inference, dtype), descent, jnp.asarray(rows))
+    steps = experiment.inference_steps
+    rates = rates_of(experiment.inference, steps, dtype)
+    return Numbers(jnp.asarray(steps, jnp.int32), rates, descent, jnp.asarray(rows))
 
 
 def fresh_slots(method: Method, network: Network, numbers: Numbers) -> Any:
@@ -70,6 +72,7 @@ def begin(
     method: Method, network: Network, slots: Any, x: jax.Array, y: jax.Array, numbers: Numbers, key: jax.Array
 ) -> Step:
     """Start a weight step on the batch x (B, D), y (B, K); `key` draws normal initial activities."""
+    x, y = (repeated(method.plan.nudging, part) for part in (x, y))
     return Step(network, slots, inference.begin(network, x, y, method.plan, numbers.rates, key, numbers.steps))
 
 
@@ -77,24 +80,29 @@ def advance(
     method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: tuple[jax.Array, jax.Array]
 ) -> Step:
     """Inference steps span[0] … span[1] - 1 of a weight step."""
+    x, y = (repeated(method.plan.nudging, part) for part in (x, y))
     return method.rule.advance(method, step, x, y, numbers, span)
 
 
 def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> tuple[Network, Any, Report]:
     """Settle the relaxation, move the weights, report."""
+    x, y = (repeated(method.plan.nudging, part) for part in (x, y))
     settled = method.rule.settle(method, step, x, y, numbers)
     network, slots = step.network, step.slots
     least = linear.least_energy(network, x, y) if method.knows_equilibrium else jnp.array(jnp.nan)
     if method.rule.learns_at_the_end:
-        gradients = weight_gradient(network, x, settled.activities, settled.errors, method.plan.front(numbers.steps))
+        gradients = learned_gradient(network, x, settled, method.plan.front(numbers.steps))
         network, slots = descended(method, network, slots, gradients, numbers)
     loss = output_loss(network.loss, step.relaxation.output, y)
     finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
     for leaf in jax.tree.leaves(stacked_weights(network)):
         finite &= jnp.all(jnp.isfinite(leaf))
     trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
-    signal = layers_with_signal(settled.activities, settled.errors, y)
-    rounding = rounding_energies(settled.activities, y)
+    # Distances from the start are exact however small they are.
+    exact = method.plan.displaced
+    rounding = jnp.zeros(network.depth) if exact else rounding_energies(settled.activities, y)
+    sent = settled.signals if exact and settled.signals is not None else settled.errors
+    signal = jnp.sum(error_energies(sent) > rounding)
     unknown = jnp.zeros(network.depth)
     return network, slots, Report(loss, settled.energies, rounding, signal, trace, least, finite, unknown)
 

@@ -10,8 +10,8 @@ from pcviz.experiment import Inference
 from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.gradients import stacked_gradients
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.stacks import unstack
 from pcviz.pcn.trace import recorded
 from pcviz.pcn.trajectory import trajectory
@@ -44,19 +44,18 @@ def relax(
     seed: int = 0,
     windowed: bool = True,
 ) -> Relaxation:
-    """Relax the activities for `steps` inference steps (default: those of `inference`; `depth` is H).
+    """Relax the activities for `steps` inference steps (default: those of `inference`; `depth` resolved).
 
     x (B, D) and y (B, K), or classes (B,), are clamped. `seed` draws normal initial activities; `windowed=False`
     also computes layers that no signal can have reached. Any number of steps, in chunks. Raises ValueError for a
     negative number, and for x and y that do not fit.
     """
     x, y = as_batch(network, x, y)
-    wanted = inference.steps if steps is None else steps
-    total = network.depth - 1 if wanted == "depth" else int(wanted)
+    total = inference.steps_at(network.depth) if steps is None else steps
     if total < 0:
         raise ValueError(f"steps: {total} is below 0 (allowed: 0 or more)")
     options = {"seed": seed, "windowed": windowed, "traced": lambda first, last: np.arange(first, last + 1)}
-    path = trajectory(network, x, y, inference, **options)
+    path = trajectory(network, x, y, inference, steps=total, **options)
     rows: list[tuple[np.ndarray, np.ndarray]] = []
     before = 0
     for at in path.iterates([*range(0, total, TRACE_ROWS), total]):
@@ -77,4 +76,4 @@ def weight_gradients(network: Network, x: jax.Array, y: jax.Array, relaxation: R
     x, _ = as_batch(network, x, y)  # the target's part is in the relaxation's errors
     if x.shape[0] != (count := settled.errors[-1].shape[1]):
         raise ValueError(f"x: has shape {x.shape} (wanted: ({count}, {x.shape[1]}), the batch that was relaxed)")
-    return unstack(stacked_gradients(network, x, settled.activities, settled.errors))
+    return unstack(stacked_gradients(network, x, settled))

@@ -12,10 +12,12 @@ import jax
 import numpy as np
 
 from pcviz.brief import short
-from pcviz.experiment import Inference
-from pcviz.pcn.inference import Settled, rates_of
+from pcviz.experiment import Inference, Learning
 from pcviz.pcn.network import Network
-from pcviz.pcn.solvers import Settings, Solver, descending, update_of
+from pcviz.pcn.nudging import repeated
+from pcviz.pcn.options import plan_of, rates_of
+from pcviz.pcn.plan import Plan, Settled
+from pcviz.pcn.solvers import Settings, Solver, descending
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +100,33 @@ class Iterate:
         return self.trajectory._after(self, self.step + 1, None)
 
 
-def trajectory(network: Network, x: jax.Array, y: jax.Array, inference: Inference, **options: Any) -> Trajectory:
-    """The relaxation as in training, by `inference`'s solver, rates and initial activities (its steps are ignored).
+def relaxing(
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    inference: Inference,
+    learning: Learning | None = None,
+    *,
+    steps: int | None = None,
+    windowed: bool = True,
+    **options: Any,
+) -> tuple[Trajectory, Plan]:
+    """The relaxation by which `learning` moves weights, or without it one on the energy, and its plan.
 
-    `options` as for `descending`: seed, windowed, traced.
+    `steps`: how many are meant to be made, which decaying precisions depend on; None: those of `inference`. `options`
+    as for `descending`: seed, traced. A centred nudge relaxes every example twice: x and y of the trajectory hold them
+    with the positive nudge, then with the negative one.
     """
-    solver = descending(update_of(inference.solver), inference.initial, **options)
-    return Trajectory(solver, network, x, y, Settings(*rates_of(inference, network.dtype)))
+    plan = plan_of(inference, learning, windowed=windowed)
+    if learning is not None and not learning.facts.relaxes:
+        plan = plan_of(inference, windowed=windowed)
+    spikes = learning is not None and learning.facts.spikes
+    total = inference.steps_at(network.depth, spikes=spikes) if steps is None else steps
+    rates = rates_of(inference, total, network.dtype)
+    x, y = (repeated(plan.nudging, part) for part in (x, y))
+    return Trajectory(descending(plan, rates, **options), network, x, y, Settings(None)), plan
+
+
+def trajectory(*batch: Any, **options: Any) -> Trajectory:
+    """The relaxation of `relaxing`, from the same arguments."""
+    return relaxing(*batch, **options)[0]

@@ -11,14 +11,19 @@ import jax
 import optax
 
 from pcviz.brief import short
+from pcviz.pcn.precisions import Precisions
 
 
 @short
 class Rates(NamedTuple):
-    """Traced numbers of an update: changing them never recompiles. `step_size` is per example."""
+    """Traced numbers of a relaxation: changing them never recompiles. `step_size` is per example; numbers of the
+    `precisions`, `activity_decay` and strength of the `nudge` count where the plan has them."""
 
     step_size: jax.Array
     momentum: jax.Array
+    precisions: Precisions = Precisions(0.0, 0.0, 0.0)
+    activity_decay: jax.Array | float = 0.0
+    nudge: jax.Array | float = 0.0
 
 
 class Update(NamedTuple):

@@ -150,5 +150,7 @@ def solver_path(
         if at.recorded:
             if not all(np.isfinite(stack).all() for stack in at.settled.activities):
                 break
-            found.append(at.settled.activities)
+            found.append(
+                tuple(stack[:, : len(x)] for stack in at.settled.activities)
+            )  # of a centred nudge the positive
     return found

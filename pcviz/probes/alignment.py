@@ -13,8 +13,8 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import stacked_gradients
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 
 QUARTILES = 4
 
@@ -59,8 +59,8 @@ def backprop_gradients(network: Network, x: jax.Array, y: jax.Array) -> list[np.
 
 
 def gradients_at(network: Network, x: jax.Array, state: Settled) -> list[np.ndarray]:
-    """The energy's weight gradients at a state of a relaxation, [g_1 … g_L] in float64."""
-    stacks = stacked_gradients(network, x, state.activities, state.errors)
+    """The weight gradients at a state of a relaxation, [g_1 … g_L] in float64."""
+    stacks = stacked_gradients(network, x, state)
     return [layer for stack in stacks for layer in np.asarray(stack, np.float64)]
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
-from pcviz.experiment import Inference
+from pcviz.experiment import Inference, Learning
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import inputs_of, stacked_gradients
@@ -56,14 +56,22 @@ def _predictions(network: Network, x: jax.Array, z: Activities) -> list[jax.Arra
 
 
 def follow(
-    network: Network, x: jax.Array, y: jax.Array, inference: Inference, steps: Iterable[int], *, seed: int = 0
+    network: Network,
+    x: jax.Array,
+    y: jax.Array,
+    inference: Inference,
+    steps: Iterable[int],
+    *,
+    learning: Learning | None = None,
+    seed: int = 0,
 ) -> Work[Example]:
-    """Relax one example, x (1, D) and y (1, K), as in training, and keep the states at these ascending steps; pauses
-    wherever it yields. `seed` draws normal initial activities."""
+    """Relax one example, x (1, D) and y (1, K), as `learning` does, and keep the states at these ascending steps;
+    pauses wherever it yields. `seed` draws normal initial activities. Of a centred nudge the positive one is shown."""
     x, y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
     marks = [int(step) for step in steps]
     rows: list[tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], np.ndarray]] = []
-    for at in trajectory(network, x, y, inference, seed=seed).iterates(marks):
+    path = trajectory(network, x, y, inference, learning, seed=seed)
+    for at in path.iterates(marks):
         if at.recorded:
             settled = at.settled
             parts = (settled.activities, settled.errors)
@@ -73,6 +81,6 @@ def follow(
         yield
     z, mu, e = ([np.stack(layer) for layer in zip(*(row[part] for row in rows), strict=True)] for part in range(3))
     deltas = [np.asarray(delta[0]) for delta in backprop(network, x, y).deltas]
-    learned = unstack(stacked_gradients(network, x, settled.activities, settled.errors))
+    learned = unstack(stacked_gradients(network, path.x, settled))
     gradients = [np.linalg.norm(np.asarray(g, np.float64).reshape(len(g), -1), axis=1) for g in learned]
     return Example(np.array(marks), z, mu, e, np.stack([row[3] for row in rows]), deltas, gradients)

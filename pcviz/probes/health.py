@@ -38,11 +38,12 @@ def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np
     steps, (len(steps), H), as a relaxation has them whatever the learning rule. NaN after no step: E_H is 0.
 
     All 1 for error-based inference, whose errors do not decay on their way. None where theory has no expectation:
-    starts other than the feedforward one, Adam on the activities, step sizes at which the chain diverges, no steps.
+    starts other than the feedforward one, Adam on the activities, step sizes at which the chain diverges, no steps,
+    relaxations on something else than the energy.
     """
     inference, hidden = experiment.inference, experiment.hidden_layers
     solver = inference.facts
-    if inference.initial != "feedforward" or solver.rate is None or not steps[-1]:
+    if inference.initial != "feedforward" or solver.rate is None or not steps[-1] or not experiment.relaxes_plainly:
         return None
     if solver.space == "errors":
         return np.where(np.asarray(steps)[:, None] > 0, np.ones(hidden), np.nan)

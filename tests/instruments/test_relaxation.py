@@ -23,7 +23,7 @@ from pcviz.jobs import descent
 from pcviz.jobs.training import Training
 from pcviz.numerics.blocktridiagonal import spectrum
 from pcviz.pcn import build, linear, relax
-from pcviz.pcn.inference import Settled
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
 from pcviz.probes.hessian import hessian_blocks

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.solve import solve
 from pcviz.experiment import from_paths
-from pcviz.pcn import backprop, bp_modes, build, feedforward, linear, relax, weight_gradients
+from pcviz.pcn import backprop, build, feedforward, linear, relax, weight_gradients
 from pcviz.probes import surface, theory
 from pcviz.probes.hessian import hessian_blocks
 
@@ -105,11 +105,6 @@ def test_every_door_is_watched(network: Any) -> None:
         lambda y: surface.loss_of(network, X, y),
         lambda y: surface.equilibrated_energy(network, X, y),
         lambda y: linear.least_energy(LINEAR, X, y),
-        lambda y: bp_modes.fixed_prediction(network, X, y, sweeps=2),
-        lambda y: bp_modes.zero_divergence(network, X, y),
-        lambda y: bp_modes.centred_nudge(network, X, y, strength=0.1, steps=2),
-        lambda y: bp_modes.clamped_nudge(network, X, y, strength=0.1),
-        lambda y: bp_modes.spiking_forward_update(network, X, y, step_size=0.1),
     ):
         with pytest.raises(ValueError, match=r"y: has shape \(1, 10\)"):
             act(Y[:1])

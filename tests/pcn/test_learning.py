@@ -16,6 +16,7 @@ from pcviz.pcn import (
     weights,
 )
 from pcviz.pcn.trace import padded_rows
+from tests.pcn.learned import gradients, relative
 from tests.pcn.pairs import pair
 from tests.pcn.theory import arrays, assert_all_close, descent, unrolled_model
 
@@ -116,6 +117,32 @@ class TestLearning:
                 z = [a - 0.2 * 4 * g for a, g in zip(z, of_activities, strict=True)]
                 net.weights[:] = [w - r * g for w, r, g in zip(net.weights, rates, of_weights, strict=True)]
         assert_all_close(weights(found.network), net.weights, 1e-12)
+
+    @pytest.mark.parametrize("windowed", [False, True])
+    @pytest.mark.parametrize(
+        "method",
+        [
+            {"learning.rule": "zil"},
+            {"learning.rule": "fixed_prediction"},
+            {"learning.rule": "strict"},
+            {"learning.forward_update": True, "inference.precision_schedule": "spiking"},
+            {"learning.forward_update": True, "inference.solver": "momentum"},
+            {"inference.precision_schedule": "decaying", "inference.precision_decay": 0.5},
+            {"inference.precision_schedule": "decaying_normalised"},
+            {"inference.nudging": "centred"},
+            {"inference.nudging": "negative", "inference.output_clamp": "hard"},
+            {"inference.activity_decay": 0.2, "learning.forward_update": True},
+        ],
+    )
+    def test_methods_move_weights_by_their_gradient(self, method: dict, windowed: bool) -> None:
+        experiment = training("pc", steps=7).changed(method)
+        _, network, x, y = pair(activation="tanh")
+        found = Trained(experiment, network, x[None], y[None], windowed=windowed)
+        options = experiment.inference.model_dump(exclude={"steps"})
+        expected = gradients(network, x, y, 7, experiment.learning, **options)
+        moved = [(before - after) / 0.1 for before, after in zip(weights(network), weights(found.network), strict=True)]
+        assert relative(moved, expected).max() < 1e-9
+        assert found.report.finite
 
     def test_backpropagation_steps_are_numpys(self) -> None:
         net, network, x, y = pair(activation="tanh", batch=12)

@@ -4,8 +4,10 @@ import pkgutil
 
 import pytest
 
+from pcviz.experiment import Inference
 from pcviz.experiment.rules import BASELINE, RULES
 from pcviz.pcn import rules
+from pcviz.pcn.options import plan_of
 from pcviz.pcn.rules import rule_of
 
 
@@ -17,7 +19,9 @@ def test_every_row_has_a_file_and_every_file_a_row() -> None:
 def test_rows_say_what_files_do(name: str) -> None:
     facts, rule = RULES[name], rule_of(name)
     assert rule.learns_at_the_end != facts.moves_weights
-    assert facts.relaxes == (rule.relaxation is None)
+    plain = plan_of(Inference())
+    assert facts.plain == (rule.plan(plain) == plain) or not facts.relaxes
+    assert facts.spikes == (rule.plan(plain).schedule == "arrival")
 
 
 def test_the_baseline_does_not_relax() -> None:

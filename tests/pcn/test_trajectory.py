@@ -13,7 +13,7 @@ from benchmarks.solve import plain_step
 from pcviz.experiment import Inference
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.pcn import linear, relax
-from pcviz.pcn.inference import Settled
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, Solver, solver_of
 from pcviz.pcn.trajectory import Trajectory, trajectory
 from tests.pcn.pairs import pair

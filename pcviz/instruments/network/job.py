@@ -1,6 +1,7 @@
 """The network view's work: one example relaxes on the weights of its parent, now or earlier, packed for the screen."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -50,7 +51,9 @@ class NetworkView(Follower):
         finish(self._follow(build(experiment, self._x.shape[1], self._y.shape[1]), (0, 1)))
 
     def _follow(self, network: Network, steps: Iterable[int]) -> Work[Example]:
-        return follow(network, self._x, self._y, self.experiment.inference, steps, seed=self.experiment.seed)
+        experiment = self.experiment
+        options: dict[str, Any] = {"learning": experiment.learning, "seed": experiment.seed}
+        return follow(network, self._x, self._y, experiment.inference, steps, **options)
 
     def _work(self) -> Iterator[object]:
         """The example on the parent's present weights, or on those asked for."""

@@ -49,6 +49,7 @@ class Forecast:
         """The step size of gradient descent; None if the experiment uses another kind of solver."""
         inference = self.experiment.inference
         plain = inference.facts.rate == "plain" and inference.facts.space == "activities"
+        plain &= self.experiment.relaxes_plainly
         return inference.step_size if plain else None
 
     def compute(self) -> None:

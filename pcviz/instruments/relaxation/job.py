@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -56,7 +57,7 @@ class RelaxationJob(Look[Options]):
         experiment = self.experiment
         self._chunk = max(1, int(CALL_FLOPS / gradient_flops(experiment)))
         budget = self.options.most_passes(experiment)
-        if self.network.has_closed_form:
+        if self.network.has_closed_form and experiment.relaxes_plainly:
             self._exact = float(linear.least_energy(self.network, self.x, self.y))
         self.traced = Traced(experiment, self.network, self.x, self.y, self._chunk)
         self.forecast = Forecast(experiment, self.network, self.x, self.y, self.traced.rows)
@@ -123,8 +124,9 @@ class RelaxationJob(Look[Options]):
         """The first example of the batch, for the network view."""
         experiment, x, y = self.experiment, self.x[:1], self.y[:1]
         shape = experiment.hidden_layers, experiment.network.width
-        steps = recorded_steps(experiment.inference_steps, *shape, cells=VIEW_CELLS)
-        found = (yield from follow(self.network, x, y, experiment.inference, steps, seed=experiment.seed)).finite
+        steps = recorded_steps(experiment.relaxation_steps, *shape, cells=VIEW_CELLS)
+        options: dict[str, Any] = {"learning": experiment.learning, "seed": experiment.seed}
+        found = (yield from follow(self.network, x, y, experiment.inference, steps, **options)).finite
         if len(found.steps):
             self._picture = packed(found, np.asarray(x[0]), np.asarray(y[0]), self._shades)
             self._picture |= {"network_example": 0.0, "network_end": float(steps[-1])}

@@ -12,8 +12,8 @@ import jax
 
 from pcviz.brief import short
 from pcviz.numerics.krylov import Work
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.pcn.trajectory import Trajectory
 

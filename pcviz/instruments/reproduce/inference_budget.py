@@ -23,7 +23,8 @@ from pcviz.pcn import Network, build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.inference import Settled, settled_at
+from pcviz.pcn.inference import settled_at
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings
 from pcviz.probes.alignment import backprop_gradients, compare
 

@@ -10,9 +10,9 @@ import jax
 
 from pcviz.brief import short
 from pcviz.pcn import inference, optimisers
-from pcviz.pcn.inference import Plan, Settled, State
 from pcviz.pcn.network import Network, replaced, stacked_weights
 from pcviz.pcn.optimisers import Descent
+from pcviz.pcn.plan import Plan, Settled, State
 from pcviz.pcn.update import Rates
 
 Span = tuple[jax.Array, jax.Array]
@@ -20,13 +20,13 @@ Span = tuple[jax.Array, jax.Array]
 
 class Rule(NamedTuple):
     """A learning rule: what happens in the inference steps span[0] … span[1] - 1 of a weight step (`advance`), how they
-    end (`settle`), and whether weights move then. `relaxation`: solver and initial activities, if the rule and not the
-    experiment sets them."""
+    end (`settle`), and whether weights move then. `plan`: from the relaxation that the experiment describes to the
+    rule's own."""
 
     advance: Callable[[Method, Step, jax.Array, jax.Array, Numbers, Span], Step]
     settle: Callable[[Method, Step, jax.Array, jax.Array, Numbers], Settled]
     learns_at_the_end: bool = True
-    relaxation: tuple[str, str] | None = None
+    plan: Callable[[Plan], Plan] = lambda plan: plan
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 import jax
 
 from pcviz.pcn.feedforward import error_energy_gradient
-from pcviz.pcn.inference import Settled, settled_at
+from pcviz.pcn.inference import settled_at
+from pcviz.pcn.plan import Plan, Settled
 from pcviz.pcn.rules.base import Method, Numbers, Rule, Span, Step
+from pcviz.pcn.solvers import update_of
 
 
 def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:
@@ -20,4 +22,8 @@ def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Num
     return settled_at(network, y, z, errors, output)
 
 
-RULE = Rule(_advance, _settle, relaxation=("error_based", "feedforward"))
+def _plan(plan: Plan) -> Plan:
+    return Plan(update_of("error_based"), "feedforward", plan.windowed, plan.recorded)
+
+
+RULE = Rule(_advance, _settle, plan=_plan)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from pcviz.pcn import inference
 from pcviz.pcn.energy import layer_energies
 from pcviz.pcn.gradients import activity_gradient, weight_gradient
+from pcviz.pcn.precisions import precisions
 from pcviz.pcn.rules.base import Method, Numbers, Rule, Span, Step, descended, settled
 from pcviz.pcn.trace import record
 
@@ -22,7 +23,11 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
         network, slots, relaxation = step
         z = relaxation.variables
         front = inference.reached(z, depth, t) if plan.follows_front else None
-        local = activity_gradient(network, x, y, z, None, front)
+        weights = None
+        if plan.schedule != "constant":
+            weights = precisions(plan.schedule, jnp.arange(1, depth + 1), depth, t, numbers.rates.precisions)
+        decay = numbers.rates.activity_decay if plan.decays else None
+        local = activity_gradient(network, x, y, z, None, front, weights, decay)
         gradients = weight_gradient(network, x, z, local.errors)
         moving = None if front is None else (*front, jnp.array([True]))
         network, slots = descended(method, network, slots, gradients, numbers, moving)

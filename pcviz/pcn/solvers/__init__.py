@@ -4,11 +4,10 @@ from functools import cache
 from importlib import import_module
 
 from pcviz.experiment.solvers import SOLVERS
-from pcviz.pcn.inference import Plan
 from pcviz.pcn.solvers.base import Settings, Solver, descending
 from pcviz.pcn.update import Update
 
-__all__ = ["Settings", "Solver", "descending", "plan_of", "solver_of", "update_of"]
+__all__ = ["Settings", "Solver", "descending", "solver_of", "update_of"]
 
 
 @cache
@@ -27,8 +26,3 @@ def update_of(solver: str) -> Update:
     update = solver_of(solver).update
     assert update is not None, solver
     return update
-
-
-def plan_of(solver: str, initial: str, **options: bool) -> Plan:
-    """The plan of a relaxation by a solver with an update, from `initial` activities."""
-    return Plan(update_of(solver), initial, **options)

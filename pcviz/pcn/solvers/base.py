@@ -6,6 +6,7 @@ so far and the share of examples whose last step was accepted).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -15,8 +16,8 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.pcn import inference
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Plan, Settled, State
 from pcviz.pcn.trace import padded_rows
 from pcviz.pcn.update import Rates, Update
 
@@ -87,32 +88,27 @@ def settled_behind_front(network: Network, x: jax.Array, y: jax.Array, state: An
     return inference.settled_at(network, y, state.activities, errors)
 
 
-def descending(
-    update: Update,
-    initial: str = "feedforward",
-    *,
-    seed: int = 0,
-    windowed: bool = True,
-    traced: Spans | None = None,
-) -> Solver:
-    """The solver that relaxes by `update` from `initial` activities, as trainings do.
+def descending(plan: Plan, given: Rates | None = None, *, seed: int = 0, traced: Spans | None = None) -> Solver:
+    """The solver that relaxes by a `plan`, as trainings do, at the rates `given` or, without them, those of settings.
 
-    `seed` draws normal initial activities; `windowed=False` also computes layers that no signal can have reached.
+    `seed` draws normal initial activities.
     `traced`: which states of the steps first … last are kept in the state's trace at every advance (and the rms of
     the last step, if that is one of them); None: none, at no cost.
     """
-    plan = inference.Plan(update, initial, windowed, recorded=traced is not None)
+    plan = replace(plan, recorded=traced is not None)
     nothing = padded_rows(np.arange(0))
 
     def rates(network: Network, settings: Settings) -> Rates:
+        if given is not None:
+            return given
         return Rates(jnp.asarray(settings.step_size, network.dtype), jnp.asarray(settings.momentum, network.dtype))
 
-    def begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> inference.State:
+    def begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> State:
         return _begin(network, x, y, plan=plan, rates=rates(network, settings), key=jax.random.key(seed))
 
     def advance(
         network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, settings: Settings
-    ) -> inference.State:
+    ) -> State:
         rows = nothing
         if traced is not None:
             rows = padded_rows(traced(int(first), int(last)))
@@ -122,7 +118,7 @@ def descending(
     def settle(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Settled:
         return _settle(network, x, y, state, step, plan=plan)
 
-    return Solver(begin, advance, settle, every_step, update=update)
+    return Solver(begin, advance, settle, every_step, update=plan.update)
 
 
 _begin, _advance, _settle = (

@@ -18,8 +18,8 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn.coordinates import Place, gradient_at, is_kinked, line_step, move, start_at
 from pcviz.pcn.feedforward import forward
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers.base import Solver, repeating, settled_at
 from pcviz.pcn.stacks import Activities, choose, dot, minus, plus, scaled
 

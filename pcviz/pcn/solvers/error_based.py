@@ -2,7 +2,8 @@
 
 import optax
 
+from pcviz.pcn.plan import Plan
 from pcviz.pcn.solvers.base import descending
 from pcviz.pcn.update import Update
 
-SOLVER = descending(Update("errors", lambda rates: optax.sgd(rates.step_size)))
+SOLVER = descending(Plan(Update("errors", lambda rates: optax.sgd(rates.step_size))))

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
-from pcviz.pcn.inference import Settled
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers.base import Integer, Settings, Solver, settled_at
 from pcviz.pcn.stacks import Activities, minus
 

@@ -19,9 +19,10 @@ from pcviz.brief import short
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
-from pcviz.pcn.inference import Settled, errors_after
+from pcviz.pcn.inference import errors_after
 from pcviz.pcn.messages import output_signal, received
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers.base import Integer, Settings, Solver, behind_front, every_step, settled_at
 from pcviz.pcn.stacks import Activities
 
