@@ -181,6 +181,10 @@ def _best(facts: Facts, measured: Measured) -> Check:
     return Check(true, ", ".join(f"{name} {found.first} to {found.stays}" for name, found in needed.items()))
 
 
+def _compared(facts: Facts, measured: Measured) -> Check:
+    return Check(not measured.experiment.relaxes_plainly, "the relaxation of the experiment")
+
+
 def _least_time(facts: Facts, measured: Measured) -> Check:
     arrivals = [name for name in measured.job.names if np.isfinite(measured.job.arrival(name)[0])]
     best: dict[str, float] = {}
@@ -209,6 +213,7 @@ CHECKS: dict[Kind, Callable[[Facts, Measured], Check]] = {
     "share": _share,
     "rose": _share,
     "nothing_lower": _nothing_lower,
+    "compared": _compared,
     "best": _best,
 }
 """Kind of sentence -> its check."""

@@ -92,7 +92,8 @@ def parameter_count(experiment: Experiment) -> int:
 def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     """The cost of `experiment` on a machine that takes `slowdown` times what this model assumes (see `slowdown`)."""
     network, learning, data = experiment.network, experiment.learning, experiment.data
-    hidden, width, batch = experiment.hidden_layers, network.width, learning.batch_size
+    hidden, width = experiment.hidden_layers, network.width
+    batch = learning.batch_size * (2 if experiment.inference.nudging == "centred" else 1)  # both signs
     inputs, outputs = data.facts.input_dim, data.facts.output_dim
     number = 4 if experiment.dtype == "float32" else 8
 
@@ -101,6 +102,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     moments = 0 if learning.optimiser == "sgd" else 2
     activities = number * batch * (inputs + hidden * width + outputs)
     state = experiment.inference.facts.slots if learning.facts.relaxes else 0
+    state += 2 if learning.forward_update or not learning.facts.plain else 0  # the start, and distances from it
 
     # One inference step over all layers, and the share of the layers that the steps really touch.
     inference = 4.0 * batch * ((hidden - 1) * width**2 + width * outputs)

@@ -7,6 +7,11 @@ def travel(inference: Inference) -> str:
     """Where the error begins, and how it travels."""
     if inference.facts.space == "errors":
         return "Error-based inference sends the output's error to all layers in its first step."
+    if inference.activity_decay:
+        return (
+            "Activity decay moves every layer from the first step on; the part that depends on the target comes from the "
+            "top, one layer per step."
+        )
     if inference.initial == "feedforward":
         return "The error comes from the top, one layer per step; until it arrives, a layer's error is exactly 0."
     if inference.initial == "zero":

@@ -20,8 +20,9 @@ def client(database_url: str) -> Client:
 
 
 def test_the_form_has_every_field_with_help() -> None:
-    app = opened("all", inference_solver="momentum")
-    assert set(drawn(app)) == {key_of(path) for path in fields()}
+    app = opened("all", inference_solver="momentum", inference_precision_schedule="spiking")
+    other = opened("all", inference_nudging="positive", inference_precision_schedule="decaying")
+    assert set(drawn(app)) | set(drawn(other)) == {key_of(path) for path in fields()}
     assert all("Allowed" in text for text in drawn(app).values())
     assert [group.label for group in app.sidebar.expander] == ["Network", "Inference", "Learning", "Data", "Run"]
     assert not app.error
@@ -71,16 +72,17 @@ def test_a_hidden_field_that_does_not_fit_is_named() -> None:
 def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
     app = opened("all", learning_rule="bp", inference_step_size="0.1", learning_optimiser="sgd")
     relaxation = {key for key in PATHS if key.startswith("inference_")}
-    assert relaxation - set(drawn(app)) == {"inference_momentum"}, "the network view shows a relaxation"
+    without_effect = {"momentum", "spike_alpha", "precision_decay", "nudge_strength", "output_clamp"}
+    assert relaxation - set(drawn(app)) == {f"inference_{name}" for name in without_effect}, "the network view relaxes"
     assert app.number_input(key="inference_step_size").value == 0.1
     choose(app, choose_shown_panels=["learning-curves"])
     app.run()  # the form stands above the choice of panels
-    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon"}
-    app.button_group(key="learning_rule").set_value("pc").run()
+    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon", "learning_forward_update"}
+    app.selectbox(key="learning_rule").set_value("pc").run()
     app.selectbox(key="inference_solver").set_value("momentum").run()
     assert app.number_input(key="inference_step_size").value == 0.1 and "inference_momentum" in drawn(app)
     turn(app, "simple")
-    app.button_group(key="learning_rule").set_value("bp").run()
+    app.selectbox(key="learning_rule").set_value("bp").run()
     told = [caption.value for caption in app.sidebar.caption if "more setting" in caption.value]
     assert told == ["1 more setting differs from its default: Weight optimiser. **All** shows it."]
 

@@ -88,6 +88,7 @@ Kind = Literal[
     "share",
     "rose",
     "nothing_lower",
+    "compared",
     "best",
 ]
 """Kinds of claims, in reading order."""
@@ -133,8 +134,9 @@ def sentences(
         return [*claims, _say("nothing_lower", NOTHING_LOWER)]
     return [
         *claims,
+        *_compared(experiment, found),
         *_settling(experiment, values, found),
-        *_energy(values),
+        *(_energy(values) if experiment.relaxes_plainly else []),
         *_recommendation(experiment, found, axis),
     ]
 
@@ -191,6 +193,13 @@ def _signal(experiment: Experiment, values: Mapping[str, Any], found: Sequence[F
                 words = "Error-based inference, where no layer waits for another, settled in {steps:count}."
                 claims.append(_say("error_based", words, steps=f.arrival["steps"]))
     return claims
+
+
+def _compared(experiment: Experiment, found: Sequence[Finish]) -> list[Sentence]:
+    """What the solvers are compared on, where the experiment's own relaxation is not on the energy."""
+    if experiment.relaxes_plainly or not found:
+        return []
+    return [_say("compared", "Solvers are compared on the energy itself, which this relaxation does not descend.")]
 
 
 def _settling(experiment: Experiment, values: Mapping[str, Any], found: Sequence[Finish]) -> list[Sentence]:
