@@ -6,12 +6,15 @@ trainings that they come from: docs/health.md.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
 from pcviz.experiment import Experiment
+from pcviz.pcn.options import rates_of
+from pcviz.pcn.precisions import precisions
 from pcviz.probes.theory import chain_signal
 
 SOURCE = 1e6
@@ -39,19 +42,34 @@ def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np
 
     All 1 for error-based inference, whose errors do not decay on their way. None where theory has no expectation:
     starts other than the feedforward one, Adam on the activities, step sizes at which the chain diverges, no steps,
-    relaxations on something else than the energy.
+    activity decay, rules that relax something else than the energy. (A nudge scales all errors alike.)
     """
     inference, hidden = experiment.inference, experiment.hidden_layers
     solver = inference.facts
-    if inference.initial != "feedforward" or solver.rate is None or not steps[-1] or not experiment.relaxes_plainly:
+    plain = experiment.learning.facts.plain and not inference.activity_decay
+    if inference.initial != "feedforward" or solver.rate is None or not steps[-1] or not plain:
         return None
     if solver.space == "errors":
         return np.where(np.asarray(steps)[:, None] > 0, np.ones(hidden), np.nan)
     deltas = [np.ones((1, 1))] * hidden + [np.full((1, 1), SOURCE)]
+    options: dict[str, Any] = {
+        "momentum": solver.memory(inference.momentum),
+        "precisions": _precisions(experiment, int(steps[-1])),
+    }
     with np.errstate(over="ignore", invalid="ignore"):
-        signal = chain_signal(deltas, inference.step_size, steps, momentum=solver.memory(inference.momentum))[:, :-1]
+        signal = chain_signal(deltas, inference.step_size, steps, **options)[:, :-1]
         energies = 10.0 ** (2 * (signal - signal[:, -1:]))
     return energies if np.isfinite(energies[-1]).all() else None
+
+
+def _precisions(experiment: Experiment, steps: int) -> np.ndarray | None:
+    """How much errors of layers 1 … L count in steps 0 … `steps` - 1, (steps, L); None: alike."""
+    inference, depth = experiment.inference, experiment.network.depth
+    if inference.precision_schedule == "constant":
+        return None
+    numbers = rates_of(inference, experiment.relaxation_steps, np.float64).precisions
+    at = jnp.arange(steps)[:, None]
+    return np.asarray(precisions(inference.precision_schedule, jnp.arange(1, depth + 1)[None], depth, at, numbers))
 
 
 @short

@@ -31,8 +31,11 @@ def chain_signal(
     steps: Sequence[int] | np.ndarray,
     output_precision: float = 1.0,
     momentum: float = 0.0,
+    precisions: np.ndarray | None = None,
 ) -> np.ndarray:
     """log10 rms(e_l) after `steps` steps of gradient descent, or with momentum, by the scalar chain, (len(steps), L).
+
+    `precisions` (T, L): how much the error of each layer counts in each step, if they do not count alike.
 
     The chain has one unit for each layer and the gains |delta_{l-1}| / |delta_l|: to leading order in eta it gives the
     binomial law, and it stays close to the network where that fails (within a factor of 10 where it is off by 10^20).
@@ -43,7 +46,7 @@ def chain_signal(
     rows = {0: chain.errors()}
     recorded = set(wanted.tolist())
     for t in range(1, int(wanted.max(initial=0)) + 1):
-        chain.step()
+        chain.step(None if precisions is None else precisions[t - 1])
         if t in recorded:
             rows[t] = chain.errors()
     return _log10(np.stack([rows[int(t)] for t in wanted]) / sizes)
@@ -94,8 +97,8 @@ class _Chain:
     def errors(self) -> np.ndarray:
         return np.abs(self._signed())
 
-    def step(self) -> None:
-        e = self._signed()
+    def step(self, precisions: np.ndarray | None = None) -> None:
+        e = self._signed() if precisions is None else precisions * self._signed()
         gradient = e[:-1] - self._gains * self._precision * e[1:]
         self._velocity = self._momentum * self._velocity + gradient
         self._moved -= self._step_size * self._velocity
