@@ -6,7 +6,7 @@ Symbols follow the literature: L depth, N width, B batch size, T inference steps
 """
 
 from pcviz.experiment.data import DATASETS, Data, DatasetFacts, facts_of
-from pcviz.experiment.inference import FORM_STEPS_MAX, Inference, Solver
+from pcviz.experiment.inference import DEPTHS, FORM_STEPS_MAX, Inference, Solver
 from pcviz.experiment.learning import Learning
 from pcviz.experiment.network import Activation, Network, Parameterisation, default_initialisation, has_closed_form
 from pcviz.experiment.section import Section, option
@@ -14,6 +14,7 @@ from pcviz.experiment.whole import Experiment, fields, from_paths
 
 __all__ = [
     "DATASETS",
+    "DEPTHS",
     "FORM_STEPS_MAX",
     "Activation",
     "Data",

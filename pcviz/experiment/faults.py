@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Experiment, Section, fields
+from pcviz.experiment import DATASETS, DEPTHS, FORM_STEPS_MAX, Experiment, Section, fields
 from pcviz.experiment.schema import FIRST, current
 
 
@@ -21,13 +21,13 @@ def _sizes(part: Literal["train", "test"]) -> str:
 
 _OWN_RANGES = {
     "data.name": f"{', '.join(DATASETS)}, or the name of your own data set",
-    "inference.steps": "0 or more, or depth",
+    "inference.steps": f"0 or more, or {', '.join(DEPTHS)}",
     "learning.learning_rate": "above 0 to 100, or auto",
     "data.train_size": _sizes("train"),
     "data.test_size": _sizes("test"),
 }
 """Ranges of the fields whose limits are validators instead of annotations."""
-_FORM_RANGES = {"inference.steps": f"0 to {FORM_STEPS_MAX}, or depth"}
+_FORM_RANGES = {"inference.steps": f"0 to {FORM_STEPS_MAX}, or {', '.join(DEPTHS)}"}
 """Ranges that are tighter in form and URL."""
 _FURTHER = {"learning.batch_size": ", at most the training examples"}
 """Further limits, which another field sets."""

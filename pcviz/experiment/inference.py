@@ -8,10 +8,15 @@ from pcviz.experiment.precisions import PRECISIONS
 from pcviz.experiment.section import Section, one_of, option
 from pcviz.experiment.solvers import SOLVERS, SolverFacts
 
+DEPTHS = {"depth": 1, "2depth": 2, "4depth": 4, "8depth": 8}
+"""Words for numbers of inference steps that follow the depth -> how often the error can travel from output to input."""
+
 if TYPE_CHECKING:
     Solver: TypeAlias = str
     Schedule: TypeAlias = str
+    Depths: TypeAlias = str
 else:
+    Depths = one_of(DEPTHS)
     Schedule = one_of(PRECISIONS)
     Solver = one_of(name for name, facts in SOLVERS.items() if facts.trains)
 FORM_STEPS_MAX = 4096
@@ -22,22 +27,23 @@ class Inference(Section):
     """The relaxation of the activities on the energy, with input and target clamped."""
 
     solver: Solver = option(
-        "gradient_descent",
+        "momentum",
         "Solver",
         "How activities descend the energy. "
         + " ".join(f"{facts.label}: {facts.help}." for facts in SOLVERS.values() if facts.trains),
         formula=r"\text{gradient descent: } z \leftarrow z - \eta\, \partial F / \partial z",
     )
-    steps: int | Literal["depth"] = option(
-        "depth",
+    steps: int | Depths = option(
+        "4depth",
         "Inference steps T",
         "Steps of one relaxation. `depth` stands for H = L - 1: from a feedforward start no error can reach the first "
         "layer in fewer steps (an error above rounding may need far more); for L with a precision schedule and with "
-        "Z-IL, where every layer has a step of its own. Error-based inference needs one step.",
+        "Z-IL, where every layer has a step of its own. `4depth` is four times that. Error-based inference needs one "
+        "step.",
         formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
     )
     step_size: float = option(
-        0.3,
+        0.1,
         "Step size η",
         "Per example; jpc's learning rate is this times the batch size B.",
         formula=r"\text{gradient descent, quadratic energy: } \eta < 2/\lambda_{\max}(H_z)",
@@ -147,17 +153,18 @@ class Inference(Section):
         return (self.precision_schedule, self.nudging, self.activity_decay) == ("constant", "none", 0)
 
     def steps_at(self, depth: int, *, spikes: bool = False) -> int:
-        """T for a network of `depth` layers, with `depth` resolved: H, or L where every layer has a step of its own
-        (`spikes`: by the learning rule)."""
-        if self.steps != "depth":
+        """T for a network of `depth` layers, with words resolved: multiples of H, or of L where every layer has a step of
+        its own (`spikes`: by the learning rule)."""
+        if isinstance(self.steps, int):
             return self.steps
-        return depth if spikes or self.precision_schedule != "constant" else depth - 1
+        return DEPTHS[self.steps] * (depth if spikes or self.precision_schedule != "constant" else depth - 1)
 
     @field_validator("steps", mode="after")
     @classmethod
     def _steps_within(cls, steps: int | str, info: ValidationInfo) -> int | str:
         form = bool((info.context or {}).get("form"))
-        allowed = f"0 to {FORM_STEPS_MAX}, or depth" if form else "0 or more, or depth"
+        allowed = f"0 to {FORM_STEPS_MAX}" if form else "0 or more"
+        allowed += f", or {', '.join(DEPTHS)}"
         if isinstance(steps, int) and steps < 0:
             raise ValueError(f"inference.steps: {steps} is below 0 (allowed: {allowed})")
         if isinstance(steps, int) and steps > FORM_STEPS_MAX and form:

@@ -33,8 +33,16 @@ PRESETS: dict[str, Preset] = {
     ),
     "mupc-128": Preset(
         "128 layers",
-        "The depth of the μPC paper, trained in your browser.",
-        {"network.depth": 129, "learning.steps": 150},
+        "The depth of the μPC paper, trained in your browser: errors spike on their way down, and every layer learns.",
+        {
+            "network.depth": 129,
+            "inference.solver": "gradient_descent",
+            "inference.steps": "depth",
+            "inference.step_size": 0.9,
+            "inference.precision_schedule": "spiking",
+            "learning.forward_update": True,
+            "learning.steps": 150,
+        },
     ),
     "two-moons": Preset(
         "Two moons",
@@ -51,6 +59,14 @@ PRESETS: dict[str, Preset] = {
     "backprop": Preset("Backprop", "The baseline, in the same panels.", {"learning.rule": BASELINE}),
 }
 
-HOME = from_paths({"network.depth": 6, "inference.steps": 24, "dtype": "float64"})
+HOME = from_paths(
+    {
+        "network.depth": 6,
+        "inference.solver": "gradient_descent",
+        "inference.step_size": 0.3,
+        "inference.steps": 24,
+        "dtype": "float64",
+    }
+)
 """The network of the Home page: small enough to be seen whole. In float64, so that the recording of its training is the
 same on every machine to many digits."""

@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, Experiment, Network, default_initialisation, facts_of, fields, from_paths
+from pcviz.experiment import DATASETS, DEPTHS, Experiment, Network, default_initialisation, facts_of, fields, from_paths
 from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.faults import allowed, faults
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
@@ -27,7 +27,7 @@ from pcviz.ui.url import differing, key_of
 TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.model_fields.items()}}
 """Section -> its heading."""
 SUGGESTED = {
-    "inference.steps": ("depth", "1", "4", "16", "64", "256", "1024"),
+    "inference.steps": (*DEPTHS, "1", "4", "16", "64", "256", "1024"),
     "learning.learning_rate": ("auto", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"),
     "data.train_size": ("all", "64", "128", "256", "512", "1024"),
     "data.test_size": ("all", "64", "128", "256"),
@@ -279,15 +279,17 @@ def _shown(path: str, value: Any) -> Any:
 
 
 def _resolved(path: str) -> str | None:
-    """What `depth` and `auto` stand for with the settings in the form."""
+    """What `4depth` and `auto` stand for with the settings in the form."""
     state = st.session_state
-    if path == "inference.steps" and state.inference_steps == "depth" and RULES[state.learning_rule].relaxes:
-        return f"depth = {state.network_depth - 1} steps"
-    if path == "learning.learning_rate" and state.learning_learning_rate == "auto":
+    steps = path == "inference.steps" and state.inference_steps in DEPTHS and RULES[state.learning_rule].relaxes
+    rate = path == "learning.learning_rate" and state.learning_learning_rate == "auto"
+    if steps or rate:
         try:
             experiment = from_paths({p: state[key_of(p)] for p in fields() if key_of(p) in state})
         except ValidationError:
             return None
+        if steps:
+            return f"{state.inference_steps} = {experiment.relaxation_steps} steps"
         rates = experiment.learning_rates
         return "auto = " + " to ".join(f"{rate:.3g}" for rate in sorted({min(rates), max(rates)}))
     return None

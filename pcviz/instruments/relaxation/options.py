@@ -73,13 +73,13 @@ class Options(BatchLookOptions):
 
     def own_parts(self, experiment: Experiment) -> Parts:
         """Trace, theory and spectrum of the relaxation, then the solvers."""
-        hidden, steps = experiment.hidden_layers, experiment.inference.steps
+        hidden, steps = experiment.hidden_layers, experiment.relaxation_steps
         each, most = gradient_seconds(experiment), self.most_passes(experiment)
         solvers = self.compared(experiment)
         passes = sum(min(most, SOLVERS[name].passes or most) for name in solvers)
         factorising = factor_seconds(experiment)
         return {
-            "trace": 0.5 + each * (hidden if steps == "depth" else int(steps)),
+            "trace": 0.5 + each * steps,
             "compile": 3 + 0.05 * hidden + 100 * factorising + PROGRAM_SECONDS * len(solvers),  # theory, then solvers
             "spectrum": BINS * (0.01 + 10 * factorising),
             "solvers": each * passes,
