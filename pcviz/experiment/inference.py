@@ -153,8 +153,8 @@ class Inference(Section):
         return (self.precision_schedule, self.nudging, self.activity_decay) == ("constant", "none", 0)
 
     def steps_at(self, depth: int, *, spikes: bool = False) -> int:
-        """T for a network of `depth` layers, with words resolved: multiples of H, or of L where every layer has a step of
-        its own (`spikes`: by the learning rule)."""
+        """T for a network of `depth` layers, with words resolved: multiples of H, or of L where every layer has a step
+        of its own (`spikes`: by the learning rule)."""
         if isinstance(self.steps, int):
             return self.steps
         return DEPTHS[self.steps] * (depth if spikes or self.precision_schedule != "constant" else depth - 1)

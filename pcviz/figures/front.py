@@ -9,8 +9,8 @@ def travel(inference: Inference) -> str:
         return "Error-based inference sends the output's error to all layers in its first step."
     if inference.activity_decay:
         return (
-            "Activity decay moves every layer from the first step on; the part that depends on the target comes from the "
-            "top, one layer per step."
+            "Activity decay moves every layer from the first step on; the part that depends on the target comes from "
+            "the top, one layer per step."
         )
     if inference.initial == "feedforward":
         return "The error comes from the top, one layer per step; until it arrives, a layer's error is exactly 0."

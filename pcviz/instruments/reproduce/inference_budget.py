@@ -15,6 +15,7 @@ import numpy as np
 
 from pcviz.data import load
 from pcviz.experiment import Experiment
+from pcviz.frames import Value
 from pcviz.instruments.reproduce.arrival import Arrival, Hold, arrive, lowest_energy
 from pcviz.instruments.reproduce.exponent import fit
 from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, SOLVERS, Cell, Protocol
@@ -241,3 +242,29 @@ def best_of_ours(cells: list[dict[str, Any]], protocol: Protocol) -> dict[str, A
     found = best["exponent_of_iterations"]
     verdict = {"exponent": found["value"], "interval": found["interval"], "not_arrived": best["not_arrived"]}
     return {"solver": best["solver"], **verdict, "promised": PROMISED, "kept": found["value"] <= PROMISED}
+
+
+def values(found: dict[str, Any], protocol: Protocol) -> dict[str, Value]:
+    """The channels of a frame, from the document."""
+    condition, solvers = found["condition_number"], found["solvers"]
+    names = [str(depth) for depth in protocol.depths]
+    measured = found["alignment_at_equilibrium"]
+    columns = [condition["by_depth"], *(row["iterations"] for row in solvers)]
+    budget = np.array([[column.get(depth) for column in columns] for depth in names], float)
+    caps = [[0, *(row["caps"][depth] for row in solvers)] for depth in names]
+    late = np.isnan(budget) & np.array([[depth in measured] for depth in names])
+    exponents = [condition["exponent"], *(row["exponent_of_iterations"] for row in solvers)]
+    exponent = np.array([np.nan if p is None else p["value"] for p in exponents])
+    interval = [(np.nan, np.nan) if p is None or p["interval"] is None else p["interval"] for p in exponents]
+    power = exponent * np.log(protocol.depths)[:, None]
+    constant = np.ma.masked_invalid(np.log(budget) - power).mean(0).filled(np.nan)
+    values: dict[str, Value] = {
+        "budget_depths": np.array(protocol.depths),
+        "budget": budget,
+        "budget_above_cap": np.where(late, caps, np.nan),
+        "budget_fit": np.where(np.isnan(budget), np.nan, np.exp(constant + power)),
+        "budget_not_arrived": float(sum(row["not_arrived"] for row in solvers)),
+    }
+    if not np.isnan(exponent).all():
+        values |= {"budget_exponent": exponent, "budget_interval": np.array(interval).T}
+    return values

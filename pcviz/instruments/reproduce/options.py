@@ -1,7 +1,7 @@
 """Published findings that `reproduce` can measure again: the protocols, and the reported exponents."""
 
 from itertools import product
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.looks import GroupOptions, Parts
@@ -57,13 +57,103 @@ class Protocol(NamedTuple):
         cells = [Cell(*at) for at in product(self.depths, self.widths, self.activations, self.seeds)]
         return {cell.name: cell for cell in cells}
 
+    @property
+    def parts(self) -> Parts:
+        """Seconds that each network adds. The first of a shape compiles for all its seeds."""
+        return {name: cell_seconds(cell, cell.seed == self.seeds[0]) for name, cell in self.cells.items()}
+
+
+class MethodFacts(NamedTuple):
+    """A method of training: label, how its experiment differs, accuracies reported at L = 3, 5, 10, 15 in %."""
+
+    label: str
+    changes: dict[str, Any]
+    reported: tuple[float, ...] = ()
+
+
+_SPIKING: dict[str, Any] = {"inference.precision_schedule": "spiking", "inference.step_size": 0.5}
+_FORWARD: dict[str, Any] = {"learning.forward_update": True}
+METHODS: dict[str, MethodFacts] = {
+    "bp": MethodFacts("backprop", {"learning.rule": "bp"}, (95.7, 96.8, 97.2, 97.5)),
+    "pc_small": MethodFacts("PC, step 0.05", {"inference.step_size": 0.05}, (95.3, 96.4, 95.4, 82.6)),
+    "pc_large": MethodFacts("PC, step 0.5", {"inference.step_size": 0.5}, (94.0, 89.0, 37.4, 25.4)),
+    "fu_small": MethodFacts(
+        "forward update, step 0.05", {**_FORWARD, "inference.step_size": 0.05}, (96.4, 96.5, 95.7, 83.9)
+    ),
+    "fu_large": MethodFacts(
+        "forward update, step 0.5", {**_FORWARD, "inference.step_size": 0.5}, (93.3, 60.3, 17.9, 18.8)
+    ),
+    "spiking": MethodFacts("spiking", _SPIKING, (95.4, 96.5, 97.2, 97.2)),
+    "spiking_fu": MethodFacts("spiking + forward update", {**_SPIKING, **_FORWARD}, (95.7, 96.8, 97.2, 97.5)),
+    "decaying_fu": MethodFacts(
+        "decaying + forward update",
+        {**_SPIKING, **_FORWARD, "inference.precision_schedule": "decaying"},
+        (95.7, 96.8, 97.2, 97.5),
+    ),
+    "ipc": MethodFacts("iPC", {"learning.rule": "ipc", "inference.step_size": 0.5}, (97.9, 98.2, 93.6, 82.8)),
+    "ipc_spiking": MethodFacts("iPC + spiking", {**_SPIKING, "learning.rule": "ipc"}, (96.5, 97.6, 96.8, 56.1)),
+    "epc": MethodFacts(
+        "error-based, 5 steps of 0.1",
+        {"inference.solver": "error_based", "inference.steps": 5, "inference.step_size": 0.1},
+        (95.6, 95.7, 88.8, 79.0),
+    ),
+    "centred": MethodFacts(
+        "centred nudging, hard, β = 0.2",
+        {
+            "inference.nudging": "centred",
+            "inference.output_clamp": "hard",
+            "inference.nudge_strength": 0.2,
+            "inference.step_size": 0.05,
+        },
+        (95.4, 96.5, 95.6, 83.2),
+    ),
+}
+"""Name -> facts, in reading order."""
+
+PROMISED_GAP, PROMISED_LOSS = 1.0, 10.0
+"""Points by which schedules may stay below backprop, and plain PC at least does where it is deepest."""
+
+
+class Trial(NamedTuple):
+    """One network that learns by one method."""
+
+    method: str
+    depth: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of this member of the group."""
+        return f"{self.method} L={self.depth} seed {self.seed}"
+
+
+class DeepMethods(NamedTuple):
+    """Networks of a comparison of methods; how all of them learn is `deep_methods.SET_UP`."""
+
+    depths: tuple[int, ...] = (3, 5, 10, 15)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    methods: tuple[str, ...] = tuple(METHODS)
+    epochs: int = 12
+
+    @property
+    def cells(self) -> dict[str, Trial]:
+        """The networks by name; all methods of a depth and seed before the next seed."""
+        trials = [Trial(m, d, s) for d, s, m in product(self.depths, self.seeds, self.methods)]
+        return {trial.name: trial for trial in trials}
+
+    @property
+    def parts(self) -> Parts:
+        """Seconds that each network adds."""
+        each = self.epochs / 12
+        return {name: 0.5 + each * (0.4 + 0.12 * trial.depth) for name, trial in self.cells.items()}
+
 
 class Reproduction(NamedTuple):
     """A finding: what it is about, the full protocol, and a quick one for trials and tests."""
 
     help: str
-    full: Protocol
-    quick: Protocol
+    full: Protocol | DeepMethods
+    quick: Protocol | DeepMethods
 
 
 REPRODUCTIONS: dict[str, Reproduction] = {
@@ -71,6 +161,11 @@ REPRODUCTIONS: dict[str, Reproduction] = {
         "how many iterations and gradient evaluations inference needs as networks get deeper",
         Protocol(),
         Protocol(depths=(8, 16, 32), widths=(32,), activations=("tanh",), seeds=(0,)),
+    ),
+    "deep-methods": Reproduction(
+        "what precision schedules and forward updates do for the accuracy of deep networks",
+        DeepMethods(),
+        DeepMethods(depths=(3, 15), seeds=(0,), methods=("bp", "pc_small", "pc_large", "spiking_fu"), epochs=6),
     ),
 }
 
@@ -96,19 +191,18 @@ class Options(GroupOptions):
     KEYS: ClassVar[dict[str, str]] = {"reproduce_protocol": "protocol"}
     OF_NETWORK: ClassVar[bool] = False
 
-    finding: Literal["inference-budget"] = "inference-budget"
+    finding: Literal["inference-budget", "deep-methods"] = "inference-budget"
     protocol: Literal["quick", "full"] = "quick"
 
     @property
-    def chosen(self) -> Protocol:
+    def chosen(self) -> Protocol | DeepMethods:
         """The networks and limits."""
         reproduction = REPRODUCTIONS[self.finding]
         return reproduction.quick if self.protocol == "quick" else reproduction.full
 
     def own_parts(self, experiment: Experiment) -> Parts:
-        """The networks; the experiment does not matter. The first of a shape compiles for all its seeds."""
-        first = self.chosen.seeds[0]
-        return {name: cell_seconds(cell, cell.seed == first) for name, cell in self.chosen.cells.items()}
+        """The networks; the experiment does not matter."""
+        return self.chosen.parts
 
 
 def cell_seconds(cell: Cell, compiles: bool) -> float:

@@ -1,0 +1,126 @@
+"""What `reproduce` prints of each finding: a table beside the reported numbers, and how both were measured."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pcviz.experiment.solvers import SOLVERS
+
+
+def summary(document: dict[str, Any]) -> str:
+    """The text for a terminal."""
+    ended = [] if document["status"] == "done" else [document["status"], ""]
+    return "\n".join([*ended, SUMMARIES[document["reproduction"]](document)])
+
+
+def inference_budget(document: dict[str, Any]) -> str:
+    """The table of budgets and exponents, alignment at the budget, and how both were measured."""
+    protocol, solvers = document["protocol"], document["solvers"]
+    depths = [str(depth) for depth in protocol["depths"]]
+    heads = [f"L={depth}" for depth in depths]
+    lines: list[str] = []
+    measured = document["condition_number"]["by_depth"]
+    for quantity in ("iterations", "passes"):
+        rows = [["", *heads, "exponent [95 %]", "reported", "arrived"]]
+        for row in solvers:
+            budgets = [_budget(row[quantity][d], row["caps"][d], quantity) if d in measured else "–" for d in depths]
+            there = f"{row['arrived']} of {row['arrived'] + row['not_arrived']}"
+            exponent = _exponent(row[f"exponent_of_{quantity}"])
+            rows.append([SOLVERS[row["solver"]].label, *budgets, exponent, _reported(row["reported"]), there])
+        if quantity == "iterations":
+            row = document["condition_number"]
+            budgets = [f"{measured[d]:,.0f}" if d in measured else "–" for d in depths]
+            rows.append(["condition number", *budgets, _exponent(row["exponent"]), _reported(row["reported"]), ""])
+        lines += [f"{quantity} to {protocol['share']:.0%} of the initial excess energy, medians", *table(rows), ""]
+    rows = [["", *heads]]
+    for row in [*solvers, {"solver": None, "alignment": document["alignment_at_equilibrium"]}]:
+        label = SOLVERS[row["solver"]].label if row["solver"] else "equilibrium"
+        rows.append([label, *(_cosines(row["alignment"].get(d)) for d in depths)])
+    lines += ["cosine with backprop's weight gradients at the budget, depth quartiles, input first", *table(rows), ""]
+    best = document["best_of_ours"]
+    if best:
+        verdict = "at most" if best["kept"] else "above"
+        exponent = _exponent({"value": best["exponent"], "interval": best["interval"]})
+        lines.append(
+            f"best of ours: {SOLVERS[best['solver']].label}, exponent {exponent}, its estimate {verdict} the promised "
+            f"{best['promised']:g}; without {best['not_arrived']} networks where it did not arrive"
+        )
+    return "\n".join([*lines, *_how(document)])
+
+
+def _budget(value: float | None, cap: int, quantity: str) -> str:
+    if value is None:
+        return f"> {cap:,}" if quantity == "iterations" else "not within cap"
+    return f"{value:,.0f}"
+
+
+def _cosines(quartiles: list[float | None] | None) -> str:
+    return " ".join("–" if c is None or c != c else f"{c:.2f}" for c in quartiles or [None])
+
+
+def _exponent(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "–"
+    interval = found["interval"]
+    return f"{found['value']:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
+
+
+def _reported(found: dict[str, float] | None) -> str:
+    return "–" if found is None else f"{found['exponent']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
+
+
+def _how(document: dict[str, Any]) -> list[str]:
+    protocol = document["protocol"]
+    return [
+        f"muPC with skips at initialisation, digits, B={protocol['batch']}, float64; "
+        f"N={', '.join(map(str, protocol['widths']))}; {', '.join(protocol['activations'])}; "
+        f"{len(protocol['seeds'])} seed(s): {len(document['cells'])} networks in {document['seconds']:.0f} s",
+        f"a budget counts if held for {protocol['hold']:.0%} more steps, gradient descent "
+        f"({protocol['descent_dtype']}) for {protocol['descent_hold']:.0%}, at least {protocol['least_hold']}; "
+        "energies after every step up to 100, then every 2 %",
+        "exponents: one intercept for each width and activation, without networks that did not arrive within the cap",
+        "reported exponents: steps until test accuracy nears backprop's (relu, N=32, MNIST), a different quantity",
+        f"farthest that a solver went below F*: {document['largest_undercut']:.1e} of the initial excess",
+    ]
+
+
+def deep_methods(found: dict[str, Any]) -> str:
+    """The table of accuracies beside the reported ones, the verdict, and how they were measured."""
+    depths = [str(depth) for depth in found["protocol"]["depths"]]
+    rows = [["test accuracy, %", *(f"L={depth}" for depth in depths), f"E₁/E_L at L={depths[-1]}", "reported"]]
+    for row in found["methods"]:
+        cells = [row["by_depth"][depth] for depth in depths]
+        told = [
+            "–" if c["accuracy"] is None else f"{c['accuracy']:.1f}" + (f" ± {c['spread']:.1f}" if c["spread"] else "")
+            for c in cells
+        ]
+        ratio = cells[-1]["energy_ratio"]
+        reported = " ".join(f"{row['reported'][depth]:g}" if depth in row["reported"] else "–" for depth in depths)
+        rows.append([row["label"], *told, "–" if ratio is None else f"{ratio:.0e}", reported])
+    words = {True: "kept", False: "NOT kept", None: "not known yet"}
+    lines = []
+    for claim in found["verdict"]:
+        amount = "" if claim["measured"] is None else f" (measured: {claim['measured']:.1f})"
+        lines.append(f"{words[claim['kept']]}: {claim['claim']}{amount}")
+    set_up, seeds, epochs = found["set_up"], len(found["protocol"]["seeds"]), found["protocol"]["epochs"]
+    how = (
+        f"digits, N={set_up['network.width']}, tanh, LeCun initial weights, no skips, T={set_up['inference.steps']}, "
+        f"Adam {set_up['learning.learning_rate']:g}, {epochs} epochs, {seeds} seed(s), float32"
+    )
+    elsewhere = "reported: another set-up (activation after the weights, biases, float64)"
+    return "\n".join([*table(rows), "", *lines, "", how, elsewhere])
+
+
+def table(rows: list[list[str]]) -> list[str]:
+    """Rows of cells as lines with aligned columns, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        for row in rows
+    ]
+
+
+SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "inference-budget": inference_budget,
+    "deep-methods": deep_methods,
+}
+"""Finding -> its text."""
