@@ -16,10 +16,16 @@ from pcviz.jobs.training import Training
 DEEP = {"network.depth": 33}
 PLAIN = {"network.parameterisation": "sp", "network.skips": False}
 NO_SKIPS = {"network.skips": False}
+SPIKING = {"inference.precision_schedule": "spiking", "inference.step_size": 0.5}
 SMALL = {"network.depth": 8, "network.width": 32, "learning.steps": 500}
 
-CASES: dict[str, dict[str, Any]] = {
-    **{preset.label: preset.changes for preset in PRESETS.values()},
+DESCENT = {"inference.solver": "gradient_descent", "inference.steps": "depth", "inference.step_size": 0.3}
+"""The relaxation of all but presets: the fewest steps in which the error can reach every layer."""
+
+DESCENDING: dict[str, dict[str, Any]] = {
+    "16 layers": {},
+    "33 layers": DEEP,
+    "128 layers, plain": {"network.depth": 129, "learning.steps": 150},
     "tanh": {"network.activation": "tanh"},
     "linear": {"network.activation": "linear"},
     "selu": {"network.activation": "selu"},
@@ -29,6 +35,9 @@ CASES: dict[str, dict[str, Any]] = {
     "float64": {"dtype": "float64"},
     "width 256, 8 layers": {"network.width": 256, "network.depth": 8},
     "iPC": {"learning.rule": "ipc"},
+    "iPC, spiking": {"learning.rule": "ipc", **SPIKING},
+    "spiking, forward update": {**SPIKING, "learning.forward_update": True},
+    "decaying": {**SPIKING, "inference.precision_schedule": "decaying"},
     "error-based": {"inference.solver": "error_based"},
     "error-based, 33 layers": {"inference.solver": "error_based", **DEEP},
     "momentum": {"inference.solver": "momentum"},
@@ -59,7 +68,12 @@ CASES: dict[str, dict[str, Any]] = {
     "step size 1": {"inference.step_size": 1.0},
     "step size 1.9": {"inference.step_size": 1.9},
 }
-"""Differences from the default experiment (First look: 16 layers, μPC, skips, relu, digits, 200 weight steps)."""
+"""Differences from 16 layers, μPC, skips, relu, digits, 200 weight steps, and the relaxation above."""
+CASES = {
+    **{preset.label: preset.changes for preset in PRESETS.values()},
+    **{name: {**DESCENT, **changes} for name, changes in DESCENDING.items()},
+}
+"""Name -> differences from the default experiment."""
 FOREVER = 1e9
 COLUMNS = "network", "test accuracy", "off theory, first step", "last step", "layers that learn", "energy left"
 

@@ -10,7 +10,7 @@ from pcviz.experiment.inference import DEPTHS, FORM_STEPS_MAX, Inference, Solver
 from pcviz.experiment.learning import Learning
 from pcviz.experiment.network import Activation, Network, Parameterisation, default_initialisation, has_closed_form
 from pcviz.experiment.section import Section, option
-from pcviz.experiment.whole import Experiment, fields, from_paths
+from pcviz.experiment.whole import Experiment, defaults, fields, followers, from_paths
 
 __all__ = [
     "DATASETS",
@@ -27,8 +27,10 @@ __all__ = [
     "Section",
     "Solver",
     "default_initialisation",
+    "defaults",
     "facts_of",
     "fields",
+    "followers",
     "from_paths",
     "has_closed_form",
     "option",

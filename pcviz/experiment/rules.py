@@ -1,12 +1,15 @@
 """Learning rules: facts that need no computation. The code of each is one file in `pcviz/pcn/rules`."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 class RuleFacts(NamedTuple):
     """A learning rule: whether activities relax at all (`relaxes`), whether weights move while they do, whether layers
     take one step each, on their own (`spikes`), and whether the relaxation is that of the energy (`plain`): only then
-    do looks at relaxations show what training does, and only then does theory of the energy apply."""
+    do looks at relaxations show what training does, and only then does theory of the energy apply. `usual`: field path
+    -> value of the relaxation that belongs to the rule, its default there."""
 
     label: str
     help: str
@@ -14,6 +17,12 @@ class RuleFacts(NamedTuple):
     moves_weights: bool = False
     spikes: bool = False
     plain: bool = True
+    usual: Mapping[str, Any] = MappingProxyType({})
+
+
+def _descent(step_size: float, steps: str) -> Mapping[str, Any]:
+    values = {"solver": "gradient_descent", "steps": steps, "step_size": step_size}
+    return MappingProxyType({f"inference.{name}": value for name, value in values.items()})
 
 
 RULES: dict[str, RuleFacts] = {
@@ -25,13 +34,17 @@ RULES: dict[str, RuleFacts] = {
         "every layer moves once, when the first error arrives, and learns from that; at step size 1 backpropagation",
         spikes=True,
         plain=False,
+        usual=_descent(1.0, "depth"),
     ),
     "fixed_prediction": RuleFacts(
         "fixed prediction",
         "predictions stay those of the feedforward pass while errors relax; after enough steps backpropagation",
         plain=False,
+        usual=_descent(1.0, "depth"),
     ),
-    "strict": RuleFacts("strict", "Rosenbaum's name for PC by gradient descent from the feedforward pass"),
+    "strict": RuleFacts(
+        "strict", "Rosenbaum's name for PC by gradient descent from the feedforward pass", usual=_descent(0.3, "4depth")
+    ),
 }
 
 BASELINE = "bp"

@@ -1,5 +1,6 @@
 """The whole experiment, and the rules between its parts."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -9,6 +10,8 @@ from pcviz.experiment.data import Data
 from pcviz.experiment.inference import Inference
 from pcviz.experiment.learning import Learning
 from pcviz.experiment.network import Network, default_initialisation
+from pcviz.experiment.parameterisations import PARAMETERISATIONS
+from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten, unflatten, upgraded_document
 from pcviz.experiment.section import Section, option
 
@@ -34,7 +37,7 @@ class Experiment(Section):
     @model_validator(mode="before")
     @classmethod
     def _of_earlier_versions(cls, document: Any) -> Any:
-        return upgraded_document(document) if isinstance(document, dict) else document
+        return _filled(upgraded_document(document)) if isinstance(document, dict) else document
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -86,11 +89,10 @@ class Experiment(Section):
     __str__ = __repr__
 
     def differences(self) -> dict[str, Any]:
-        """Field path -> value, for every option that differs from its default (the initialisation that belongs to
-        the parameterisation counts as default). `from_paths` is the inverse."""
-        default = flatten(Experiment().model_dump())
-        default["network.initialisation"] = default_initialisation(self.network.parameterisation)
-        return {path: value for path, value in flatten(self.model_dump()).items() if value != default[path]}
+        """Field path -> value, for every option that differs from its default. `from_paths` is the inverse."""
+        values = flatten(self.model_dump())
+        default = defaults(values)
+        return {path: value for path, value in values.items() if value != default[path]}
 
     def changed(self, changes: dict[str, Any]) -> "Experiment":
         """This experiment with the options in `changes` (field path -> value) replaced; raises ValidationError."""
@@ -103,6 +105,30 @@ def from_paths(values: dict[str, Any], *, form: bool = False) -> Experiment:
     Raises pydantic.ValidationError (see `pcviz.experiment.faults` for its messages).
     """
     return Experiment.model_validate(unflatten(values), context={"form": form})
+
+
+def followers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Defaults that follow other options (`values` by field path): of the initial weights the parameterisation, of the
+    relaxation the learning rule."""
+    rule, chosen = values.get("learning.rule"), values.get("network.parameterisation", Network().parameterisation)
+    weights = {"network.initialisation": default_initialisation(chosen)} if chosen in list(PARAMETERISATIONS) else {}
+    return {**weights, **(RULES[rule].usual if rule in list(RULES) else {})}
+
+
+def defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The default of every field, where the others have these `values` (by field path)."""
+    return {**flatten(Experiment().model_dump()), **followers(values)}
+
+
+def _filled(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the defaults that follow the learning rule, where it leaves them out."""
+    learning, inference = document.get("learning", {}), document.get("inference", {})
+    if not isinstance(learning, dict) or not isinstance(inference, dict):
+        return document  # the validation of the fields reports it
+    rule = learning.get("rule")
+    usual = RULES[rule].usual if rule in list(RULES) else {}
+    missing = unflatten({path: value for path, value in usual.items() if path.partition(".")[2] not in inference})
+    return {**document, "inference": {**missing["inference"], **inference}} if missing else document
 
 
 def fields() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, DEPTHS, Experiment, Network, default_initialisation, facts_of, fields, from_paths
+from pcviz.experiment import DATASETS, DEPTHS, Experiment, Network, defaults, facts_of, fields, from_paths
 from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.faults import allowed, faults
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
@@ -41,6 +41,10 @@ NAMED: dict[str, Mapping[str, Any]] = {
     "learning.rule": RULES,
 }
 """Fields whose values have labels of their own -> the table with these labels."""
+
+
+LEADING = ("network.parameterisation", "learning.rule")
+"""Fields that the defaults of others follow."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def read() -> Form:
 
 def fill(values: dict[str, Any]) -> None:
     """Put `values` (field path -> value) into the form, defaults elsewhere. Only before the form is drawn."""
-    st.session_state.settings = {**flatten(Experiment().model_dump()), **_fitting_initialisation(values), **values}
+    st.session_state.settings = {**defaults(values), **values}
     st.session_state.settings.pop("schema", None)
     restore()
 
@@ -129,11 +133,6 @@ def restore() -> None:
     """Put the settings into the form again: the widgets of another page are not those that held them."""
     settings = {key_of(path): _shown(path, value) for path, value in st.session_state.settings.items()}
     widgets.put({detail.KEY: detail.chosen(), **settings})
-
-
-def _fitting_initialisation(values: dict[str, Any]) -> dict[str, Any]:
-    chosen = values.get("network.parameterisation", Network().parameterisation)
-    return {"network.initialisation": default_initialisation(chosen)}
 
 
 def _presets() -> None:
@@ -193,7 +192,8 @@ def _hidden(paths: Collection[str]) -> None:
 
 def _widget(path: str, info: FieldInfo) -> None:
     """One control, with its label, help, formula and allowed range."""
-    key, common = key_of(path), {"label": info.title or path, "help": help_text(path, info)}
+    key = key_of(path)
+    common: dict[str, Any] = {"label": info.title or path, "help": help_text(path, info)}
     choices = _choices(path, info)
     if path in SUGGESTED:
         options = list(SUGGESTED[path])
@@ -203,12 +203,13 @@ def _widget(path: str, info: FieldInfo) -> None:
     elif info.annotation is bool:
         inputs.toggle(key=key, **common)
     elif choices:
-        changed = _parameterisation_changed if path == "network.parameterisation" else None
+        changed = partial(_led, path) if path in LEADING else None
         if len(get_args(info.annotation)) in (2, 3):
             inputs.segments(options=choices, key=key, format_func=partial(_name, path), on_change=changed, **common)
         else:
             one = len(choices) == 1
-            inputs.select(options=choices, key=key, format_func=partial(_name, path), disabled=one, **common)
+            options = {"format_func": partial(_name, path), "on_change": changed, **common}
+            inputs.select(options=choices, key=key, disabled=one, **options)
     else:
         inputs.number(info, key, help=common["help"])
     if note := _resolved(path):
@@ -255,13 +256,17 @@ def _goes_with(parameterisation: str, initialisation: str) -> bool:
     return True
 
 
-def _parameterisation_changed() -> None:
-    """The initial weights follow the parameterisation, which has a distribution of its own."""
-    value = st.session_state.network_parameterisation
-    if value is None or not widgets.chosen("network_parameterisation"):  # None: lost by the browser, see _hold
+def _led(path: str) -> None:
+    """Fields that follow the one that was changed follow it, unless they held something else than their default."""
+    key, before = key_of(path), dict(st.session_state.settings)
+    value = st.session_state[key]
+    if value is None or not widgets.chosen(key):  # None: lost by the browser, see _hold
         return
-    chosen = {"network.parameterisation": value}
-    widgets.put({"network_initialisation": _fitting_initialisation(chosen)["network.initialisation"]})
+    old, new = defaults(before), defaults({**before, path: value})
+    moved = [
+        other for other in new if new[other] != old[other] and _shown(other, before[other]) == _shown(other, old[other])
+    ]
+    widgets.put({key_of(other): _shown(other, new[other]) for other in moved})
 
 
 def _name(path: str, choice: str) -> str:

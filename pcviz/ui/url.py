@@ -13,9 +13,8 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-from pcviz.experiment import Experiment, default_initialisation, fields, from_paths, schema
+from pcviz.experiment import defaults, fields, from_paths, schema
 from pcviz.experiment.faults import shown, valid_part
-from pcviz.experiment.schema import flatten
 from pcviz.ui.instruments import on
 
 RUN_KEYS = ("run", "baseline")
@@ -140,9 +139,7 @@ def query(
 
 def differing(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that differ from the defaults, also where they do not fit together."""
-    default = flatten(Experiment().model_dump())
-    parameterisation = values.get("network.parameterisation", default["network.parameterisation"])
-    default["network.initialisation"] = default_initialisation(str(parameterisation))
+    default = defaults(values)
     return {path: value for path, value in values.items() if value != default[path]}
 
 

@@ -13,13 +13,14 @@ from pcviz.pcn.stacks import unstack
 from pcviz.pcn.trajectory import relaxing
 
 PLAIN = Learning()
+DESCENT: dict[str, Any] = {"solver": "gradient_descent", "step_size": 0.3}
 
 
 def settled(
     network: Network, x: np.ndarray, y: np.ndarray, steps: int, learning: Learning = PLAIN, **inference: Any
 ) -> Settled:
     """The end of a relaxation of so many steps."""
-    path, _ = relaxing(network, *_as(network, x, y), Inference(**inference), learning, steps=steps)
+    path, _ = relaxing(network, *_as(network, x, y), Inference(**DESCENT | inference), learning, steps=steps)
     *_, end = path.iterates([steps])
     return end.settled
 
@@ -28,7 +29,7 @@ def gradients(
     network: Network, x: np.ndarray, y: np.ndarray, steps: int, learning: Learning = PLAIN, **inference: Any
 ) -> list[np.ndarray]:
     """[g_1 … g_L] at its end."""
-    path, _ = relaxing(network, *_as(network, x, y), Inference(**inference), learning, steps=steps)
+    path, _ = relaxing(network, *_as(network, x, y), Inference(**DESCENT | inference), learning, steps=steps)
     *_, end = path.iterates([steps])
     return [np.asarray(g) for g in unstack(stacked_gradients(network, path.x, end.settled))]
 

@@ -67,7 +67,7 @@ def training(rule: str, optimiser: str = "sgd", dtype: str = "float64", steps: i
     return Experiment.model_validate(
         {
             "network": {"depth": 5, "width": 6, "activation": "tanh", **network},
-            "inference": {"steps": steps, "step_size": 0.2},
+            "inference": {"solver": "gradient_descent", "steps": steps, "step_size": 0.2},
             "learning": {"rule": rule, "optimiser": optimiser, "learning_rate": 0.1},
             "dtype": dtype,
         }
