@@ -56,7 +56,9 @@ def _of_rule(experiment: Experiment) -> Iterator[str]:
         yield _only("inference.initial", inference.initial, rule, why, ("feedforward",))
     if facts.plain:
         return
-    if inference.solver not in LINEAR:
+    if facts.spikes and inference.solver != "gradient_descent":
+        yield _only("inference.solver", inference.solver, rule, "whose layers move once", ("gradient_descent",))
+    elif inference.solver not in LINEAR:
         why = "which moves activities by shares of the errors that they receive"
         yield _only("inference.solver", inference.solver, rule, why, LINEAR)
     if inference.initial != "feedforward":

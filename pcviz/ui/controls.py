@@ -208,8 +208,8 @@ def _widget(path: str, info: FieldInfo) -> None:
             inputs.segments(options=choices, key=key, format_func=partial(_name, path), on_change=changed, **common)
         else:
             one = len(choices) == 1
-            options = {"format_func": partial(_name, path), "on_change": changed, **common}
-            inputs.select(options=choices, key=key, disabled=one, **options)
+            common |= {"format_func": partial(_name, path), "on_change": changed}
+            inputs.select(options=choices, key=key, disabled=one, **common)
     else:
         inputs.number(info, key, help=common["help"])
     if note := _resolved(path):
@@ -257,15 +257,15 @@ def _goes_with(parameterisation: str, initialisation: str) -> bool:
 
 
 def _led(path: str) -> None:
-    """Fields that follow the one that was changed follow it, unless they held something else than their default."""
+    """Fields that follow the one that was changed follow it, if they hold what followed from it before. Initial weights
+    always do: a parameterisation has distributions of its own."""
     key, before = key_of(path), dict(st.session_state.settings)
     value = st.session_state[key]
     if value is None or not widgets.chosen(key):  # None: lost by the browser, see _hold
         return
     old, new = defaults(before), defaults({**before, path: value})
-    moved = [
-        other for other in new if new[other] != old[other] and _shown(other, before[other]) == _shown(other, old[other])
-    ]
+    held = {other for other in new if _shown(other, before[other]) == _shown(other, old[other])}
+    moved = {other for other in new if new[other] != old[other]} & {*held, "network.initialisation"}
     widgets.put({key_of(other): _shown(other, new[other]) for other in moved})
 
 
