@@ -24,7 +24,7 @@ class Experiment(Section):
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    schema_version: Literal[2] = Field(2, alias="schema", title="Schema", description="Version of this document.")
+    schema_version: Literal[1] = Field(1, alias="schema", title="Schema", description="Version of this document.")
     network: Network = Field(default_factory=Network, title="Network")
     inference: Inference = Field(default_factory=Inference, title="Inference")
     learning: Learning = Field(default_factory=Learning, title="Learning")

@@ -177,6 +177,7 @@ class Measured(NamedTuple):
     updates: jax.Array
 
 
+@short
 class Carry(NamedTuple):
     """What passes from step to step: activities (`window.columns`), distances from the start where these are the
     variables, slots, trace."""

@@ -264,8 +264,8 @@ def _led(path: str) -> None:
     if value is None or not widgets.chosen(key):  # None: lost by the browser, see _hold
         return
     old, new = defaults(before), defaults({**before, path: value})
-    held = {other for other in new if _shown(other, before[other]) == _shown(other, old[other])}
-    moved = {other for other in new if new[other] != old[other]} & {*held, "network.initialisation"}
+    held = {other for other in before if _shown(other, before[other]) == _shown(other, old[other])}
+    moved = {other for other in before if new[other] != old[other]} & {*held, "network.initialisation"}
     widgets.put({key_of(other): _shown(other, new[other]) for other in moved})
 
 

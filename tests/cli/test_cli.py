@@ -91,6 +91,8 @@ def test_the_documented_line() -> None:
         "network.depth": 32,
         "learning.steps": 150,
         "inference.step_size": 0.2,
+        "inference.precision_schedule": "spiking",
+        "learning.forward_update": True,
         "network.skips": False,
         "seed": 7,
     }
@@ -174,7 +176,7 @@ def test_help_tells_limits_and_exit_statuses(command: str, capsys: pytest.Captur
     text = capsys.readouterr().out
     assert "3: done, but the network diverged" in text
     told = {
-        "train": ["--inference.steps", "(0 or more, or depth; default depth)"],
+        "train": ["--inference.steps", "(0 or more, or depth, 2depth, 4depth, 8depth; default depth)"],
         "relax": ["--step", "(a whole number from 0 to 100000)"],
         "reproduce": ["--limit", "(above 0 to 1e+06)"],
         "serve": ["--port", "(1 to 65535)"],
@@ -194,7 +196,7 @@ def test_the_command_line_takes_any_number_of_inference_steps(capsys: pytest.Cap
     experiment, _ = flags.parse(["--inference.steps", "5000"], cli_train.FLAGS)
     assert experiment is not None and experiment.inference_steps == 5000
     (line,) = refused(capsys, "train", "--inference.steps", "-1")
-    assert line == "inference.steps: -1 is below 0 (allowed: 0 or more, or depth)"
+    assert line == "inference.steps: -1 is below 0 (allowed: 0 or more, or depth, 2depth, 4depth, 8depth)"
 
 
 @pytest.mark.parametrize("command", ["train", "relax"])

@@ -62,7 +62,14 @@ def test_a_toy_chain_shows_no_form_of_a_network(client: Client) -> None:
     app.button_group(key="landscape_view").set_value("plane").run()
     assert app.sidebar.number_input(key="network_depth").value == 7, "the form has kept its values"
     shown = {widget.key for widget in [*app.sidebar.number_input, *app.sidebar.selectbox, *app.sidebar.button_group]}
-    unused = {"network.skips", "learning.steps"}  # a toggle; looks have a number of steps of their own
+    # toggles; looks have a number of steps of their own; what has no effect with the other settings
+    unused = {"network.skips", "learning.forward_update", "learning.steps"}
+    unused |= {
+        "inference.spike_alpha",
+        "inference.precision_decay",
+        "inference.nudge_strength",
+        "inference.output_clamp",
+    }
     assert {key_of(path) for path in fields() if path not in unused} <= shown and "learning_steps" not in shown
 
 

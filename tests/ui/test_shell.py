@@ -176,6 +176,19 @@ def test_the_initialisation_follows_the_parameterisation() -> None:
     assert dict(app.query_params) == {}
 
 
+def test_the_relaxation_follows_the_rule_unless_it_was_changed() -> None:
+    app = opened("all")
+    app.selectbox(key="learning_rule").set_value("zil").run()
+    assert not app.error and app.number_input(key="inference_step_size").value == 1.0
+    assert dict(app.query_params) == {"v": "1", "learning_rule": "zil"}
+    app.selectbox(key="learning_rule").set_value("pc").run()
+    assert app.number_input(key="inference_step_size").value == 0.3 and dict(app.query_params) == {}
+    app.number_input(key="inference_step_size").set_value(0.2).run()
+    app.selectbox(key="learning_rule").set_value("zil").run()
+    assert app.number_input(key="inference_step_size").value == 0.2
+    assert dict(app.query_params) == {"v": "1", "learning_rule": "zil", "inference_step_size": "0.2"}
+
+
 def test_the_life_of_a_run(client: Client) -> None:
     app = opened(network_depth="4")
     press(app, "play")
