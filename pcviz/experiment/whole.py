@@ -76,15 +76,21 @@ class Experiment(Section):
         return self.data.train_count // self.learning.batch_size
 
     @property
+    def bias_rates(self) -> list[float]:
+        """The learning rates of the biases of layers 1 … L, to which `lr_scaling` does not apply: they have no
+        premultiplier that it could make up for (theory.md 2.2)."""
+        network, rate = self.network, self.learning.learning_rate
+        return [network.scaling.learning_rate if rate == "auto" else rate] * network.depth
+
+    @property
     def learning_rates(self) -> list[float]:
         """The weight learning rates of layers 1 … L with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
         network, learning = self.network, self.learning
-        base = network.scaling.learning_rate if learning.learning_rate == "auto" else learning.learning_rate
         if learning.lr_scaling == "none":
-            return [base] * network.depth
+            return self.bias_rates
         shape = network.width, network.depth
         scales = network.scaling.rate_scales(learning.optimiser, *shape, skips=network.skips, gamma=network.gamma)
-        return [base * scale for scale in scales]
+        return [rate * scale for rate, scale in zip(self.bias_rates, scales, strict=True)]
 
     def __repr__(self) -> str:
         """The differences from the defaults, as Python code."""

@@ -54,9 +54,10 @@ def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool =
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
     """The traced part of an experiment, in its number format."""
     dtype, learning = experiment.dtype, experiment.learning
-    descent = Descent(
-        *(jnp.asarray(n, dtype) for n in (experiment.learning_rates, learning.adam_epsilon, learning.weight_decay))
-    )
+    numbers = [experiment.learning_rates, learning.adam_epsilon, learning.weight_decay]
+    if experiment.network.biases:
+        numbers.append(experiment.bias_rates)
+    descent = Descent(*(jnp.asarray(number, dtype) for number in numbers))
     steps = jnp.asarray(experiment.inference_steps, jnp.int32)
     return Numbers(steps, inference.rates_of(experiment.inference, dtype), descent, jnp.asarray(rows))
 
