@@ -31,6 +31,7 @@ def small(seed: int) -> Experiment:
     while True:
         drawn = {path: chance.choice(options) for path, options in {**named, **NUMBERS}.items()}
         drawn["network.skips"] = chance.random() < 0.5
+        drawn["network.biases"] = chance.random() < 0.5
         if drawn["network.parameterisation"] != "sp":
             drawn.pop("network.initialisation", None)
         try:
