@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import field_validator
 
+from pcviz.experiment.layer_rates import factors_of, text_of
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.rules import RULES, RuleFacts
 from pcviz.experiment.section import Section, one_of, option
@@ -51,6 +52,16 @@ class Learning(Section):
         formula=r"\text{μPC, Adam, skips: } \eta_W \leftarrow \eta_W\, (NL)^{-1/2}",
         advanced=True,
     )
+    layer_rates: str = option(
+        "1",
+        "Learning rates by layer",
+        "Factors of the learning rates, one or several separated by commas: spread evenly over layers 1 to L, and "
+        "interpolated geometrically. 10,1: the first layer learns ten times as fast as the output, with L numbers each "
+        "layer has its own.",
+        formula=r"\eta_l \leftarrow f_l\, \eta_l",
+        advanced=True,
+        coerce_numbers_to_str=True,
+    )
     batch_size: int = option(64, "Batch size B", "Examples in one weight step.", ge=1, le=8192)
     steps: int = option(200, "Weight steps", "Batches to train on.", ge=1, le=1_000_000)
     weight_decay: float = option(
@@ -67,6 +78,11 @@ class Learning(Section):
     def facts(self) -> RuleFacts:
         """The facts about the rule."""
         return RULES[self.rule]
+
+    @field_validator("layer_rates", mode="after")
+    @classmethod
+    def _factors_spelt_in_one_way(cls, text: str) -> str:
+        return text_of(factors_of(text))
 
     @field_validator("learning_rate", mode="after")
     @classmethod

@@ -38,6 +38,7 @@ DEFAULTS: dict[int, Values] = {
         "learning.learning_rate": "auto",
         "learning.adam_epsilon": 1e-8,
         "learning.lr_scaling": "none",
+        "learning.layer_rates": "1",
         "learning.batch_size": 64,
         "learning.steps": 200,
         "learning.weight_decay": 0.0,

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from pcviz.experiment import layer_rates
 from pcviz.experiment.data import Data
 from pcviz.experiment.inference import Inference
 from pcviz.experiment.learning import Learning
@@ -47,6 +48,12 @@ class Experiment(Section):
                 f"learning.batch_size: {self.learning.batch_size} is above {self.data.train_count}, the number of "
                 f"training examples (allowed: 1 to {self.data.train_count})"
             )
+        factors, depth = len(layer_rates.factors_of(self.learning.layer_rates)), self.network.depth
+        if factors > depth:
+            raise ValueError(
+                f"learning.layer_rates: {factors} numbers are more than {depth}, the number of layers "
+                f"(allowed: {layer_rates.allowed(depth)})"
+            )
         if self.learning.facts.moves_weights and self.inference.facts.space != "activities":
             allowed = [name for name, facts in SOLVERS.items() if facts.trains and facts.space == "activities"]
             raise ValueError(
@@ -79,12 +86,15 @@ class Experiment(Section):
     def bias_rates(self) -> list[float]:
         """The learning rates of the biases of layers 1 … L, to which `lr_scaling` does not apply: they have no
         premultiplier that it could make up for (theory.md 2.2)."""
-        network, rate = self.network, self.learning.learning_rate
-        return [network.scaling.learning_rate if rate == "auto" else rate] * network.depth
+        network, learning = self.network, self.learning
+        base = network.scaling.learning_rate if learning.learning_rate == "auto" else learning.learning_rate
+        factors = layer_rates.spread(layer_rates.factors_of(learning.layer_rates), network.depth)
+        return [base * factor for factor in factors]
 
     @property
     def learning_rates(self) -> list[float]:
-        """The weight learning rates of layers 1 … L with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
+        """The weight learning rates of layers 1 … L with `auto`, `lr_scaling` and `layer_rates` resolved (theory.md
+        2.2)."""
         network, learning = self.network, self.learning
         if learning.lr_scaling == "none":
             return self.bias_rates
