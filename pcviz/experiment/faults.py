@@ -24,6 +24,7 @@ _OWN_RANGES = {
     "inference.steps": "0 or more, or depth",
     "learning.learning_rate": "above 0 to 100, or auto",
     "learning.layer_rates": layer_rates.allowed(),
+    "learning.weight_norm": "above 0 to 100, or none",
     "data.train_size": _sizes("train"),
     "data.test_size": _sizes("test"),
 }

@@ -42,6 +42,7 @@ DEFAULTS: dict[int, Values] = {
         "learning.batch_size": 64,
         "learning.steps": 200,
         "learning.weight_decay": 0.0,
+        "learning.weight_norm": "none",
         "data.name": "digits",
         "data.train_size": "all",
         "data.test_size": "all",

@@ -59,7 +59,8 @@ def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
         numbers.append(experiment.bias_rates)
     descent = Descent(*(jnp.asarray(number, dtype) for number in numbers))
     steps = jnp.asarray(experiment.inference_steps, jnp.int32)
-    return Numbers(steps, inference.rates_of(experiment.inference, dtype), descent, jnp.asarray(rows))
+    norm = None if learning.weight_norm == "none" else jnp.asarray(learning.weight_norm, dtype)
+    return Numbers(steps, inference.rates_of(experiment.inference, dtype), descent, jnp.asarray(rows), norm)
 
 
 def fresh_slots(method: Method, network: Network, numbers: Numbers) -> Any:

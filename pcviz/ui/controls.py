@@ -30,6 +30,7 @@ SUGGESTED = {
     "inference.steps": ("depth", "1", "4", "16", "64", "256", "1024"),
     "learning.learning_rate": ("auto", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"),
     "learning.layer_rates": ("1", "10,1", "3,1", "1,3", "1,10"),
+    "learning.weight_norm": ("none", "0.5", "1", "2"),
     "data.train_size": ("all", "64", "128", "256", "512", "1024"),
     "data.test_size": ("all", "64", "128", "256"),
 }

@@ -19,6 +19,7 @@ NUMBERS = {
     "learning.batch_size": (1, 5, 16),
     "learning.weight_decay": (0.0, 0.01),
     "learning.layer_rates": ("1", "10,1"),
+    "learning.weight_norm": ("none", 0.7),
     "network.gamma": (0.5, 2.0),
     "network.output_precision": (0.5, 3.0),
 }
