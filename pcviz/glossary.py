@@ -49,7 +49,11 @@ GLOSSARY: dict[str, Entry] = {
     "Activity": Entry(
         "What the units of a layer hold. Inference moves it; input and target stay fixed.", "0. Notation", symbol="z"
     ),
-    "Weights": Entry("What a network learns: one matrix for each layer.", "1. The network and its energy", symbol="W"),
+    "Weights": Entry(
+        "What a network learns: one matrix for each layer, and biases if they are switched on.",
+        "1. The network and its energy",
+        symbol="W",
+    ),
     "Prediction": Entry(
         "What the layer below says that the activity of a layer should be.", "1. The network and its energy", symbol="μ"
     ),

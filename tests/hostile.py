@@ -60,6 +60,10 @@ def _values(path: str, info: Any) -> st.SearchStrategy[Any]:
     }
     if path == "learning.learning_rate":
         return st.just("auto") | st.floats(1e-6, 100)
+    if path == "learning.layer_rates":
+        return st.lists(st.floats(1e-9, 1e6), min_size=1, max_size=5).map(lambda factors: ", ".join(map(str, factors)))
+    if path == "learning.weight_norm":
+        return st.just("none") | st.floats(1e-3, 100)
     if path == "data.name":
         return st.sampled_from([*DATASETS, OWN])
     if path in words:

@@ -11,5 +11,5 @@ class ArchitectureFacts(NamedTuple):
 
 
 ARCHITECTURES: dict[str, ArchitectureFacts] = {
-    "mlp": ArchitectureFacts("fully connected", "Fully connected layers without biases."),
+    "mlp": ArchitectureFacts("fully connected", "Fully connected layers, with or without biases."),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pcviz.experiment import layer_rates
 from pcviz.experiment.rules import RULES
 from pcviz.experiment.solvers import SOLVERS
 
@@ -29,6 +30,12 @@ def conflicts(experiment: Experiment) -> Iterator[str]:
         yield (
             f"learning.batch_size: {learning.batch_size} is above {count}, the number of training examples "
             f"(allowed: 1 to {count})"
+        )
+    factors, depth = len(layer_rates.factors_of(learning.layer_rates)), network.depth
+    if factors > depth:
+        yield (
+            f"learning.layer_rates: {factors} numbers are more than {depth}, the number of layers "
+            f"(allowed: {layer_rates.allowed(depth)})"
         )
     yield from _of_rule(experiment)
     if learning.forward_update:

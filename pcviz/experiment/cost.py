@@ -84,9 +84,11 @@ def assumed_speed(width: int) -> float:
 
 
 def parameter_count(experiment: Experiment) -> int:
-    """P, the number of weights of the fully connected network."""
+    """P, the number of weights of the fully connected network, biases included."""
     network, facts = experiment.network, experiment.data.facts
-    return network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
+    matrices = network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
+    biases = experiment.hidden_layers * network.width + facts.output_dim if network.biases else 0
+    return matrices + biases
 
 
 def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, DEPTHS, FORM_STEPS_MAX, Experiment, Section, fields
+from pcviz.experiment import DATASETS, DEPTHS, FORM_STEPS_MAX, Experiment, Section, fields, layer_rates
 from pcviz.experiment.schema import FIRST, current
 
 
@@ -23,6 +23,8 @@ _OWN_RANGES = {
     "data.name": f"{', '.join(DATASETS)}, or the name of your own data set",
     "inference.steps": f"0 or more, or {', '.join(DEPTHS)}",
     "learning.learning_rate": "above 0 to 100, or auto",
+    "learning.layer_rates": layer_rates.allowed(),
+    "learning.weight_norm": "above 0 to 100, or none",
     "data.train_size": _sizes("train"),
     "data.test_size": _sizes("test"),
 }

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
+from pcviz.experiment.layer_rates import factors_of, text_of
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.rules import RULES, RuleFacts
 from pcviz.experiment.section import Section, one_of, option
@@ -59,6 +60,16 @@ class Learning(Section):
         formula=r"\partial F / \partial W_l = -\tfrac{a_l}{B}\, (z_l(T) - z_l(0))^\top \phi(z_{l-1}(0))",
         needs={"learning.rule": ["pc"]},
     )
+    layer_rates: str = option(
+        "1",
+        "Learning rates by layer",
+        "Factors of the learning rates, one or several separated by commas: spread evenly over layers 1 to L, and "
+        "interpolated geometrically. 10,1: the first layer learns ten times as fast as the output, with L numbers each "
+        "layer has its own.",
+        formula=r"\eta_l \leftarrow f_l\, \eta_l",
+        advanced=True,
+        coerce_numbers_to_str=True,
+    )
     batch_size: int = option(64, "Batch size B", "Examples in one weight step.", ge=1, le=8192)
     steps: int = option(200, "Weight steps", "Batches to train on.", ge=1, le=1_000_000)
     weight_decay: float = option(
@@ -70,16 +81,31 @@ class Learning(Section):
         ge=0,
         le=10,
     )
+    weight_norm: float | Literal["none"] = option(
+        "none",
+        "Weight norm",
+        "After every weight step each matrix is rescaled so that its map has about this spectral norm, as estimated "
+        "from the spread of its entries. `none`: no rescaling. Biases are left alone, and so is a matrix of one entry.",
+        formula=r"\left(\sqrt{N_l} + \sqrt{N_{l-1}}\right) \mathrm{std}(a_l W_l)",
+        advanced=True,
+        log=True,
+    )
 
     @property
     def facts(self) -> RuleFacts:
         """The facts about the rule."""
         return RULES[self.rule]
 
-    @field_validator("learning_rate", mode="after")
+    @field_validator("layer_rates", mode="after")
     @classmethod
-    def _rate_within(cls, rate: float | str) -> float | str:
-        if isinstance(rate, float) and not 0 < rate <= 100:
-            bound = "is not above 0" if rate <= 0 else "is above 100"
-            raise ValueError(f"learning.learning_rate: {rate:g} {bound} (allowed: above 0 to 100, or auto)")
-        return rate
+    def _factors_spelt_in_one_way(cls, text: str) -> str:
+        return text_of(factors_of(text))
+
+    @field_validator("learning_rate", "weight_norm", mode="after")
+    @classmethod
+    def _number_within(cls, value: float | str, info: ValidationInfo) -> float | str:
+        name = info.field_name or ""
+        if isinstance(value, float) and not 0 < value <= 100:
+            bound, word = "is not above 0" if value <= 0 else "is above 100", cls.model_fields[name].default
+            raise ValueError(f"learning.{name}: {value:g} {bound} (allowed: above 0 to 100, or {word})")
+        return value

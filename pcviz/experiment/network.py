@@ -54,6 +54,14 @@ class Network(Section):
     skips: bool = option(
         True, "Skip connections", "Identity skips around the hidden layers 2 to L - 1.", formula=r"\tau_l \in \{0, 1\}"
     )
+    biases: bool = option(
+        False,
+        "Biases",
+        "A learned offset for every unit, zero at the start, without premultiplier and weight decay. Its rate is not "
+        "scaled with width and depth. Without biases a network is odd (tanh) or homogeneous (relu), which puts some "
+        "data out of its reach.",
+        formula=r"\mu_l = a_l W_l \phi(z_{l-1}) + \tau_l z_{l-1} + b_l",
+    )
     initialisation: Literal["uniform", "lecun_normal", "orthogonal", "normal"] = option(
         "uniform",
         "Initialisation",

@@ -50,6 +50,8 @@ PRESETS: dict[str, Preset] = {
             "network.depth": 8,
             "network.width": 32,
             "network.activation": "tanh",
+            "network.biases": True,
+            "learning.learning_rate": 0.02,
             "learning.steps": 500,
         },
         picture="boundary",

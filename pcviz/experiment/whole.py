@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from pcviz.experiment import layer_rates
 from pcviz.experiment.conflicts import conflicts
 from pcviz.experiment.data import Data
 from pcviz.experiment.inference import Inference
@@ -71,15 +72,24 @@ class Experiment(Section):
         return self.data.train_count // self.learning.batch_size
 
     @property
-    def learning_rates(self) -> list[float]:
-        """The weight learning rates of layers 1 … L with `auto` and `lr_scaling` resolved (theory.md 2.2)."""
+    def bias_rates(self) -> list[float]:
+        """The learning rates of the biases of layers 1 … L, to which `lr_scaling` does not apply: they have no
+        premultiplier that it could make up for (theory.md 2.2)."""
         network, learning = self.network, self.learning
         base = network.scaling.learning_rate if learning.learning_rate == "auto" else learning.learning_rate
+        factors = layer_rates.spread(layer_rates.factors_of(learning.layer_rates), network.depth)
+        return [base * factor for factor in factors]
+
+    @property
+    def learning_rates(self) -> list[float]:
+        """The weight learning rates of layers 1 … L with `auto`, `lr_scaling` and `layer_rates` resolved (theory.md
+        2.2)."""
+        network, learning = self.network, self.learning
         if learning.lr_scaling == "none":
-            return [base] * network.depth
+            return self.bias_rates
         shape = network.width, network.depth
         scales = network.scaling.rate_scales(learning.optimiser, *shape, skips=network.skips, gamma=network.gamma)
-        return [base * scale for scale in scales]
+        return [rate * scale for rate, scale in zip(self.bias_rates, scales, strict=True)]
 
     def __repr__(self) -> str:
         """The differences from the defaults, as Python code."""

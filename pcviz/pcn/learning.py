@@ -55,12 +55,14 @@ def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool =
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
     """The traced part of an experiment, in its number format."""
     dtype, learning = experiment.dtype, experiment.learning
-    descent = Descent(
-        *(jnp.asarray(n, dtype) for n in (experiment.learning_rates, learning.adam_epsilon, learning.weight_decay))
-    )
+    numbers = [experiment.learning_rates, learning.adam_epsilon, learning.weight_decay]
+    if experiment.network.biases:
+        numbers.append(experiment.bias_rates)
+    descent = Descent(*(jnp.asarray(number, dtype) for number in numbers))
     steps = experiment.inference_steps
     rates = rates_of(experiment.inference, steps, dtype)
-    return Numbers(jnp.asarray(steps, jnp.int32), rates, descent, jnp.asarray(rows))
+    norm = None if learning.weight_norm == "none" else jnp.asarray(learning.weight_norm, dtype)
+    return Numbers(jnp.asarray(steps, jnp.int32), rates, descent, jnp.asarray(rows), norm)
 
 
 def fresh_slots(method: Method, network: Network, numbers: Numbers) -> Any:

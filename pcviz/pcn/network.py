@@ -15,7 +15,7 @@ from flax import nnx
 
 from pcviz.experiment import has_closed_form
 from pcviz.pcn.stacks import Activities, stacked, unstack
-from pcviz.pcn.stage import Stage
+from pcviz.pcn.stage import Stage, is_bias
 
 
 class Network(nnx.Module):
@@ -48,6 +48,11 @@ class Network(nnx.Module):
         return has_closed_form((stage.activation for stage in self.stages), self.loss)
 
     @property
+    def has_biases(self) -> bool:
+        """Whether some of its weights are biases."""
+        return any(is_bias(path) for path, _ in jax.tree.leaves_with_path(stacked_weights(self)))
+
+    @property
     def dtype(self) -> jnp.dtype:
         """Number format of weights and activities."""
         return jax.tree.leaves(self.stages[0].weights)[0].dtype
@@ -59,7 +64,8 @@ class Network(nnx.Module):
 
 
 def stacked_weights(network: Network) -> tuple[Any, ...]:
-    """The weights as they are stored: for each stage an array (count, N_out, N_in), or the tree of its architecture."""
+    """The weights as they are stored: for each stage an array (count, N_out, N_in), or the tree of its architecture
+    (with biases {"weight": (count, N_out, N_in), "bias": (count, N_out)})."""
     return tuple(stage.weights for stage in network.stages)
 
 
@@ -80,7 +86,8 @@ def with_precision(network: Network, precision: float | jax.Array) -> Network:
 
 
 def weights(network: Network) -> list[Any]:
-    """W_1 … W_L, each (N_l, N_{l-1}) or the tree of its architecture, premultipliers not folded in."""
+    """W_1 … W_L, each (N_l, N_{l-1}) or the tree of its architecture (with biases {"weight": (N_l, N_{l-1}), "bias":
+    (N_l,)}), premultipliers not folded in."""
     return unstack(stacked_weights(network))
 
 

@@ -25,6 +25,11 @@ def unstack(stacks: tuple[Any, ...]) -> list[Any]:
     return layers
 
 
+def vector(tree: Any) -> np.ndarray:
+    """All numbers of an array or a tree of arrays, (P,) float64."""
+    return np.concatenate([np.asarray(leaf, np.float64).ravel() for leaf in jax.tree.leaves(tree)])
+
+
 def stacked(layers: Sequence[Any], counts: Sequence[int], dtype: Any) -> tuple[Any, ...]:
     """Inverse of `unstack`, in another number format: stages of `counts` layers; traced layers stay traced."""
     edges = np.cumsum([0, *counts])

@@ -4,6 +4,9 @@ from typing import Any, Protocol, Self
 
 import jax
 
+BIAS = "bias"
+"""Name of the biases among the weights of a stage."""
+
 
 class Stage(Protocol):
     """`count` equal layers mu_l = f(z_{l-1}) with stacked parameters: the first axis of every leaf is that of layers.
@@ -30,7 +33,8 @@ class Stage(Protocol):
 
     @property
     def weights(self) -> Any:
-        """What is learned: a tree of arrays (count, ...), each with two axes or more."""
+        """What is learned: an array (count, ...), or a tree of such arrays, each with two axes or more. Biases are the
+        leaves named `BIAS`."""
 
     def with_weights(self, weights: Any) -> Self:
         """The same layers with other weights."""
@@ -41,3 +45,13 @@ class Stage(Protocol):
 
     def maps(self) -> jax.Array:
         """The layer maps M_l of linear layers, (count, outputs, inputs), float64."""
+
+
+def is_bias(path: tuple[Any, ...]) -> bool:
+    """Whether the leaf at this path in a tree of weights holds biases."""
+    return getattr(path[-1], "key", None) == BIAS if path else False
+
+
+def without_biases(weights: Any) -> list[Any]:
+    """The other leaves of a tree of weights: of fully connected layers the one matrix."""
+    return [leaf for path, leaf in jax.tree.leaves_with_path(weights) if not is_bias(path)]

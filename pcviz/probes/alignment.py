@@ -5,7 +5,7 @@ each quartile of depth (input side first) and in total.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -15,10 +15,12 @@ from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import stacked_gradients
 from pcviz.pcn.network import Network
 from pcviz.pcn.plan import Settled
+from pcviz.pcn.stacks import unstack, vector
 
 QUARTILES = 4
 
-Gradients = Sequence[np.ndarray | jax.Array]
+Gradients = Sequence[Any]
+"""Of layers 1 … L: arrays, or trees of arrays."""
 
 
 @short
@@ -52,21 +54,21 @@ def compare(gradients: Gradients, reference: Gradients) -> Comparison:
     return _comparison(np.array([_products(g, r) for g, r in zip(gradients, reference, strict=True)]))
 
 
-def backprop_gradients(network: Network, x: jax.Array, y: jax.Array) -> list[np.ndarray]:
+def backprop_gradients(network: Network, x: jax.Array, y: jax.Array) -> list[Any]:
     """The gradients of lambda times the loss, [g_1 … g_L] in float64."""
     precision = float(network.output_precision[...])
-    return [precision * np.asarray(g, np.float64) for g in backprop(network, x, y).gradients]
+    return jax.tree.map(lambda g: precision * np.asarray(g, np.float64), backprop(network, x, y).gradients)
 
 
-def gradients_at(network: Network, x: jax.Array, state: Settled) -> list[np.ndarray]:
+def gradients_at(network: Network, x: jax.Array, state: Settled) -> list[Any]:
     """The weight gradients at a state of a relaxation, [g_1 … g_L] in float64."""
     stacks = stacked_gradients(network, x, state)
-    return [layer for stack in stacks for layer in np.asarray(stack, np.float64)]
+    return unstack(jax.tree.map(lambda stack: np.asarray(stack, np.float64), stacks))
 
 
-def _products(gradient: np.ndarray | jax.Array, reference: np.ndarray | jax.Array) -> list[float]:
+def _products(gradient: Any, reference: Any) -> list[float]:
     """The largest entry of each; then the inner product and squared norms after division by these."""
-    g, r = np.asarray(gradient, np.float64).ravel(), np.asarray(reference, np.float64).ravel()
+    g, r = vector(gradient), vector(reference)
     largest_g, largest_r = np.abs(g).max(), np.abs(r).max()
     g, r = g / (largest_g or 1), r / (largest_r or 1)
     return [largest_g, largest_r, g @ r, g @ g, r @ r]

@@ -14,7 +14,7 @@ networks with the squared error the equilibrium is known in closed form, and F* 
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -58,7 +58,7 @@ class Function(NamedTuple):
     products: Callable[[np.ndarray], np.ndarray]
 
 
-def by_layer(network: Network, flat: np.ndarray) -> list[np.ndarray]:
+def by_layer(network: Network, flat: np.ndarray) -> list[Any]:
     """A vector (P,) as the weights of each layer: a matrix (N_l, N_{l-1}), or the tree of the architecture."""
     stacks = stacked_weights(with_flat_weights(network, jnp.asarray(flat)))
     return unstack(jax.tree.map(np.asarray, stacks))
@@ -206,7 +206,7 @@ class Origin(NamedTuple):
 
 def origin(network: Network, x: Array, y: Array) -> Origin | None:
     """All eigenvalues of the Hessians of loss and F* at the origin of weight space (theory.md 4.7); None for
-    activations with a kink at zero, where there is no Hessian.
+    activations with a kink at zero, where there is no Hessian, and with biases, whose gradient does not vanish there.
 
     To second order the output is a path through W_1 and W_L alone, if any (H = 1, or skips), and inference adds the
     paths from each hidden layer to the output that pass W_L alone:
@@ -217,7 +217,7 @@ def origin(network: Network, x: Array, y: Array) -> Origin | None:
     skips, else 1), g = phi'(0), b = a_1 a_L g with skips or one hidden layer, else 0. The loss has the second term
     alone: for H ≥ 2 without skips its Hessian vanishes.
     """
-    if is_kinked(network):
+    if is_kinked(network) or network.has_biases:
         return None
     network, (x, y) = as_float64(network), as_batch(network, x, y)
     (width,) = network.stages[0].output_shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import inputs_of, stacked_gradients
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, unstack
+from pcviz.pcn.stage import without_biases
 from pcviz.pcn.trajectory import trajectory
 
 LAYERED = ("activities", "predictions", "errors")
@@ -82,5 +83,11 @@ def follow(
     z, mu, e = ([np.stack(layer) for layer in zip(*(row[part] for row in rows), strict=True)] for part in range(3))
     deltas = [np.asarray(delta[0]) for delta in backprop(network, x, y).deltas]
     learned = unstack(stacked_gradients(network, path.x, settled))
-    gradients = [np.linalg.norm(np.asarray(g, np.float64).reshape(len(g), -1), axis=1) for g in learned]
+    gradients = [_row_norms(layer) for layer in learned]
     return Example(np.array(marks), z, mu, e, np.stack([row[3] for row in rows]), deltas, gradients)
+
+
+def _row_norms(gradient: Any) -> np.ndarray:
+    """The norm of the gradient of each unit's weights in one layer, without its bias, (N_l,) float64."""
+    parts = [np.asarray(leaf, np.float64).reshape(len(leaf), -1) for leaf in without_biases(gradient)]
+    return np.asarray(np.linalg.norm(np.concatenate(parts, axis=1), axis=1))

@@ -1,8 +1,8 @@
 """Planes through weight space: two directions, and where a path lies on them.
 
 Weights are flat vectors (P,), stage after stage. Random directions are normalised filter by filter (Li et al. 2018,
-arXiv 1712.09913): each row of a weight matrix gets the norm of that row of the reference weights. Principal directions
-of the path follow the same paper, section 7.
+arXiv 1712.09913): each row of a weight matrix gets the norm of that row of the reference weights; the biases of a layer
+count as one row. Principal directions of the path follow the same paper, section 7.
 """
 
 from dataclasses import dataclass, replace

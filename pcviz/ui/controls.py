@@ -29,10 +29,12 @@ TITLES = {"": "Run", **{name: info.title or name for name, info in Experiment.mo
 SUGGESTED = {
     "inference.steps": (*DEPTHS, "1", "4", "16", "64", "256", "1024"),
     "learning.learning_rate": ("auto", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"),
+    "learning.layer_rates": ("1", "10,1", "3,1", "1,3", "1,10"),
+    "learning.weight_norm": ("none", "0.5", "1", "2"),
     "data.train_size": ("all", "64", "128", "256", "512", "1024"),
     "data.test_size": ("all", "64", "128", "256"),
 }
-"""Choices of the fields that hold a number or a word; any other number can be typed."""
+"""Choices of the fields that hold a number, a word or several numbers; anything else that is allowed can be typed."""
 
 NAMED: dict[str, Mapping[str, Any]] = {
     "network.architecture": ARCHITECTURES,

@@ -140,7 +140,7 @@ def test_a_run_that_cannot_be_read_is_exported_and_deleted(page: Page, chromium:
     store = Store(f"sqlite:///{tmp_path / 'pcviz.db'}")
     readable, strange = (store.requests.create(Experiment(), "s", "", "paused", None) for _ in range(2))
     store.close()
-    document = '{"schema": 7, "network": {"biases": true}}'
+    document = '{"schema": 7, "network": {"dropout": true}}'
     with sqlite3.connect(tmp_path / "pcviz.db") as connection:
         connection.execute("UPDATE runs SET experiment_json = ? WHERE id = ?", (document, strange))
     with running_app(tmp_path) as app:
@@ -149,7 +149,7 @@ def test_a_run_that_cannot_be_read_is_exported_and_deleted(page: Page, chromium:
             expect(alert(page).filter(has_text="cannot be read by this pcviz")).to_be_visible(timeout=30_000)
         listed = page.locator(".st-key-unreadable")
         listed.locator("summary").click()
-        expect(listed).to_contain_text("network.biases: unknown field")
+        expect(listed).to_contain_text("network.dropout: unknown field")
         with page.expect_download() as download:
             listed.get_by_role("button", name="Export").click()
         target = tmp_path / "export.db"

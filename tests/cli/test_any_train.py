@@ -22,8 +22,10 @@ from pcviz.experiment.faults import limits
 STEPS, FLOPS, SECONDS = 3, 20e9, 60
 
 
-def values(info: FieldInfo) -> st.SearchStrategy[Any]:
+def values(path: str, info: FieldInfo) -> st.SearchStrategy[Any]:
     """What a field may hold: every word, and numbers over all magnitudes between its limits."""
+    if path == "learning.layer_rates":
+        return st.lists(_magnitudes(1e-8, 1e6).map("{:g}".format), min_size=1, max_size=3).map(",".join)
     if info.annotation is str:
         return st.sampled_from(list(DATASETS))
     parts = get_args(info.annotation) if get_origin(info.annotation) is not Literal else (info.annotation,)
@@ -53,7 +55,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
     free = {path: info for path, info in fields().items() if path != "learning.steps"}
     changed = draw(st.lists(st.sampled_from(sorted(free)), min_size=1, max_size=8, unique=True))
     try:
-        made = from_paths({"learning.steps": STEPS, **{path: draw(values(free[path])) for path in changed}})
+        made = from_paths({"learning.steps": STEPS, **{path: draw(values(path, free[path])) for path in changed}})
     except ValidationError:
         reject()
     if STEPS * cost.estimate(made).flops_per_step > FLOPS or cost.admission(made):

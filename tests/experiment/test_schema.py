@@ -91,7 +91,7 @@ def test_odd_versions_are_refused(text: str) -> None:
 
 
 def test_a_later_version_is_named() -> None:
-    state = url.parse({"v": "3", "seed": "7", "network_biases": "true"})
+    state = url.parse({"v": "3", "seed": "7", "network_dropout": "true"})
     assert state.values == {"seed": 7}
     assert "3 is a later version" in state.faults[0]
-    assert state.faults[1].startswith("network_biases: unknown")
+    assert state.faults[1].startswith("network_dropout: unknown")

@@ -13,6 +13,7 @@ from pcviz.experiment.symmetry import misfit
 from pcviz.jobs.training import Training
 from pcviz.pcn import build
 from pcviz.pcn.feedforward import forward
+from pcviz.pcn.network import flat_weights, with_flat_weights
 
 PLANAR = [name for name, facts in DATASETS.items() if facts.input_dim == 2]
 
@@ -21,11 +22,18 @@ PLANAR = [name for name, facts in DATASETS.items() if facts.input_dim == 2]
 @pytest.mark.parametrize("activation", get_args(Activation))
 def test_symmetries_of_networks(activation: str, skips: bool) -> None:
     changes = {"network.activation": activation, "network.skips": skips, "network.depth": 5, "data.name": "xor"}
-    network = build(from_paths({**changes, "dtype": "float64"}))
-    x = jnp.asarray(np.random.default_rng(1).standard_normal((64, 2)))
+    experiment = from_paths({**changes, "dtype": "float64"})
+    network = build(experiment)
+    rng = np.random.default_rng(1)
+    x = jnp.asarray(rng.standard_normal((64, 2)))
     (_, at), (_, mirrored), (_, scaled) = (forward(network, points) for points in (x, -x, 3 * x))
     assert np.allclose(mirrored, -at, rtol=1e-9, atol=1e-12) is ACTIVATIONS[activation].odd
     assert np.allclose(scaled, 3 * at, rtol=1e-9, atol=1e-12) is ACTIVATIONS[activation].homogeneous
+    biased = build(experiment.changed({"network.biases": True}))
+    shift = 0.1 * rng.standard_normal(flat_weights(biased).size)
+    biased = with_flat_weights(biased, jnp.asarray(flat_weights(biased) + shift))
+    (_, at), (_, mirrored), (_, scaled) = (forward(biased, points) for points in (x, -x, 3 * x))
+    assert not np.allclose(mirrored, -at, rtol=1e-3) and not np.allclose(scaled, 3 * at, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", PLANAR)
@@ -45,17 +53,20 @@ def test_symmetries_of_data(name: str) -> None:
 def test_what_is_called_a_misfit_is_not_learned_and_its_remedy_learns(activation: str, name: str) -> None:
     base = {"data.name": name, "network.depth": 4, "network.width": 32, "learning.steps": 300}
 
-    def accuracy(**network: str) -> float:
+    def accuracy(**network: str | bool) -> float:
         *_, last = Training(from_paths({**base, **{f"network.{k}": v for k, v in network.items()}})).run(60.0)
         return float(last.values["test_accuracy"])
 
     assert accuracy(activation=activation) < 0.6
     assert accuracy(activation="gelu") > 0.9
+    assert accuracy(activation=activation, biases=True) > 0.9
 
 
 def test_the_page_names_the_pair_and_a_remedy() -> None:
     said = misfit(from_paths({"data.name": "circles", "network.activation": "relu"}))
-    assert said is not None and "Circles cannot be learned with relu" in said and "gelu or silu" in said
+    assert said is not None and "Circles cannot be learned with relu" in said
+    assert said.endswith("Switch on biases, or use gelu or silu.")
+    assert misfit(from_paths({"data.name": "circles", "network.activation": "relu", "network.biases": True})) is None
     assert misfit(from_paths({"data.name": "spiral", "network.activation": "tanh"})) is None, "an odd spiral"
     assert misfit(from_paths({"data.name": "circles", "network.activation": "silu"})) is None
     assert misfit(from_paths({"network.activation": "relu"})) is None

@@ -158,6 +158,17 @@ def test_other_networks(changes: dict[str, object]) -> None:
     assert np.isfinite(np.asarray(values["pc_gradient_cosine"])).all()
 
 
+def test_biases_are_weights_too_and_the_origin_is_left_out() -> None:
+    job = finished({"network.biases": True}, {"examples": 6})
+    values = job.frame(bulk=True).values
+    assert values["weight_count"] == cost.parameter_count(job.experiment) == flat_weights(job.network).size
+    assert np.sum(values["energy_eigenvalues"]) == values["weight_count"]
+    assert not any(name.startswith("origin_") for name in values)
+    assert np.all(np.isfinite(values["pc_newton_cosine"])) and np.all(np.asarray(values["pc_step"]) > 0)
+    slopes = np.asarray(values["ray_loss_gradient"])
+    assert slopes.min() > 0.1 * slopes[0], "the output's biases have a slope at the origin"
+
+
 @pytest.mark.slow
 def test_large_networks_have_ends_without_a_histogram() -> None:
     values = finished({"network.width": 40}).frame(bulk=True).values

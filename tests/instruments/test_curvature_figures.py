@@ -46,6 +46,13 @@ def test_only_smooth_activations_have_an_origin(activation: str) -> None:
     assert drawn == ("flat there" in made.help) == (activation == "tanh")
 
 
+def test_with_biases_the_origin_is_no_saddle() -> None:
+    experiment = from_paths({"network.activation": "tanh", "network.biases": True})
+    curvature, gradient = (panel(name, experiment) for name in ("weight-curvature", "saddle-gradient"))
+    assert not any((binding.y or "").startswith("origin_") for binding in bindings(curvature.figure))
+    assert all("no saddle" in made.help and "stuck" not in made.help for made in (curvature, gradient))
+
+
 def test_counts_have_ticks_where_there_are_bars() -> None:
     axes = [panel("weight-curvature", experiment).figure.layout.yaxis.showticklabels for experiment in (SMALL, TANH)]
     assert axes == [True, False]

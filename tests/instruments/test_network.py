@@ -129,6 +129,26 @@ def test_the_numbers_of_a_layer_are_sent_as_computed(layer: int) -> None:
     np.testing.assert_array_equal(values["layer_weights"], weights(training.network)[layer - 1])
 
 
+@pytest.mark.parametrize("layer", [1, 4, 6])
+def test_with_biases_the_weight_matrix_of_a_layer_is_sent(layer: int) -> None:
+    experiment = from_paths({**SMALL, "network.biases": True})
+    training = Training(experiment)
+    child = NetworkView(experiment, training, {"example": 2, "layer": layer})
+    training.prepare()
+    training.advance(3, 60.0)
+    child.prepare()
+    while not child.idle:
+        child.advance(0, 60.0)
+    values, own = child.frame(bulk=True).values, weights(training.network)[layer - 1]
+    assert np.any(own["bias"])
+    np.testing.assert_array_equal(values["layer_weights"], own["weight"])
+    x, y = training.data.x_test[2:3], training.data.y_test[2:3]
+    relaxed = relax(training.network, x, y, experiment.inference)
+    gradient = np.asarray(weight_gradients(training.network, x, y, relaxed)[layer - 1]["weight"], np.float64)
+    np.testing.assert_allclose(values["layer_gradient"], np.linalg.norm(gradient, axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(np.asarray(values["layer_error"])[-1], relaxed.errors[layer - 1][0])
+
+
 def test_an_example_and_a_layer_must_be_there() -> None:
     training = Training(from_paths(SMALL))
     with pytest.raises(ValueError, match=r"example: 360 is above 359 \(allowed: 0 to 359\)"):

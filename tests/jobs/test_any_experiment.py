@@ -18,6 +18,8 @@ NUMBERS = {
     "inference.step_size": (0.01, 0.3),
     "learning.batch_size": (1, 5, 16),
     "learning.weight_decay": (0.0, 0.01),
+    "learning.layer_rates": ("1", "10,1"),
+    "learning.weight_norm": ("none", 0.7),
     "network.gamma": (0.5, 2.0),
     "network.output_precision": (0.5, 3.0),
 }
@@ -31,6 +33,7 @@ def small(seed: int) -> Experiment:
     while True:
         drawn = {path: chance.choice(options) for path, options in {**named, **NUMBERS}.items()}
         drawn["network.skips"] = chance.random() < 0.5
+        drawn["network.biases"] = chance.random() < 0.5
         if drawn["network.parameterisation"] != "sp":
             drawn.pop("network.initialisation", None)
         try:

@@ -24,6 +24,7 @@ BASE = {
 }
 NUMBERS: tuple[dict[str, Any], ...] = (
     {"learning.learning_rate": 0.1},
+    {"learning.layer_rates": "10,1"},
     {"inference.step_size": 0.01},
     {"inference.momentum": 0.5},
     {"inference.steps": 7},

@@ -49,7 +49,9 @@ def test_slices_do_not_change_results(rule: str) -> None:
     np.testing.assert_array_equal(flat_weights(one.network), flat_weights(other.network))
 
 
-@pytest.mark.parametrize("changes", [{}, {"inference.initial": "normal"}, {"learning.rule": "ipc"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"inference.initial": "normal"}, {"learning.rule": "ipc"}, {"network.biases": True}]
+)
 def test_a_restored_run_goes_on_bitwise(changes: dict[str, object]) -> None:
     undisturbed, first = prepared(**changes), prepared(**changes)
     whole = losses(undisturbed, 24)

@@ -144,6 +144,29 @@ class TestLearning:
         assert relative(moved, expected).max() < 1e-9
         assert found.report.finite
 
+    @pytest.mark.parametrize("rule", ["pc", "bp"])
+    def test_layers_move_as_many_times_as_far_as_their_factors_say(self, rule: str) -> None:
+        _, network, x, y = pair(activation="tanh")
+        before, factors = arrays(weights(network)), [8, 4, 2, 1, 0.5]
+        plain, scaled = (
+            Trained(training(rule, steps=7).changed({"learning.layer_rates": text}), network, x[None], y[None])
+            for text in ("1", "8, 0.5")
+        )
+        for w, one, other, factor in zip(before, weights(plain.network), weights(scaled.network), factors, strict=True):
+            np.testing.assert_allclose(other - w, factor * (one - w), rtol=1e-9, atol=1e-14)
+
+    @pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+    def test_a_factor_of_one_changes_no_bit(self, optimiser: str) -> None:
+        _, network, x, y = pair(activation="tanh", dtype="float32")
+        default = training("pc", optimiser, "float32")
+        runs = [
+            Trained(default.changed({"learning.layer_rates": text}), network, x[None], y[None])
+            for text in ("1", "1,1,1", "1.0")
+        ]
+        runs.append(Trained(default, network, x[None], y[None]))
+        for one, *others in zip(*(weights(run.network) for run in runs), strict=True):
+            assert all(np.array_equal(one, other) for other in others)
+
     def test_backpropagation_steps_are_numpys(self) -> None:
         net, network, x, y = pair(activation="tanh", batch=12)
         x, y = x.reshape(3, 4, -1), y.reshape(3, 4, -1)

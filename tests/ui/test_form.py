@@ -122,3 +122,19 @@ def test_a_browser_that_has_lost_an_input_falls_back_on_what_it_held() -> None:
     app.run()
     assert defaults() == (7, "XOR", "MSE", True, 0)
     assert not app.warning
+
+
+def test_rates_by_layer_are_chosen_or_typed_and_biases_switched_on(client: Client) -> None:
+    app = opened("all", network_depth="4", learning_layer_rates="7, 3")
+    assert not app.error and app.selectbox(key="learning_layer_rates").value == "7, 3"
+    app.selectbox(key="learning_layer_rates").set_value("10,1").run()
+    app.toggle(key="network_biases").set_value(True).run()
+    press(app, "play")
+    started = client.get(run_of(app)).experiment
+    assert (started.learning.layer_rates, started.network.biases) == ("10,1", True)
+
+
+def test_too_many_rates_for_the_depth_are_named() -> None:
+    app = opened("all", learning_layer_rates="3,2,1")
+    app.number_input(key="network_depth").set_value(2).run()
+    assert "3 numbers are more than 2" in app.error[0].value

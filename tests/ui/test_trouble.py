@@ -81,7 +81,7 @@ def strange(request: pytest.FixtureRequest, path: Path) -> Path:
     """A store of old whose runs, all but the trainings that are done, this version cannot read."""
     shutil.copy(sorted(OLD.glob("*.db"))[0], path)
     statement = {
-        "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"biases":true,"depth"\')',
+        "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"dropout":true,"depth"\')',
         "value": "experiment_json = replace(experiment_json, '\"tanh\"', '\"softsign\"')",
         "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":2')",
         "kind": "kind = 'sweep'",

@@ -24,6 +24,7 @@ from pcviz.numerics import krylov
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import as_float64, flat_weights, with_flat_weights
+from pcviz.pcn.stacks import vector
 from pcviz.probes import activity_plane, curvature, trust_region
 from pcviz.probes.minimum import Minimum, descend
 
@@ -251,7 +252,7 @@ class Curvature(Look[Options]):
         angles = trust_region.angles(found)
         inference = trust_region.activity_step(self.network, self.x, self.y, minimum)
         lengths: dict[str, Value] = {
-            f"{name}_step": np.array([np.linalg.norm(w) for w in getattr(found, name)])
+            f"{name}_step": np.array([np.linalg.norm(vector(w)) for w in getattr(found, name)])
             for name in ("pc", "gradient", "newton")
         }
         values: dict[str, Value] = {

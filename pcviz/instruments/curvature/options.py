@@ -65,8 +65,8 @@ def place(eigenvalues: np.ndarray | float) -> np.ndarray:
 
 
 def has_origin(experiment: Experiment) -> bool:
-    """Whether loss and F* have a Hessian at the origin of weight space."""
-    return not ACTIVATIONS[experiment.network.activation].kinked
+    """Whether loss and F* have a Hessian at the origin of weight space, as a critical point."""
+    return not (ACTIVATIONS[experiment.network.activation].kinked or experiment.network.biases)
 
 
 def examples_that_fit(experiment: Experiment, wanted: int) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,6 +14,7 @@ from pcviz.jobs.follower import Follower
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
 from pcviz.pcn.network import weights
+from pcviz.pcn.stage import without_biases
 from pcviz.probes.example import Example, follow
 
 
@@ -121,10 +121,10 @@ def exact(found: Example, y: np.ndarray, layer: int) -> dict[str, Value]:
 
 
 def edges(network: Network, layer: int) -> dict[str, Value]:
-    """The weights of one layer, 1 … L, if it has few enough to be sent and its architecture keeps them as an array."""
-    stored = weights(network)[layer - 1]
-    few = isinstance(stored, jax.Array) and stored.ndim == 2 and stored.size <= EDGES
-    return {"layer_weights": np.asarray(stored, np.float32)} if few else {}
+    """The weight matrix of one layer, 1 … L, if that is what the layer has besides biases, and small enough to send."""
+    matrix, *more = without_biases(weights(network)[layer - 1])
+    few = not more and matrix.ndim == 2 and matrix.size <= EDGES
+    return {"layer_weights": np.asarray(matrix, np.float32)} if few else {}
 
 
 def _padded(layer: np.ndarray, cells: int) -> np.ndarray:

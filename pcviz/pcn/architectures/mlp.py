@@ -1,7 +1,7 @@
-"""Fully connected layers without biases: read-in, L - 2 equal hidden layers, read-out (theory.md 1.2)."""
+"""Fully connected layers, with or without biases: read-in, L - 2 equal hidden layers, read-out (theory.md 1.2)."""
 
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,19 +12,24 @@ from pcviz.experiment import Network as NetworkOptions
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.network import Network
 from pcviz.pcn.parameterisation import initial_weights, premultipliers
+from pcviz.pcn.stage import BIAS
 
 
 class Dense(nnx.Module):
-    """`count` layers mu = a W phi(z) + tau z.
+    """`count` layers mu = a W phi(z) + tau z, or mu = a W phi(z) + tau z + b.
 
-    `weight` (count, N_out, N_in), `premultiplier` (count, 1, 1); `activation` by name; `skip` is tau.
+    `weight` (count, N_out, N_in), `premultiplier` (count, 1, 1); `activation` by name; `skip` is tau; `bias` (count,
+    N_out) or None.
     """
 
-    def __init__(self, weight: jax.Array, premultiplier: jax.Array, activation: str, skip: bool) -> None:
+    def __init__(
+        self, weight: jax.Array, premultiplier: jax.Array, activation: str, skip: bool, bias: jax.Array | None = None
+    ) -> None:
         self.weight = nnx.Param(weight)
         self.premultiplier = nnx.Variable(premultiplier)
         self.activation = activation
         self.skip = skip
+        self.bias = None if bias is None else nnx.Param(bias)
 
     @property
     def count(self) -> int:
@@ -42,23 +47,26 @@ class Dense(nnx.Module):
         return self.weight.shape[-2:-1]
 
     @property
-    def weights(self) -> jax.Array:
-        """W_l, (count, N_out, N_in)."""
-        return self.weight[...]
+    def weights(self) -> Any:
+        """W_l, (count, N_out, N_in); with biases b_l (count, N_out) a dictionary of both, "weight" and "bias"."""
+        return self.weight[...] if self.bias is None else {"weight": self.weight[...], BIAS: self.bias[...]}
 
-    def with_weights(self, weights: jax.Array) -> "Dense":
-        """The same layers with other W_l."""
-        return Dense(weights, self.premultiplier[...], self.activation, self.skip)
+    def with_weights(self, weights: Any) -> "Dense":
+        """The same layers with other W_l and b_l."""
+        weight, bias = (weights, None) if self.bias is None else (weights["weight"], weights[BIAS])
+        return Dense(weight, self.premultiplier[...], self.activation, self.skip, bias)
 
     def __call__(self, z: jax.Array) -> jax.Array:
         """Predictions (count, B, N_out) from the activities below, (count, B, N_in); or one layer's, without axis 0."""
         # The premultiplier goes with the weight: constant during a relaxation, the product leaves the compiled loop.
         weight = self.premultiplier[...] * self.weight[...]
         mu = jnp.einsum("...bi,...oi->...bo", ACTIVATIONS[self.activation](z), weight)
+        if self.bias is not None:
+            mu = mu + self.bias[..., None, :]
         return mu + z if self.skip else mu
 
     def maps(self) -> jax.Array:
-        """M_l = a_l W_l + tau_l I, (count, N_out, N_in) float64."""
+        """M_l = a_l W_l + tau_l I, (count, N_out, N_in) float64: what a linear layer does to changes of its input."""
         identity = jnp.eye(self.weight.shape[1])[None] if self.skip else 0
         return self.premultiplier[...].astype(jnp.float64) * self.weight[...] + identity
 
@@ -80,10 +88,10 @@ def _mlp(options: NetworkOptions, seed: int | jax.Array, input_dim: int, output_
     specs = tuple(spec for spec in every if len(spec[0]))
     scales = np.asarray(premultipliers(options, input_dim)).astype(dtype)[:, None, None]
     weights = _weights(options.initialisation, seed, tuple(spec[:2] for spec in specs), dtype)
-    stages = [
-        Dense(weight, jnp.asarray(scales[layers.start - 1 : layers.stop - 1]), phi, skip)
-        for weight, (layers, _, phi, skip) in zip(weights, specs, strict=True)
-    ]
+    stages = []
+    for weight, (layers, (outputs, _), phi, skip) in zip(weights, specs, strict=True):
+        bias = jnp.zeros((len(layers), outputs), dtype) if options.biases else None
+        stages.append(Dense(weight, jnp.asarray(scales[layers.start - 1 : layers.stop - 1]), phi, skip, bias))
     return Network(stages, jnp.asarray(options.output_precision, dtype), options.loss)
 
 

@@ -14,6 +14,7 @@ from pcviz.pcn.network import Network, replaced, stacked_weights
 from pcviz.pcn.optimisers import Descent
 from pcviz.pcn.plan import Plan, Settled, State
 from pcviz.pcn.update import Rates
+from pcviz.pcn.weight_norm import normalised
 
 Span = tuple[jax.Array, jax.Array]
 
@@ -42,12 +43,14 @@ class Method:
 
 @short
 class Numbers(NamedTuple):
-    """The traced part: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,)."""
+    """The traced part: T, the solver's rates, the optimiser's numbers, the rows of the relaxation to record (R,), and
+    the spectral norm that weights are rescaled to, None for no rescaling."""
 
     steps: jax.Array
     rates: Rates
     descent: Descent
     rows: jax.Array
+    weight_norm: jax.Array | None = None
 
 
 @short
@@ -62,11 +65,13 @@ class Step(NamedTuple):
 def descended(
     method: Method, network: Network, slots: Any, gradients: Any, numbers: Numbers, moving: Any = None
 ) -> tuple[Network, Any]:
-    """The network after one step of the optimiser, and its slots; layers that are not `moving` keep theirs."""
+    """The network after one step of the optimiser and, if wanted, with its weights rescaled; and its slots. Layers that
+    are not `moving` keep theirs."""
     weights, slots = optimisers.descend(
         method.optimiser, numbers.descent, stacked_weights(network), gradients, slots, moving
     )
-    return replaced(network, weights), slots
+    network = replaced(network, weights)
+    return network if numbers.weight_norm is None else normalised(network, numbers.weight_norm, moving), slots
 
 
 def relaxed(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers, span: Span) -> Step:

@@ -29,15 +29,23 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Landscape page."""
     depth = experiment.network.depth
+    saddle = (
+        "Along the straight line from the origin, a saddle, to the current weights. A curve's slope is the order "
+        f"of the saddle: without skips the loss's gradient falls like the distance to the power {depth - 1} (L - 1), "
+        "so that learning that begins near the origin stands still; the gradient of F* falls like the distance itself "
+        "(slope 1) at every depth. With skips the loss falls with slope 1 as well."
+    )
+    slope = (
+        "Along the straight line from the origin, where weights and biases are zero, to the current weights. With "
+        "biases the origin is no saddle, unless the mean output error is zero there: the output's biases have a slope, "
+        "to which both curves level off."
+    )
     return Panel(
         name="saddle-gradient",
         title="Gradient near the saddle",
         figure=figure(experiment, run=run),
         alt="Norm of the gradients of loss and F* against the distance from the origin of weight space.",
-        help="Along the straight line from the origin, a saddle, to the current weights. A curve's slope is the order "
-        f"of the saddle: without skips the loss's gradient falls like the distance to the power {depth - 1} (L - 1), "
-        "so that learning that begins near the origin stands still; the gradient of F* falls like the distance itself "
-        "(slope 1) at every depth. With skips the loss falls with slope 1 as well.",
+        help=slope if experiment.network.biases else saddle,
         csv=("ray_distance", "ray_loss_gradient", "ray_energy_gradient"),
         idle="Press Compute to begin.",
         waiting="Measuring gradients along the line …",

@@ -20,7 +20,7 @@ LOOKS: dict[str, tuple[str, str, str, str, float]] = {
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Histograms on one axis for both signs, linear around zero and logarithmic beyond; ends of the spectra as points.
 
-    Above at the origin (not for activations with a kink at zero), below at the weights.
+    Above at the origin (not for activations with a kink at zero, nor with biases), below at the weights.
     """
     both = has_origin(experiment)
     ticks = sorted((sign * 10.0**k, sign, k) for k in POWERS for sign in (-1, 1))
@@ -70,14 +70,23 @@ def _pattern(shape: str) -> dict[str, Any]:
     return dict(shape=shape, size=5, solidity=0.35, fgcolor=style.WHITE, fillmode="overlay")
 
 
+def _at_origin(experiment: Experiment) -> str:
+    """What there is to see at the origin, or why there is nothing."""
+    if has_origin(experiment):
+        return (
+            "Above, at the origin: without skips and with two or more hidden layers the loss is flat there, all its "
+            "eigenvalues are 0, and gradient descent gets stuck; F* has negative ones at every depth, a way out."
+        )
+    if experiment.network.biases:
+        return (
+            "With biases the origin is no saddle, unless the mean output error is zero there: the output's biases have "
+            "a slope."
+        )
+    return "At the origin this activation has a kink and the Hessian does not exist."
+
+
 def panel(experiment: Experiment, *, run: int = 0) -> Panel:
     """The panel on the Landscape page."""
-    origin = (
-        " Above, at the origin: without skips and with two or more hidden layers the loss is flat there, all its "
-        "eigenvalues are 0, and gradient descent gets stuck; F* has negative ones at every depth, a way out."
-        if has_origin(experiment)
-        else " At the origin this activation has a kink and the Hessian does not exist."
-    )
     return Panel(
         name="weight-curvature",
         title="Curvature of the weights",
@@ -85,10 +94,9 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt="Eigenvalues of the Hessians of the loss and of the equilibrated energy F* in the weights, both signs on "
         "one axis.",
         help="How steep loss and F* are in each direction of weight space. F* is the energy that inference leaves, "
-        "which predictive coding descends. Negative eigenvalues are directions in which a step of any sign goes down."
-        + origin
-        + " Points: least and greatest eigenvalue at the current weights; bars at the weights are for small networks, "
-        f"up to {SPECTRUM_MAX:,} weights.",
+        "which predictive coding descends. Negative eigenvalues are directions in which a step of any sign goes down. "
+        f"{_at_origin(experiment)} Points: least and greatest eigenvalue at the current weights; bars at the weights "
+        f"are for small networks, up to {SPECTRUM_MAX:,} weights.",
         csv=(
             "eigenvalue_middles",
             "loss_eigenvalues",
