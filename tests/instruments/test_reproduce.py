@@ -223,8 +223,8 @@ class TestCommand:
 
     def test_faults_are_one_line_each(self, capsys: pytest.CaptureFixture[str]) -> None:
         for words, starts in (
-            ([], ["reproduce: the name of a finding is missing (allowed: inference-budget)"]),
-            (["nonsense"], ["nonsense: unknown finding (allowed: inference-budget)"]),
+            ([], ["reproduce: the name of a finding is missing (allowed: inference-budget, deep-methods)"]),
+            (["nonsense"], ["nonsense: unknown finding (allowed: inference-budget, deep-methods)"]),
             (["inference-budget", "--quick=1"], ["quick: 1 is not expected (allowed: "]),
             (["nonsense", "--seed", "3"], ["nonsense: unknown finding", "seed: is not a flag here"]),
         ):
