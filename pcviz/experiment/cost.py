@@ -84,7 +84,7 @@ def assumed_speed(width: int) -> float:
 
 
 def parameter_count(experiment: Experiment) -> int:
-    """P, the number of weights of the fully connected network."""
+    """P, the number of weights."""
     network, facts = experiment.network, experiment.data.facts
     return network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
 
@@ -99,7 +99,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     parameters = parameter_count(experiment)
     weights = number * parameters
     moments = 0 if learning.optimiser == "sgd" else 2
-    activities = number * batch * (inputs + hidden * width + outputs)
+    activities = number * batch * (inputs + hidden * network.neurons + outputs)
     state = experiment.inference.facts.slots if learning.facts.relaxes else 0
 
     # One inference step over all layers, and the share of the layers that the steps really touch.

@@ -229,7 +229,7 @@ def baseline(record: RunRecord | None) -> None:
     pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
     if pressed and possible and record is not None:
         with session.reporting():
-            session.show("baseline", session.start(record.experiment.changed({"learning.rule": BASELINE}), beside=True))
+            session.show("baseline", session.start(record.experiment.with_rule(BASELINE), beside=True))
         st.rerun()
 
 
