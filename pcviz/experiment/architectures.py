@@ -31,6 +31,7 @@ ARCHITECTURES: dict[str, ArchitectureFacts] = {
         "Residual: blocks of two such layers with a skip around both, on which auxiliary neurons relay the error layer "
         "by layer, as on the main path.",
         neurons=2,
-        apart="auxiliary neurons have a precision of their own, for which there is no theory of curvature here",
+        apart="auxiliary neurons have a precision of their own, for which the energy's least value and curvature are "
+        "not computed",
     ),
 }

@@ -20,7 +20,7 @@ PLAIN = tuple(name for name, facts in RULES.items() if facts.relaxes and facts.p
 """Rules that learn after a relaxation on the energy."""
 MOST_ALPHA, LEAST_DECAY = 0.25, 0.04
 """Where errors count w, step size times curvature of auxiliary neurons is up to w (5 + √17) / 2, which is 2 at w = .44:
-from there on the relaxation diverges, or from a little less where the main path is steep (docs/theory.md 5.5). Decaying
+from there on the relaxation diverges, or from a little less where the main path is steep (docs/theory.md 5.6). Decaying
 precisions, after the arrival at most e^-k / (1 - e^-k) / 100, are below 0.25 from k = 0.04 on."""
 
 

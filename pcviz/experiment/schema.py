@@ -24,6 +24,7 @@ DEFAULTS: dict[int, Values] = {
         "network.activation": "relu",
         "network.parameterisation": "mupc",
         "network.skips": True,
+        "network.auxiliary": 2,
         "network.loss": "mse",
         "network.gamma": 1.0,
         "network.output_precision": 1.0,

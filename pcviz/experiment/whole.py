@@ -63,7 +63,7 @@ class Experiment(Section):
         return self.network.facts.plain and self.learning.facts.plain and self.inference.is_plain
 
     def with_rule(self, rule: str) -> "Experiment":
-        """This experiment with the rule `pc` or `bp`, without options that go only with its own rule."""
+        """This experiment with the rule `pc` or `bp`, and without options that go with its own rule only."""
         changes: dict[str, Any] = {"learning.rule": rule}
         if rule != "pc":
             changes["learning.forward_update"] = False

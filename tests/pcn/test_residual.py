@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 from pydantic import ValidationError
 
+from benchmarks.solve import solve
 from pcviz.experiment import Experiment, Inference, Learning, from_paths
 from pcviz.experiment.faults import faults
 from pcviz.experiment.rules import RULES
@@ -249,6 +250,13 @@ class TestStability:
         there = float(settled(network, X, Y, 20_000, spike_alpha=0.25, **SPIKES).energies.sum())
         place = jax.jit(least_energy)(network, X, Y).place
         assert float(place.energies.mean()) == pytest.approx(there, rel=1e-5)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("name", "step_size"), [("gauss_newton", None), ("error_based", 0.05)])
+    def test_other_solvers_end_there_too(self, name: str, step_size: float | None) -> None:
+        there = float(settled(residual(), X, Y, 20_000, spike_alpha=0.25, **SPIKES).energies.sum())
+        found = solve(name, residual(), X, Y, step_size=step_size, steps=300, rows=2)
+        assert found.energy == pytest.approx(there, rel=1e-5)
 
 
 class TestRules:

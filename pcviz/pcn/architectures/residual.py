@@ -1,4 +1,4 @@
-"""Residual blocks of two layers with auxiliary neurons on the skip (Qi et al. 2025; theory.md 5.5).
+"""Residual blocks of two layers with auxiliary neurons on the skip (Qi et al. 2025; theory.md 5.6).
 
 A hidden layer holds N neurons A on the main path and N neurons B on the skip beside it, (2, N). With the output h of
 the block before, or of the read-in, and two auxiliary neurons on each skip:
@@ -60,12 +60,12 @@ class Layers(nnx.Module):
         return self.dense.output_shape
 
     @property
-    def weights(self) -> jax.Array:
-        """W_l, (count, N_out, N_in): auxiliary neurons have none."""
+    def weights(self) -> Any:
+        """Those of the main path, of which each layer has as many as a fully connected one."""
         return self.dense.weights
 
-    def with_weights(self, weights: jax.Array) -> Self:
-        """The same layers with other W_l."""
+    def with_weights(self, weights: Any) -> Self:
+        """The same layers with other weights."""
         other = jax.tree.map(lambda leaf: leaf, self)
         other.dense = self.dense.with_weights(weights)
         return other
@@ -78,7 +78,7 @@ class Layers(nnx.Module):
         """M_l of linear layers, (count, outputs, inputs) float64, of pairs one under the other."""
 
         def of(layer: Callable[[jax.Array], jax.Array]) -> jax.Array:
-            jacobian = jax.jacfwd(lambda z: layer(z[None])[0].ravel())(jnp.zeros(self.input_shape, self.weights.dtype))
+            jacobian = jax.jacfwd(lambda z: layer(z[None])[0].ravel())(jnp.zeros(self.input_shape))
             return jacobian.reshape(len(jacobian), -1).astype(jnp.float64)
 
         return jax.vmap(of)(self)
