@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pcviz.experiment import layer_rates
+from pcviz.experiment.precisions import PRECISIONS
 from pcviz.experiment.rules import RULES
 from pcviz.experiment.solvers import SOLVERS
 
@@ -18,6 +19,10 @@ LINEAR = tuple(name for name in DIRECT if SOLVERS[name].rate is not None)
 """Those whose step is proportional to the errors."""
 PLAIN = tuple(name for name, facts in RULES.items() if facts.relaxes and facts.plain and not facts.moves_weights)
 """Rules that learn after a relaxation on the energy."""
+MOST_ALPHA, LEAST_DECAY = 0.25, 0.04
+"""Where errors count w, step size times curvature of auxiliary neurons is up to w (5 + √17) / 2, which is 2 at w = .44:
+from there on the relaxation diverges, or from a little less where the main path is steep (docs/theory.md 5.6). Decaying
+precisions, after the arrival at most e^-k / (1 - e^-k) / 100, are below 0.25 from k = 0.04 on."""
 
 
 def conflicts(experiment: Experiment) -> Iterator[str]:
@@ -37,6 +42,8 @@ def conflicts(experiment: Experiment) -> Iterator[str]:
             f"learning.layer_rates: {factors} numbers are more than {depth}, the number of layers "
             f"(allowed: {layer_rates.allowed(depth)})"
         )
+    if network.architecture == "residual":
+        yield from _of_residual(experiment)
     yield from _of_rule(experiment)
     if learning.forward_update:
         yield from _of_forward_update(experiment)
@@ -48,6 +55,30 @@ def conflicts(experiment: Experiment) -> Iterator[str]:
 
 def _only(path: str, value: object, other: str, why: str, allowed: tuple[str, ...]) -> str:
     return f"{path}: {value} does not go with {other}, {why} (allowed: {', '.join(allowed)})"
+
+
+def _of_residual(experiment: Experiment) -> Iterator[str]:
+    network, inference, rule = experiment.network, experiment.inference, experiment.learning.rule
+    given, schedule = "network.architecture residual", inference.precision_schedule
+    if network.depth < 4 or network.depth % 2:
+        why = "which has two layers in each block, a read-in and a read-out"
+        yield _only("network.depth", network.depth, given, why, ("even numbers from 4 to 512",))
+    if not network.skips:
+        yield _only("network.skips", "false", given, "which without skips is the fully connected one", ("true",))
+    diverge = "whose auxiliary neurons, with a precision of 1 / step size, "
+    if rule == "strict":
+        why = f"{diverge}diverge without a precision schedule"
+        yield _only("learning.rule", rule, given, why, tuple(name for name in RULES if name != "strict"))
+    elif RULES[rule].plain and schedule == "constant":
+        why = f"{diverge}diverge with it"
+        schedules = tuple(name for name in PRECISIONS if name != "constant")
+        yield _only("inference.precision_schedule", schedule, given, why, schedules)
+    elif schedule == "spiking" and inference.spike_alpha > MOST_ALPHA:
+        alpha = f"{inference.spike_alpha:g}"
+        yield _only("inference.spike_alpha", alpha, given, f"{diverge}could diverge", (f"0 to {MOST_ALPHA:g}",))
+    elif schedule == "decaying" and inference.precision_decay < LEAST_DECAY:
+        rate = f"{inference.precision_decay:g}"
+        yield _only("inference.precision_decay", rate, given, f"{diverge}could diverge", (f"{LEAST_DECAY:g} to 100",))
 
 
 def _of_rule(experiment: Experiment) -> Iterator[str]:

@@ -84,7 +84,7 @@ def assumed_speed(width: int) -> float:
 
 
 def parameter_count(experiment: Experiment) -> int:
-    """P, the number of weights of the fully connected network, biases included."""
+    """P, the number of weights, biases included."""
     network, facts = experiment.network, experiment.data.facts
     matrices = network.width * (facts.input_dim + facts.output_dim + (network.depth - 2) * network.width)
     biases = experiment.hidden_layers * network.width + facts.output_dim if network.biases else 0
@@ -102,7 +102,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     parameters = parameter_count(experiment)
     weights = number * parameters
     moments = 0 if learning.optimiser == "sgd" else 2
-    activities = number * batch * (inputs + hidden * width + outputs)
+    activities = number * batch * (inputs + hidden * network.neurons + outputs)
     state = experiment.inference.facts.slots if learning.facts.relaxes else 0
     state += 2 if learning.forward_update or not learning.facts.plain else 0  # the start, and distances from it
 

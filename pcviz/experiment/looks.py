@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from pcviz.experiment import cost
+from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.experiment.section import Section, option
 from pcviz.experiment.whole import Experiment
 
@@ -94,6 +95,13 @@ class GroupOptions(LookOptions):
     def steps(self, experiment: Experiment) -> int:
         """The number of members."""
         return len(self.parts(experiment))
+
+
+def unexamined(experiment: Experiment) -> str | None:
+    """Why a look at the least energy F* or at curvatures does not examine this network; None if it does."""
+    name, apart = experiment.network.architecture, experiment.network.facts.apart
+    fit = ", ".join(name for name, facts in ARCHITECTURES.items() if facts.plain)
+    return f"network.architecture: {name} is not examined: {apart} (allowed: {fit})" if apart else None
 
 
 Options = TypeVar("Options", bound=LookOptions)

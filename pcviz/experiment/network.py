@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from pydantic import model_validator
 
 from pcviz.experiment.activations import ACTIVATIONS
-from pcviz.experiment.architectures import ARCHITECTURES
+from pcviz.experiment.architectures import ARCHITECTURES, ArchitectureFacts
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.parameterisations import Parameterisation as Scaling
 from pcviz.experiment.section import Section, one_of, option
@@ -62,6 +62,17 @@ class Network(Section):
         "data out of its reach.",
         formula=r"\mu_l = a_l W_l \phi(z_{l-1}) + \tau_l z_{l-1} + b_l",
     )
+    auxiliary: int = option(
+        2,
+        "Auxiliary neurons",
+        "On the skip of each residual block. With two an error comes down all skips undiminished; with one the output "
+        "of each block shrinks it by the step size.",
+        formula=r"\text{two: } B_1 = A_2 + B_2 \text{ of the block before},\; B_2 = B_1;\quad \pi_B = 1/\eta",
+        advanced=True,
+        needs={"network.architecture": ["residual"]},
+        ge=1,
+        le=2,
+    )
     initialisation: Literal["uniform", "lecun_normal", "orthogonal", "normal"] = option(
         "uniform",
         "Initialisation",
@@ -99,6 +110,16 @@ class Network(Section):
     )
 
     @property
+    def facts(self) -> ArchitectureFacts:
+        """The facts about the architecture."""
+        return ARCHITECTURES[self.architecture]
+
+    @property
+    def neurons(self) -> int:
+        """Numbers that a hidden layer holds for each example, at most."""
+        return self.width * self.facts.neurons
+
+    @property
     def scaling(self) -> Scaling:
         """How predictions and rates scale with width and depth."""
         return PARAMETERISATIONS[self.parameterisation]
@@ -106,7 +127,7 @@ class Network(Section):
     @property
     def has_closed_form(self) -> bool:
         """Whether the least energy is known in closed form."""
-        return has_closed_form([self.activation], self.loss)
+        return self.facts.plain and has_closed_form([self.activation], self.loss)
 
     @model_validator(mode="before")
     @classmethod

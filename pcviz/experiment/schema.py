@@ -25,6 +25,7 @@ DEFAULTS: dict[int, Values] = {
         "network.parameterisation": "mupc",
         "network.skips": True,
         "network.biases": False,
+        "network.auxiliary": 2,
         "network.loss": "mse",
         "network.gamma": 1.0,
         "network.output_precision": 1.0,

@@ -64,7 +64,16 @@ class Experiment(Section):
     @property
     def relaxes_plainly(self) -> bool:
         """Whether a weight step follows a relaxation on the energy itself (or none), which theory speaks of."""
-        return self.learning.facts.plain and self.inference.is_plain
+        return self.network.facts.plain and self.learning.facts.plain and self.inference.is_plain
+
+    def with_rule(self, rule: str) -> "Experiment":
+        """This experiment with the rule `pc` or `bp`, and without options that go with its own rule only."""
+        changes: dict[str, Any] = {"learning.rule": rule}
+        if rule != "pc":
+            changes["learning.forward_update"] = False
+        if not self.network.facts.plain and self.inference.precision_schedule == "constant":
+            changes["inference.precision_schedule"] = "spiking"  # other rules have times of their own
+        return self.changed(changes)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -18,6 +18,7 @@ from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.stored import arrays_of, with_arrays
 from pcviz.jobs.training import Training
 from pcviz.pcn import Network, build
+from pcviz.pcn.network import replaced, stacked_weights
 
 TRAINING_SECONDS = 0.02
 KNOWN_SHARE = 0.02
@@ -200,7 +201,8 @@ class Look(ABC, Generic[Options]):
     def _weights(self, step: int | None) -> Iterator[object]:
         """Train up to the weights requested from `_load_at`, if they are not stored."""
         if self._training is not None:
-            self.network = yield from self._train(self._training, step or 0)
+            trained = yield from self._train(self._training, step or 0)
+            self.network = replaced(self.network, stacked_weights(trained))
             self._source = Stored(step or 0, arrays_of(self.network), self._training.experiment)
             self._training = None
 

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.pcn import Network
+from pcviz.pcn.network import replaced, stacked_weights
 
 
 def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
-    """The network with the weights of a checkpoint, which are its first leaves. Raises ValueError if they do not fit or
-    are not finite: pcviz 0.1.0 stored the last weights of a diverged run, later versions the last finite ones."""
+    """The network with the weights of a checkpoint, whose first leaves are those of a network. Raises ValueError if
+    they do not fit or are not finite: pcviz 0.1.0 stored the last weights of a diverged run, later versions the last
+    finite ones."""
     leaves, shape = jax.tree.flatten(network)
     found = [arrays.get(f"leaf_{i}") for i in range(len(leaves))]
     for leaf, stored in zip(leaves, found, strict=True):
@@ -19,7 +21,8 @@ def with_arrays(network: Network, arrays: dict[str, np.ndarray]) -> Network:
             raise ValueError(
                 "source: the stored run diverged, its weights are not finite: train it again, or choose another"
             )
-    return jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])
+    held = jax.tree.unflatten(shape, [jnp.asarray(a, leaf.dtype) for a, leaf in zip(found, leaves, strict=True)])
+    return replaced(network, stacked_weights(held))  # what follows from the options is the network's own
 
 
 def arrays_of(network: Network) -> dict[str, np.ndarray]:

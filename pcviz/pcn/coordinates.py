@@ -1,8 +1,8 @@
 """Error coordinates: the energy of each example as a function of its hidden errors (theory.md 3.6).
 
 With z_l = mu_l(z_{l-1}) + e_l, an example's energy is 1/2 sum_l |e_l|² + lambda loss(y, output(e)). The output has
-only K entries, so the Hessian is the identity, a matrix of rank K and a second-order term that vanishes with the
-output error.
+only K entries, so the Hessian is the identity (of a stage with precisions: these), a matrix of rank K and a
+second-order term that vanishes with the output error.
 
 relu, leaky_relu and selu have a kink at zero, and minima of the energy lie on kinks: some units settle at z = 0
 exactly, where the energy rises on both sides and neither one-sided derivative vanishes. Such units are *pinned*: z = 0
@@ -21,6 +21,7 @@ from pcviz.experiment.activations import ACTIVATIONS
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, choose, dot, flat, of_examples, over_layers, plus, scaled
+from pcviz.pcn.stage import weighed
 
 
 @short
@@ -53,7 +54,8 @@ def curvature_product(network: Network, output: jax.Array, y: jax.Array, change:
 
 def energies_at(network: Network, errors: Activities, output: jax.Array, y: jax.Array) -> jax.Array:
     """Energy of each example, (B,) float64."""
-    parts = (jnp.sum(jnp.square(flat(e).astype(jnp.float64)), (0, 2)) for e in errors)
+    stages = zip(network.stages, errors, strict=False)
+    parts = (jnp.sum(flat(weighed(stage, jnp.square(e.astype(jnp.float64)))), (0, 2)) for stage, e in stages)
     squares = sum(parts, start=jnp.zeros(y.shape[0]))
     output, y = output.astype(jnp.float64), y.astype(jnp.float64)
     if network.loss == "mse":
@@ -131,7 +133,12 @@ def gradient_at(
         return path.output, path.errors
 
     (output, errors), vjp = jax.vjp(reach, place.errors, held)
-    return vjp((-network.output_precision[...] * output_error(network.loss, output, y), errors))
+    pulls = _weighed(network, errors)
+    return vjp((-network.output_precision[...] * output_error(network.loss, output, y), pulls))
+
+
+def _weighed(network: Network, errors: Activities) -> Activities:
+    return tuple(weighed(stage, e) for stage, e in zip(network.stages, errors, strict=False))
 
 
 def line_step(network: Network, x: jax.Array, y: jax.Array, place: Place, d: Activities, slope: jax.Array) -> jax.Array:
@@ -146,7 +153,7 @@ def line_step(network: Network, x: jax.Array, y: jax.Array, place: Place, d: Act
         return path.output, path.errors
 
     _, (dy, de) = jax.jvp(reach, (place.errors,), (d,))
-    curvature = dot(de, de) + jnp.sum(dy * curvature_product(network, place.output, y, dy), -1)
+    curvature = dot(de, _weighed(network, de)) + jnp.sum(dy * curvature_product(network, place.output, y, dy), -1)
     return jnp.where(curvature > 0, -slope / jnp.where(curvature > 0, curvature, 1), 0).astype(x.dtype)
 
 

@@ -1,7 +1,8 @@
 """Energies and norms (theory.md 1.1).
 
-F = mean over examples of sum_l E_l, with E_l = 1/2 |e_l|^2 for hidden layers and E_L = lambda/2 |y - mu_L|^2 (mse) or
--lambda sum_k y_k log softmax(mu_L)_k (ce). Squares are taken in float64: a float32 error of 1e-30 has an energy.
+F = mean over examples of sum_l E_l, with E_l = 1/2 |e_l|^2 for hidden layers (where a stage has precisions, each square
+times its own) and E_L = lambda/2 |y - mu_L|^2 (mse) or -lambda sum_k y_k log softmax(mu_L)_k (ce). Squares are taken in
+float64: a float32 error of 1e-30 has an energy.
 """
 
 import math
@@ -15,8 +16,9 @@ from pcviz.pcn.stacks import Activities, flat
 MOST_PARTS = 16
 
 
-def squared_norms(stack: jax.Array) -> jax.Array:
-    """Sum of squares over all axes but the first: (count, B, ...) -> (count,), float64.
+def squared_norms(stack: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+    """Sum of squares over all axes but the first: (count, B, ...) -> (count,), float64; each square times its weight,
+    (count, 1, ...), if there are any.
 
     The batch is summed in parts, written out one by one: a CPU then adds whole rows at once, but entry by entry in a
     single sum of XLA.
@@ -24,7 +26,8 @@ def squared_norms(stack: jax.Array) -> jax.Array:
     batch = stack.shape[1]
     parts = max(parts for parts in range(1, MOST_PARTS + 1) if batch % parts == 0)
     squares = (jnp.square(part.astype(jnp.float64)) for part in jnp.split(stack, parts, axis=1))
-    return jnp.sum(sum(squares, start=jnp.zeros(())), axis=tuple(range(1, stack.ndim)))
+    total = sum(squares, start=jnp.zeros(()))
+    return jnp.sum(total if weights is None else weights[...] * total, axis=tuple(range(1, stack.ndim)))
 
 
 def rms(stack: jax.Array) -> jax.Array:
@@ -68,14 +71,15 @@ def output_energy(network: Network, output: jax.Array, y: jax.Array) -> jax.Arra
     return network.output_precision[...].astype(jnp.float64) * output_loss(network.loss, output, y)
 
 
-def hidden_energies(errors: Activities) -> list[jax.Array]:
-    """E_l of each hidden stage, (count,) float64 each."""
-    return [0.5 * squared_norms(stack) / stack.shape[1] for stack in errors]
+def hidden_energies(network: Network, errors: Activities) -> jax.Array:
+    """E_1 … E_H, (H,) float64, from the errors of the hidden stages."""
+    stages = zip(network.stages, errors, strict=False)
+    return jnp.concatenate([0.5 * squared_norms(stack, stage.precision) / stack.shape[1] for stage, stack in stages])
 
 
 def layer_energies(network: Network, errors: Activities, output: jax.Array, y: jax.Array) -> jax.Array:
     """E_1 … E_L, (L,) float64, from the hidden errors of each stage and the output prediction (B, K)."""
-    return jnp.concatenate([*hidden_energies(errors), output_energy(network, output, y)[None]])
+    return jnp.append(hidden_energies(network, errors), output_energy(network, output, y))
 
 
 def rounding_energies(activities: Activities, y: jax.Array) -> jax.Array:
@@ -101,5 +105,5 @@ def layers_with_signal(activities: Activities, errors: Activities, y: jax.Array)
 
 
 def error_energies(errors: Activities) -> jax.Array:
-    """1/2 |e_l|^2 of all stages, (L,) float64, batch mean."""
-    return jnp.concatenate(hidden_energies(errors))
+    """1/2 |e_l|^2 of all stages, (L,) float64, batch mean, whatever their precisions."""
+    return jnp.concatenate([0.5 * squared_norms(stack) / stack.shape[1] for stack in errors])

@@ -14,7 +14,7 @@ from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Network, stacked_weights
 from pcviz.pcn.plan import Settled
 from pcviz.pcn.stacks import Activities, of_layers
-from pcviz.pcn.stage import Stage
+from pcviz.pcn.stage import Stage, weighed
 from pcviz.pcn.window import Tile, around, columns, inputs_and_own, replaced_at, sweep, tiles_of
 
 
@@ -116,7 +116,7 @@ def activity_gradient(
 
     `correction` is the rounding difference of the feedforward start, subtracted from every error so that layers that
     no signal has reached have an error of exactly zero; `reached` masks the layers ahead of the front (theory.md 6.1).
-    `precisions` (L,) weigh the errors in the gradient; `decay` adds that of decay / 2 |z|².
+    `precisions` (L,) of a schedule weigh the errors in the gradient; `decay` adds that of decay / 2 |z|².
     """
     below = inputs_of(x, z)
     hidden = list(zip(list(network.stages)[:-1], z, below, strict=False))
@@ -127,14 +127,15 @@ def activity_gradient(
     (output,), read_out = jax.vjp(network.stages[-1], below[-1])
     d_output = output_error(network.loss, output, y)
     gradient: list[jax.Array] = []
-    weighed, pull = errors, network.output_precision[...] * d_output
+    pulls = tuple(weighed(stage, e) for (stage, _, _), e in zip(hidden, errors, strict=True))
+    pull = network.output_precision[...] * d_output
     if precisions is not None:
         edges = np.cumsum([len(stack) for stack in z])
         weights = jnp.split(precisions, edges)
-        weighed = tuple(of_layers(w, e) * e for w, e in zip(weights[:-1], errors, strict=True))
-        pull = weights[-1] * pull
+        pulls = tuple(of_layers(w, e) * e for w, e in zip(weights[:-1], pulls, strict=True))
+        pull = weights[-1][0] * pull
     (above,) = read_out(pull[None])
-    for own, error, (_, vjp) in zip(reversed(z), reversed(weighed), reversed(predicted), strict=True):
+    for own, error, (_, vjp) in zip(reversed(z), reversed(pulls), reversed(predicted), strict=True):
         (message,) = vjp(error)
         received = above if error.shape[0] == 1 else jnp.concatenate([message[1:], above])
         gradient.append(error - received if decay is None else error - received + decay * own)

@@ -16,6 +16,7 @@ from pcviz.pcn.nudging import Goal, goal_of, nudged_energy, taught
 from pcviz.pcn.plan import Plan, Settled, State
 from pcviz.pcn.precisions import precisions
 from pcviz.pcn.stacks import Activities, of_layers, plus
+from pcviz.pcn.stage import Stage, weighed
 from pcviz.pcn.trace import Trace, empty_trace, record
 from pcviz.pcn.update import Rates
 from pcviz.pcn.window import Tile, activities_of, around, columns, fed, inputs_and_own, replaced_at, sweep, tiles_of
@@ -75,8 +76,9 @@ def advance(
     tiles, depth, rule = tiles_of(network), network.depth, plan.update.rule(rates)
     read_out = network.stages[-1]
 
-    def weighed(error: jax.Array, layers: jax.Array | int, t: jax.Array) -> jax.Array:
+    def scheduled(stage: Stage, error: jax.Array, layers: jax.Array | int, t: jax.Array) -> jax.Array:
         """Errors of these layers times their precisions at step t."""
+        error = weighed(stage, error)
         if plan.schedule == "constant":
             return error
         return of_layers(precisions(plan.schedule, layers, depth, t, rates.precisions), error) * error
@@ -86,7 +88,7 @@ def advance(
         now = rows[trace.row] == t
         wanted = now | (rows[trace.row + now] == t + 1)  # a row holds the rms of the step that led to it too
         (output,), back = jax.vjp(read_out, z[-1][-1:])
-        (message,) = back(weighed(output_pull(network, output, y, state.goal)[None], depth, t))
+        (message,) = back(scheduled(read_out, output_pull(network, output, y, state.goal)[None], depth, t))
         messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
 
         def take(tile: Tile, carry: Moving) -> Taken:
@@ -105,12 +107,12 @@ def advance(
             else:
                 start = tile.cut(state.start[index])
                 error = moved_error(taken.moved, mu, start, correction, reached)
-            (message,) = back(weighed(error, tile.numbers(), t))
+            (message,) = back(scheduled(stage, error, tile.numbers(), t))
             # Tiles above have moved, but sent their message before that: all layers move from the same old state.
             received = _shifted(message, messages[index])
 
             def gradient(error: jax.Array, received: jax.Array) -> jax.Array:
-                pull = -received if plan.keeps_errors else weighed(error, tile.numbers(), t) - received
+                pull = -received if plan.keeps_errors else scheduled(stage, error, tile.numbers(), t) - received
                 return pull + rates.activity_decay * own if plan.decays else pull
 
             update, slot = rule.update(gradient(error, received), taken.slots)
@@ -118,7 +120,7 @@ def advance(
 
                 def measure(measured: Measured, error: jax.Array, received: jax.Array) -> Measured:
                     update, _ = rule.update(gradient(error, received), taken.slots)
-                    energies = tile.place(measured.energies, 0.5 * squared_norms(error) / y.shape[0])
+                    energies = tile.place(measured.energies, 0.5 * squared_norms(error, stage.precision) / y.shape[0])
                     return Measured(energies, tile.place(measured.updates, _rms(update)))
 
                 measured = jax.lax.cond(wanted, measure, lambda old, *_: old, measured, error, received)
@@ -281,7 +283,8 @@ def _error_step(
         errors, slots, trace = carry
         pull = None if goal is None else lambda output: output_pull(network, output, y, goal)
         _, output, gradient = error_energy_gradient(network, x, y, errors, pull=pull, decay=decay)
-        gradient = tuple(e + g for e, g in zip(errors, gradient, strict=True))
+        parts = zip(network.stages, errors, gradient, strict=False)
+        gradient = tuple(weighed(stage, e) + g for stage, e, g in parts)
         new_errors, updates, slots = moved(rule, errors, gradient, slots)
         if plan.recorded:
             trace = record(trace, rows, t, _energies(network, errors, output, y, goal))
@@ -292,7 +295,7 @@ def _error_step(
 
 
 def _energies(network: Network, errors: Activities, output: jax.Array, y: jax.Array, goal: Goal | None) -> jax.Array:
-    return jnp.append(jnp.concatenate(hidden_energies(errors)), energy_of_output(network, output, y, goal))
+    return jnp.append(hidden_energies(network, errors), energy_of_output(network, output, y, goal))
 
 
 def settle(network: Network, x: jax.Array, y: jax.Array, state: State, t: jax.Array, plan: Plan) -> Settled:

@@ -45,8 +45,9 @@ def layer_maps(network: Network) -> Maps:
     """M_l of all stages. Raises ValueError if an activation is not linear or the output energy not the squared error:
     then there is no closed form."""
     if not network.has_closed_form:
-        uses = ", ".join([*sorted({stage.activation for stage in network.stages}), network.loss])
-        raise ValueError(f"only linear networks with mse have a closed form; this one uses {uses}")
+        uses = [*sorted({stage.activation for stage in network.stages}), network.loss]
+        uses += ["precisions"] if any(stage.precision is not None for stage in network.stages) else []
+        raise ValueError(f"only linear networks with mse have a closed form; this one uses {', '.join(uses)}")
     return tuple(stage.maps() for stage in network.stages)
 
 

@@ -45,7 +45,8 @@ class Network(nnx.Module):
     @property
     def has_closed_form(self) -> bool:
         """Whether the least energy is known in closed form."""
-        return has_closed_form((stage.activation for stage in self.stages), self.loss)
+        plain = all(stage.precision is None for stage in self.stages)
+        return plain and has_closed_form((stage.activation for stage in self.stages), self.loss)
 
     @property
     def has_biases(self) -> bool:

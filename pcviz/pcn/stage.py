@@ -12,12 +12,23 @@ class Stage(Protocol):
     """`count` equal layers mu_l = f(z_{l-1}) with stacked parameters: the first axis of every leaf is that of layers.
 
     `input_shape` and `output_shape` are those of one activity below and of one prediction, without layers and batch; in
-    a stage of several layers they are the same. `premultiplier` is a_l, (count, 1, …). A stage is a JAX tree: a
-    slice of its first axis is a stage of fewer layers, and an entry of that axis is one layer.
+    a stage of several layers they are the same. A stage is a JAX tree: a slice of its first axis is a stage of fewer
+    layers, and an entry of that axis is one layer.
     """
 
-    activation: str
-    premultiplier: Any
+    @property
+    def activation(self) -> str:
+        """phi, by name."""
+
+    @property
+    def premultiplier(self) -> Any:
+        """a_l, (count, 1, …)."""
+
+    @property
+    def precision(self) -> Any:
+        """How much each error counts in the energy: None if all count alike, else an array that broadcasts against the
+        errors, (count, 1, *output_shape), and is 1 where predictions have weights. That of the output is the network's.
+        """
 
     @property
     def count(self) -> int:
@@ -55,3 +66,11 @@ def is_bias(path: tuple[Any, ...]) -> bool:
 def without_biases(weights: Any) -> list[Any]:
     """The other leaves of a tree of weights: of fully connected layers the one matrix."""
     return [leaf for path, leaf in jax.tree.leaves_with_path(weights) if not is_bias(path)]
+
+
+def weighed(stage: Stage, errors: jax.Array) -> jax.Array:
+    """The errors of a stage's layers times their precisions: the energy's gradient in the activities' own errors."""
+    if stage.precision is None:
+        return errors
+    weighed: jax.Array = stage.precision[...] * errors
+    return weighed

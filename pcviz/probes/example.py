@@ -25,12 +25,14 @@ LAYERED = ("activities", "predictions", "errors")
 
 @short
 class Example(NamedTuple):
-    """A relaxation of one example, state by state at `steps` (R,), in the network's number format.
+    """A relaxation of one example, state by state at `steps` (R,), in the network's number format; layers of any shape
+    are vectors: of residual blocks the main path, then the auxiliary neurons.
 
     `activities` [z_1 … z_H] and `predictions` [mu_1 … mu_L], each (R, N_l); `errors` [e_1 … e_L], the last one y - mu_L
     (mse) or y - softmax(mu_L) (ce); `energies` (R, L) float64 with those of the output times its precision; `deltas`
     [delta_1 … delta_L], each (N_l,), what backpropagation sends down the feedforward network: -dLoss/dz_l; `gradients`
-    [g_1 … g_L], each (N_l,), norms of the rows of dF/dW_l after the last step: how far each unit's weights move.
+    [g_1 … g_L], each (N_l,), norms of the rows of dF/dW_l after the last step: how far each unit's weights move, 0
+    where it has none.
     """
 
     steps: np.ndarray
@@ -53,7 +55,12 @@ class Example(NamedTuple):
 @jax.jit
 def _predictions(network: Network, x: jax.Array, z: Activities) -> list[jax.Array]:
     below = inputs_of(x, z)
-    return [layer[0] for layer in unstack(tuple(stage(b) for stage, b in zip(network.stages, below, strict=True)))]
+    return _vectors(tuple(stage(b) for stage, b in zip(network.stages, below, strict=True)))
+
+
+def _vectors(stacks: Activities) -> list[jax.Array]:
+    """The layers of one example, (N_l,) each."""
+    return [layer[0].ravel() for layer in unstack(stacks)]
 
 
 def follow(
@@ -76,14 +83,15 @@ def follow(
         if at.recorded:
             settled = at.settled
             parts = (settled.activities, settled.errors)
-            z, e = ([np.asarray(layer[0]) for layer in unstack(part)] for part in parts)
+            z, e = ([np.asarray(layer) for layer in _vectors(part)] for part in parts)
             mu = [np.asarray(layer) for layer in _predictions(network, x, settled.activities)]
             rows.append((z, mu, e, np.asarray(settled.energies)))
         yield
     z, mu, e = ([np.stack(layer) for layer in zip(*(row[part] for row in rows), strict=True)] for part in range(3))
-    deltas = [np.asarray(delta[0]) for delta in backprop(network, x, y).deltas]
+    deltas = [np.asarray(delta[0]).ravel() for delta in backprop(network, x, y).deltas]
     learned = unstack(stacked_gradients(network, path.x, settled))
-    gradients = [_row_norms(layer) for layer in learned]
+    norms = [_row_norms(layer) for layer in learned]
+    gradients = [np.pad(own, (0, layer.shape[1] - len(own))) for own, layer in zip(norms, mu, strict=True)]
     return Example(np.array(marks), z, mu, e, np.stack([row[3] for row in rows]), deltas, gradients)
 
 

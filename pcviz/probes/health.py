@@ -31,7 +31,7 @@ def chain_energies(experiment: Experiment) -> np.ndarray | None:
     All 1 for backpropagation, whose errors do not decay on their way. None where theory has no expectation.
     """
     if not experiment.learning.facts.relaxes:
-        return np.ones(experiment.hidden_layers)
+        return np.ones(experiment.hidden_layers) if experiment.network.facts.plain else None
     chain = chain_trace(experiment, [experiment.inference_steps])
     return None if chain is None else chain[-1]
 

@@ -19,6 +19,8 @@ class Convolution(nnx.Module):
     """`count` layers mu = a (kernel * phi(z) + bias) + tau z, `kernel` (count, C_out, C_in, 3), `bias` (count, C_out);
     or read-outs a (W phi(z) + bias) to K outputs where `kernel` (count, K, C_in, sites) sees every site at once."""
 
+    precision = None
+
     def __init__(self, kernel: jax.Array, bias: jax.Array, premultiplier: jax.Array, activation: str, kind: str):
         self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias)
         self.premultiplier = nnx.Variable(premultiplier)

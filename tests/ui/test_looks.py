@@ -49,6 +49,18 @@ def test_buttons_say_how_long_a_look_takes(client: Client) -> None:
         assert len(estimates(app)) == 1, view
 
 
+def test_what_a_network_does_not_go_with_is_said_and_not_started(client: Client) -> None:
+    residual = {"network_architecture": "residual", "inference_precision_schedule": "spiking", "network_depth": "4"}
+    app = turned(INFERENCE, **residual)
+    assert not app.error and not app.button(key="play").disabled
+    assert app.multiselect(key="solvers").disabled and app.multiselect(key="solvers").value
+    app.switch_page(LANDSCAPE).run()
+    for view in ("plane", "curvature"):
+        app.button_group(key="landscape_view").set_value(view).run()
+        assert "residual is not examined" in app.error[0].value, view
+        assert app.button(key="play").disabled
+
+
 def test_all_looks_tell_progress_and_time_left() -> None:
     for view in VIEWS.values():
         row = view.metric_row()

@@ -7,6 +7,13 @@ import pytest
 from pcviz.experiment import from_paths
 from pcviz.instruments.training import view
 
+
+class SessionState(dict[str, Any]):
+    """Of Streamlit: its keys are attributes too."""
+
+    __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__  # type: ignore[assignment]
+
+
 MOONS = from_paths({"data.name": "moons", "network.depth": 3})
 
 
@@ -22,6 +29,15 @@ def test_a_control_stands_in_the_panel_that_it_changes() -> None:
     assert [choice.key for choice in choices["landscape"]] == ["surface", "directions"]
     assert "boundary" not in (choices["landscape"][0].options or {}), "digits have no plane"
     assert [choice.key for choice in choices["learning-curves"]] == ["x_axis", "smoothing", "log_scale"]
+
+
+def test_a_network_without_theory_of_the_energy_shows_its_loss_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    residual = from_paths({"network.architecture": "residual", "inference.precision_schedule": "spiking"})
+    (surface, _) = options().choices(residual, watched=False)["landscape"]
+    assert list(surface.options or {}) == ["landscape"]
+    state = SessionState(surface="energy", had_boundary=False)
+    monkeypatch.setattr("streamlit.session_state", state)
+    assert view.chosen(residual, None).surface == "landscape"
 
 
 @pytest.mark.parametrize("watched", [False, True])

@@ -9,7 +9,14 @@ import numpy as np
 
 from pcviz.experiment import Experiment, cost, option
 from pcviz.experiment.activations import ACTIVATIONS
-from pcviz.experiment.looks import SETTLING_PASSES, BatchLookOptions, Parts, factor_seconds, gradient_seconds
+from pcviz.experiment.looks import (
+    SETTLING_PASSES,
+    BatchLookOptions,
+    Parts,
+    factor_seconds,
+    gradient_seconds,
+    unexamined,
+)
 
 PLACE_UNIT = 1e-9
 """Eigenvalues below this size are drawn as if they were zero."""
@@ -79,4 +86,4 @@ def misfit(experiment: Experiment) -> str | None:
     """Why the curvature of this network is not computed; None if it is."""
     if (weights := cost.parameter_count(experiment)) > WEIGHTS_MAX:
         return f"network: {weights:,} weights are too many for curvature (allowed: {WEIGHTS_MAX:,})"
-    return None
+    return unexamined(experiment)

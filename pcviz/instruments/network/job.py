@@ -1,5 +1,6 @@
 """The network view's work: one example relaxes on the weights of its parent, now or earlier, packed for the screen."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -36,7 +37,7 @@ class NetworkView(Follower):
         if (self.chosen.layer or 1) > (depth := self.experiment.network.depth):
             raise ValueError(f"layer: {self.chosen.layer} is above {depth} (allowed: 1 to {depth})")
         self._stand(self.chosen.at)
-        width, outputs = self.experiment.network.width, self.experiment.data.facts.output_dim
+        width, outputs = self.experiment.network.neurons, self.experiment.data.facts.output_dim
         whole = {None: 0, depth: outputs}.get(self.chosen.layer, width)
         steps, hidden = self.experiment.relaxation_steps, self.experiment.hidden_layers
         self.steps_shown = recorded_steps(steps, hidden, width, whole=whole)
@@ -100,7 +101,7 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> 
     return values | {
         "network_steps": found.steps.astype(np.int32),
         "network_columns": np.array([(group[0] + 1, group[-1] + 1) for group in groups], np.int32),
-        "network_units": np.array([units[group[0]] for group in groups], np.int32),
+        "network_units": np.array([max(units[layer] for layer in group) for group in groups], np.int32),
         "network_activity": columns([z[0] for z in found.activities]).astype(np.float32),
         "network_prediction": columns([mu[0] for mu in found.predictions]).astype(np.float32),
         "network_energy": found.energies,
@@ -121,9 +122,12 @@ def exact(found: Example, y: np.ndarray, layer: int) -> dict[str, Value]:
 
 
 def edges(network: Network, layer: int) -> dict[str, Value]:
-    """The weight matrix of one layer, 1 … L, if that is what the layer has besides biases, and small enough to send."""
+    """The weight matrix of one layer, 1 … L, if that is what the layer has besides biases, with one weight for each of
+    its units and each one below, and small enough to send."""
     matrix, *more = without_biases(weights(network)[layer - 1])
-    few = not more and matrix.ndim == 2 and matrix.size <= EDGES
+    sizes = [math.prod(shape) for stage in network.stages for shape in [stage.output_shape] * stage.count]
+    whole = sizes[layer - 1], sizes[layer - 2] if layer > 1 else math.prod(network.stages[0].input_shape)
+    few = not more and matrix.shape == whole and matrix.size <= EDGES
     return {"layer_weights": np.asarray(matrix, np.float32)} if few else {}
 
 

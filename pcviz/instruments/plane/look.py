@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.experiment.looks import unexamined
 from pcviz.frames import Value
 from pcviz.instruments.plane.options import Options
 from pcviz.jobs.background import until
@@ -44,6 +45,8 @@ class PlaneLook(Look[Options]):
     def prepare(self) -> None:
         """Load the data, build the network, compile."""
         experiment, options = self.experiment, self.options
+        if (reason := unexamined(experiment)) is not None:
+            raise ValueError(reason)
         self._load(slice(options.examples))
         self._training = Training(experiment.changed({"learning.steps": max(1, options.step)}))
         if options.step:

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from pcviz.experiment.looks import unexamined
 from pcviz.instruments.plane.figures import PANELS
 from pcviz.instruments.plane.options import DIRECTIONS, SIZES, Options
 from pcviz.ui import controls, inputs, look, look_options, session, source, subject
@@ -41,7 +42,9 @@ def choose(form: controls.Form) -> Choice:
             look_options.number("plane_x", step=0.1)
             look_options.number("plane_y", step=0.1)
     to_run = st.session_state.plane_directions == "run"
-    return look.choice("plane", fixed=None if to_run else {"source": None, "source_step": None})
+    reason = unexamined(form.experiment) if form.experiment else None
+    fixed = None if to_run else {"source": None, "source_step": None}
+    return look.choice("plane", lambda options: [reason] if reason else [], fixed)
 
 
 def _other_run(form: controls.Form) -> None:

@@ -64,8 +64,7 @@ class Walk(Child[PlaneLook]):
         self._finished, self.step = True, self.steps
 
     def _begun(self, rule: str) -> Any:
-        changes = {"learning.rule": rule, "learning.batch_size": len(self.parent.x)}
-        experiment = self.experiment.changed(changes)
+        experiment = self.experiment.with_rule(rule).changed({"learning.batch_size": len(self.parent.x)})
         method = learning.method_of(experiment, recorded=False)
         numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(trace_rows(0))))
         network = self.parent.at(self._start)

@@ -41,7 +41,7 @@ class Forecast:
         self.values: dict[str, Value] = {}
         self.curvatures: tuple[float, float] | None = None
         self.error_curvature = 1.0
-        self.why_no_spectrum = ""
+        self.why_no_spectrum = experiment.network.facts.apart
         self._matrix: Blocks | None = None
 
     @property
@@ -57,6 +57,8 @@ class Forecast:
         start, _ = feedforward(self.network, self.x)
         with np.errstate(over="ignore", invalid="ignore"):  # an unstable step size may overflow
             self._signal(start)
+        if self.why_no_spectrum:
+            return
         hidden, width = len(start), start[0].shape[-1]
         equal, numbers = all(z.shape[-1] == width for z in start), (2 * hidden - 1) * width**2
         fits = equal and numbers <= BLOCK_NUMBERS_MAX

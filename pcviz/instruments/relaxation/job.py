@@ -123,7 +123,7 @@ class RelaxationJob(Look[Options]):
     def _follow(self) -> Iterator[object]:
         """The first example of the batch, for the network view."""
         experiment, x, y = self.experiment, self.x[:1], self.y[:1]
-        shape = experiment.hidden_layers, experiment.network.width
+        shape = experiment.hidden_layers, experiment.network.neurons
         steps = recorded_steps(experiment.relaxation_steps, *shape, cells=VIEW_CELLS)
         options: dict[str, Any] = {"learning": experiment.learning, "seed": experiment.seed}
         found = (yield from follow(self.network, x, y, experiment.inference, steps, **options)).finite

@@ -37,7 +37,10 @@ STATES = ("waiting", "running", "arrived", "stalled", "budget", "diverged", "fai
 
 
 def possible(experiment: Experiment) -> list[str]:
-    """The solvers that fit the network: not every network has a closed form."""
+    """The solvers that fit the network: not every network has a closed form, and where errors do not count alike none
+    is compared."""
+    if not experiment.network.facts.plain:
+        return []
     closed = experiment.network.has_closed_form
     return [name for name, facts in SOLVERS.items() if closed or not facts.needs_closed_form]
 

@@ -60,7 +60,8 @@ def choose(form: controls.Form) -> look.Choice:
     """Draw the row of controls above the panels; returns what they choose."""
     with look.taking_over("relax") as opened:
         subject.follow_source("relax", form, "source", "at_step", opened=opened)
-    names = possible(form.experiment) if form.experiment else list(SOLVERS)
+    fitting = possible(form.experiment) if form.experiment else list(SOLVERS)
+    names = fitting or list(SOLVERS)  # where none is compared the choice is kept for other networks
     st.session_state.solvers = [name for name in st.session_state.solvers if name in names]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="source_row"):
         text = "The form's network, or that of a stored run, which brings its settings along."
@@ -74,6 +75,7 @@ def choose(form: controls.Form) -> look.Choice:
             format_func=lambda name: SOLVERS[name].label,
             width="stretch",
             help=SOLVERS_HELP,
+            disabled=not fitting,
         )
     source.divergence(runs.get(st.session_state.source))
     return look.choice("relax", lambda options: source.mismatch(form, options.source))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from pcviz.data import load
+from pcviz.experiment.looks import unexamined
 from pcviz.frames import Value
 from pcviz.jobs.background import until
 from pcviz.jobs.child import Child
@@ -37,6 +38,8 @@ class TrainingPlane(Child[Training]):
     def _begin(self) -> None:
         self.random = self.options.get("directions") == "random"
         self.kind: Kind = "energy" if self.options.get("surface") == "energy" else "loss"
+        if self.kind == "energy" and (reason := unexamined(self.experiment)) is not None:
+            raise ValueError(reason)
         if self.parent.path is None:
             self.parent.path = Path()
         self._pool = ThreadPoolExecutor(1, "pcviz-training-plane")

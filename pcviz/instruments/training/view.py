@@ -7,6 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from pcviz.experiment import Experiment
+from pcviz.experiment.looks import unexamined
 from pcviz.experiment.rules import BASELINE, RULES
 from pcviz.figures import Choice
 from pcviz.store import RunRecord
@@ -101,6 +102,8 @@ class Options:
         surfaces = dict(SURFACES)
         if not experiment.data.facts.has_boundary:
             del surfaces["boundary"]
+        if unexamined(experiment):
+            del surfaces["energy"]
         about_surface = "The loss, or F*: the energy that is left once inference has settled, on which predictive "
         about_surface += "coding learns (slower to compute)."
         surface = [Choice("surface", "shows", about_surface, self.surface, surfaces, watched)]
@@ -131,6 +134,8 @@ def chosen(experiment: Experiment, record: RunRecord | None) -> Options:
     if st.session_state.get("had_boundary") != drawable:
         st.session_state.surface = defaults["surface"]
         st.session_state.had_boundary = drawable
+    if unexamined(experiment) and st.session_state.get("surface") == "energy":
+        st.session_state.surface = "landscape"
     if record is not None and session.watches(record):
         st.session_state.update(_surface_of(record))
     values = {key: st.session_state.setdefault(key, default) for key, default in defaults.items()}
@@ -229,7 +234,7 @@ def baseline(record: RunRecord | None) -> None:
     pressed = st.button("Overlay backprop", key="overlay", icon=":material/layers:", disabled=not possible)
     if pressed and possible and record is not None:
         with session.reporting():
-            session.show("baseline", session.start(record.experiment.changed({"learning.rule": BASELINE}), beside=True))
+            session.show("baseline", session.start(record.experiment.with_rule(BASELINE), beside=True))
         st.rerun()
 
 

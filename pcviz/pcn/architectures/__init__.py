@@ -7,12 +7,11 @@ from importlib import import_module
 import jax
 
 from pcviz.experiment import Experiment
-from pcviz.experiment import Network as NetworkOptions
 from pcviz.experiment.architectures import ARCHITECTURES
 from pcviz.pcn.network import Network
 
-Architecture = Callable[[NetworkOptions, int | jax.Array, int, int, str], Network]
-"""From the options, the seed, the numbers of inputs and outputs and the number format to a fresh network."""
+Architecture = Callable[[Experiment, int, int], Network]
+"""From the experiment and the numbers of inputs and outputs to a fresh network."""
 
 
 @cache
@@ -31,11 +30,9 @@ def build(experiment: Experiment, input_dim: int | None = None, output_dim: int 
     """
     if experiment.dtype == "float64" and not jax.config.read("jax_enable_x64"):
         raise RuntimeError("dtype float64 needs jax_enable_x64, which was switched off after importing pcviz.pcn")
-    facts, options = experiment.data.facts, experiment.network
-    return architecture_of(options.architecture)(
-        options,
-        experiment.seed,
+    facts = experiment.data.facts
+    return architecture_of(experiment.network.architecture)(
+        experiment,
         facts.input_dim if input_dim is None else input_dim,
         facts.output_dim if output_dim is None else output_dim,
-        experiment.dtype,
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from pcviz.experiment import Network as NetworkOptions
+from pcviz.experiment import Experiment
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.network import Network
 from pcviz.pcn.parameterisation import initial_weights, premultipliers
@@ -21,6 +21,8 @@ class Dense(nnx.Module):
     `weight` (count, N_out, N_in), `premultiplier` (count, 1, 1); `activation` by name; `skip` is tau; `bias` (count,
     N_out) or None.
     """
+
+    precision = None
 
     def __init__(
         self, weight: jax.Array, premultiplier: jax.Array, activation: str, skip: bool, bias: jax.Array | None = None
@@ -78,7 +80,8 @@ def _weights(
     return [initial_weights(initialisation, seed, layers, shape).astype(dtype) for layers, shape in shapes]
 
 
-def _mlp(options: NetworkOptions, seed: int | jax.Array, input_dim: int, output_dim: int, dtype: str) -> Network:
+def _mlp(experiment: Experiment, input_dim: int, output_dim: int) -> Network:
+    options, seed, dtype = experiment.network, experiment.seed, experiment.dtype
     depth, width, activation = options.depth, options.width, options.activation
     every: tuple[tuple[range, tuple[int, int], str, bool], ...] = (
         (range(1, 2), (width, input_dim), "linear", False),

@@ -1,7 +1,9 @@
 """Backpropagation, the baseline, as error-based inference that takes no step (theory.md 3.6)."""
 
 import jax
+import jax.numpy as jnp
 
+from pcviz.pcn.energy import error_energies, output_energy
 from pcviz.pcn.feedforward import error_energy_gradient
 from pcviz.pcn.inference import settled_at
 from pcviz.pcn.plan import Plan, Settled
@@ -14,12 +16,13 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
 
 
 def _settle(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numbers) -> Settled:
-    """Errors are -dLoss/dz of each example (times lambda), energies half their squares; the output's energy is the
-    loss."""
+    """Errors are -dLoss/dz of each example (times lambda), energies half their squares, none of which counts more than
+    another; the output's energy is the loss."""
     network, zeros = step.network, step.relaxation.variables
     z, output, gradient = error_energy_gradient(network, x, y, zeros)
     errors = tuple(-g for g in gradient)
-    return settled_at(network, y, z, errors, output)
+    energies = jnp.append(error_energies(errors), output_energy(network, output, y))
+    return settled_at(network, y, z, errors, output)._replace(energies=energies)
 
 
 def _plan(plan: Plan) -> Plan:

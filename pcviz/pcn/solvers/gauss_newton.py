@@ -25,6 +25,7 @@ from pcviz.pcn.solvers import conjugate_gradient as conjugate
 from pcviz.pcn.solvers.base import Solver, repeating
 from pcviz.pcn.solvers.conjugate_gradient import Conjugate
 from pcviz.pcn.stacks import Activities, flat
+from pcviz.pcn.stage import weighed
 
 MEMORY = 2**24
 """Most numbers of Jacobians held at once: examples are taken in groups of MEMORY / (H K N)."""
@@ -97,7 +98,8 @@ def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities,
     units = jnp.broadcast_to(jnp.eye(output.shape[1], dtype=output.dtype)[:, None], (output.shape[1], *output.shape))
     jacobians = [jax.vmap(flat)(g) for g in jax.vmap(vjp)(units)[0]]
     delta = network.output_precision[...] * output_error(network.loss, output, y)
-    gradient = [flat(e) - jnp.einsum("bk,kcbn->cbn", delta, g) for e, g in zip(errors, jacobians, strict=True)]
+    pulls = [flat(weighed(stage, e)) for stage, e in zip(network.stages, errors, strict=False)]
+    gradient = [pull - jnp.einsum("bk,kcbn->cbn", delta, g) for pull, g in zip(pulls, jacobians, strict=True)]
     product = sum(jnp.einsum("kcbn,jcbn->jbk", g, g) for g in jacobians)
     along = sum(jnp.einsum("kcbn,cbn->bk", g, v) for g, v in zip(jacobians, gradient, strict=True))
     curved = jnp.moveaxis(curvature_product(network, output, y, jnp.asarray(product)), 0, 2)

@@ -73,5 +73,6 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         csv=("curvature_bins", "curvature_counts"),
         idle="Press Relax to begin.",
         waiting="Counting eigenvalues …",
+        absent=experiment.network.facts.absent,
         note=(limit if facts.limit else "") + "κ {condition_number:g3}",
     )

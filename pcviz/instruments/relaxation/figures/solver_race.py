@@ -47,5 +47,6 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         "for the equilibrium (it is exact for linear networks with mse); the solver that found it is marked at 0.",
         csv=("solver_steps", "solver_passes", "solver_ms", "solver_excess"),
         idle="Press Relax to begin.",
+        absent=experiment.network.facts.absent,
         waiting="The other solvers follow the relaxation …",
     )
