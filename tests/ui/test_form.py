@@ -21,7 +21,12 @@ def client(database_url: str) -> Client:
 
 def test_the_form_has_every_field_with_help() -> None:
     app = opened("all", inference_solver="momentum", inference_precision_schedule="spiking")
-    other = opened("all", inference_nudging="positive", inference_precision_schedule="decaying")
+    other = opened(
+        "all",
+        network_architecture="residual",
+        inference_nudging="positive",
+        inference_precision_schedule="decaying",
+    )
     assert set(drawn(app)) | set(drawn(other)) == {key_of(path) for path in fields()}
     assert all("Allowed" in text for text in drawn(app).values())
     assert [group.label for group in app.sidebar.expander] == ["Network", "Inference", "Learning", "Data", "Run"]
@@ -77,7 +82,11 @@ def test_fields_without_an_effect_are_not_drawn_and_keep_their_values() -> None:
     assert app.number_input(key="inference_step_size").value == 0.1
     choose(app, choose_shown_panels=["learning-curves"])
     app.run()  # the form stands above the choice of panels
-    assert set(PATHS) - set(drawn(app)) == relaxation | {"learning_adam_epsilon", "learning_forward_update"}
+    assert set(PATHS) - set(drawn(app)) == relaxation | {
+        "learning_adam_epsilon",
+        "learning_forward_update",
+        "network_auxiliary",
+    }
     app.selectbox(key="learning_rule").set_value("pc").run()
     app.selectbox(key="inference_solver").set_value("momentum").run()
     assert app.number_input(key="inference_step_size").value == 0.1 and "inference_momentum" in drawn(app)

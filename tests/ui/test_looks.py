@@ -75,7 +75,7 @@ def test_a_toy_chain_shows_no_form_of_a_network(client: Client) -> None:
     assert app.sidebar.number_input(key="network_depth").value == 7, "the form has kept its values"
     shown = {widget.key for widget in [*app.sidebar.number_input, *app.sidebar.selectbox, *app.sidebar.button_group]}
     # toggles; looks have a number of steps of their own; what has no effect with the other settings
-    unused = {"network.skips", "learning.forward_update", "learning.steps"}
+    unused = {"network.skips", "network.biases", "network.auxiliary", "learning.forward_update", "learning.steps"}
     unused |= {
         "inference.spike_alpha",
         "inference.precision_decay",
