@@ -42,6 +42,8 @@ def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np
     relaxations on something else than the energy.
     """
     inference, hidden = experiment.inference, experiment.hidden_layers
+    if not experiment.network.facts.plain:  # auxiliary neurons relay errors as no layer of the chain does
+        return None
     solver = inference.facts
     if inference.initial != "feedforward" or solver.rate is None or not steps[-1] or not experiment.relaxes_plainly:
         return None
