@@ -45,6 +45,8 @@ def chain_trace(experiment: Experiment, steps: Sequence[int] | np.ndarray) -> np
     activity decay, rules that relax something else than the energy. (A nudge scales all errors alike.)
     """
     inference, hidden = experiment.inference, experiment.hidden_layers
+    if not experiment.network.facts.plain:  # auxiliary neurons relay errors as no layer of the chain does
+        return None
     solver = inference.facts
     plain = experiment.learning.facts.plain and not inference.activity_decay
     if inference.initial != "feedforward" or solver.rate is None or not steps[-1] or not plain:

@@ -278,6 +278,7 @@ class TestRules:
         training = Training(from_paths({**RESIDUAL, "network.depth": 8, "network.width": 32, **changes}))
         *_, last = training.run()
         assert float(last.values["test_accuracy"]) > 0.85
+        assert "energy_off_theory" not in last.values, "theory of chains does not speak of it"
 
     def test_another_step_size_compiles_nothing(self) -> None:
         def trained(size: float) -> np.ndarray:
