@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pcviz.experiment import Experiment
+    from pcviz.instruments.diagnosis.examine import diagnose
     from pcviz.jobs.history import history
     from pcviz.jobs.training import train
     from pcviz.pcn import build, relax, weight_gradients, with_weights
@@ -23,11 +24,12 @@ _HOMES = {
     "relax": "pcviz.pcn",
     "weight_gradients": "pcviz.pcn",
     "train": "pcviz.jobs.training",
+    "diagnose": "pcviz.instruments.diagnosis.examine",
     "history": "pcviz.jobs.history",
 }
 """Public name -> the module that holds it."""
 
-__all__ = ["Experiment", "__version__", "build", "history", "relax", "train", "weight_gradients", "with_weights"]
+__all__ = ["Experiment", "__version__", "build", "diagnose", "history", "relax", "train", "weight_gradients", "with_weights"]
 
 
 def __getattr__(name: str) -> Any:

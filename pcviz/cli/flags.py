@@ -128,7 +128,7 @@ def _unknown(word: str, flags: dict[str, Flag]) -> str:
 
 EXIT = """\
 Exit status 0: done; 1: the work failed, or was stopped early (results so far are printed); 2: bad arguments, with one
-line per fault on standard error; 3: done, but the network diverged."""
+line per fault on standard error; 3: done, but the network diverged, or a finding of diagnose is FAIL."""
 """What the exit status of a command means, for its `--help`."""
 
 

@@ -140,9 +140,15 @@ def work_off(job: Look[Any], unit: str, limit: float | None, *, quiet: bool) -> 
 
 
 def answer(
-    work: Callable[[], dict[str, Any]], summary: Callable[[dict[str, Any]], str], name: str, *, as_json: bool
+    work: Callable[[], dict[str, Any]],
+    summary: Callable[[dict[str, Any]], str],
+    name: str,
+    *,
+    as_json: bool,
+    bad: Callable[[dict[str, Any]], bool] = lambda document: bool(document["status"] == "diverged"),
 ) -> int:
-    """Do `work` and print its document, as one line of JSON or as a summary; returns the exit status."""
+    """Do `work` and print its document, as one line of JSON or as a summary; returns the exit status, which for a
+    document that is `bad` is that of a network that diverged."""
     try:
         # Libraries that print must not break the one document on standard output.
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
@@ -151,4 +157,6 @@ def answer(
         print(f"{name} failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
         return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))  # orjson writes non-finite numbers as null
-    return {"done": DONE, "diverged": DIVERGED}.get(document["status"], FAILED)
+    if document["status"] not in ("done", "diverged"):
+        return FAILED
+    return DIVERGED if bad(document) else DONE

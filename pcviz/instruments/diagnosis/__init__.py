@@ -1,0 +1,1 @@
+"""Diagnosis: what keeps a deep network from learning, with evidence, and what helps."""

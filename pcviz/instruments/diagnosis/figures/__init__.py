@@ -1,0 +1,3 @@
+from pcviz.figures import Panel
+from collections.abc import Callable
+PANELS: dict[str, Callable[..., Panel]] = {}

@@ -1,0 +1,257 @@
+"""Measuring the evidence of a diagnosis: the experiment and its twins in training, and probes of single batches."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from pydantic import ValidationError
+
+from pcviz.data import load
+from pcviz.data.batches import batch_indices
+from pcviz.data.dataset import Dataset
+from pcviz.experiment import Experiment
+from pcviz.frames import Value
+from pcviz.instruments.diagnosis import thresholds as limit
+from pcviz.instruments.diagnosis.attempts import Attempt, attempt_of, next_remedy, packed
+from pcviz.instruments.diagnosis.channels import BASELINES, PROBES, RELAXATIONS
+from pcviz.instruments.diagnosis.evidence import Evidence, late
+from pcviz.instruments.diagnosis.options import Options
+from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
+from pcviz.instruments.diagnosis.twins import TWINS, twin
+from pcviz.instruments.diagnosis.verdict import diagnose
+from pcviz.jobs.look import TRAINING_SECONDS, Look
+from pcviz.jobs.training import Training
+from pcviz.pcn import Network
+from pcviz.pcn.feedforward import forward
+from pcviz.pcn.network import weights, with_precision
+from pcviz.probes import baselines
+from pcviz.probes.alignment import Gradients, backprop_gradients
+from pcviz.probes.hessian import largest_eigenvalue
+from pcviz.probes.vitals import Downward, downward, rms, upward
+
+MOST_EXAMPLES = 64
+"""Most examples of the probed batch."""
+CURVED = 2
+"""Examples whose curvature is measured where an energy rises."""
+FIRST = 10
+"""Weight steps at the start whose changes of weights count: later ones are those of a network that has gone astray."""
+
+
+class DiagnosisJob(Look[Options]):
+    """A run of kind "diagnose"."""
+
+    KIND, OPTIONS = "diagnose", Options
+
+    def _begin(self) -> None:
+        self.count = self.options.compared_steps(self.experiment)
+        self.data: Dataset
+        self._found: dict[str, Value] = {"compared_steps": float(self.count)}
+        self.attempts: list[Attempt] = []
+
+    def prepare(self) -> None:
+        """Load the data and build the network."""
+        experiment = self.experiment
+        size = min(MOST_EXAMPLES, experiment.learning.batch_size)
+        self._load(batch_indices(experiment.seed, 0, experiment.data.train_count, size))
+        self.data = load(experiment.data, experiment.seed, experiment.dtype)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is known so far."""
+        return Evidence(self.experiment, dict(self._found))
+
+    def _values(self, bulk: bool) -> dict[str, Value]:
+        return {name: value for name, value in self._found.items() if bulk or np.ndim(value) == 0}
+
+    # --- the work, cut wherever something is yielded
+
+    def _work(self) -> Iterator[object]:
+        self._examine_data()
+        yield True
+        fresh = self.network
+        yield from self._follow("own", "own")
+        yield from self._probe(0, fresh)
+        self._share["probes"] = 0.3
+        yield from self._probe(1, self.network)
+        self._share["probes"] = 0.6
+        yield from self._follow("backprop", "twins")
+        yield from self._follow("sound", "twins")
+        evidence = self.evidence
+        if evidence.make_costs:
+            for name in TWINS:
+                if name == "relaxed" or name.startswith("sound but "):
+                    yield from self._follow(name, "twins")
+        if evidence.falls_behind_neighbours:
+            yield from self._follow("biased", "twins")
+        if self.evidence.relaxation_costs:
+            yield from self._treat()
+            if self.evidence.gradients_are_fine:
+                for name in ("slower", "faster"):
+                    yield from self._follow(name, "twins")
+        self._share["twins"] = 1.0
+        yield from self._try_remedies()
+        self._share = dict.fromkeys(self._share, 1.0)
+
+    def _try_remedies(self) -> Iterator[object]:
+        """Train with the remedies, one cause's after the other's, until nothing more is left; where causes are still
+        left then, diagnose what the remedies have made of the experiment."""
+        now, evidence = self.experiment, self.evidence
+        while len(self.attempts) < self.options.attempts:
+            changes = next_remedy(now, diagnose(evidence), [attempt.experiment for attempt in self.attempts])
+            if changes is None:
+                return
+            now = now.changed(changes)
+            training = Training(now.changed({"learning.steps": self.count}))
+            training.prepare()
+            yield True
+            while not training.done:
+                training.advance(self.count, TRAINING_SECONDS)
+                yield True
+            values = training.frame(bulk=False).values
+            self.attempts.append(attempt_of(self.evidence, now, changes, values, diverged=training.diverged))
+            self._found["attempts"] = packed(self.attempts)
+            self._share["remedies"] = len(self.attempts) / self.options.attempts
+            yield True
+            if self.attempts[-1].left < limit.LEAVES.value:
+                return
+            again = DiagnosisJob(now, Options(step=self.count))
+            again.prepare()
+            while not again.done:
+                again.advance(again.steps, TRAINING_SECONDS)
+                yield True
+            evidence = again.evidence
+
+    def _examine_data(self) -> None:
+        data, network = self.data, self.network
+        inputs = data.x_train.astype(np.float64)
+        last = [np.asarray(forward(network, jnp.asarray(x))[0][-1][-1]) for x in (data.x_train, data.x_test)]
+        found = {
+            "chance": baselines.chance(data),
+            "linear": baselines.linear(data),
+            "random features": baselines.linear(data, *(z.reshape(len(z), -1) for z in last)),
+            "neighbours": baselines.neighbours(data),
+        }
+        self._found |= {
+            "feature_mean": inputs.mean(0),
+            "feature_deviation": inputs.std(0),
+            "baseline_loss": np.array([found[name].loss for name in BASELINES]),
+            "baseline_accuracy": np.array([found[name].accuracy for name in BASELINES]),
+        }
+        if data.task == "classification":
+            self._found["class_share"] = data.y_train.astype(np.float64).mean(0)
+
+    def _follow(self, name: str, part: str) -> Iterator[object]:
+        """Train a twin, if there is one."""
+        try:
+            other = twin(name, self.experiment)
+        except ValidationError:
+            return  # its settings make no sense together
+        if other is None:
+            return
+        training = Training(other.changed({"learning.steps": self.count}))
+        training.prepare()
+        yield True
+        while not training.done:
+            training.advance(self.count, TRAINING_SECONDS)
+            if part == "own":
+                self._share[part] = training.step / self.count
+            yield True
+        values = training.frame(bulk=False).values
+        if name == "own":
+            self.network, self.diverged_at = training.network, training.step if training.diverged else None
+            steps = np.asarray(values["step_history"])
+            self._found |= {"curve_steps": np.arange(1, self.count + 1)} if not len(steps) else {"curve_steps": steps}
+            self._found["weight_changes"] = np.asarray(values["weight_change_history"])
+        self._note(name, values, training)
+
+    def _note(self, name: str, values: dict[str, Value], training: Training) -> None:
+        losses, changes = (np.asarray(values[f"{n}_history"]) for n in ("train_loss", "weight_change"))
+        losses = losses[:, 0] if losses.size else np.array([np.nan])
+        self._put("twin_steps", name, float(training.step))
+        self._put("twin_loss", name, np.inf if training.diverged else float(values["test_loss"]))
+        self._put("twin_accuracy", name, float(values.get("test_accuracy", np.nan)))
+        self._put("twin_train_loss", name, np.inf if training.diverged else float(late(losses).mean()))
+        self._put("twin_change", name, float(np.median(changes[:FIRST])) if changes.size else np.nan)
+        if "twin_curve" not in self._found:
+            self._found["twin_curve"] = np.full((len(losses), len(TWINS)), np.nan)
+        curve = np.array(self._found["twin_curve"])
+        rows = min(len(curve), len(losses))
+        curve[:rows, TWINS.index(name)] = losses[:rows]
+        self._found["twin_curve"] = curve
+
+    def _put(self, channel: str, name: str, value: float) -> None:
+        numbers = np.array(self._found.get(channel, np.full(len(TWINS), np.nan)))
+        numbers[TWINS.index(name)] = value
+        self._found[channel] = numbers
+
+    def _probe(self, place: int, network: Network) -> Iterator[object]:
+        """The vital signs of a network on the batch."""
+        x, y = self.x, self.y
+        reference = backprop_gradients(network, x, y)
+        yield True
+        up = upward(network, x)
+        yield True
+        down = downward(self.experiment, network, x, y, reference)
+        yield True
+        steps = 0.0 if place == 0 else float(np.asarray(self._found["twin_steps"])[0])
+        found: dict[str, Any] = {
+            "probe_steps": steps,
+            "vital_activity": up.activity,
+            "vital_rank": up.rank,
+            "vital_quiet": up.quiet,
+            "vital_error": down.error,
+            "vital_floor": down.floor,
+            "vital_gradient": down.gradient,
+            "vital_backprop": rms(reference),
+            "vital_weight": rms(weights(network)),
+            "vital_cosine": down.cosine,
+            "vital_ratio": down.ratio,
+            "vital_energy": down.energies,
+            "vital_curvature": np.nan,
+        }
+        self._found["vital_rows"] = down.steps
+        for name, value in found.items():
+            rows = np.array(self._found.get(name, np.full((len(PROBES), *np.shape(value)), np.nan)))
+            rows[place] = value
+            self._found[name] = rows
+        if self.evidence.energy_rises(place):
+            curvature = np.array(self._found["vital_curvature"])
+            curvature[place] = self._curvature(network)
+            self._found["vital_curvature"] = curvature
+        yield True
+
+    def _curvature(self, network: Network) -> float:
+        """The greatest curvature of the energy in the activities at the feedforward pass of a few examples."""
+        x, y = self.x[:CURVED], self.y[:CURVED]
+        layers = [np.asarray(z) for stack in forward(network, x)[0] for z in stack]
+        if not all(np.isfinite(z).all() for z in layers):
+            return np.nan
+        return float(largest_eigenvalue(network, x, y, layers).max())
+
+    def _treat(self) -> Iterator[object]:
+        """Relax the batch with one treatment of the relaxation at a time."""
+        network = self.network
+        reference = backprop_gradients(network, self.x, self.y)
+        shape = (len(RELAXATIONS), network.depth)
+        cosine, heard = np.full(shape, np.nan), np.full(shape, np.nan)
+        for row, name in enumerate(RELAXATIONS):
+            other = self.experiment
+            if name != "own":
+                if not TREATMENTS[name].changes(other):
+                    continue
+                try:
+                    other = treated(other, [name])
+                except ValidationError:
+                    continue
+            down = self._relaxed(other, network, reference)
+            cosine[row], heard[row] = down.cosine, down.error > down.floor
+            yield True
+        self._found |= {"treated_cosine": cosine, "treated_heard": heard}
+
+    def _relaxed(self, other: Experiment, network: Network, reference: Gradients) -> Downward:
+        network = with_precision(network, other.network.output_precision)
+        return downward(other, network, self.x, self.y, reference)
+
+
+JOBS = {"diagnose": DiagnosisJob}

@@ -1,0 +1,140 @@
+"""Do the weights move by as much as they should?"""
+
+import numpy as np
+
+from pcviz.instruments.diagnosis import thresholds as limit
+from pcviz.instruments.diagnosis.evidence import END, Evidence
+from pcviz.instruments.diagnosis.finding import Finding, Rule, layers_text, points_text
+from pcviz.instruments.diagnosis.rules.network import planted
+from pcviz.instruments.diagnosis.treatments import TREATMENTS
+from pcviz.instruments.diagnosis.twins import FACTORS, rate_of
+
+
+def _rate(evidence: Evidence) -> tuple[float, bool] | None:
+    """The points that the learning rate costs, and whether it is too large; None: it is not to blame."""
+    points = evidence.planted().get("rate", np.nan)
+    if points >= limit.COSTS.value:
+        own, sound = (evidence.of_twin("twin_change", name) for name in ("sound but rate", "sound"))
+        diverged = np.isneginf(evidence.score("sound but rate"))
+        return points, bool(diverged or own > sound)
+    if evidence.make_costs:
+        return None  # then other rates may help against what other settings do
+    gains = {name: evidence.points(name, "own") for name in FACTORS}
+    name = max(gains, key=lambda name: np.nan_to_num(gains[name], nan=-np.inf))
+    if gains[name] >= limit.COSTS.value and gains[name] >= 0.5 * evidence.left:
+        return gains[name], name == "slower"
+    return None
+
+
+def _moved(evidence: Evidence) -> str:
+    """How far the weights move, in words."""
+    return f"Weights move by {100 * evidence.of_twin('twin_change', 'own'):.2g} % of their size in a step (median)"
+
+
+def large(evidence: Evidence) -> Finding | None:
+    """A smaller learning rate learns better."""
+    found = _rate(evidence)
+    if found is None or not found[1]:
+        return None
+    return Finding(
+        evidence.of_twin("twin_change", "own"),
+        limit.STEP_LARGE.value,
+        f"{_moved(evidence)}; with a smaller rate the twin gains {points_text(found[0])}.",
+        "The learning rate is too large: each step throws away what the ones before have learned.",
+        "The loss jumps instead of falling, and weights grow until units saturate.",
+        remedy=_remedy(evidence, "slower"),
+        points=found[0],
+    )
+
+
+def small(evidence: Evidence) -> Finding | None:
+    """A larger learning rate learns better."""
+    found = _rate(evidence)
+    if found is None or found[1]:
+        return None
+    return Finding(
+        evidence.of_twin("twin_change", "own"),
+        limit.STEP_SMALL.value,
+        f"{_moved(evidence)}; with a larger rate the twin gains {points_text(found[0])}.",
+        "The learning rate is too small for what the weights get.",
+        "After as many steps a sound network has learned far more.",
+        remedy=_remedy(evidence, "faster"),
+        points=found[0],
+    )
+
+
+def _remedy(evidence: Evidence, name: str) -> dict[str, object]:
+    experiment = evidence.experiment
+    if evidence.planted().get("rate", 0.0) >= limit.COSTS.value:
+        return TREATMENTS["rate"].changes(experiment)
+    return {"learning.learning_rate": rate_of(experiment) * FACTORS[name]}
+
+
+def starved(evidence: Evidence) -> Finding | None:
+    """Adam's epsilon is larger than the gradients of some layers."""
+    learning = evidence.experiment.learning
+    changes = TREATMENTS["epsilon"].changes(evidence.experiment)
+    gradient = evidence.probe("vital_gradient", END)
+    if learning.optimiser == "sgd" or not changes or not len(gradient):
+        return None
+    share = np.nan_to_num(gradient) / (np.nan_to_num(gradient) + learning.adam_epsilon)
+    low = [int(i) + 1 for i in np.flatnonzero(share < limit.STARVED.value)]
+    points = evidence.planted().get("epsilon", np.nan)
+    costs = points >= limit.COSTS.value
+    if not low or not (costs or evidence.left >= limit.LEAVES.value):
+        return None
+    return Finding(
+        float(share.min()),
+        limit.STARVED.value,
+        f"In {layers_text(low)} the gradients are smaller than Adam's ε = {learning.adam_epsilon:g}.",
+        "Adam's ε is larger than the gradients, and so divides them by a constant instead of by their size.",
+        "These layers hardly move.",
+        layers=tuple(low),
+        remedy=changes,
+        points=points if costs else evidence.left,
+    )
+
+
+def uneven(evidence: Evidence) -> Finding | None:
+    """Some layers move far more than others, because they are told to."""
+    points = evidence.planted().get("layers", np.nan)
+    changes = evidence.changes()
+    if np.isnan(points) or points < limit.COSTS.value or not len(changes):
+        return None
+    spread = float(changes.max() / max(changes.min(), 1e-300))
+    return Finding(
+        spread,
+        limit.SPREAD.value,
+        f"The layer that moves most moves {spread:.2g} times as far as the one that moves least; with equal rates a "
+        f"sound network gains {points_text(points)}.",
+        "The learning rates by layer do not suit the network.",
+        "Some layers learn too fast or not at all.",
+        remedy=TREATMENTS["layers"].changes(evidence.experiment),
+        points=points,
+    )
+
+
+RULES = {
+    "D15": Rule("learning rate too large", "methods.md 7, D15", large, ("twin_change",)),
+    "R1": Rule("learning rate too small", "methods.md 7, D14", small, ("twin_change",)),
+    "D13": Rule("gradients below Adam's ε", "methods.md 7, D13", starved, ("vital_gradient",)),
+    "R2": Rule(
+        "weight decay too strong",
+        "docs/diagnosis.md",
+        planted(
+            "decay", "Weight decay pulls weights to zero faster than they learn.", "Outputs shrink towards nothing."
+        ),
+        ("twin_accuracy",),
+    ),
+    "R3": Rule(
+        "weight norm",
+        "methods.md 7, D10",
+        planted(
+            "norm",
+            "Weights are rescaled to a norm that does not suit the network.",
+            "What was learned is scaled away after every step, or signals grow with depth.",
+        ),
+        ("twin_accuracy",),
+    ),
+    "D14": Rule("layers learn unevenly", "methods.md 7, D14", uneven, ("weight_changes",)),
+}

@@ -1,0 +1,40 @@
+"""Every threshold of the diagnosis, with its source. docs/diagnosis.md has the cases that they were calibrated on."""
+
+from typing import NamedTuple
+
+
+class Threshold(NamedTuple):
+    """A value beyond which a rule finds something, and where it comes from."""
+
+    value: float
+    source: str
+
+
+THEORY, DEFINITION, CALIBRATED = "theory", "definition", "calibrated"
+
+FAILS = Threshold(5.0, "definition: points of accuracy lost to the best twin")
+COSTS = Threshold(3.0, "calibrated: points; twins from one seed differ by less")
+LEAVES = Threshold(1.0, "definition: points; below this nothing is said to be left")
+LOSS_POINTS = Threshold(2.0, "definition: per cent of the loss of chance that count as one point where there are no classes")
+RISES = Threshold(0.05, "calibrated: share by which the energy may rise; stable relaxations descend")
+HEARD_GAIN = Threshold(0.05, "calibrated: share of the layers' alignment that a treated relaxation wins back")
+FINE = Threshold(0.8, "calibrated: mean alignment of the layers beyond which gradients are not to blame")
+DECAY = Threshold(0.5, "methods.md 7, D2: decades of the gradient per layer")
+DECADES = Threshold(2.0, "calibrated: decades over the whole depth")
+QUIET = Threshold(0.5, "methods.md 7, D12: share of the units of a layer")
+COLLAPSED = Threshold(1.5, "definition: effective rank of activities that hold one direction")
+TREND = Threshold(1.0, "calibrated: decades from the first hidden layer to the last")
+STEP_LARGE = Threshold(0.2, "docs/health.md: greatest |dW|/|W| of networks that learned")
+STEP_SMALL = Threshold(1e-4, "docs/health.md: least |dW|/|W| of networks that learned")
+STARVED = Threshold(0.5, "methods.md 7, D13: share of a step that Adam's epsilon leaves")
+SPREAD = Threshold(1e2, "methods.md 7, D14: greatest over least |dW|/|W| of the layers")
+IMBALANCE = Threshold(6.0, "methods.md 7, D7: decades between the energies of two layers")
+AT_OUTPUT = Threshold(0.99, "methods.md 7, D8: share of the energy")
+MIDDLE = Threshold(1e-4, "methods.md 7, D9: least energy inside over that of the ends")
+UNSETTLED = Threshold(1e-3, "methods.md 7, D5: relative change of the energy in the last step")
+OVERSHOOT = Threshold(1.0, "methods.md 7, D15: energy after the weight step over that before")
+CONSTANT = Threshold(0.3, "calibrated: share of inputs that never change; 0.05 of the digits")
+SCALE = Threshold(10.0, "definition: inputs are standardised within a factor")
+SHARE = Threshold(0.8, "calibrated: share of the most frequent class")
+BEHIND = Threshold(5.0, "definition: points behind the nearest training examples")
+CHANCE = Threshold(3.0, "definition: points above chance, besides three standard errors")

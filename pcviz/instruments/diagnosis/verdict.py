@@ -1,0 +1,116 @@
+"""The verdict: which findings are causes, what they explain, how bad it is, in one sentence."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pcviz.brief import short
+from pcviz.instruments.diagnosis import thresholds as limit
+from pcviz.instruments.diagnosis.channels import BASELINES
+from pcviz.instruments.diagnosis.evidence import START, Evidence
+from pcviz.instruments.diagnosis.finding import SEVERITIES, Finding, Severity, points_text
+from pcviz.instruments.diagnosis.rules import RULES, data, learning, network, relaxation
+
+MAKE = {**network.RULES, **learning.RULES}
+
+
+@dataclass(frozen=True)
+@short
+class Diagnosis:
+    """`severity` and `sentence` of the whole; `causes`, the worst first; `others`: what they explain, and what is
+    unusual but harmless; `baselines`: name -> points; `score`: the experiment's own points, after `steps` weight steps;
+    `best`: those of its best twin."""
+
+    severity: Severity
+    sentence: str
+    causes: tuple[Finding, ...]
+    others: tuple[Finding, ...]
+    baselines: dict[str, float]
+    score: float
+    best: float
+    steps: int
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """The verdict on evidence, however much of it there is."""
+    found = [_made(id, evidence) for id in RULES]
+    present = [finding for finding in found if finding is not None]
+    causes = [f for f in present if not RULES[f.id].sign and f.severity != "unknown"]
+    causes = _suppressed(causes, evidence)
+    lead = [f for f in causes if not f.explained_by]
+    lead = sorted(lead, key=lambda f: (SEVERITIES.index(f.severity), -np.nan_to_num(f.points), list(RULES).index(f.id)))
+    signs = [f for f in present if RULES[f.id].sign or f.severity == "unknown"]
+    if lead:
+        signs = [replace(f, explained_by=lead[0].id) if f.severity != "unknown" else f for f in signs]
+    others = [*(f for f in causes if f.explained_by), *signs]
+    severity = _worst(lead, evidence)
+    return Diagnosis(
+        severity,
+        _sentence(severity, lead, evidence),
+        tuple(lead),
+        tuple(others),
+        {name: evidence.baseline(name) for name in BASELINES},
+        evidence.score("own"),
+        evidence.score(evidence.best),
+        int(np.nan_to_num(evidence.of_twin("twin_steps", "own"))),
+    )
+
+
+def _made(id: str, evidence: Evidence) -> Finding | None:
+    rule = RULES[id]
+    named = {"id": id, "name": rule.name, "reference": rule.reference}
+    if missing := [channel for channel in rule.needs if channel not in evidence.values]:
+        told = f"Cannot tell: {', '.join(missing)} was not measured."
+        return Finding(float("nan"), float("nan"), told, "", severity="unknown", **named)
+    found = rule.find(evidence)
+    if found is None:
+        return None
+    severity: Severity = "OK" if rule.sign else _severity(found, evidence)
+    return replace(found, severity=severity, **named)
+
+
+def _severity(finding: Finding, evidence: Evidence) -> Severity:
+    """FAIL where the network diverges or loses many points to a twin by this cause."""
+    costs = np.nan_to_num(finding.points)
+    return "FAIL" if costs >= limit.FAILS.value or evidence.diverged else "WARN"
+
+
+def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
+    """The causes, each with the one that explains it."""
+    ids = {finding.id for finding in causes}
+
+    def by(finding: Finding) -> str:
+        worst = max((f for f in causes if f.id in MAKE), key=lambda f: np.nan_to_num(f.points), default=None)
+        if finding.id not in data.RULES:
+            for id in ("A1", "A2"):
+                if id in ids and next(f for f in causes if f.id == id).severity == "FAIL":
+                    return id
+        if finding.id in relaxation.RULES and worst is not None:
+            late = finding.id == "D3" and not evidence.energy_rises(START)
+            if late or evidence.relaxation_points < limit.COSTS.value:
+                return worst.id
+        return ""
+
+    return [replace(finding, explained_by=by(finding)) for finding in causes]
+
+
+def _worst(lead: list[Finding], evidence: Evidence) -> Severity:
+    if lead:
+        return lead[0].severity
+    if evidence.diverged or evidence.left >= limit.FAILS.value:
+        return "FAIL"
+    return "WARN" if evidence.left >= limit.COSTS.value else "OK"
+
+
+def _sentence(severity: Severity, lead: list[Finding], evidence: Evidence) -> str:
+    left, steps = evidence.left, int(np.nan_to_num(evidence.of_twin("twin_steps", "own")))
+    where = f"after {steps} weight steps"
+    if lead:
+        first = lead[0]
+        also = f" Also: {', '.join(f.name for f in lead[1:])}." if lead[1:] else ""
+        cost = "it diverges" if evidence.diverged else f"it leaves {points_text(left)} to its best twin {where}"
+        return f"{first.name[0].upper()}{first.name[1:]}: {cost}. {first.cause}{also}"
+    if severity == "OK":
+        return f"Healthy: {where} no twin is better by more than {max(left, 0):.1f} points, and nothing is found that would be."
+    cost = "It diverges" if evidence.diverged else f"It leaves {points_text(left)} to its best twin {where}"
+    return f"{cost}, and no rule can tell why."

@@ -1,0 +1,2 @@
+from pcviz.ui.look import View
+VIEWS: dict[str, View] = {}
