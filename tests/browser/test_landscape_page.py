@@ -36,8 +36,8 @@ def test_survey_and_walk_from_a_point(page: Page) -> None:
     button(page, "play").click()
     wait_for(page, lambda: state(page, "surface-loss") == "done" and computed(page, "surface-energy") == 21 * 21)
     wait_for(page, lambda: computed(page, "surface-loss") == 21 * 21)  # each panel draws when it can
-    assert re.search(r"run=[0-9a-f]{32}", page.url)
-    expect(button(page, "cancel")).to_be_disabled(timeout=10_000)
+    page.wait_for_url(re.compile("run=[0-9a-f]{32}"))
+    expect(button(page, "cancel")).to_be_disabled()
 
     box = panel(page, "surface-loss").locator(".nsewdrag").first.bounding_box()
     assert box is not None
