@@ -63,6 +63,14 @@ def told(page: Page) -> int:
     return int(page.locator(".pcviz-metrics strong").first.inner_text().split("/")[0].replace(",", ""))
 
 
+def pace(page: Page) -> float:
+    """Weight steps that a training makes in a second now, whatever else the machine has to do."""
+    first, begun = told(page), time.monotonic()
+    page.wait_for_timeout(1000)
+    wait_for(page, lambda: told(page) > first)
+    return (told(page) - first) / (time.monotonic() - begun)
+
+
 def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 60) -> float:
     """Wait for a condition; returns how long it took."""
     begun = time.monotonic()
