@@ -117,8 +117,9 @@ def test_a_worker_ends_when_its_standard_input_closes(client: Client) -> None:
     worker = subprocess.Popen([sys.executable, "-m", "pcviz.engine.worker"], stdin=subprocess.PIPE, cwd=ROOT)
     try:
         run = client.start(experiment(100_000), "a")
+        wait_until(lambda: client.get(run).seq >= 1)
         compiling = client.start(experiment(100_000, fake_jobs.SLOW), "b")
-        wait_until(lambda: client.get(run).seq >= 1 and client.get(compiling).state == "compiling")
+        wait_until(lambda: client.get(compiling).state == "compiling")  # which lasts for two seconds
         assert worker.stdin is not None
         worker.stdin.close()
         assert worker.wait(5) == 0
