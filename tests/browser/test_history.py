@@ -42,7 +42,14 @@ def seed(page: Page) -> str:
     return page.locator(SEED).input_value()
 
 
+def answered(page: Page) -> None:
+    """The server has answered everything: an answer under way to Back or Forward would set the form's fields again."""
+    wait_for(page, lambda: "back=" not in page.url)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def set_seed(page: Page, value: int) -> None:
+    answered(page)
     unfold(page, "run")
     field = page.locator(SEED)
     field.fill(str(value))
@@ -155,6 +162,7 @@ def test_a_form_that_was_edited_after_its_run_comes_back_as_it_was(page: Page, a
     page.goto(f"/?{SMALL}&learning_steps=20")
     shows(page, "train")
     trained = play(page)
+    answered(page)
     unfold(page, "run")
     page.locator(SEED).fill("0")
     page.locator(SEED).press("Enter")
