@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Error, Page
+from playwright.sync_api import ConsoleMessage, Error, Page, expect
 
 from pcviz.experiment import Experiment
 from tests.browser.fake_stream import FakeStream, fake_stream
 from tests.browser.install import HOW_TO_GET_ONE, find_browser, required
 from tests.browser.serve import App, running_app
 
+expect.set_options(timeout=20_000)  # milliseconds that a first draw may take on a busy machine
 QUIET = (
     "--no-sandbox",  # Chromium's sandbox does not work for root and in most containers
     "--disable-gpu",

@@ -1,5 +1,6 @@
 """What tests look at in live panels that are fed by a stream of theirs."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,6 @@ from pcviz.experiment import Experiment
 from tests.browser.fake_stream import FakeStream, train_values
 from tests.browser.on_page import panel
 
-expect.set_options(timeout=20_000)  # milliseconds that a first draw may take on a busy machine
 TRAIN_PANELS = ("energy-balance", "activity-convergence", "learning-curves")
 
 
@@ -22,6 +22,14 @@ def train(fake: FakeStream, experiment: Experiment, first: int, last: int, **pla
 def drawn(page: Page, step: int, *names: str) -> None:
     for name in names or TRAIN_PANELS:
         expect(panel(page, name)).to_have_attribute("data-step", str(step))
+
+
+def arrived(page: Page, fake: FakeStream, state: str = "running") -> None:
+    """Wait until the page has all that was sent so far, whether or not it has been drawn: a state that is sent after it
+    is told at once."""
+    mark = len(fake.events) + 1
+    fake.state(state, mark)
+    expect(page.locator(".pcviz-metrics")).to_contain_text(re.compile(rf"(?<!\d){mark} / 200"))
 
 
 def eventually(page: Page, condition: Callable[[], bool]) -> None:

@@ -41,6 +41,13 @@ def plot(page: Page, name: str, expression: str, argument: Any = None) -> Any:
     return panel(page, name).locator(".pcviz-plot").evaluate(code, argument)
 
 
+def laid_out(page: Page) -> None:
+    """Wait until panels that draw in the next picture have taken a new size: it is noticed in one picture, drawn in the
+    next, and what that moves is noticed once more."""
+    frame = "await new Promise((resolve) => requestAnimationFrame(resolve));"
+    page.evaluate(f"async () => {{ {4 * frame} }}")
+
+
 def step(page: Page, name: str = "learning-curves") -> int:
     """The last step that a panel drew; 0 before the first."""
     return int(panel(page, name).get_attribute("data-step") or 0)
@@ -49,6 +56,19 @@ def step(page: Page, name: str = "learning-curves") -> int:
 def state(page: Page, name: str = "learning-curves") -> str:
     """The run's state as a panel shows it."""
     return panel(page, name).get_attribute("data-state") or ""
+
+
+def told(page: Page) -> int:
+    """The weight step that the metrics tell, which needs no drawing."""
+    return int(page.locator(".pcviz-metrics strong").first.inner_text().split("/")[0].replace(",", ""))
+
+
+def pace(page: Page) -> float:
+    """Weight steps that a training makes in a second now, whatever else the machine has to do."""
+    first, begun = told(page), time.monotonic()
+    page.wait_for_timeout(1000)
+    wait_for(page, lambda: told(page) > first)
+    return (told(page) - first) / (time.monotonic() - begun)
 
 
 def wait_for(page: Page, condition: Callable[[], bool], seconds: float = 60) -> float:

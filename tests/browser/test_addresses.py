@@ -50,7 +50,7 @@ def play(page: Page) -> None:
 def turn_to(page: Page, title: str, name: str) -> None:
     """Go to another page by its link, and see its panels."""
     page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-    expect(panel(page, name).locator(".main-svg").first).to_be_visible(timeout=30_000)
+    expect(panel(page, name).locator(".main-svg").first).to_be_visible(timeout=60_000)
 
 
 def visit(page: Page, home: str) -> None:

@@ -32,7 +32,7 @@ def where(page: Page) -> str:
 
 def shows(page: Page, path: str) -> None:
     """The page is there, and has heard that Back is to be marked."""
-    wait_for(page, lambda: where(page) == path, 30)
+    wait_for(page, lambda: where(page) == path)
     expect(panel(page, PANELS[path])).to_be_visible(timeout=30_000)
     expect(page.locator(".st-key-configuration")).to_be_visible(timeout=30_000)
     page.wait_for_function("window.pcvizHistory")
@@ -42,12 +42,24 @@ def seed(page: Page) -> str:
     return page.locator(SEED).input_value()
 
 
+def answered(page: Page) -> None:
+    """The server has answered everything: an answer under way to Back or Forward would set the form's fields again."""
+    wait_for(page, lambda: "back=" not in page.url)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def set_seed(page: Page, value: int) -> None:
+    answered(page)
     unfold(page, "run")
     field = page.locator(SEED)
     field.fill(str(value))
     field.press("Enter")
-    wait_for(page, lambda: parse_qs(urlsplit(page.url).query).get("seed") == [str(value)], 20)
+    wait_for(page, lambda: parse_qs(urlsplit(page.url).query).get("seed") == [str(value)])
+
+
+def addressed(page: Page) -> list[str]:
+    """The seed in the address, or the default, which it leaves out."""
+    return parse_qs(urlsplit(page.url).query).get("seed", ["0"])
 
 
 def run(page: Page) -> str:
@@ -57,8 +69,7 @@ def run(page: Page) -> str:
 def agrees(page: Page, path: str, value: str, shown: str) -> None:
     """Address, form and run, as soon as the page has come."""
     shows(page, path)
-    wait_for(page, lambda: (seed(page), run(page)) == (value, shown), 20)
-    assert parse_qs(urlsplit(page.url).query).get("seed", ["0"]) == [value]
+    wait_for(page, lambda: (seed(page), addressed(page), run(page)) == (value, [value], shown))
 
 
 def in_place(page: Page) -> list[bool]:
@@ -80,7 +91,7 @@ def test_back_and_forward_through_all_pages(page: Page, app: App) -> None:
     trained = play(page)
     length = page.evaluate("history.length")
     turn_to(page, "Inference")
-    wait_for(page, lambda: "seed=3" in page.url, 10)
+    wait_for(page, lambda: "seed=3" in page.url)
     page.wait_for_timeout(500)
     assert page.evaluate("history.length") == length + 1, "a switch of pages is one entry"
     relaxed = play(page)
@@ -100,7 +111,7 @@ def test_back_and_forward_through_all_pages(page: Page, app: App) -> None:
     agrees(page, "inference", "3", "")
     page.go_forward()
     agrees(page, "inference", "3", relaxed)
-    wait_for(page, lambda: "back=" not in page.url, 10)
+    wait_for(page, lambda: "back=" not in page.url)
     page.reload()
     agrees(page, "inference", "3", relaxed)
     assert all(in_place(page)), "Back and Forward load no document"
@@ -111,10 +122,10 @@ def test_back_and_forward_through_all_pages(page: Page, app: App) -> None:
     agrees(page, "inference", "7", relaxed)
     # Faster than the server answers, which must not make entries of addresses that were left.
     page.evaluate("history.back(); setTimeout(() => history.back(), 100)")
-    wait_for(page, lambda: "seed=3" in page.url, 10)
+    wait_for(page, lambda: "seed=3" in page.url)
     agrees(page, "inference", "3", relaxed)
     page.evaluate("history.forward(); setTimeout(() => history.forward(), 100)")
-    wait_for(page, lambda: "seed=7" in page.url, 10)
+    wait_for(page, lambda: "seed=7" in page.url)
     agrees(page, "inference", "7", relaxed)
     assert "acknowledged" not in page.url
 
@@ -128,10 +139,10 @@ def test_a_reload_before_the_server_has_answered_back(page: Page, app: App) -> N
     set_seed(page, 5)
     set_seed(page, 7)
     page.go_back()
-    wait_for(page, lambda: "back=" in page.url and "seed=5" in page.url, 10)
+    wait_for(page, lambda: "back=" in page.url and "seed=5" in page.url)
 
     def hold(route: Route) -> None:
-        wait_for(page, lambda: "back=" not in page.url, 10)
+        wait_for(page, lambda: "back=" not in page.url)
         route.continue_()
 
     page.route(lambda url: urlsplit(url).path == "/inference", hold, times=1)
@@ -151,10 +162,11 @@ def test_a_form_that_was_edited_after_its_run_comes_back_as_it_was(page: Page, a
     page.goto(f"/?{SMALL}&learning_steps=20")
     shows(page, "train")
     trained = play(page)
+    answered(page)
     unfold(page, "run")
     page.locator(SEED).fill("0")
     page.locator(SEED).press("Enter")
-    wait_for(page, lambda: "seed" not in page.url, 20)
+    wait_for(page, lambda: "seed" not in page.url)
     page.reload()
     agrees(page, "train", "0", trained)
     turn_to(page, "Inference")

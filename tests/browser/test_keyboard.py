@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.on_page import panel, state, step, wait_for
+from tests.browser.on_page import panel, state, step, told, wait_for
 
 MOST = 200
 """Stops of Tab, at most, until something must have been reached."""
@@ -31,7 +31,7 @@ def test_a_whole_session(page: Page) -> None:
     tab_to(page, "[class*='st-key-open_'] button")
     page.keyboard.press("Enter")
     wait_for(page, lambda: step(page) > 0)
-    assert "/train" in page.url
+    page.wait_for_url("**/train*")
 
     tab_to(page, ".st-key-form_detail", "Shift+Tab")
     page.keyboard.press("ArrowRight")
@@ -50,7 +50,8 @@ def test_a_whole_session(page: Page) -> None:
 
     page.keyboard.press("Space")
     wait_for(page, lambda: state(page) == "paused")
-    stopped = step(page)
+    stopped = told(page)
+    wait_for(page, lambda: step(page) == stopped)  # panels draw one after another
     page.keyboard.press("Space")
     wait_for(page, lambda: step(page) > stopped)
     page.keyboard.press("Space")

@@ -36,8 +36,8 @@ def test_survey_and_walk_from_a_point(page: Page) -> None:
     button(page, "play").click()
     wait_for(page, lambda: state(page, "surface-loss") == "done" and computed(page, "surface-energy") == 21 * 21)
     wait_for(page, lambda: computed(page, "surface-loss") == 21 * 21)  # each panel draws when it can
-    assert re.search(r"run=[0-9a-f]{32}", page.url)
-    expect(button(page, "cancel")).to_be_disabled(timeout=10_000)
+    page.wait_for_url(re.compile("run=[0-9a-f]{32}"))
+    expect(button(page, "cancel")).to_be_disabled()
 
     box = panel(page, "surface-loss").locator(".nsewdrag").first.bounding_box()
     assert box is not None
@@ -52,7 +52,7 @@ def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page
     page.locator(".st-key-plane_size input").click()
     page.get_by_role("option", name="41").click()
     button(page, "play").click()
-    wait_for(page, lambda: 0 < computed(page, "surface-energy") < 21 * 21)
+    wait_for(page, lambda: 0 < computed(page, "surface-energy") < 41 * 41 // 2)  # as many follow
     expect(page.locator(".pcviz-metrics")).to_contain_text(re.compile(r"Nowcomputing.*Time left(\d+|under 1) (s|min)"))
     page.evaluate(
         """() => {

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from pcviz.instruments.training.reading import story
 from tests.browser.fake_stream import CHILD, SECOND, FakeStream
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, train
-from tests.browser.on_page import panel
+from tests.browser.on_page import laid_out, panel
 from tests.browser.test_examples import values
 from tests.browser.test_headers import shown
 from tests.browser.test_network_view import relaxed
@@ -92,7 +92,7 @@ def test_the_whole_network_view_can_be_reached_in_full_size(
     network = panel(page, "network")
     expect(network).to_have_attribute("data-step", "7")
     network.get_by_role("button", name="Full size").click()
-    page.wait_for_timeout(300)  # until it has its new size
+    laid_out(page)
     sentence = network.locator(".pcviz-sentence")
     sentence.scroll_into_view_if_needed()
     canvas, words, whole = (one.bounding_box() for one in (network.locator("canvas").first, sentence, network))

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment import Experiment
+from tests.browser.by_clock import stop
 from tests.browser.fake_stream import BASELINE, FakeStream
 from tests.browser.fed_panels import drawn, eventually, train
 
@@ -29,7 +30,7 @@ def test_a_refused_stream_is_tried_again(
 def test_a_stream_that_is_refused_for_good_says_why_and_rests(
     page: Page, fake: FakeStream, experiment: Experiment, page_faults: list[str], status: int
 ) -> None:
-    page.clock.install()
+    stop(page)
     fake.refuse = (status, "runs: there is no run 'x'")
     page.goto(fake.url)
     expect(page.get_by_role("alert")).to_contain_text("runs: there is no run 'x'")
@@ -45,7 +46,7 @@ def test_a_stream_that_is_refused_for_good_says_why_and_rests(
 def test_a_full_server_is_asked_again_after_a_while(
     page: Page, fake: FakeStream, experiment: Experiment, page_faults: list[str]
 ) -> None:
-    page.clock.install()
+    stop(page)
     fake.refuse = (429, "2 live streams are open (allowed: PCVIZ_STREAMS 2)")
     page.goto(fake.url)
     expect(page.get_by_role("alert")).to_contain_text("(allowed: PCVIZ_STREAMS 2)")
@@ -60,7 +61,7 @@ def test_a_full_server_is_asked_again_after_a_while(
 
 
 def test_a_stream_without_an_answer_is_said(page: Page, fake: FakeStream, experiment: Experiment) -> None:
-    page.clock.install()
+    stop(page)
     fake.silent = True
     page.goto(fake.url)
     eventually(page, lambda: fake.asked == 1)

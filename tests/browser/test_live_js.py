@@ -63,7 +63,7 @@ def test_zoom_by_hand_and_legend_choices_stay(page: Page, fake: FakeStream, expe
     move = panel(page, "learning-curves").get_by_role("button", name="Drag to move")
     for mode in ("pan", "zoom"):
         move.click()
-        assert plot(page, "learning-curves", "plot._fullLayout.dragmode") == mode
+        eventually(page, lambda mode=mode: plot(page, "learning-curves", "plot._fullLayout.dragmode") == mode)  # type: ignore[misc]
     panel(page, "learning-curves").get_by_role("button", name="Show the whole").click()
     eventually(page, lambda: plot(page, "learning-curves", "plot._fullLayout.xaxis.range")[1] >= 24)
 

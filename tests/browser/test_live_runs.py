@@ -109,7 +109,8 @@ def test_a_new_run_keeps_the_nodes(page: Page, fake: FakeStream, experiment: Exp
     page.evaluate("async () => window.remount(await (await fetch('/data')).json())")
     train(fake, experiment, 1, 2, run=BASELINE)
     drawn(page, 2)
-    assert page.evaluate("window.before.filter((node) => node.isConnected).length") == 3
+    # A plot that leaves keeps its place until Plotly has finished with it.
+    eventually(page, lambda: page.evaluate("window.before.filter((node) => node.isConnected).length") == 3)
     assert [s.get_attribute("data-panel") for s in page.locator("section").all()][-1] == "learning-curves"
 
 

@@ -4,11 +4,11 @@ from playwright.sync_api import Page, Route
 
 from pcviz.ui.panels import LOADER
 
-# A module that exports `then` decides when its import ends: the first of two ends last.
-SLOW_FIRST = """
-let calls = 0;
+# A module that exports `then` decides when its import ends: each when the test lets it.
+HELD_BACK = """
+window.ends = [];
 const mount = (place, data) => { window.told.push(`mount ${data}`); return () => window.told.push("clean up"); };
-export function then(resolve) { setTimeout(() => resolve({ mount }), ++calls === 1 ? 300 : 0); }
+export function then(resolve) { window.ends.push(() => resolve({ mount })); }
 """
 CALL_TWICE = """async (loader) => {
   window.told = [];
@@ -16,14 +16,18 @@ CALL_TWICE = """async (loader) => {
   const parentElement = document.getElementById("parent");
   const { default: call } = await import(URL.createObjectURL(new Blob([loader], { type: "text/javascript" })));
   const cleanUps = ["old", "new"].map((data) => call({ data, parentElement }));
-  const pause = () => new Promise((resolve) => setTimeout(resolve, 500));
-  await pause();
+  const turn = () => new Promise((resolve) => setTimeout(resolve)); // whatever follows from promises has happened then
+  while (!(window.ends?.length === 2)) await turn();
+  for (const end of window.ends.reverse()) { // the first of two ends last
+    end();
+    await turn();
+  }
   const mounted = window.told.splice(0);
   cleanUps[0]();
-  await pause();
+  await turn();
   const overtaken = window.told.splice(0);
   cleanUps[1]();
-  await pause();
+  await turn();
   return [mounted, overtaken, window.told];
 }"""
 
@@ -32,7 +36,7 @@ def test_the_last_call_counts(page: Page) -> None:
     def answer(route: Route) -> None:
         script = route.request.url.endswith("live/live.js")
         route.fulfill(
-            body=SLOW_FIRST if script else "<!doctype html>", content_type="text/javascript" if script else "text/html"
+            body=HELD_BACK if script else "<!doctype html>", content_type="text/javascript" if script else "text/html"
         )
 
     page.route("http://localhost/**", answer)

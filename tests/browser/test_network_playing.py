@@ -10,15 +10,17 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from pcviz.instruments.network.job import exact
 from pcviz.store.values import encode_values
+from tests.browser.by_clock import FRAME, reach, stop
 from tests.browser.fake_stream import CHILD, FakeStream
+from tests.browser.fed_panels import arrived
 from tests.browser.on_page import panel
-from tests.browser.test_network_view import LAYERS, point_at, relaxed, sentence, shown
+from tests.browser.test_network_view import LAYERS, point_at, relaxed, sent, sentence, shown
 
 LAST = str(LAYERS - 1)
 SLOW, FAST = "6", "60"
 """Recorded steps a second."""
-GAP = 1500
-"""Milliseconds: more than lie between a relaxation and what follows it."""
+GAP, SAID = 1500, 1100
+"""Milliseconds: more than lie between a relaxation and what follows it, and between words for screen readers."""
 INK = """(canvas) => canvas.width && new Uint32Array(canvas.getContext("2d")
   .getImageData(0, 0, canvas.width, canvas.height).data.buffer).filter(Boolean).length"""
 """Pixels of a canvas that are not empty."""
@@ -40,29 +42,17 @@ def playing(page: Page, yes: bool) -> None:
     expect(player(page)).to_have_attribute("aria-pressed", str(yes).lower())
 
 
-def at(page: Page, step: int | str) -> None:
-    expect(view(page)).to_have_attribute("data-inference-step", str(step))
-
-
 def opened(page: Page, fake: FakeStream, *, motion: bool = True, speed: str = FAST) -> None:
-    """The example, on a page whose time can be moved on."""
-    page.clock.install()
-    shown(page, fake, motion=motion)
+    """The example, on a page whose time is moved on by hand."""
+    stop(page)
+    sent(page, fake, motion=motion)
+    reach(view(page), "data-step", 7)
     view(page).get_by_label("Speed").select_option(speed)
 
 
-def halt(page: Page) -> None:
-    """Stop the page's time, soon."""
-    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
-
-
-def reach(page: Page, step: int) -> None:
+def at(page: Page, step: int | str) -> None:
     """Move the page's time on until the picture is at this step."""
-    for _ in range(1000):
-        if view(page).get_attribute("data-inference-step") == str(step):
-            return
-        page.clock.run_for(16)
-    raise AssertionError(f"it does not reach step {step}")
+    reach(view(page), "data-inference-step", step)
 
 
 def ended(page: Page, fake: FakeStream, **options: Any) -> None:
@@ -72,17 +62,27 @@ def ended(page: Page, fake: FakeStream, **options: Any) -> None:
     playing(page, False)
 
 
+def test_it_plays_by_itself_unless_motion_is_unwanted(page: Page, fake: FakeStream) -> None:
+    opened(page, fake, motion=False)
+    expect(view(page)).to_have_attribute("data-inference-step", LAST)
+    playing(page, False)
+    sent(page, fake, motion=True)
+    reach(view(page), "data-step", 7)
+    playing(page, True)
+    at(page, LAST)
+
+
 def test_another_example_is_played_at_the_same_speed(page: Page, fake: FakeStream) -> None:
     opened(page, fake, speed=SLOW)
-    halt(page)
-    reach(page, 4)
+    at(page, 4)
     view(page).evaluate(
         """(view) => { window.seen = []; new MutationObserver(() => window.seen.push([performance.now(),
         Number(view.dataset.inferenceStep)])).observe(view, {attributeFilter: ["data-inference-step"]}); }"""
     )
     fake.frame("network", 7, values(3), run=CHILD)
-    reach(page, 0)
-    reach(page, LAYERS - 1)
+    arrived(page, fake)
+    at(page, 0)
+    at(page, LAST)
     seen = page.evaluate("window.seen")
     again = seen[next(i for i, (_, step) in enumerate(seen) if step == 0) :]
     assert again[-1][0] - again[0][0] > 0.8 * 1000 * (LAYERS - 1) / int(SLOW), "one loop, not two"
@@ -91,6 +91,7 @@ def test_another_example_is_played_at_the_same_speed(page: Page, fake: FakeStrea
 def test_it_goes_on_with_the_newest_weights(page: Page, fake: FakeStream) -> None:
     opened(page, fake, speed=SLOW)
     fake.frame("network", 8, values(), run=CHILD)
+    arrived(page, fake)
     at(page, LAST)
     expect(view(page)).to_have_attribute("data-step", "7")
     page.clock.run_for(GAP)
@@ -104,10 +105,11 @@ def test_who_moves_in_the_gap_is_left_there(page: Page, fake: FakeStream, moved:
     view(page).get_by_role("button", name=moved).click()
     step = LAYERS - 2 if "back" in moved else 0
     fake.frame("network", 8, values(), run=CHILD)
+    arrived(page, fake)
     page.clock.run_for(GAP)
     expect(view(page)).to_have_attribute("data-step", "8")
     playing(page, False)
-    at(page, step)
+    expect(view(page)).to_have_attribute("data-inference-step", str(step))
 
 
 def test_who_plays_in_the_gap_is_not_interrupted(page: Page, fake: FakeStream) -> None:
@@ -120,7 +122,7 @@ def test_who_plays_in_the_gap_is_not_interrupted(page: Page, fake: FakeStream) -
 
 def test_after_a_pause_of_the_run_it_plays_again(page: Page, fake: FakeStream) -> None:
     opened(page, fake)
-    fake.state("paused", 7)
+    arrived(page, fake, "paused")
     at(page, LAST)
     page.clock.run_for(GAP)
     playing(page, False)
@@ -130,7 +132,7 @@ def test_after_a_pause_of_the_run_it_plays_again(page: Page, fake: FakeStream) -
     playing(page, True)
     player(page).click()
     fake.frame("network", 9, values(), run=CHILD)
-    expect(view(page)).to_have_attribute("data-step", "9")
+    reach(view(page), "data-step", 9)
     playing(page, False)
 
 
@@ -145,7 +147,7 @@ def test_without_motion_nothing_flashes_nor_plays_again(page: Page, fake: FakeSt
     page.clock.run_for(GAP)
     assert canvas.evaluate("(canvas) => canvas.toDataURL()") == picture
     playing(page, False)
-    at(page, LAST)
+    expect(view(page)).to_have_attribute("data-inference-step", LAST)
 
 
 def recorded(page: Page, fake: FakeStream) -> None:
@@ -158,12 +160,12 @@ def recorded(page: Page, fake: FakeStream) -> None:
     answer = orjson.dumps(frames).decode()
     page.route("**/recorded/*.json*", lambda route: _fulfil(route, answer))
     page.emulate_media(reduced_motion="no-preference")
-    page.clock.install()
+    stop(page)
     fake.show(relaxed(False)[0], runs=(), panels=["network"], recorded="two")
     page.goto(fake.url)
     view(page).get_by_label("Speed").select_option(FAST)
-    expect(view(page).locator(".pcviz-example")).to_contain_text("example 1")
     at(page, LAST)
+    expect(view(page).locator(".pcviz-example")).to_contain_text("example 1")
 
 
 def _fulfil(route: Route, text: str) -> None:
@@ -234,11 +236,10 @@ def test_it_is_told_to_screen_readers_where_somebody_moves_and_not_while_it_play
     opened(page, fake, speed=SLOW)
     spoken = view(page).locator("[aria-live=polite]")
     expect(spoken).to_have_count(1)
-    halt(page)
-    reach(page, 4)
+    at(page, 4)
     assert spoken.text_content() == ""
     view(page).get_by_role("button", name="One inference step back").click()
-    page.clock.resume()
+    page.clock.run_for(SAID)
     expect(spoken).to_contain_text("Inference step")
     assert sentence(page) in (spoken.text_content() or "")
     spoken.evaluate(
@@ -247,9 +248,11 @@ def test_it_is_told_to_screen_readers_where_somebody_moves_and_not_while_it_play
     view(page).focus()
     for key in [*["ArrowLeft", "ArrowRight"] * 5, "ArrowUp"]:
         page.keyboard.press(key)
+        page.clock.run_for(FRAME)
+    page.clock.run_for(SAID)
     expect(spoken).to_contain_text("Layer 1 of 9")
     assert page.evaluate("window.told") <= 2, "not one for each step"
     fake.frame("network", 8, values(), run=CHILD)
-    expect(view(page)).to_have_attribute("data-step", "8")
+    reach(view(page), "data-step", 8)
     page.clock.run_for(3000)
     assert page.evaluate("window.told") <= 2, "new weights are no news"

@@ -15,7 +15,7 @@ from pcviz.instruments.network.job import exact, packed, recorded_steps
 from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
 from tests.browser.fake_stream import CHILD, FakeStream
-from tests.browser.on_page import panel
+from tests.browser.on_page import laid_out, panel
 
 EXPERIMENT = {"network.depth": 9, "network.width": 16, "network.activation": "tanh"}
 DEEP = {"network.depth": 128, "network.width": 64}
@@ -61,14 +61,20 @@ def relaxed(deep: bool) -> tuple[Experiment, Example, dict[str, np.ndarray | flo
     )
 
 
-def shown(page: Page, fake: FakeStream, deep: bool = False, *, motion: bool = False) -> Example:
-    """Open the page with the example."""
+def sent(page: Page, fake: FakeStream, deep: bool = False, *, motion: bool = False) -> Example:
+    """Open the page and send it the example."""
     experiment, found, values = relaxed(deep)
     page.emulate_media(reduced_motion="no-preference" if motion else "reduce")
     fake.show(experiment, panels=["network"])
     page.goto(fake.url)
     fake.state("running")
     fake.frame("network", 7, values, run=CHILD)
+    return found
+
+
+def shown(page: Page, fake: FakeStream, deep: bool = False) -> Example:
+    """Open the page with the example, at the last step."""
+    found = sent(page, fake, deep)
     expect(panel(page, "network")).to_have_attribute("data-step", "7")
     return found
 
@@ -170,15 +176,6 @@ def test_the_pointer_reads_numbers_and_exact_zeros(page: Page, fake: FakeStream)
         assert (written[2] == "exactly 0") == (change == start)
 
 
-def test_it_plays_by_itself_unless_motion_is_unwanted(page: Page, fake: FakeStream) -> None:
-    shown(page, fake)
-    expect(panel(page, "network")).to_have_attribute("data-inference-step", str(LAYERS - 1))
-    expect(panel(page, "network").locator("[data-act=play]")).to_have_attribute("aria-pressed", "false")
-    shown(page, fake, motion=True)
-    expect(panel(page, "network").locator("[data-act=play]")).to_have_attribute("aria-pressed", "true")
-    expect(panel(page, "network")).to_have_attribute("data-inference-step", str(LAYERS - 1), timeout=10_000)
-
-
 def test_a_unit_shows_its_equation_with_its_numbers(page: Page, fake: FakeStream) -> None:
     found = shown(page, fake)
     view, (_, _, values) = panel(page, "network"), relaxed(False)
@@ -210,7 +207,7 @@ def test_backprop_stands_beside_it(page: Page, fake: FakeStream) -> None:
     view, canvas = panel(page, "network"), panel(page, "network").locator(".pcviz-plot canvas")
     before = canvas.bounding_box()
     view.get_by_role("button", name=re.compile("backpropagation sends down")).click()
-    page.wait_for_timeout(100)
+    laid_out(page)
     after = canvas.bounding_box()
     assert before and after and after["height"] > before["height"] + 30
     for layer, (unit, text) in tips(page, 3).items():
@@ -237,7 +234,7 @@ def test_backprop_takes_one_layer_a_step_in_deep_networks_too(page: Page, fake: 
     assert len(found.steps) < 30, "not every step is recorded"
     view, canvas = panel(page, "network"), panel(page, "network").locator(".pcviz-plot canvas")
     view.get_by_role("button", name=re.compile("backpropagation sends down")).click()
-    page.wait_for_timeout(100)
+    laid_out(page)
     slider = view.locator("input[type=range]")
     seen = []
     for row in (0, len(found.steps) // 2, len(found.steps) - 1):

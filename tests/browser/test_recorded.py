@@ -4,6 +4,7 @@ import numpy as np
 from playwright.sync_api import Page, Route, expect
 
 from pcviz.experiment.presets import HOME
+from tests.browser.by_clock import reach, stop
 from tests.browser.fake_stream import CHILD, FakeStream
 from tests.browser.fed_panels import eventually
 from tests.browser.on_page import panel
@@ -48,12 +49,10 @@ def test_a_recording_that_is_missing_is_asked_for_again(page: Page, fake: FakeSt
 
 
 def test_only_what_acts_is_a_touch_and_a_refused_one_can_be_repeated(page: Page, fake: FakeStream) -> None:
-    page.clock.install()
+    stop(page)
     opened(page, fake)
     network = panel(page, "network")
-    expect(network).to_be_visible()
-    page.clock.run_for(1000)
-    expect(network).to_have_attribute("data-source", "recorded")
+    reach(network, "data-source", "recorded")
     network.focus()
     for key in ("Shift", "Tab", "Shift+Tab", "Escape", "a"):
         page.keyboard.press(key)

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from pcviz.live.assets import SCRIPTS
 from pcviz.ui import keys
+from tests.browser.by_clock import FRAME, reach, stop
 from tests.browser.fake_stream import CHILD, FakeStream
 from tests.browser.on_page import panel
 from tests.browser.test_network_view import LAYERS, relaxed
@@ -24,14 +25,15 @@ OTHERS = {
 
 @pytest.fixture
 def slid(page: Page, fake: FakeStream) -> Page:
-    """A page with one slider for all panels, the network view among them, as the Inference page is."""
+    """A page with one slider for all panels, the network view among them, as the Inference page is. Its time stands."""
     experiment, _, values = relaxed(False)
     page.emulate_media(reduced_motion="reduce")
+    stop(page)
     fake.show(experiment, panels=["network"], scrub="network_steps")
     page.goto(fake.url)
     fake.state("running")
     fake.frame("network", 7, values, run=CHILD)
-    expect(panel(page, "network")).to_have_attribute("data-inference-step", str(LAYERS - 1))
+    reach(panel(page, "network"), "data-inference-step", LAYERS - 1)
     page.get_by_role("combobox", name="Speed").select_option("5")
     page.locator("aside").evaluate("(aside, html) => aside.innerHTML = html", "".join(OTHERS.values()))
     page.evaluate("document.activeElement.blur()")
@@ -41,6 +43,7 @@ def slid(page: Page, fake: FakeStream) -> Page:
 def told(page: Page, step: int) -> None:
     """The page's slider, the only one, and the picture are at this step."""
     expect(page.locator(".pcviz-told")).to_have_text(f"t = {step} of {LAYERS - 1}")
+    page.clock.run_for(2 * FRAME)
     expect(panel(page, "network")).to_have_attribute("data-inference-step", str(step))
 
 
@@ -87,11 +90,11 @@ def test_space_that_is_held_plays_once(slid: Page) -> None:
 
 
 def test_a_hidden_tab_stands_still(slid: Page) -> None:
-    slid.clock.install()
     slid.get_by_label("First inference step").click()
     slid.get_by_label("Play the relaxation").click()
     playing(slid, True)
     slid.clock.fast_forward(10_000)  # no picture in between
+    slid.clock.run_for(2 * FRAME)
     expect(panel(slid, "network")).to_have_attribute("data-inference-step", re.compile("[1-3]"))
     playing(slid, True)
 

@@ -5,6 +5,7 @@ The experiment's seed chooses the behaviour, so that a test can ask for it throu
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -15,6 +16,9 @@ from pcviz.frames import Frame, Value
 from pcviz.jobs.history import History
 
 SLOW, FAILS, DIVERGES, LONG_STEPS, BIG, FAILS_TO_COMPILE = 1000, 1001, 1002, 1003, 1004, 1005
+SLOW_SECONDS = 2.0
+COMPILED = threading.Event()
+"""What is slow to compile has been compiled, once this is set or its seconds are over."""
 UNIT_SECONDS = 0.002
 UNITS = 100
 """A long step has one unit of work more than this."""
@@ -41,7 +45,7 @@ class FakeTrain:
 
     def prepare(self) -> None:
         if self._seed == SLOW:
-            time.sleep(2)
+            COMPILED.wait(SLOW_SECONDS)
         if self._seed == FAILS_TO_COMPILE:
             raise MemoryError("out of\nmemory")
 

@@ -1,5 +1,7 @@
 """Many runs, owners and workers on one machine: nobody waits for ever, nobody harms another."""
 
+import threading
+
 import pytest
 
 from pcviz.engine.client import Client
@@ -25,7 +27,10 @@ def test_a_failing_job_harms_nobody_else(client: Client, worker: Worker, seed: i
     assert client.get(run).message == message
 
 
-def test_others_compute_while_one_compiles(client: Client, worker: Worker) -> None:
+def test_others_compute_while_one_compiles(client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = threading.Event()
+    monkeypatch.setattr(fake_jobs, "COMPILED", compiled)
+    monkeypatch.setattr(fake_jobs, "SLOW_SECONDS", 60.0)  # longer than others take for what is waited for
     quick = client.start(experiment(10_000), "a")
     turn_until(worker, lambda: client.get(quick).seq >= 1)
     slow = client.start(experiment(10, fake_jobs.SLOW), "b")
@@ -35,6 +40,7 @@ def test_others_compute_while_one_compiles(client: Client, worker: Worker) -> No
     assert client.get(slow).state == "compiling"
     client.cancel(slow)
     turn_until(worker, state_is(client, slow, "cancelled"))
+    compiled.set()
 
 
 def test_sessions_advance_evenly(client: Client, worker: Worker) -> None:
