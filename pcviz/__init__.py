@@ -29,7 +29,17 @@ _HOMES = {
 }
 """Public name -> the module that holds it."""
 
-__all__ = ["Experiment", "__version__", "build", "diagnose", "history", "relax", "train", "weight_gradients", "with_weights"]
+__all__ = [
+    "Experiment",
+    "__version__",
+    "build",
+    "diagnose",
+    "history",
+    "relax",
+    "train",
+    "weight_gradients",
+    "with_weights",
+]
 
 
 def __getattr__(name: str) -> Any:

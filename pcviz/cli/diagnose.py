@@ -8,8 +8,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
 from pcviz.cli.findings import table
+from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
 from pcviz.cli.work import DONE, JSON, LIMIT, admit, answer, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling
@@ -112,7 +112,11 @@ def summary(document: dict[str, Any]) -> str:
     lines.append(f"this network {_number(score)}, its best twin {_number(best)}; {simple} ({document['unit']})")
     causes = [f for f in document["findings"] if not f["explained_by"] and f["severity"] in ("FAIL", "WARN")]
     for finding in causes:
-        cost = "" if finding["points"] is None or finding["points"] != finding["points"] else f" ({finding['points']:.1f} points)"
+        cost = (
+            ""
+            if finding["points"] is None or finding["points"] != finding["points"]
+            else f" ({finding['points']:.1f} points)"
+        )
         lines += ["", f"{finding['severity']}  {finding['id']} {finding['name']}{cost}"]
         lines += _wrapped(f"{finding['evidence']} {finding['cause']} {finding['consequence']}".strip())
         if finding["remedy"]:

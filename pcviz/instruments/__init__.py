@@ -12,7 +12,18 @@ from pcviz.experiment.faults import shown
 from pcviz.experiment.looks import LookOptions
 from pcviz.frames import FOLLOWED, PROGRESS, Channel
 
-INSTRUMENTS = ("training", "relaxation", "plane", "chain", "curvature", "reproduce", "diagnosis", "network", "predictions", "replay")
+INSTRUMENTS = (
+    "training",
+    "relaxation",
+    "plane",
+    "chain",
+    "curvature",
+    "reproduce",
+    "diagnosis",
+    "network",
+    "predictions",
+    "replay",
+)
 """Folders, in reading order."""
 
 

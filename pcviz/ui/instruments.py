@@ -56,7 +56,7 @@ class Instrument(NamedTuple):
 
 
 def _held(key: str, value: Any) -> Any:
-    if key in ("source", "curved_source") and value is None:
+    if key in ("source", "curved_source", "diagnosed_source") and value is None:
         return FRESH
     return list(value) if isinstance(value, tuple) else value
 

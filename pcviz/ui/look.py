@@ -101,8 +101,8 @@ def transport(view: View, form: controls.Form, choice: Choice) -> None:
     watched = session.watches(record)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         ready = experiment is not None and choice.options is not None and not wrong and not full
-        start = partial(_start, view.kind, experiment, choice.options)
-        widgets.button("play", view.verb, "play_arrow", start, enabled=ready and not watched)
+        begin = partial(start, view.kind, experiment, choice.options)
+        widgets.button("play", view.verb, "play_arrow", begin, enabled=ready and not watched)
         if issubclass(INSTRUMENTS[view.kind].model, GroupOptions):
             resting = record is not None and alive and record.wanted == "paused"
             action, icon = ("resume", "play_arrow") if resting else ("pause", "pause")
@@ -146,7 +146,8 @@ def follow() -> None:
 
 
 @session.reporting()
-def _start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
+def start(kind: str, experiment: Experiment | None, options: dict[str, Any] | None) -> None:
+    """Start a look and show it."""
     if session.watches(session.record()):
         session.refuse()
         return

@@ -20,7 +20,7 @@ def _of_twins(unit: str, meaning: str) -> Channel:
 
 
 def _probed(dims: str, unit: str, meaning: str) -> Channel:
-    return bulk(f"P{dims}", unit, f"{meaning}, by probe")
+    return bulk(f"{dims}P", unit, f"{meaning}, by probe")
 
 
 CHANNELS: dict[str, Channel] = {
@@ -52,7 +52,7 @@ CHANNELS: dict[str, Channel] = {
     "vital_rows": bulk("R", "inference steps", "of each row of `vital_energy`", "int32"),
     "vital_energy": _probed("R", "energy", "total energy on the way"),
     "vital_curvature": bulk("P", "curvature", "greatest eigenvalue of the activity Hessian at the start"),
-    "treated_cosine": bulk("IL", "cosine", "of PC's and backprop's weight gradients, by relaxation"),
+    "treated_cosine": bulk("LI", "cosine", "of PC's and backprop's weight gradients, by relaxation"),
     "attempts": bulk("J", "bytes", "remedies tried, as JSON: see `pcviz.instruments.diagnosis.attempts`", "uint8"),
-    "treated_heard": bulk("IL", "0 or 1", "1: the layer's error stands above rounding, by relaxation"),
+    "treated_heard": bulk("LI", "0 or 1", "1: the layer's error stands above rounding, by relaxation"),
 }

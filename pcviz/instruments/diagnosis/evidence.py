@@ -52,7 +52,7 @@ class Evidence:
     def probe(self, channel: str, place: int) -> np.ndarray:
         """A row of a probe, empty if it was not measured."""
         rows = self.values.get(channel)
-        return NOTHING if rows is None else np.asarray(rows)[place]
+        return NOTHING if rows is None else np.asarray(rows)[..., place]
 
     # --- what it costs
 
@@ -179,10 +179,10 @@ class Evidence:
         if rows is None or heard is None:
             return float("nan")
         place = RELAXATIONS.index(name)
-        cosine = np.asarray(rows)[place]
-        if np.isnan(np.asarray(heard)[place]).all():
+        cosine, loud = np.asarray(rows)[:, place], np.asarray(heard)[:, place]
+        if np.isnan(loud).all():
             return float("nan")
-        return float(np.mean(np.clip(np.nan_to_num(cosine), 0, 1) * np.asarray(heard)[place]))
+        return float(np.mean(np.clip(np.nan_to_num(cosine), 0, 1) * loud))
 
     def gains(self) -> dict[str, float]:
         """Treatment of the relaxation -> what it adds to the alignment."""

@@ -20,6 +20,7 @@ from pcviz.instruments.diagnosis.options import Options
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
 from pcviz.instruments.diagnosis.twins import TWINS, twin
 from pcviz.instruments.diagnosis.verdict import diagnose
+from pcviz.instruments.network.job import pictured
 from pcviz.jobs.look import TRAINING_SECONDS, Look
 from pcviz.jobs.training import Training
 from pcviz.pcn import Network
@@ -44,7 +45,8 @@ class DiagnosisJob(Look[Options]):
     KIND, OPTIONS = "diagnose", Options
 
     def _begin(self) -> None:
-        self.count = self.options.compared_steps(self.experiment)
+        made = None if self._source is None else self._source.step
+        self.count = self.options.step or made or self.options.compared_steps(self.experiment)
         self.data: Dataset
         self._found: dict[str, Value] = {"compared_steps": float(self.count)}
         self.attempts: list[Attempt] = []
@@ -74,6 +76,7 @@ class DiagnosisJob(Look[Options]):
         yield from self._probe(0, fresh)
         self._share["probes"] = 0.3
         yield from self._probe(1, self.network)
+        yield from self._picture()
         self._share["probes"] = 0.6
         yield from self._follow("backprop", "twins")
         yield from self._follow("sound", "twins")
@@ -141,6 +144,13 @@ class DiagnosisJob(Look[Options]):
         if data.task == "classification":
             self._found["class_share"] = data.y_train.astype(np.float64).mean(0)
 
+    def _picture(self) -> Iterator[object]:
+        """The relaxation of the first example with the last weights, for the network view."""
+        shades = self.data.shades(np.asarray(self.x[0]))
+        found = yield from pictured(self.experiment, self.network, self.x[:1], self.y[:1], shades)
+        if found:
+            self._found |= found | {"network_example": 0.0}
+
     def _follow(self, name: str, part: str) -> Iterator[object]:
         """Train a twin, if there is one."""
         try:
@@ -159,7 +169,7 @@ class DiagnosisJob(Look[Options]):
             yield True
         values = training.frame(bulk=False).values
         if name == "own":
-            self.network, self.diverged_at = training.network, training.step if training.diverged else None
+            self.network = training.network
             steps = np.asarray(values["step_history"])
             self._found |= {"curve_steps": np.arange(1, self.count + 1)} if not len(steps) else {"curve_steps": steps}
             self._found["weight_changes"] = np.asarray(values["weight_change_history"])
@@ -212,8 +222,8 @@ class DiagnosisJob(Look[Options]):
         }
         self._found["vital_rows"] = down.steps
         for name, value in found.items():
-            rows = np.array(self._found.get(name, np.full((len(PROBES), *np.shape(value)), np.nan)))
-            rows[place] = value
+            rows = np.array(self._found.get(name, np.full((*np.shape(value), len(PROBES)), np.nan)))
+            rows[..., place] = value
             self._found[name] = rows
         if self.evidence.energy_rises(place):
             curvature = np.array(self._found["vital_curvature"])
@@ -233,9 +243,9 @@ class DiagnosisJob(Look[Options]):
         """Relax the batch with one treatment of the relaxation at a time."""
         network = self.network
         reference = backprop_gradients(network, self.x, self.y)
-        shape = (len(RELAXATIONS), network.depth)
+        shape = (network.depth, len(RELAXATIONS))
         cosine, heard = np.full(shape, np.nan), np.full(shape, np.nan)
-        for row, name in enumerate(RELAXATIONS):
+        for column, name in enumerate(RELAXATIONS):
             other = self.experiment
             if name != "own":
                 if not TREATMENTS[name].changes(other):
@@ -245,7 +255,7 @@ class DiagnosisJob(Look[Options]):
                 except ValidationError:
                     continue
             down = self._relaxed(other, network, reference)
-            cosine[row], heard[row] = down.cosine, down.error > down.floor
+            cosine[:, column], heard[:, column] = down.cosine, down.error > down.floor
             yield True
         self._found |= {"treated_cosine": cosine, "treated_heard": heard}
 

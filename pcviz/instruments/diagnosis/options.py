@@ -17,7 +17,7 @@ class Options(LookOptions):
     """The options of a diagnosis."""
 
     PAGE: ClassVar[str] = "diagnose"
-    KEYS: ClassVar[dict[str, str]] = {"source": "source", "at_step": "step"}
+    KEYS: ClassVar[dict[str, str]] = {"diagnosed_source": "source", "diagnosed_step": "step", "attempts": "attempts"}
 
     source: str | None = option(None, "Run", "Run that is diagnosed; none: the settings.", pattern=RUN_ID)
     step: int | None = option(
@@ -42,6 +42,10 @@ class Options(LookOptions):
             return self.step
         affordable = int(SECONDS / estimate(experiment).step_seconds)
         return min(experiment.learning.steps, max(affordable, LEAST_STEPS))
+
+    def parts(self, experiment: Experiment) -> Parts:
+        """The seconds of each part: the training up to `step` is one of them."""
+        return self.own_parts(experiment)
 
     def own_parts(self, experiment: Experiment) -> Parts:
         """The experiment's own training, its twins, and the probes."""

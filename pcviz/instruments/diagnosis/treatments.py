@@ -116,7 +116,8 @@ def ill(experiment: Experiment, parts: Iterable[str]) -> list[str]:
 def treated(experiment: Experiment, names: Iterable[str]) -> Experiment:
     """The experiment with these treatments, applied in the order of the table; raises ValidationError where the result
     makes no sense."""
-    chosen, changes = set(names), {}
+    chosen = set(names)
+    changes: Changes = {}
     for name, treatment in TREATMENTS.items():
         if name in chosen:
             changes |= treatment.changes(experiment)

@@ -13,6 +13,14 @@ TWINS = ("own", "backprop", "sound", "relaxed", "biased", "slower", "faster", *(
 relaxed: the experiment with these treatments, so that only its relaxation is its own. biased: sound, with biases.
 slower, faster: the experiment at a tenth of its learning rate, and at ten times it. sound but X: sound without the
 treatment X."""
+LABELS = {
+    "own": "this network",
+    "backprop": "backprop",
+    "sound": "sound",
+    "relaxed": "sound, relaxed so",
+    "biased": "sound, biases",
+}
+"""What those are called that are drawn."""
 FACTORS = {"slower": 0.1, "faster": 10.0}
 MOST_RATE = 100.0
 

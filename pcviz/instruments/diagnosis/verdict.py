@@ -58,15 +58,15 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 def _made(id: str, evidence: Evidence) -> Finding | None:
     rule = RULES[id]
-    named = {"id": id, "name": rule.name, "reference": rule.reference}
     if missing := [channel for channel in rule.needs if channel not in evidence.values]:
         told = f"Cannot tell: {', '.join(missing)} was not measured."
-        return Finding(float("nan"), float("nan"), told, "", severity="unknown", **named)
+        unknown = Finding(float("nan"), float("nan"), told, "", severity="unknown")
+        return replace(unknown, id=id, name=rule.name, reference=rule.reference)
     found = rule.find(evidence)
     if found is None:
         return None
     severity: Severity = "OK" if rule.sign else _severity(found, evidence)
-    return replace(found, severity=severity, **named)
+    return replace(found, severity=severity, id=id, name=rule.name, reference=rule.reference)
 
 
 def _severity(finding: Finding, evidence: Evidence) -> Severity:
@@ -111,6 +111,6 @@ def _sentence(severity: Severity, lead: list[Finding], evidence: Evidence) -> st
         cost = "it diverges" if evidence.diverged else f"it leaves {points_text(left)} to its best twin {where}"
         return f"{first.name[0].upper()}{first.name[1:]}: {cost}. {first.cause}{also}"
     if severity == "OK":
-        return f"Healthy: {where} no twin is better by more than {max(left, 0):.1f} points, and nothing is found that would be."
+        return f"Healthy: {where} no twin is better by more than {max(left, 0):.1f} points."
     cost = "It diverges" if evidence.diverged else f"It leaves {points_text(left)} to its best twin {where}"
     return f"{cost}, and no rule can tell why."

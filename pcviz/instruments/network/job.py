@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pcviz.data import load
+from pcviz.experiment import Experiment
 from pcviz.frames import Value
 from pcviz.instruments.network.codes import encoded, folded
 from pcviz.instruments.network.options import CELLS, COLUMNS, EDGES, NUMBERS, UNITS, Options
@@ -17,6 +19,9 @@ from pcviz.pcn import Network, build
 from pcviz.pcn.network import weights
 from pcviz.pcn.stage import without_biases
 from pcviz.probes.example import Example, follow
+
+LOOK_CELLS = 55_000
+"""Most cells of the network view in a look, whose every frame with arrays carries it."""
 
 
 class NetworkView(Follower):
@@ -110,6 +115,21 @@ def packed(found: Example, x: np.ndarray, y: np.ndarray, shades: np.ndarray) -> 
         "network_target": y.astype(np.float64),
         "network_output": found.predictions[-1].astype(np.float64),
     }
+
+
+def pictured(
+    experiment: Experiment, network: Network, x: jax.Array, y: jax.Array, shades: np.ndarray
+) -> Work[dict[str, Value]]:
+    """The channels of the relaxation of one example, x (1, D) and y (1, K), in a look that is no child; empty where
+    none of its states is finite."""
+    steps = recorded_steps(
+        experiment.relaxation_steps, experiment.hidden_layers, experiment.network.neurons, cells=LOOK_CELLS
+    )
+    options: dict[str, Any] = {"learning": experiment.learning, "seed": experiment.seed}
+    found = (yield from follow(network, x, y, experiment.inference, steps, **options)).finite
+    if not len(found.steps):
+        return {}
+    return packed(found, np.asarray(x[0]), np.asarray(y[0]), shades) | {"network_end": float(steps[-1])}
 
 
 def exact(found: Example, y: np.ndarray, layer: int) -> dict[str, Value]:

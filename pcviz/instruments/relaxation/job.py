@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +11,7 @@ from pcviz.data.batches import batch_indices
 from pcviz.experiment.looks import gradient_flops
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import Value
-from pcviz.instruments.network.job import packed, recorded_steps
+from pcviz.instruments.network.job import pictured
 from pcviz.instruments.relaxation.forecast import Forecast
 from pcviz.instruments.relaxation.options import ARRIVED, STATES, STAYS, Options
 from pcviz.jobs.background import in_thread, until
@@ -21,12 +20,9 @@ from pcviz.jobs.look import Look
 from pcviz.jobs.traced import Traced
 from pcviz.pcn import linear
 from pcviz.pcn.solvers import Settings
-from pcviz.probes.example import follow
 
 CALL_FLOPS = 5e8
 """Operations in one call of a compiled program, so that slices end in time."""
-VIEW_CELLS = 55_000
-"""Most cells of the network view, which every frame with arrays carries."""
 
 
 class RelaxationJob(Look[Options]):
@@ -122,14 +118,8 @@ class RelaxationJob(Look[Options]):
 
     def _follow(self) -> Iterator[object]:
         """The first example of the batch, for the network view."""
-        experiment, x, y = self.experiment, self.x[:1], self.y[:1]
-        shape = experiment.hidden_layers, experiment.network.neurons
-        steps = recorded_steps(experiment.relaxation_steps, *shape, cells=VIEW_CELLS)
-        options: dict[str, Any] = {"learning": experiment.learning, "seed": experiment.seed}
-        found = (yield from follow(self.network, x, y, experiment.inference, steps, **options)).finite
-        if len(found.steps):
-            self._picture = packed(found, np.asarray(x[0]), np.asarray(y[0]), self._shades)
-            self._picture |= {"network_example": 0.0, "network_end": float(steps[-1])}
+        found = yield from pictured(self.experiment, self.network, self.x[:1], self.y[:1], self._shades)
+        self._picture = found | ({"network_example": 0.0} if found else {})
 
     @property
     def lowest_is_known(self) -> bool:

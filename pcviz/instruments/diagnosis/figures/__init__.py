@@ -1,3 +1,6 @@
-from pcviz.figures import Panel
-from collections.abc import Callable
-PANELS: dict[str, Callable[..., Panel]] = {}
+"""The panels of a diagnosis."""
+
+from pcviz.figures import panels_in
+
+PANELS = panels_in(__name__, "twin-scores", "twin-curves", "signals")
+"""In reading order."""

@@ -13,8 +13,8 @@ def unrelated(evidence: Evidence) -> Finding | None:
     chance = evidence.baseline("chance")
     learners = [evidence.baseline(name) for name in BASELINES[1:]]
     best = np.nanmax([*learners, evidence.score(evidence.best)])
-    if not evidence.has_classes or not np.isfinite(best):
-        return None
+    if not evidence.has_classes or not np.isfinite(best) or chance > 100 * limit.SHARE.value:
+        return None  # where one class has nearly all examples accuracy does not tell
     count, share = evidence.experiment.data.test_count, chance / 100
     threshold = chance + limit.CHANCE.value + 300 * np.sqrt(share * (1 - share) / count)
     if best > threshold:
@@ -41,14 +41,16 @@ def unscaled(evidence: Evidence) -> Finding | None:
     value = max(most, 1 / usual)
     if value <= limit.SCALE.value:
         return None
-    word = f"The largest input has an rms of {most:.3g}" if most >= 1 / usual else f"The inputs have an rms of {usual:.2g}"
+    word = (
+        f"The largest input has an rms of {most:.3g}" if most >= 1 / usual else f"The inputs have an rms of {usual:.2g}"
+    )
     return Finding(
         value,
         limit.SCALE.value,
         f"{word}; standardised inputs have 1.",
         "The inputs are not standardised: some are far larger or smaller than the network is made for.",
         "The first layer saturates or passes on one input alone, and no learning rate suits all weights.",
-        points=evidence.left,
+        points=max(evidence.left, evidence.baseline("linear") - evidence.score("own")),
     )
 
 

@@ -115,9 +115,9 @@ def uneven(evidence: Evidence) -> Finding | None:
 
 
 RULES = {
-    "D15": Rule("learning rate too large", "methods.md 7, D15", large, ("twin_change",)),
-    "R1": Rule("learning rate too small", "methods.md 7, D14", small, ("twin_change",)),
-    "D13": Rule("gradients below Adam's ε", "methods.md 7, D13", starved, ("vital_gradient",)),
+    "D15": Rule("learning rate too large", "Pinchetti et al. 2024", large, ("twin_change",)),
+    "R1": Rule("learning rate too small", "docs/health.md", small, ("twin_change",)),
+    "D13": Rule("gradients below Adam's ε", "docs/diagnosis.md", starved, ("vital_gradient",)),
     "R2": Rule(
         "weight decay too strong",
         "docs/diagnosis.md",
@@ -128,7 +128,7 @@ RULES = {
     ),
     "R3": Rule(
         "weight norm",
-        "methods.md 7, D10",
+        "docs/theory.md 2.4",
         planted(
             "norm",
             "Weights are rescaled to a norm that does not suit the network.",
@@ -136,5 +136,5 @@ RULES = {
         ),
         ("twin_accuracy",),
     ),
-    "D14": Rule("layers learn unevenly", "methods.md 7, D14", uneven, ("weight_changes",)),
+    "D14": Rule("layers learn unevenly", "docs/health.md", uneven, ("weight_changes",)),
 }

@@ -27,7 +27,9 @@ def scaled(evidence: Evidence) -> Finding | None:
     elif quiet.max(initial=0) > limit.QUIET.value:
         what, cause = f"up to {100 * quiet.max():.0f} % of a layer's units are saturated or dead", "Units saturate"
     elif rank[-1] < limit.COLLAPSED.value < rank[0]:
-        what = f"the activities of a batch span {rank[0]:.1f} dimensions in the first layer and {rank[-1]:.1f} in the last"
+        what = (
+            f"the activities of a batch span {rank[0]:.1f} dimensions in the first layer and {rank[-1]:.1f} in the last"
+        )
         cause = "All examples become alike on their way up"
     else:
         what, cause = "signals neither vanish nor explode at the start", "The network is scaled so that it learns badly"
@@ -73,7 +75,7 @@ def biased(evidence: Evidence) -> Finding | None:
         points,
         limit.COSTS.value,
         f"With biases a sound network gains {points_text(points)} under backprop.",
-        "The network has no biases, and so is odd (tanh) or homogeneous (relu) in its inputs, which these data are not.",
+        "The network has no biases: it is odd (tanh) or homogeneous (relu) in its inputs, which these data are not.",
         "No training can fit them: the function is out of the network's reach.",
         remedy={"network.biases": True},
         points=points,
@@ -111,10 +113,10 @@ def quiet(evidence: Evidence) -> Finding | None:
 
 
 RULES = {
-    "D10": Rule("signal lost in the network", "theory.md 2; methods.md 7, D10", scaled, ("vital_activity",)),
+    "D10": Rule("signal lost in the network", "docs/theory.md 2; Innocenti et al. 2025", scaled, ("vital_activity",)),
     "N1": Rule(
         "output scale",
-        "theory.md 2.2",
+        "docs/theory.md 2.3",
         planted(
             "gamma",
             "The output is divided by a γ that does not suit the targets.",
@@ -124,7 +126,7 @@ RULES = {
     ),
     "N2": Rule(
         "linear network",
-        "theory.md 4",
+        "docs/theory.md 4",
         planted(
             "activation",
             "The activation is linear: all layers together are one linear map.",
@@ -139,6 +141,6 @@ RULES = {
         ("twin_accuracy",),
     ),
     "N4": Rule("no biases", "docs/diagnosis.md", biased),
-    "D12": Rule("dead or saturated units", "methods.md 7, D12", quiet, ("vital_quiet",), sign=True),
+    "D12": Rule("dead or saturated units", "docs/diagnosis.md", quiet, ("vital_quiet",), sign=True),
     "N5": Rule("rank collapse", "docs/diagnosis.md", collapsed, ("vital_rank",), sign=True),
 }

@@ -119,8 +119,9 @@ FORWARD: Changes = {
 
 def misaligned(evidence: Evidence) -> Finding | None:
     """Gradients point elsewhere than backpropagation's, and a longer relaxation would bring them nearer."""
-    gain = evidence.gains().get("time", 0.0)
-    others = unstable(evidence) or unreached(evidence) or decays(evidence)
+    gains = evidence.gains()
+    gain = gains.get("time", 0.0)
+    others = unstable(evidence) or unreached(evidence) or decays(evidence) or gain < max(gains.values(), default=0.0)
     costly = evidence.relaxation_points >= limit.COSTS.value
     if others or not (gain >= limit.HEARD_GAIN.value or (costly and _unnamed(evidence))):
         return None
@@ -144,7 +145,7 @@ def _unnamed(evidence: Evidence) -> bool:
 
 
 def _treated(name: str, cause: str, consequence: str) -> Callable[[Evidence], Finding | None]:
-    """A rule for a setting of the relaxation that is to blame if without it gradients are nearer to backpropagation's."""
+    """A rule for a setting of the relaxation that is to blame if gradients are nearer to backprop's without it."""
 
     def find(evidence: Evidence) -> Finding | None:
         gain = evidence.gains().get(name, np.nan)
@@ -167,11 +168,11 @@ def _treated(name: str, cause: str, consequence: str) -> Callable[[Evidence], Fi
 GRADIENTS = ("treated_cosine",)
 
 RULES = {
-    "D3": Rule("unstable relaxation", "theory.md 4.1; methods.md 7, D3", unstable, ("vital_energy",)),
-    "D1": Rule("signal never arrives", "theory.md 6.1; methods.md 7, D1", unreached, ("vital_error",)),
+    "D3": Rule("unstable relaxation", "docs/theory.md 4.1", unstable, ("vital_energy",)),
+    "D1": Rule("signal never arrives", "docs/theory.md 6.1; Qi et al. 2025", unreached, ("vital_error",)),
     "S1": Rule(
         "start of the relaxation",
-        "theory.md 3",
+        "docs/theory.md 1.4",
         _treated(
             "start",
             "Activities do not start at the feedforward pass: the relaxation has to undo its own start first.",
@@ -180,7 +181,7 @@ RULES = {
     ),
     "D20": Rule(
         "nudge",
-        "methods.md 7, D20",
+        "docs/theory.md 5.3",
         _treated(
             "nudge",
             "The nudge is too weak or too strong, or pushes to the wrong side.",
@@ -189,7 +190,7 @@ RULES = {
     ),
     "S2": Rule(
         "activity decay too strong",
-        "docs/diagnosis.md",
+        "docs/theory.md 5.5",
         _treated(
             "pull",
             "Activities are pulled to zero harder than to their predictions.",
@@ -198,13 +199,13 @@ RULES = {
     ),
     "S3": Rule(
         "output precision",
-        "theory.md 1.1",
+        "docs/theory.md 1.1",
         _treated(
             "precision",
             "The output's error counts too much or too little against those of the hidden layers.",
             "At the end of the relaxation gradients are not those that lower the loss.",
         ),
     ),
-    "D2": Rule("signal decays", "methods.md 7, D2 and D21", decays, ("vital_error", "vital_ratio")),
-    "D17": Rule("gradients point elsewhere", "methods.md 7, D5 and D17", misaligned),
+    "D2": Rule("signal decays", "docs/theory.md 6.2; Goemaere et al. 2025", decays, ("vital_error", "vital_ratio")),
+    "D17": Rule("gradients point elsewhere", "docs/theory.md 4.6", misaligned),
 }

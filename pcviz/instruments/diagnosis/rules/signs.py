@@ -96,9 +96,9 @@ def unsettled(evidence: Evidence) -> Finding | None:
 
 
 RULES = {
-    "D22": Rule("training diverged", "methods.md 7, D22", blown_up, sign=True),
-    "D7": Rule("energy imbalance", "methods.md 7, D7", imbalanced, ("vital_error",), sign=True),
-    "D8": Rule("energy stuck at the output", "methods.md 7, D8", at_output, ("vital_error",), sign=True),
-    "D21": Rule("errors below rounding", "methods.md 7, D21", below_rounding, ("vital_error",), sign=True),
-    "D5": Rule("relaxation not settled", "methods.md 7, D5", unsettled, ("vital_energy",), sign=True),
+    "D22": Rule("training diverged", "docs/diagnosis.md", blown_up, sign=True),
+    "D7": Rule("energy imbalance", "Pinchetti et al. 2024", imbalanced, ("vital_error",), sign=True),
+    "D8": Rule("energy stuck at the output", "Qi et al. 2025", at_output, ("vital_error",), sign=True),
+    "D21": Rule("errors below rounding", "docs/theory.md 6.3", below_rounding, ("vital_error",), sign=True),
+    "D5": Rule("relaxation not settled", "docs/theory.md 3.4", unsettled, ("vital_energy",), sign=True),
 }

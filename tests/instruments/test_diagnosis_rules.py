@@ -1,0 +1,211 @@
+"""Each rule finds its illness in evidence that has it, and nothing in the evidence of a healthy network."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pcviz.instruments.diagnosis.evidence import Evidence
+from pcviz.instruments.diagnosis.rules import RULES
+from pcviz.instruments.diagnosis.treatments import TREATMENTS, ill, treated
+from pcviz.instruments.diagnosis.verdict import diagnose
+from tests.instruments.diagnosis_evidence import DEPTH, healthy, of_both, relaxed, twins
+
+LAYERS = np.arange(1, DEPTH + 1)
+
+
+def scores(own: float, backprop: float = 0.97, **others: float) -> dict[str, np.ndarray]:
+    """Evidence of these test accuracies."""
+    known = {"own": own, "backprop": backprop, **others}
+    return {
+        "twin_accuracy": twins(**known),
+        "twin_loss": twins(**dict.fromkeys(known, 0.1)),
+        "twin_train_loss": twins(**{name: 0.45 * (1 - value) for name, value in known.items()}),
+    }
+
+
+def planted(name: str, own: float = 0.5) -> dict[str, np.ndarray]:
+    """Evidence in which a sound network loses half of its accuracy without one treatment."""
+    return scores(own, own, sound=0.97, relaxed=0.97, **{f"sound_but_{name}": own})
+
+
+DECAYED = {
+    "vital_error": of_both(10.0 ** (-2 * (DEPTH - LAYERS) - 2)),
+    "vital_ratio": of_both(10.0 ** (-2.0 * (DEPTH - LAYERS))),
+    "vital_gradient": of_both(10.0 ** (-2.0 * (DEPTH - LAYERS) - 3)),
+}
+DESCENT = {"inference.solver": "gradient_descent", "inference.step_size": 0.01, "inference.steps": "depth"}
+RISING = np.array([[1.0, 1.0], [30.0, 30.0], [900.0, 900.0]])
+UNREACHED = np.where(LAYERS < 3, 0.0, 1e-2)
+CHANCE = {"baseline_accuracy": np.array([0.1, 0.11, 0.1, 0.12]), **scores(0.1, 0.11)}
+RARE = {
+    "class_share": np.array([0.9, 0.1]),
+    "baseline_accuracy": np.array([0.9, 0.95, 0.94, 0.97]),
+    **scores(0.9, 0.9),
+}
+
+SICK: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "A1": ({}, CHANCE),
+    "A2": ({}, {"feature_mean": np.array([900.0, 0, 0, 0]), **scores(0.4, 0.4)}),
+    "A3": ({}, {"feature_deviation": np.array([1.0, 0, 0, 0])}),
+    "A4": ({}, RARE),
+    "D10": (
+        {"network.parameterisation": "sp", "network.skips": False},
+        {**planted("scaling"), "vital_activity": of_both(10.0 ** -LAYERS[1:])},
+    ),
+    "N1": ({"network.gamma": 300.0}, planted("gamma")),
+    "N2": ({"network.activation": "linear"}, planted("activation")),
+    "N3": ({"network.width": 2}, planted("width")),
+    "N4": ({"data.name": "circles", "network.activation": "tanh"}, scores(0.5, 0.5, biased=0.98)),
+    "D15": (
+        {"learning.learning_rate": 3.0},
+        {**planted("rate"), "twin_change": twins(own=0.5, sound=0.01, sound_but_rate=0.5)},
+    ),
+    "R1": (
+        {"learning.learning_rate": 1e-5},
+        {**planted("rate"), "twin_change": twins(own=1e-6, sound=0.01, sound_but_rate=1e-6)},
+    ),
+    "D13": ({"learning.adam_epsilon": 0.1}, planted("epsilon")),
+    "R2": ({"learning.weight_decay": 1.0}, planted("decay")),
+    "R3": ({"learning.weight_norm": 8.0}, planted("norm")),
+    "D14": ({"learning.layer_rates": "1,0.0001"}, planted("layers")),
+    "D3": ({"inference.step_size": 2.0}, {**scores(0.1), "vital_energy": RISING, "vital_curvature": of_both(9.0)}),
+    "D1": ({"inference.steps": 3}, {**scores(0.8), "vital_error": of_both(UNREACHED)}),
+    "S1": ({"inference.initial": "zero"}, {**scores(0.5), **relaxed(own=0.1, start=0.9)}),
+    "D20": ({"inference.nudging": "positive"}, {**scores(0.5), **relaxed(own=0.1, nudge=0.9)}),
+    "S2": ({"inference.activity_decay": 5.0}, {**scores(0.5), **relaxed(own=0.1, pull=0.9)}),
+    "S3": ({"network.output_precision": 900.0}, {**scores(0.5), **relaxed(own=0.1, precision=0.9)}),
+    "D2": (DESCENT, {**scores(0.8), **DECAYED}),
+    "D17": (
+        {"inference.solver": "gradient_descent", "inference.steps": "depth"},
+        {**scores(0.8), **relaxed(own=0.3, time=0.9)},
+    ),
+}
+"""Illness -> settings and evidence of a network that has it and no other."""
+
+
+def ids(evidence: Evidence) -> list[str]:
+    """The causes of the verdict, the worst first."""
+    return [finding.id for finding in diagnose(evidence).causes]
+
+
+def test_a_healthy_network_has_no_illness() -> None:
+    found = diagnose(healthy())
+    assert (found.severity, found.causes, found.others) == ("OK", (), ())
+    assert found.sentence == "Healthy: after 100 weight steps no twin is better by more than 0.0 points."
+    assert found.baselines == pytest.approx({"chance": 10, "linear": 93, "random features": 90, "neighbours": 98})
+
+
+def test_every_cause_is_tested() -> None:
+    assert set(SICK) == {id for id, rule in RULES.items() if not rule.sign}
+
+
+@pytest.mark.parametrize("id", SICK)
+def test_an_illness_is_named_alone(id: str) -> None:
+    settings, evidence = SICK[id]
+    found = diagnose(healthy(settings, **evidence))
+    assert [finding.id for finding in found.causes] == [id]
+    finding = found.causes[0]
+    assert finding.severity == ("WARN" if id == "A3" else "FAIL")
+    assert finding.evidence
+    assert finding.cause
+    assert finding.reference == RULES[id].reference
+
+
+@pytest.mark.parametrize("id", [id for id in SICK if not id.startswith("A")])
+def test_its_remedy_changes_the_experiment(id: str) -> None:
+    settings, evidence = SICK[id]
+    sick = healthy(settings, **evidence)
+    (finding,) = diagnose(sick).causes
+    cured = sick.experiment.changed(finding.remedy)
+    assert cured != sick.experiment
+    if finding.id in ("D1", "D2", "D3", "D17"):
+        assert not TREATMENTS["time"].changes(cured)
+
+
+def test_what_was_not_measured_is_said() -> None:
+    evidence = healthy()
+    del evidence.values["vital_error"]
+    unknown = {finding.id: finding for finding in diagnose(evidence).others if finding.severity == "unknown"}
+    assert {"D1", "D2", "D7"} <= set(unknown)
+    assert unknown["D1"].evidence == "Cannot tell: vital_error was not measured."
+
+
+def test_a_cause_explains_its_signs() -> None:
+    settings, evidence = SICK["D2"]
+    found = diagnose(healthy(settings, **evidence))
+    assert {finding.id: finding.explained_by for finding in found.others} == {"D7": "D2", "D8": "D2", "D21": "D2"}
+
+
+def test_signs_alone_are_harmless() -> None:
+    found = diagnose(healthy(vital_error=DECAYED["vital_error"], vital_floor=of_both(np.zeros(DEPTH))))
+    assert found.severity == "OK"
+    assert {finding.id: finding.severity for finding in found.others} == {"D7": "OK", "D8": "OK"}
+
+
+def test_two_causes_are_both_named_the_worse_first() -> None:
+    rate, reach = SICK["R1"], SICK["D1"]
+    evidence = {**reach[1], **rate[1], **planted("rate"), "vital_error": of_both(UNREACHED)}
+    evidence["twin_accuracy"] = twins(own=0.1, backprop=0.15, sound=0.97, relaxed=0.85, sound_but_rate=0.15)
+    assert ids(healthy({**rate[0], **reach[0]}, **evidence)) == ["R1", "D1"]
+
+
+def test_what_the_network_loses_is_not_the_relaxations() -> None:
+    """Where backpropagation fails too, and a sound network relaxed so does not, errors that decay are no cause."""
+    settings, evidence = SICK["D10"]
+    found = diagnose(healthy({**settings, **DESCENT}, **{**evidence, **DECAYED}))
+    assert [finding.id for finding in found.causes] == ["D10"]
+    assert [finding.explained_by for finding in found.others if finding.id == "D2"] == ["D10"]
+
+
+def test_labels_without_information_explain_everything() -> None:
+    settings, evidence = SICK["D1"]
+    found = diagnose(healthy(settings, **{**evidence, **CHANCE}))
+    assert [finding.id for finding in found.causes] == ["A1"]
+    assert [finding.explained_by for finding in found.others if finding.id == "D1"] == ["A1"]
+
+
+def test_a_relaxation_that_costs_nothing_is_a_warning() -> None:
+    """Nothing is silenced because the accuracy looks fine."""
+    settings, evidence = SICK["D1"]
+    found = diagnose(healthy(settings, vital_error=evidence["vital_error"]))
+    assert [(finding.id, finding.severity) for finding in found.causes] == [("D1", "WARN")]
+    assert "nothing that can be measured" in found.sentence
+
+
+def test_what_no_rule_explains_is_said_too() -> None:
+    found = diagnose(healthy(**scores(0.7, slower=0.7, faster=0.7), **relaxed(own=0.95)))
+    assert (found.severity, ids(healthy(**scores(0.7)))) == ("FAIL", ["D17"])
+
+
+def test_divergence_is_a_failure_and_a_sign() -> None:
+    settings, evidence = SICK["D3"]
+    evidence = {**evidence, "twin_loss": twins(own=np.inf, backprop=0.03)}
+    found = diagnose(healthy(settings, **evidence))
+    assert found.sentence.startswith("Unstable relaxation: it diverges.")
+    assert ("D22", "D3") in {(finding.id, finding.explained_by) for finding in found.others}
+
+
+def test_without_classes_points_are_shares_of_the_loss() -> None:
+    """One point is 2 % of the loss of chance."""
+    settings = {"data.name": "regression", "learning.batch_size": 20}
+    found = healthy(settings, **scores(0.5), baseline_loss=np.array([0.5, 0.5, 0.5, 0.5]))
+    loss = 0.45 * (0.97 - 0.5)
+    assert found.points("backprop", "own") == pytest.approx(100 * loss / 0.5 / 2)
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_a_treated_experiment_is_sound(name: str) -> None:
+    """Every treatment ends what it treats, and all together leave nothing to treat."""
+    settings = next(settings for settings, _ in [SICK[id] for id in SICK] if ill(healthy(settings).experiment, PARTS))
+    experiment = treated(healthy(settings).experiment, [name])
+    assert not TREATMENTS[name].changes(experiment)
+    assert not ill(treated(healthy(settings).experiment, TREATMENTS), PARTS)
+
+
+PARTS = ("network", "learning", "relaxation")
+
+
+def test_a_rate_stays_as_large_as_it_was_for_another_parameterisation() -> None:
+    experiment = healthy({"network.parameterisation": "sp", "learning.learning_rate": 1e-4}).experiment
+    assert treated(experiment, ["scaling"]).learning.learning_rate == pytest.approx(5e-3)
