@@ -92,6 +92,14 @@ class Evidence:
         return float(high - low)
 
     @property
+    def costs(self) -> float:
+        """From how many points on a difference between two twins is more than noise."""
+        if not self.has_classes:
+            return limit.COSTS.value
+        noise = 200 * float(np.sqrt(limit.DISAGREE.value / self.experiment.data.test_count))
+        return max(limit.COSTS.value, noise)
+
+    @property
     def reference(self) -> str:
         """The twin of backpropagation with the same network: the experiment itself where that is its rule."""
         return "own" if self.experiment.learning.rule == BASELINE else "backprop"
@@ -120,7 +128,7 @@ class Evidence:
     @property
     def make_costs(self) -> bool:
         """Whether the network and how it learns cost something, whatever the relaxation."""
-        return self.healthy == "sound" and self.points("sound", self.reference) >= limit.COSTS.value
+        return self.healthy == "sound" and self.points("sound", self.reference) >= self.costs
 
     def planted(self) -> dict[str, float]:
         """Treatment -> points that a sound network loses without it."""
@@ -194,7 +202,7 @@ class Evidence:
         """Whether the relaxation costs something although no treatment of it brings gradients nearer to
         backpropagation's."""
         gain = max(self.gains().values(), default=0.0)
-        return gain < limit.HEARD_GAIN.value and self.relaxation_points >= limit.COSTS.value
+        return gain < limit.HEARD_GAIN.value and self.relaxation_points >= self.costs
 
     def changes(self) -> np.ndarray:
         """The median |dW_l| / |W_l| of the experiment's layers over its weight steps, (L,)."""

@@ -72,7 +72,7 @@ def _made(id: str, evidence: Evidence) -> Finding | None:
 def _severity(finding: Finding, evidence: Evidence) -> Severity:
     """FAIL where the network diverges or loses many points to a twin by this cause."""
     costs = np.nan_to_num(finding.points)
-    return "FAIL" if costs >= limit.FAILS.value or evidence.diverged else "WARN"
+    return "FAIL" if costs >= max(limit.FAILS.value, evidence.costs) or evidence.diverged else "WARN"
 
 
 def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
@@ -87,7 +87,7 @@ def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
                     return id
         if finding.id in relaxation.RULES and worst is not None:
             late = finding.id == "D3" and not evidence.energy_rises(START)
-            if late or evidence.relaxation_points < limit.COSTS.value:
+            if late or evidence.relaxation_points < evidence.costs:
                 return worst.id
         return ""
 
@@ -99,7 +99,7 @@ def _worst(lead: list[Finding], evidence: Evidence) -> Severity:
         return lead[0].severity
     if evidence.diverged or evidence.left >= limit.FAILS.value:
         return "FAIL"
-    return "WARN" if evidence.left >= limit.COSTS.value else "OK"
+    return "WARN" if evidence.left >= evidence.costs else "OK"
 
 
 def _sentence(severity: Severity, lead: list[Finding], evidence: Evidence) -> str:

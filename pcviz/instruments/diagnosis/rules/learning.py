@@ -13,7 +13,7 @@ from pcviz.instruments.diagnosis.twins import FACTORS, rate_of
 def _rate(evidence: Evidence) -> tuple[float, bool] | None:
     """The points that the learning rate costs, and whether it is too large; None: it is not to blame."""
     points = evidence.planted().get("rate", np.nan)
-    if points >= limit.COSTS.value:
+    if points >= evidence.costs:
         own, sound = (evidence.of_twin("twin_change", name) for name in ("sound but rate", "sound"))
         diverged = np.isneginf(evidence.score("sound but rate"))
         return points, bool(diverged or own > sound)
@@ -21,7 +21,7 @@ def _rate(evidence: Evidence) -> tuple[float, bool] | None:
         return None  # then other rates may help against what other settings do
     gains = {name: evidence.points(name, "own") for name in FACTORS}
     name = max(gains, key=lambda name: np.nan_to_num(gains[name], nan=-np.inf))
-    if gains[name] >= limit.COSTS.value and gains[name] >= 0.5 * evidence.left:
+    if gains[name] >= evidence.costs and gains[name] >= 0.5 * evidence.left:
         return gains[name], name == "slower"
     return None
 
@@ -65,7 +65,7 @@ def small(evidence: Evidence) -> Finding | None:
 
 def _remedy(evidence: Evidence, name: str) -> dict[str, object]:
     experiment = evidence.experiment
-    if evidence.planted().get("rate", 0.0) >= limit.COSTS.value:
+    if evidence.planted().get("rate", 0.0) >= evidence.costs:
         return TREATMENTS["rate"].changes(experiment)
     return {"learning.learning_rate": rate_of(experiment) * FACTORS[name]}
 
@@ -80,7 +80,7 @@ def starved(evidence: Evidence) -> Finding | None:
     share = np.nan_to_num(gradient) / (np.nan_to_num(gradient) + learning.adam_epsilon)
     low = [int(i) + 1 for i in np.flatnonzero(share < limit.STARVED.value)]
     points = evidence.planted().get("epsilon", np.nan)
-    costs = points >= limit.COSTS.value
+    costs = points >= evidence.costs
     if not low or not (costs or evidence.left >= limit.LEAVES.value):
         return None
     return Finding(
@@ -99,7 +99,7 @@ def uneven(evidence: Evidence) -> Finding | None:
     """Some layers move far more than others, because they are told to."""
     points = evidence.planted().get("layers", np.nan)
     changes = evidence.changes()
-    if np.isnan(points) or points < limit.COSTS.value or not len(changes):
+    if np.isnan(points) or points < evidence.costs or not len(changes):
         return None
     spread = float(changes.max() / max(changes.min(), 1e-300))
     return Finding(

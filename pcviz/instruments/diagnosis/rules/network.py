@@ -14,7 +14,7 @@ def scaled(evidence: Evidence) -> Finding | None:
     """Activities or backprop's signals vanish or explode on their way through the layers, and that costs something."""
     points = evidence.planted().get("scaling", np.nan)
     activity = evidence.probe("vital_activity", START)
-    if len(activity) < 2 or (not np.isnan(points) and points < limit.COSTS.value):
+    if len(activity) < 2 or (not np.isnan(points) and points < evidence.costs):
         return None
     trend = float(np.log10(max(activity[-1], 1e-300)) - np.log10(max(activity[0], 1e-300)))
     rank, quiet = evidence.probe("vital_rank", START), evidence.probe("vital_quiet", START)
@@ -50,12 +50,12 @@ def planted(name: str, cause: str, consequence: str) -> Callable[[Evidence], Fin
 
     def find(evidence: Evidence) -> Finding | None:
         points = evidence.planted().get(name, np.nan)
-        if np.isnan(points) or points < limit.COSTS.value:
+        if np.isnan(points) or points < evidence.costs:
             return None
         changes = TREATMENTS[name].changes(evidence.experiment)
         return Finding(
             points,
-            limit.COSTS.value,
+            evidence.costs,
             f"A sound network with {TREATMENTS[name].label} of this one loses {points_text(points)} under backprop.",
             cause,
             consequence,
@@ -69,11 +69,11 @@ def planted(name: str, cause: str, consequence: str) -> Callable[[Evidence], Fin
 def biased(evidence: Evidence) -> Finding | None:
     """The data need biases, and the network has none."""
     points = evidence.points("biased", evidence.healthy)
-    if np.isnan(points) or points < limit.COSTS.value:
+    if np.isnan(points) or points < evidence.costs:
         return None
     return Finding(
         points,
-        limit.COSTS.value,
+        evidence.costs,
         f"With biases a sound network gains {points_text(points)} under backprop.",
         "The network has no biases: it is odd (tanh) or homogeneous (relu) in its inputs, which these data are not.",
         "No training can fit them: the function is out of the network's reach.",

@@ -122,7 +122,7 @@ def misaligned(evidence: Evidence) -> Finding | None:
     gains = evidence.gains()
     gain = gains.get("time", 0.0)
     others = unstable(evidence) or unreached(evidence) or decays(evidence) or gain < max(gains.values(), default=0.0)
-    costly = evidence.relaxation_points >= limit.COSTS.value
+    costly = evidence.relaxation_points >= evidence.costs
     if others or not (gain >= limit.HEARD_GAIN.value or (costly and _unnamed(evidence))):
         return None
     cosine = evidence.alignment()
@@ -141,7 +141,7 @@ def _unnamed(evidence: Evidence) -> bool:
     """Whether nothing else about the relaxation or the rate of learning explains what it costs."""
     named = max((gain for name, gain in evidence.gains().items() if name != "time"), default=0.0)
     rate = max(np.nan_to_num(evidence.points(name, "own")) for name in ("slower", "faster"))
-    return named < limit.HEARD_GAIN.value and rate < limit.COSTS.value
+    return named < limit.HEARD_GAIN.value and rate < evidence.costs
 
 
 def _treated(name: str, cause: str, consequence: str) -> Callable[[Evidence], Finding | None]:
