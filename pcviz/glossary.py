@@ -205,6 +205,17 @@ GLOSSARY: dict[str, Entry] = {
     "Precision": Entry(
         "How much the output's energy counts against that of the hidden layers.", "0. Notation", symbol="λ"
     ),
+    "Twin": Entry(
+        "A network that differs from this one in one thing, trained from the same seed on the same batches for as many "
+        "weight steps. What it gains or loses is what that thing costs.",
+        "5.7 Twins",
+        (DIAGNOSE,),
+    ),
+    "Points": Entry(
+        "Per cent of the test examples; where there are no classes half per cent of the training loss of chance.",
+        "5.7 Twins",
+        (DIAGNOSE,),
+    ),
     "PCA directions": Entry(
         "The two directions in which the weights moved most during this training. The loss landscape is drawn over "
         "them.",

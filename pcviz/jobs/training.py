@@ -17,7 +17,10 @@ from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.history import History
 from pcviz.jobs.marks import Marks
 from pcviz.jobs.path import Path
+from pcviz.jobs.watch import Watch
 from pcviz.pcn import Network, build, evaluate, learning
+from pcviz.pcn.energy import rounding_energies
+from pcviz.pcn.feedforward import forward
 from pcviz.pcn.learning import Batches, Course, Report, Step
 from pcviz.pcn.network import flat_weights
 from pcviz.pcn.plan import State
@@ -47,6 +50,7 @@ class Training:
         self.data: Dataset
         self._report: Report | None = None
         self._history = History(self.steps, experiment.steps_per_epoch)
+        self._watch = Watch(experiment)
         self._tested: tuple[int, dict[str, Value]] = (-1, {})
         self._pending: tuple[Step, int] | None = None
         self._restored: dict[str, np.ndarray] | None = None
@@ -78,6 +82,7 @@ class Training:
         self.network = build(experiment, self._x.shape[1], self._y.shape[1])
         self._slots = learning.fresh_slots(self._method, self.network, self._numbers)
         evaluate(self.network, *self._test)
+        self._floors = _rounding(self.network, *self._batch(0), exact=self._method.plan.displaced)
         self._compile()
         if self._restored is not None:
             self._put(self._restored)
@@ -157,7 +162,10 @@ class Training:
     def _take(self, seconds: np.ndarray, course: list[np.ndarray]) -> None:
         """Record the steps just made in the history."""
         self.step += len(seconds)
-        self._history.take(range(self.step - len(seconds) + 1, self.step + 1), seconds, course)
+        steps = range(self.step - len(seconds) + 1, self.step + 1)
+        self._history.take(steps, seconds, course)
+        losses, energies, changes = course
+        self._watch.take(steps, losses, energies, changes, self._floors)
         if len(seconds) and self.step in self._history.tests:
             self._take_test()
 
@@ -228,6 +236,7 @@ class Training:
     def _energies(self, report: Report) -> dict[str, Value]:
         energy = np.asarray(report.energies)
         values: dict[str, Value] = {"energy": energy, "total_energy": float(energy.sum()), **self._health(report)}
+        values |= self._watch.values()
         if self._method.plan.initial == "feedforward":  # other starts cause errors without a target
             values["layers_with_signal"] = float(report.layers_with_signal)
         return values
@@ -272,11 +281,15 @@ class Training:
     def checkpoint(self) -> dict[str, np.ndarray]:
         """Weights and optimiser state after the last step, counters, and the step under way if there is one."""
         saved = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves((self.network, self._slots)))}
-        saved |= self._history.saved() | {
-            "step": np.int64(self.step),
-            "seconds": np.float64(self.seconds),
-            "diverged": np.bool_(self.diverged),
-        }
+        saved |= (
+            self._history.saved()
+            | self._watch.saved()
+            | {
+                "step": np.int64(self.step),
+                "seconds": np.float64(self.seconds),
+                "diverged": np.bool_(self.diverged),
+            }
+        )
         if self._pending is not None:
             step, t = self._pending
             saved |= {f"pending_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(self._moving(step)))}
@@ -292,6 +305,7 @@ class Training:
         self.step, self.seconds = int(arrays["step"]), float(arrays["seconds"])
         self.diverged = bool(arrays["diverged"])
         self._history.restore(arrays)
+        self._watch.restore(arrays)
         if hasattr(self, "network"):
             self._put(arrays)
         else:
@@ -307,6 +321,12 @@ class Training:
             moved = jax.tree.unflatten(self._under_way, leaves)
             step = moved if isinstance(moved, Step) else Step(self.network, self._slots, moved)
             self._pending = step, int(arrays["inference_step"])
+
+
+def _rounding(network: Network, x: jax.Array, y: jax.Array, *, exact: bool) -> np.ndarray:
+    """Energies of rounding of layers 1 … L with fresh weights, (L,); 0 where errors are exact however small."""
+    activities, _ = forward(network, x)
+    return np.zeros(network.depth) if exact else np.asarray(rounding_energies(activities, y))
 
 
 @jax.jit

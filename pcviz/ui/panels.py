@@ -79,6 +79,7 @@ def payload(
     keep: dict[str, str] | None = None,
     about: str | None = None,
     story: dict[str, list[str]] | None = None,
+    signs: Sequence[str] = (),
     recorded: str | None = None,
     timeline: dict[str, int | None] | None = None,
 ) -> dict[str, Any]:
@@ -90,7 +91,8 @@ def payload(
     that ended runs got since. `scrub` names the channel along which one slider for all panels moves. `metric_row` is
     the row of metrics (default: that of a training). `keep` has the keep tokens of the runs that the panels renew while
     they are open. `about` is the line that images of the panels carry (default: that of `experiment`). `story` has
-    templates of the sentence above them, by the state of the first run. `recorded` names the recording that they show
+    templates of the sentence above them, by the state of the first run; `signs` are those of what is wrong, of which
+    all with known values are shown. `recorded` names the recording that they show
     while there is no run (pcviz/live/recorded). `timeline` asks for a slider over weight steps: {at: the step whose
     weights the network view shows, or None}.
     """
@@ -107,6 +109,7 @@ def payload(
         "metrics": metrics(experiment) if metric_row is None else metric_row,
         "about": about or caption.line(experiment),
         "story": story or {},
+        "signs": list(signs),
         "colours": style.ROLES,
         "nonce": nonce,
         "recorded": recorded,

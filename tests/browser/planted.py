@@ -27,7 +27,7 @@ CODES = {"points_class": (1, 2), "tested_wrong": (3, 2), "chain_type_loss": (1, 
 ZEROS = (
     *("energy", "energy_history", "energy_trace", "update_rms", "error_rms", "landscape", "activity_plane"),
     *("train_loss_history", "test_loss_history", "total_energy_history", "solver_excess", "alignment_ratio"),
-    "confusion",
+    *("confusion", "vital_error"),
 )
 """Channels that hold exact zeros too."""
 SPREAD = 37

@@ -45,7 +45,7 @@ async ({ panels, steps, sliders, row }) => {
         colours: trace.colorbar?.title?.text ?? null,
         written: [...new Set([trace.texttemplate ?? trace.text ?? []].flat())].join(),
         axes: axes(trace, plot._fullLayout),
-        data: Object.fromEntries(["x", "y", "z", "customdata"].filter((key) => trace[key]?.length).map((key) => [key, numbers(trace[key])])),
+        data: Object.fromEntries(["x", "y", "z", "customdata"].filter((key) => trace[key]?.length && typeof trace[key][0] !== "string").map((key) => [key, numbers(trace[key])])),
       })),
     };
   });

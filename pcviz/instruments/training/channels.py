@@ -35,6 +35,14 @@ CHANNELS: dict[str, Channel] = {
     "equilibrium_energy": number(
         "energy", "F*, least total energy of this batch, exact (linear, mse) or the lowest found"
     ),
+    "unreached_since": number("weight steps", "step since which the errors of some layers are exactly 0; NaN: not now"),
+    "unreached_layers": number("layers", "how many layers these are"),
+    "faint_since": number("weight steps", "step since which errors of some layers are only rounding; NaN: not now"),
+    "faint_layers": number("layers", "how many layers these are"),
+    "rising_since": number("weight steps", "step since which the energy rises during the relaxation; NaN: not now"),
+    "leaping_since": number(
+        "weight steps", "step since which weights move by more than 20 % of their size in a step; NaN: not now"
+    ),
     "steps_per_second": number("1/s", "weight steps per second of compute, recent"),
     "seconds_left": number("s", "compute time left at the pace so far; NaN: unknown, or nothing is left"),
     # by weight step: rows that no earlier frame has carried, chosen by `pcviz.jobs.history`

@@ -28,3 +28,20 @@ def story(experiment: Experiment) -> dict[str, list[str]]:
         "past": [f"Back {now} {reached}", f"Back {now}", f"Back after {{step}} of {steps:,} weight steps."],
         "cancelled": [f"Cancelled: {now}", "Cancelled before the first weight step."],
     }
+
+
+def signs(experiment: Experiment) -> list[str]:
+    """Templates of what is wrong now, since which weight step, and what helps; shown are those whose values are
+    known."""
+    inference = experiment.inference
+    needed = experiment.network.depth if inference.precision_schedule != "constant" else experiment.hidden_layers
+    return [
+        f"Since step {{unreached_since}} the error does not reach {{unreached_layers}} of {experiment.network.depth} "
+        f"layers: it comes down one layer in an inference step and needs {needed}. More inference steps help.",
+        f"Since step {{faint_since}} the errors of {{faint_layers}} of {experiment.network.depth} layers are nothing "
+        "but rounding: these layers learn at random. A larger step size, more inference steps or momentum help.",
+        "Since step {rising_since} the energy rises during the relaxation: the step size is too large for the "
+        "curvature. A smaller step size helps.",
+        "Since step {leaping_since} weights move by more than 20 % of their size in a step. A smaller learning rate "
+        "helps.",
+    ]

@@ -71,8 +71,8 @@ export class Live {
     this.voice = new Voice();
     this.known = this.begin();
     this.grid = element("div", { className: "pcviz-grid" });
-    const { story, status: { root: status }, fault } = this.voice;
-    this.root = element("div", { className: "pcviz-live" }, ...this.theme.parts, story, ...this.metrics.parts, status, fault, this.grid);
+    const { story, signs, status: { root: status }, fault } = this.voice;
+    this.root = element("div", { className: "pcviz-live" }, ...this.theme.parts, story, signs, ...this.metrics.parts, status, fault, this.grid);
     parent.append(this.root);
     document.addEventListener("visibilitychange", () => this.follow(), { signal: this.signal });
     for (const kind of ["click", "keydown", "input"]) this.grid.addEventListener(kind, (event) => this.touch(event), { signal: this.signal });
@@ -300,6 +300,7 @@ export class Live {
   narrate() {
     const state = this.timeline?.past ? "past" : (this.root.dataset.state ?? "idle");
     this.voice.narrate(this.data.story[state] ?? [], this.current);
+    this.voice.accuse(state === "idle" ? [] : (this.data.signs ?? []), this.current);
   }
 
   /** The values that metrics and sentence tell: the latest, or those of the timeline's step. */

@@ -131,6 +131,8 @@ interface Payload {
   colours: Record<string, string>;
   /** State of the first run -> templates. */
   story: Record<string, string[]>;
+  /** Templates of what is wrong: those with known values are shown. */
+  signs?: string[];
   nonce: number | string;
   scrub: { channel: string } | null;
   /** Whether a slider over weight steps stands above the panels, and at which step the server shows what follows the

@@ -6,6 +6,7 @@ import { fill } from "./text.js";
 
 export class Voice {
   story = element("p", { className: "pcviz-story", hidden: true });
+  signs = element("ul", { className: "pcviz-signs", hidden: true, aria: { label: "What is wrong" } });
   status = new Spoken(element("p", { className: "pcviz-status", aria: { role: "status", live: "polite" } }));
   fault = element("p", { className: "pcviz-fault", hidden: true, aria: { role: "alert" } });
   /** Cause -> text.
@@ -40,6 +41,15 @@ export class Voice {
     const text = fill(templates, values);
     this.story.hidden = !text;
     if (text && text !== this.story.textContent) this.story.textContent = text;
+  }
+
+  /** Tell what is wrong: every template whose values are known.
+   *  @type {(templates: string[], values: Values) => void} */
+  accuse(templates, values) {
+    const texts = templates.map((template) => fill(template, values)).filter((text) => text !== null);
+    if (texts.join("\n") === Array.from(this.signs.children, (sign) => sign.textContent).join("\n")) return;
+    this.signs.hidden = !texts.length;
+    this.signs.replaceChildren(...texts.map((text) => element("li", { textContent: text })));
   }
 
   close() {

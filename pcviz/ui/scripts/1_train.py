@@ -35,6 +35,7 @@ panels.live(
     chosen=options.choose,
     keep=session.keep_tokens(),
     story=reading.story(experiment),
+    signs=reading.signs(experiment),
     nonce=f"{view.example} {view.layer} {view.until} {view.at}",
     picked=options.pick,
     replayed=None if session.watches(run) else options.replay,

@@ -19,7 +19,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """Training loss by weight step, logarithmic, a line for each twin."""
     made = style.blank(
         margin=style.LEGEND,
-        xaxis=dict(title_text="weight step", rangemode="tozero", nticks=6),
+        xaxis=style.step_axis(None, first=1, title_text="weight step"),
         yaxis=style.log_axis(title_text="training loss", nticks=5),
     )
     traces = Traces(made, run, "diagnose", x="curve_steps", y="twin_curve", zero="omit")
