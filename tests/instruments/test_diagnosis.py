@@ -28,7 +28,7 @@ ILL: dict[str, dict[str, Any]] = {
 SLOW: dict[str, dict[str, Any]] = {
     "D10": {"network.depth": 20, "network.parameterisation": "sp", "network.skips": False},
     "N1": {"network.gamma": 500.0},
-    "N2": {"network.activation": "linear", "data.name": "moons", "learning.steps": 150},
+    "N2": {"network.activation": "linear", "network.biases": True, "data.name": "moons", "learning.steps": 150},
     "N3": {"network.width": 2},
     "N4": {"data.name": "circles", "network.activation": "tanh", "learning.steps": 100},
     "R2": {"learning.weight_decay": 1.0},

@@ -109,6 +109,18 @@ class Evidence:
         """The twin in which network and learning are sound."""
         return self.reference if np.isnan(self.score("sound")) else "sound"
 
+    def lead(self, better: str, worse: str) -> float:
+        """By which share of the weight steps one twin is ahead of another: how much earlier its training loss, averaged
+        over a few steps, was as low as that of the other is at the end. 1 where the curves were not measured."""
+        curves = self.values.get("twin_curve")
+        if curves is None:
+            return 1.0
+        ahead, behind = (np.asarray(curves)[:, TWINS.index(name)] for name in (better, worse))
+        width = max(1, int(LAST * len(ahead)))
+        means = np.array([ahead[max(0, i - width + 1) : i + 1].mean() for i in range(len(ahead))])
+        reached = np.flatnonzero(means <= late(behind).mean())
+        return float(1 - (reached[0] + 1) / len(ahead)) if len(reached) else 0.0
+
     @property
     def best(self) -> str:
         """The best of all twins."""
@@ -140,8 +152,10 @@ class Evidence:
         """The points that the relaxation costs: in a sound network where the network itself is not."""
         if not self.experiment.learning.facts.relaxes:
             return 0.0
-        relaxed = self.points("sound", "relaxed")
-        return self.points(self.reference, "own") if np.isnan(relaxed) else relaxed
+        pair = (self.reference, "own") if np.isnan(self.score("relaxed")) else ("sound", "relaxed")
+        points = self.points(*pair)
+        late = points > 0 and not self.diverged and self.lead(*pair) < limit.LEAD.value
+        return 0.0 if late else points
 
     @property
     def relaxation_costs(self) -> bool:

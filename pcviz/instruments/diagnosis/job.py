@@ -35,6 +35,8 @@ MOST_EXAMPLES = 64
 """Most examples of the probed batch."""
 CURVED = 2
 """Examples whose curvature is measured where an energy rises."""
+USUAL = 0.02
+"""|dW_l| / |W_l| of networks that learn well is about this: where more moves a smaller rate is tried, else a larger."""
 FIRST = 10
 """Weight steps at the start whose changes of weights count: later ones are those of a network that has gone astray."""
 
@@ -90,8 +92,8 @@ class DiagnosisJob(Look[Options]):
         if self.evidence.relaxation_costs:
             yield from self._treat()
             if self.evidence.gradients_are_fine:
-                for name in ("slower", "faster"):
-                    yield from self._follow(name, "twins")
+                moved = self.evidence.of_twin("twin_change", "own")
+                yield from self._follow("slower" if moved > USUAL else "faster", "twins")
         self._share["twins"] = 1.0
         yield from self._try_remedies()
         self._share = dict.fromkeys(self._share, 1.0)

@@ -6,7 +6,7 @@ from pcviz.experiment import Experiment, option
 from pcviz.experiment.cost import estimate
 from pcviz.experiment.looks import MOST_STEPS, PROGRAM_SECONDS, RUN_ID, LookOptions, Parts
 
-SECONDS = 4.0
+SECONDS = 2.0
 """About how long the experiment itself is trained, unless a number of weight steps is asked for."""
 MOST_ATTEMPTS = 6
 LEAST_STEPS = 10

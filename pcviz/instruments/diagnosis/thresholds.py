@@ -13,6 +13,9 @@ class Threshold(NamedTuple):
 FAILS = Threshold(5.0, "definition: points of accuracy lost to the best twin")
 COSTS = Threshold(3.0, "calibrated: points; twins from one seed differ by less")
 DISAGREE = Threshold(0.1, "calibrated: share of test examples on which twins disagree; two standard errors count")
+LEAD = Threshold(
+    0.25, "calibrated: share of the weight steps; a twin that is ahead by fewer is a little faster, not better"
+)
 LEAVES = Threshold(1.0, "definition: points; below this nothing is said to be left")
 LOSS_POINTS = Threshold(2.0, "definition: per cent of the loss of chance that count as a point without classes")
 RISES = Threshold(0.05, "calibrated: share by which the energy may rise; stable relaxations descend")

@@ -97,7 +97,9 @@ def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
 def _worst(lead: list[Finding], evidence: Evidence) -> Severity:
     if lead:
         return lead[0].severity
-    if evidence.diverged or evidence.left >= limit.FAILS.value:
+    if not evidence.diverged and evidence.lead(evidence.best, "own") < limit.LEAD.value:
+        return "OK"
+    if evidence.diverged or evidence.left >= max(limit.FAILS.value, evidence.costs):
         return "FAIL"
     return "WARN" if evidence.left >= evidence.costs else "OK"
 
@@ -111,6 +113,9 @@ def _sentence(severity: Severity, lead: list[Finding], evidence: Evidence) -> st
         cost = "it diverges" if evidence.diverged else f"it leaves {points_text(left)} to its best twin {where}"
         return f"{first.name[0].upper()}{first.name[1:]}: {cost}. {first.cause}{also}"
     if severity == "OK":
-        return f"Healthy: {where} no twin is better by more than {max(left, 0):.1f} points."
+        if left < evidence.costs:
+            return f"Healthy: {where} no twin is better by more than {max(left, 0):.1f} points."
+        share = 100 * evidence.lead(evidence.best, "own")
+        return f"Healthy: {where} its best twin leads by {left:.1f} points, but only by {share:.0f} % of the steps."
     cost = "It diverges" if evidence.diverged else f"It leaves {points_text(left)} to its best twin {where}"
     return f"{cost}, and no rule can tell why."

@@ -1,5 +1,7 @@
 """Twin scores: how the experiment does beside its twins, and beside learners without depth."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
@@ -23,22 +25,20 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         barmode="overlay",
     )
     form = ".1%" if classes else ".3~g"
-    traces = Traces(made, run, "diagnose", orientation="h", legend=False, textposition="outside", cliponaxis=False)
+    traces = Traces(made, run, "diagnose", legend=False)
     rows = [
         (name, "baseline_accuracy" if classes else "baseline_loss", i, style.GRID) for i, name in enumerate(BASELINES)
     ]
     kind = "twin_accuracy" if classes else "twin_train_loss"
     rows += [(LABELS[name], kind, TWINS.index(name), style.BLUE if name == "own" else style.SKY) for name in SHOWN]
     for label, channel, index, colour in rows:
-        traces.bars(
-            label,
-            x=channel,
-            y=[label],
-            index=index,
-            colour=colour,
-            texttemplate=f"%{{x:{form}}}",
-            hover=f"{label}: %{{x:{form}}}",
+        value = traces.sharing(x=channel, y=[label], index=index)
+        value.bars(label, orientation="h", colour=colour, hover=f"{label}: %{{x:{form}}}")
+        # Text of the bar itself is lost where its first value is unknown (plotly 7.1).
+        text: dict[str, Any] = dict(
+            mode="text", texttemplate=f" %{{x:{form}}}", textposition="middle right", cliponaxis=False
         )
+        value.add(go.Scatter, label, **text)
     return made
 
 
