@@ -44,8 +44,6 @@ PRESETS: dict[str, Preset] = {
         "The depth of the μPC paper, trained in your browser: errors spike on their way down, and every layer learns.",
         {
             "network.depth": 129,
-            "inference.solver": "gradient_descent",
-            "inference.steps": "depth",
             "inference.step_size": 0.9,
             "inference.precision_schedule": "spiking",
             "learning.forward_update": True,

@@ -176,7 +176,7 @@ def test_help_tells_limits_and_exit_statuses(command: str, capsys: pytest.Captur
     text = capsys.readouterr().out
     assert "3: done, but the network diverged" in text
     told = {
-        "train": ["--inference.steps", "(0 or more, or depth, 2depth, 4depth, 8depth; default depth)"],
+        "train": ["--inference.steps", "(0 or more, or depth, 2depth, 4depth, 8depth; default 4depth)"],
         "relax": ["--step", "(a whole number from 0 to 100000)"],
         "reproduce": ["--limit", "(above 0 to 1e+06)"],
         "serve": ["--port", "(1 to 65535)"],

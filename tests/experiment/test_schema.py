@@ -141,8 +141,11 @@ def test_links_of_version_1_to_an_experiment_of_version_2(experiment: Experiment
     """What version 1 wrote into an address, it wrote for what differs from its own defaults."""
     values = flatten(experiment.model_dump(exclude={"schema_version"}))
     default = schema.defaults_of(1, values)
-    left = {path for path, value in values.items() if default.get(path, ...) == value}
-    texts = {url.key_of(p): str(v).lower() if isinstance(v, bool) else str(v) for p, v in values.items() if p not in left}
+    written = {path: value for path, value in values.items() if default.get(path, ...) != value}
+    texts = {
+        url.key_of(path): str(value).lower() if value is True or value is False else str(value)
+        for path, value in written.items()
+    }
     read = url.parse({"v": "1", **texts})
     assert not read.faults and from_paths(read.values) == experiment
 
