@@ -101,7 +101,7 @@ def health(experiment: Experiment, steps: int) -> dict[str, float]:
 def test_presets_that_learn_are_well(name: str) -> None:
     found = health(PRESETS[name].experiment, 20)
     assert found["energy_off_theory"] < 1
-    assert found["layers_learning"] == found["layers_expected"]
+    assert found["layers_learning"] == found["layers_expected"] == PRESETS[name].experiment.network.depth
     assert found.get("energy_left", 0) < 1
 
 
