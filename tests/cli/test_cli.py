@@ -27,6 +27,7 @@ from pcviz.experiment.command import command_line
 from pcviz.experiment.presets import PRESETS
 from pcviz.frames import Frame
 from pcviz.instruments.relaxation.options import Options
+from tests.descent import DESCENT
 from tests.hostile import nasty_texts, valid_experiments
 
 ROOT = Path(__file__).parents[2]
@@ -204,7 +205,8 @@ def test_what_does_not_fit_into_memory_is_refused(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cost, "machine_limits", lambda: cost.Limits(memory_bytes=16e9))
-    (line,) = refused(capsys, command, "--network.depth", "512", "--network.width", "2048")
+    words = [f"--{path}={value}" for path, value in DESCENT.items()]
+    (line,) = refused(capsys, command, *words, "--network.depth", "512", "--network.width", "2048")
     assert line.startswith(
         "network.width: 2048 at depth 512 needs 132 GB of memory, above 16 GB (nearest width that fits: "
     )
