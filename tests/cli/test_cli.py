@@ -325,7 +325,7 @@ def test_relax_prints_the_numbers_of_the_inference_page() -> None:
     answer = run("relax", *small, "--budget", "60", "--solver", "all", "--json")
     assert answer.returncode == 0, answer.stderr
     document = json.loads(answer.stdout)
-    assert document["status"] == "done" and document["steps"] == 3
+    assert document["status"] == "done" and document["steps"] == 4 * 3
     assert document["layers_with_signal"] == document["layers_expected"] == 4 and len(document["energies"]) == 4
     assert document["total_energy"] == pytest.approx(sum(document["energies"]))
     assert document["equilibrium_energy"] <= min(entry["final_energy"] for entry in document["solvers"])
