@@ -41,7 +41,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "mupc-128": Preset(
         "128 layers",
-        "The depth of the μPC paper, trained in your browser: errors spike on their way down, and every layer learns.",
+        "The depth of the μPC paper, trained in your browser: errors spike on their way down, and reach every layer.",
         {
             "network.depth": 129,
             "inference.step_size": 0.9,
