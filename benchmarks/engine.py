@@ -103,7 +103,7 @@ def experiment_of(shape: Shape) -> Experiment:
     return Experiment.model_validate(
         {
             "network": {"depth": shape.depth, "width": shape.width, "activation": "tanh"},
-            "inference": {"steps": shape.steps, "step_size": STEP_SIZE},
+            "inference": {"solver": "gradient_descent", "steps": shape.steps, "step_size": STEP_SIZE},
             "learning": {"learning_rate": LEARNING_RATE, "batch_size": BATCH},
         }
     )

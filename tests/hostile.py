@@ -5,7 +5,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pcviz.experiment import DATASETS, Experiment, fields, from_paths
+from pcviz.experiment import DATASETS, DEPTHS, Experiment, fields, from_paths
 from pcviz.experiment.faults import limits
 
 NASTY_TEXTS = [
@@ -53,13 +53,14 @@ OWN = "own-0123456789ab-classification-3-4-100-50"
 
 def _values(path: str, info: Any) -> st.SearchStrategy[Any]:
     words = {
-        "inference.steps": "depth",
         "learning.learning_rate": "auto",
         "data.train_size": "all",
         "data.test_size": "all",
     }
     if path == "learning.learning_rate":
         return st.just("auto") | st.floats(1e-6, 100)
+    if path == "inference.steps":
+        return st.sampled_from([*DEPTHS]) | st.integers(1, 1000)
     if path == "learning.layer_rates":
         return st.lists(st.floats(1e-9, 1e6), min_size=1, max_size=5).map(lambda factors: ", ".join(map(str, factors)))
     if path == "learning.weight_norm":

@@ -51,7 +51,7 @@ def test_results_tell_formats_shapes_and_numbers() -> None:
     x, y = np.zeros((4, 64)), np.zeros((4, 10))
     relaxation = repr(pcviz.relax(network, x, y, SMALL.inference))
     assert relaxation.startswith(
-        "Relaxation(energies=float64[4,4], update_rms=float64[4,3], activities=[3 × float32[4,8]],"
+        "Relaxation(energies=float64[13,4], update_rms=float64[13,3], activities=[3 × float32[4,8]],"
     )
     frame = Frame("train", 3, {"energy": np.arange(4.0), "test_accuracy": 0.9})
     assert repr(frame).startswith("Frame(kind='train', step=3, values={energy: float64[4], test_accuracy: 0.9},")

@@ -27,14 +27,14 @@ class Inference(Section):
     """The relaxation of the activities on the energy, with input and target clamped."""
 
     solver: Solver = option(
-        "gradient_descent",
+        "momentum",
         "Solver",
         "How activities descend the energy. "
         + " ".join(f"{facts.label}: {facts.help}." for facts in SOLVERS.values() if facts.trains),
         formula=r"\text{gradient descent: } z \leftarrow z - \eta\, \partial F / \partial z",
     )
     steps: int | Depths = option(
-        "depth",
+        "4depth",
         "Inference steps T",
         "Steps of one relaxation. `depth` stands for H = L - 1: from a feedforward start no error can reach the first "
         "layer in fewer steps (an error above rounding may need far more); for L with a precision schedule and with "
@@ -43,7 +43,7 @@ class Inference(Section):
         formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
     )
     step_size: float = option(
-        0.3,
+        0.1,
         "Step size η",
         "Per example; jpc's learning rate is this times the batch size B.",
         formula=r"\text{gradient descent, quadratic energy: } \eta < 2/\lambda_{\max}(H_z)",

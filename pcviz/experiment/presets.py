@@ -28,12 +28,20 @@ PRESETS: dict[str, Preset] = {
     "mupc-32": Preset("Deep and healthy", "32 hidden layers under μPC.", {"network.depth": 33}),
     "broken-32": Preset(
         "Deep and broken",
-        "The same depth with standard parameters and no skips: hardly any error reaches the first layers.",
-        {"network.depth": 33, "network.parameterisation": "sp", "network.skips": False},
+        "The same depth with standard parameters, no skips and few steps of plain gradient descent: hardly any error "
+        "reaches the first layers.",
+        {
+            "network.depth": 33,
+            "network.parameterisation": "sp",
+            "network.skips": False,
+            "inference.solver": "gradient_descent",
+            "inference.steps": "depth",
+            "inference.step_size": 0.3,
+        },
     ),
     "mupc-128": Preset(
         "128 layers",
-        "The depth of the μPC paper, trained in your browser: errors spike on their way down, and every layer learns.",
+        "The depth of the μPC paper, trained in your browser: errors spike on their way down, and reach every layer.",
         {
             "network.depth": 129,
             "inference.step_size": 0.9,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pcviz.experiment.descent import descent
+
 
 class RuleFacts(NamedTuple):
     """A learning rule: whether activities relax at all (`relaxes`), whether weights move while they do, whether layers
@@ -20,11 +22,6 @@ class RuleFacts(NamedTuple):
     usual: Mapping[str, Any] = MappingProxyType({})
 
 
-def _descent(step_size: float, steps: str) -> Mapping[str, Any]:
-    values = {"solver": "gradient_descent", "steps": steps, "step_size": step_size}
-    return MappingProxyType({f"inference.{name}": value for name, value in values.items()})
-
-
 RULES: dict[str, RuleFacts] = {
     "pc": RuleFacts("PC", "one weight step after T inference steps"),
     "ipc": RuleFacts("iPC", "weights and activities move together at every inference step", moves_weights=True),
@@ -34,16 +31,16 @@ RULES: dict[str, RuleFacts] = {
         "every layer moves once, when the first error arrives, and learns from that; at step size 1 backpropagation",
         spikes=True,
         plain=False,
-        usual=_descent(1.0, "depth"),
+        usual=descent(1.0, "depth"),
     ),
     "fixed_prediction": RuleFacts(
         "fixed prediction",
         "predictions stay those of the feedforward pass while errors relax; after enough steps backpropagation",
         plain=False,
-        usual=_descent(1.0, "depth"),
+        usual=descent(1.0, "depth"),
     ),
     "strict": RuleFacts(
-        "strict", "Rosenbaum's name for PC by gradient descent from the feedforward pass", usual=_descent(0.3, "4depth")
+        "strict", "Rosenbaum's name for PC by gradient descent from the feedforward pass", usual=descent(0.3, "4depth")
     ),
 }
 

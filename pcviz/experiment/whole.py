@@ -12,6 +12,7 @@ from pcviz.experiment.inference import Inference
 from pcviz.experiment.learning import Learning
 from pcviz.experiment.network import Network, default_initialisation
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
+from pcviz.experiment.precisions import PRECISIONS
 from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten, unflatten, upgraded_document
 from pcviz.experiment.section import Section, option
@@ -25,7 +26,7 @@ class Experiment(Section):
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    schema_version: Literal[1] = Field(1, alias="schema", title="Schema", description="Version of this document.")
+    schema_version: Literal[2] = Field(2, alias="schema", title="Schema", description="Version of this document.")
     network: Network = Field(default_factory=Network, title="Network")
     inference: Inference = Field(default_factory=Inference, title="Inference")
     learning: Learning = Field(default_factory=Learning, title="Learning")
@@ -128,10 +129,10 @@ def from_paths(values: dict[str, Any], *, form: bool = False) -> Experiment:
 
 def followers(values: Mapping[str, Any]) -> dict[str, Any]:
     """Defaults that follow other options (`values` by field path): of the initial weights the parameterisation, of the
-    relaxation the learning rule."""
-    rule, chosen = values.get("learning.rule"), values.get("network.parameterisation", Network().parameterisation)
+    relaxation the precision schedule and the learning rule."""
+    chosen = values.get("network.parameterisation", Network().parameterisation)
     weights = {"network.initialisation": default_initialisation(chosen)} if chosen in list(PARAMETERISATIONS) else {}
-    return {**weights, **(RULES[rule].usual if rule in list(RULES) else {})}
+    return {**weights, **_usual(values.get("learning.rule"), values.get("inference.precision_schedule"))}
 
 
 def defaults(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,13 +140,18 @@ def defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**flatten(Experiment().model_dump()), **followers(values)}
 
 
+def _usual(rule: Any, schedule: Any) -> dict[str, Any]:
+    """The relaxation that belongs to a learning rule and to a precision schedule; the rule prevails."""
+    of_schedule = PRECISIONS[schedule].usual if schedule in list(PRECISIONS) else {}
+    return {**of_schedule, **(RULES[rule].usual if rule in list(RULES) else {})}
+
+
 def _filled(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the defaults that follow the learning rule, where it leaves them out."""
+    """The document with the defaults that follow rule and schedule, where it leaves them out."""
     learning, inference = document.get("learning", {}), document.get("inference", {})
     if not isinstance(learning, dict) or not isinstance(inference, dict):
         return document  # the validation of the fields reports it
-    rule = learning.get("rule")
-    usual = RULES[rule].usual if rule in list(RULES) else {}
+    usual = _usual(learning.get("rule"), inference.get("precision_schedule"))
     missing = unflatten({path: value for path, value in usual.items() if path.partition(".")[2] not in inference})
     return {**document, "inference": {**missing["inference"], **inference}} if missing else document
 

@@ -45,7 +45,7 @@ NAMED: dict[str, Mapping[str, Any]] = {
 """Fields whose values have labels of their own -> the table with these labels."""
 
 
-LEADING = ("network.parameterisation", "learning.rule")
+LEADING = ("network.parameterisation", "inference.precision_schedule", "learning.rule")
 """Fields that the defaults of others follow."""
 
 

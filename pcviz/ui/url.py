@@ -86,10 +86,13 @@ def parse(query: Mapping[str, str], repeated: Collection[str] = (), page: str = 
         state.options[kind], messages = instrument.parse(written[kind])
         state.faults += messages
     if texts or version < schema.current():
-        meant = schema.upgraded_link(texts, version, whole="run" not in state.runs)
+        whole = state.whole or "run" not in state.runs
+        meant = schema.upgraded_link(texts, version, whole=whole)
         state.faults += [_unknown(key_of(path), str(text)) for path, text in meant.items() if path not in fields()]
         texts = {path: text for path, text in meant.items() if path in fields()}
     state.values, messages = valid_part(texts, partial(from_paths, form=True), form=True)
+    if messages and version < schema.current():  # what was left out takes the defaults of that version, too
+        state.values = schema.upgraded_link(state.values, version, whole=whole)
     state.faults += messages
     return state
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-SMALL = "network_depth=6&network_width=16&seed=3"
+SMALL = "v=2&network_depth=6&network_width=16&seed=3"
 LONG = f"{SMALL}&learning_steps=100000"
 
 

@@ -58,19 +58,19 @@ def visit(page: Page, home: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url.replace("ws", "http", 1)))
-    page.goto(f"{home}?{SMALL}&data_name=moons&learning_steps=40")
+    page.goto(f"{home}?{SMALL.removeprefix('v=2&')}&data_name=moons&learning_steps=40")
     play(page)
     assert page.url.startswith(f"{home}train?"), "a link of the first release opens the Train page"
     trained = page.url
     shared = link(page)
-    assert shared.startswith(f"{home}train?v=1&network_depth=6")
+    assert shared.startswith(f"{home}train?v=2&network_depth=6")
 
     turn_to(page, "Inference", "solver-race")
     button(page, "play").click()
     expect(panel(page, "solver-race")).to_have_attribute("data-state", re.compile("running|done"), timeout=90_000)
     assert page.url.startswith(f"{home}inference?")
     inference = link(page)
-    assert inference.startswith(f"{home}inference?v=1&network_depth=6")
+    assert inference.startswith(f"{home}inference?v=2&network_depth=6")
     turn_to(page, "Landscape", "surface-3d")
     page.go_back()
     assert urlsplit(page.url).path.endswith("/inference")

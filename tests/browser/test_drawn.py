@@ -25,12 +25,13 @@ from tests.browser.conftest import QUIET
 from tests.browser.fake_stream import BASELINE, RUN, FakeStream, fake_stream
 from tests.browser.install import find_browser
 from tests.browser.planted import DEEP, DEPTH, ROW, SMOOTHED, SOURCES, found, planted
+from tests.descent import DESCENT
 
 WORDS = {"z": "height", "customdata": "value in the label"}
 EXPECTED = Path(__file__).with_name("drawn.txt")
 READ = Path(__file__).with_name("read_panels.js").read_text(encoding="utf-8")
 RUNS = (RUN, BASELINE, "d" * 32)
-BASE = {"network.depth": DEPTH, "network.width": 8, "network.activation": "tanh", "data.name": "moons"}
+BASE = {**DESCENT, "network.depth": DEPTH, "network.width": 8, "network.activation": "tanh", "data.name": "moons"}
 OPTIONS: dict[str, dict[str, Any]] = {
     "learning-curves": {"baseline": 1},
     "escape-race": {"options": Chain(hidden=2, seeds=2)},

@@ -13,6 +13,7 @@ from pcviz.instruments.relaxation.options import Options
 from pcviz.store import Store
 from tests.browser.on_page import button, panel, plot, wait_for
 from tests.browser.serve import App
+from tests.descent import DESCENT
 
 SMALL = "network_depth=6&network_width=16&data_name=moons&inference_steps=64"
 
@@ -46,7 +47,7 @@ def cursor(page: Page) -> float:
 @pytest.fixture(scope="module")
 def finished_run(app: App) -> str:
     """A relaxation that has ended, started by nobody's page."""
-    paths = {"network.depth": 6, "network.width": 16, "data.name": "moons", "inference.steps": 64}
+    paths = {**DESCENT, "network.depth": 6, "network.width": 16, "data.name": "moons", "inference.steps": 64}
     client = Client(Store(app.database))
     run = client.look("relax", from_paths(paths), Options().stored(), "nobody", "nobody")
     deadline = time.monotonic() + 60

@@ -21,6 +21,15 @@ from tests.browser.fake_stream import (
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, eventually, train
 from tests.browser.on_page import panel, plot
 
+SHORT = {"inference.steps": "depth"}
+"""As many inference steps as hidden layers."""
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    """16 layers, 15 inference steps."""
+    return from_paths(SHORT)
+
 
 def test_frames_are_drawn_and_nodes_and_zoom_stay(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
@@ -143,7 +152,7 @@ def test_landscape_of_a_child_blank_where_not_computed(page: Page, fake: FakeStr
     expect(panel(page, "landscape")).to_have_attribute("data-state", "running")
 
 
-@pytest.mark.parametrize("experiment", [from_paths({"data.name": "moons", "network.depth": 40})])
+@pytest.mark.parametrize("experiment", [from_paths({**SHORT, "data.name": "moons", "network.depth": 40})])
 def test_boundary_and_deep_networks(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
     train(fake, experiment, 40, 41)
@@ -168,7 +177,7 @@ def test_boundary_and_deep_networks(page: Page, fake: FakeStream, experiment: Ex
     assert plot(page, "activity-convergence", "plot._fullLayout.xaxis.type") == "log"
 
 
-@pytest.mark.parametrize("experiment", [from_paths({"network.depth": 40})])
+@pytest.mark.parametrize("experiment", [from_paths({**SHORT, "network.depth": 40})])
 def test_hover_tells_exact_values_and_stays(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
     train(fake, experiment, 40, 41)

@@ -3,14 +3,17 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
-from pcviz.experiment import Experiment
+from pcviz.experiment import Experiment, from_paths
 from tests.browser.fake_stream import CHILD, RUN, FakeStream, landscape_values, train_values
 from tests.browser.fed_panels import TRAIN_PANELS, drawn, train
 from tests.browser.on_page import panel, plot
+from tests.descent import DESCENT
 
 
+@pytest.mark.parametrize("experiment", [from_paths(DESCENT)], ids=["descent"])
 def test_the_first_steps_are_seen(page: Page, fake: FakeStream, experiment: Experiment) -> None:
     page.goto(fake.url)
     train(fake, experiment, 1, 1)

@@ -16,9 +16,10 @@ from pcviz.numerics.krylov import finish
 from pcviz.probes.example import Example, follow
 from tests.browser.fake_stream import CHILD, FakeStream
 from tests.browser.on_page import laid_out, panel
+from tests.descent import DESCENT
 
-EXPERIMENT = {"network.depth": 9, "network.width": 16, "network.activation": "tanh"}
-DEEP = {"network.depth": 128, "network.width": 64}
+EXPERIMENT = {**DESCENT, "network.depth": 9, "network.width": 16, "network.activation": "tanh"}
+DEEP = {**DESCENT, "network.depth": 128, "network.width": 64}
 LAYERS, UNITS = 9, 16
 PURPLE = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, canvas.height - 90, canvas.width, 60);

@@ -155,7 +155,7 @@ def test_the_address_follows_the_form(page: Page) -> None:
     width = page.locator(".st-key-network_width input")
     width.fill("32")
     width.press("Enter")
-    page.wait_for_url(re.compile(r"\?v=1&network_width=32$"))
+    page.wait_for_url(re.compile(r"\?v=2&network_width=32$"))
     page.get_by_text("Two moons", exact=True).click()
     page.wait_for_url(re.compile("data_name=moons"))
     expect(width).to_have_value("32")
@@ -196,7 +196,7 @@ def test_bad_addresses_get_one_message_each(page: Page) -> None:
     expect(page.locator(".st-key-network_depth input")).to_have_value("16")
     show_all(page, "run")
     expect(page.locator(".st-key-seed input")).to_have_value("5")
-    page.wait_for_url(re.compile(r"\?v=1&seed=5$"))
+    page.wait_for_url(re.compile(r"\?v=2&seed=5$"))
     expect(button(page, "play")).to_be_enabled()
 
 
@@ -227,16 +227,16 @@ def test_the_form_keeps_what_it_hides_and_the_browser_remembers_how_much_it_show
     size = page.locator(".st-key-inference_step_size input")
     expect(size).to_have_count(0)
     show_all(page, "inference")
-    size.fill("0.1")
+    size.fill("0.2")
     size.press("Enter")
-    page.wait_for_url(re.compile("inference_step_size=0.1"))
+    page.wait_for_url(re.compile("inference_step_size=0.2"))
     page.locator(".st-key-form_detail").get_by_text("Simple", exact=True).click()
     expect(page.get_by_text("more settings differ from their defaults: Step size η, Seed.")).to_be_visible()
     button(page, "step").click()
     wait_for(page, lambda: step(page) == 1)
-    assert "inference_step_size=0.1" in page.url
+    assert "inference_step_size=0.2" in page.url
     page.locator(".st-key-form_detail").get_by_text("All", exact=True).click()
-    expect(size).to_have_value("0.1")
+    expect(size).to_have_value("0.2")
     button(page, "cancel").click()
     page.reload()
     expect(page.locator(".st-key-group_inference")).to_be_visible(timeout=30_000)

@@ -27,6 +27,7 @@ from pcviz.experiment.command import command_line
 from pcviz.experiment.presets import PRESETS
 from pcviz.frames import Frame
 from pcviz.instruments.relaxation.options import Options
+from tests.descent import DESCENT
 from tests.hostile import nasty_texts, valid_experiments
 
 ROOT = Path(__file__).parents[2]
@@ -176,7 +177,7 @@ def test_help_tells_limits_and_exit_statuses(command: str, capsys: pytest.Captur
     text = capsys.readouterr().out
     assert "3: done, but the network diverged" in text
     told = {
-        "train": ["--inference.steps", "(0 or more, or depth, 2depth, 4depth, 8depth; default depth)"],
+        "train": ["--inference.steps", "(0 or more, or depth, 2depth, 4depth, 8depth; default 4depth)"],
         "relax": ["--step", "(a whole number from 0 to 100000)"],
         "diagnose": ["--step", "(a whole number from 1 to 100000)"],
         "reproduce": ["--limit", "(above 0 to 1e+06)"],
@@ -205,7 +206,8 @@ def test_what_does_not_fit_into_memory_is_refused(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cost, "machine_limits", lambda: cost.Limits(memory_bytes=16e9))
-    (line,) = refused(capsys, command, "--network.depth", "512", "--network.width", "2048")
+    words = [f"--{path}={value}" for path, value in DESCENT.items()]
+    (line,) = refused(capsys, command, *words, "--network.depth", "512", "--network.width", "2048")
     assert line.startswith(
         "network.width: 2048 at depth 512 needs 132 GB of memory, above 16 GB (nearest width that fits: "
     )
@@ -324,7 +326,7 @@ def test_relax_prints_the_numbers_of_the_inference_page() -> None:
     answer = run("relax", *small, "--budget", "60", "--solver", "all", "--json")
     assert answer.returncode == 0, answer.stderr
     document = json.loads(answer.stdout)
-    assert document["status"] == "done" and document["steps"] == 3
+    assert document["status"] == "done" and document["steps"] == 4 * 3
     assert document["layers_with_signal"] == document["layers_expected"] == 4 and len(document["energies"]) == 4
     assert document["total_energy"] == pytest.approx(sum(document["energies"]))
     assert document["equilibrium_energy"] <= min(entry["final_energy"] for entry in document["solvers"])

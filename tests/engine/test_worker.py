@@ -91,7 +91,7 @@ def test_what_this_version_cannot_read_is_left_alone(client: Client, worker: Wor
     ids = [client.start(experiment(10), "s") for _ in range(5)]
     child = client.add_child(ids[0], "spectrum")
     strange = {
-        "experiment_json": '{"schema": 2, "network": {"dropout": true}}',
+        "experiment_json": '{"schema": 3, "network": {"dropout": true}}',
         "options_json": "[",
         "wanted": "postponed",
         "state": "asleep",

@@ -7,6 +7,8 @@ import pytest
 
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.cost import Limits, admission, estimate, slowdown
+from pcviz.experiment.presets import PRESETS
+from tests.descent import DESCENT
 
 ROOMY = Limits(memory_bytes=1e12)
 
@@ -32,10 +34,10 @@ def test_arithmetic_of_a_step() -> None:
 
 
 def test_the_front_window_halves_the_work() -> None:
-    windowed = estimate(Experiment()).flops_per_step
-    full = estimate(from_paths({"inference.initial": "zero"})).flops_per_step
+    windowed = estimate(from_paths(DESCENT)).flops_per_step
+    full = estimate(from_paths({**DESCENT, "inference.initial": "zero"})).flops_per_step
     assert 1.7 < full / windowed < 2.1
-    assert estimate(from_paths({"inference.solver": "error_based"})).flops_per_step == full
+    assert estimate(from_paths({**DESCENT, "inference.solver": "error_based"})).flops_per_step == full
 
 
 def test_rules_in_order_of_cost() -> None:
@@ -120,6 +122,7 @@ def test_a_weight_step_above_ten_minutes_is_refused_with_the_number_of_steps_tha
 def test_presets_are_admitted() -> None:
     assert admission(Experiment()) == []
     assert admission(from_paths({"network.depth": 129})) == []
+    assert not any(admission(preset.experiment) for preset in PRESETS.values())
 
 
 def test_texts() -> None:

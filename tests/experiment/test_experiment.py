@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pcviz.experiment import DATASETS, FORM_STEPS_MAX, Data, Experiment, Network, fields, from_paths
 from pcviz.experiment.faults import allowed, faults
 from pcviz.experiment.parameterisations import Parameterisation
+from pcviz.experiment.precisions import PRECISIONS
 from pcviz.experiment.presets import PRESETS
+from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten, unflatten
 from tests.hostile import hostile_values, valid_experiments
 
@@ -76,8 +78,60 @@ def test_differences_and_json_round_trip(experiment: Experiment) -> None:
 
 def test_the_default_has_no_differences() -> None:
     assert Experiment().differences() == {}
+    inference = Experiment().inference
+    assert (inference.solver, inference.step_size, inference.steps) == ("momentum", 0.1, "4depth")
     assert Experiment().network.initialisation == "normal"
     assert from_paths({"network.parameterisation": "sp"}).differences() == {"network.parameterisation": "sp"}
+
+
+@pytest.mark.parametrize("facts", [*PRECISIONS.items(), *RULES.items()], ids=lambda facts: facts[0])
+def test_a_relaxation_that_belongs_to_a_rule_or_schedule_is_its_default(facts: tuple[str, Any]) -> None:
+    """Chosen from the default experiment, each goes with the rest, and only what was chosen differs."""
+    name, row = facts
+    path = "inference.precision_schedule" if name in PRECISIONS else "learning.rule"
+    chosen = Experiment().changed({path: name})
+    values = flatten(chosen.model_dump())
+    assert values == {**flatten(Experiment().model_dump()), path: name, **row.usual}
+    assert chosen.differences() == ({} if chosen == Experiment() else {path: name})
+    own = chosen.changed({"inference.step_size": 0.05})
+    assert own.inference.step_size == 0.05 and own.inference.solver == chosen.inference.solver
+    default = {path: flatten(Experiment().model_dump())[path]}
+    assert chosen.changed(default) == Experiment()
+
+
+def test_relaxations_that_belong_to_schedules_and_rules_are_plain_gradient_descent() -> None:
+    for values, steps, step_size in (
+        ({"inference.precision_schedule": "spiking"}, 16, 0.3),
+        ({"inference.precision_schedule": "decaying", "learning.forward_update": True}, 16, 0.3),
+        ({"inference.precision_schedule": "spiking", "learning.rule": "ipc"}, 16, 0.3),
+        ({"learning.rule": "zil"}, 16, 1.0),
+        ({"learning.rule": "fixed_prediction"}, 15, 1.0),
+        ({"learning.rule": "strict"}, 60, 0.3),
+    ):
+        made = from_paths(values)
+        found = (made.inference.solver, made.inference_steps, made.inference.step_size)
+        assert found == ("gradient_descent", steps, step_size), values
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (
+            {"learning.rule": "strict", "inference.solver": "momentum"},
+            "inference.solver: momentum does not go with learning.rule strict, which is gradient descent "
+            "(allowed: gradient_descent)",
+        ),
+        (
+            {"learning.rule": "zil", "inference.solver": "momentum"},
+            "inference.solver: momentum does not go with learning.rule zil, whose layers move once "
+            "(allowed: gradient_descent)",
+        ),
+    ],
+)
+def test_momentum_is_refused_where_it_was_asked_for_and_does_not_go(values: dict[str, Any], line: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        from_paths(values)
+    assert faults(caught.value) == [line]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -119,7 +173,8 @@ def test_exponents_of_rates_belong_to_read_in_hidden_layers_and_read_out() -> No
 
 
 def test_inference_steps_are_resolved() -> None:
-    assert Experiment().inference_steps == 15
+    assert Experiment().inference_steps == 4 * 15
+    assert from_paths({"inference.steps": "depth"}).inference_steps == 15
     assert from_paths({"inference.steps": 3}).inference_steps == 3
     assert from_paths({"learning.rule": "bp"}).inference_steps == 0
 
@@ -155,7 +210,8 @@ def test_only_the_form_limits_inference_steps() -> None:
         ({"network.nonsense": 1}, "network.nonsense: unknown field"),
         ({"nonsense": 1}, "nonsense: unknown field"),
         ({"network": 3}, "network: 3 is not a set of options"),
-        ({"schema": 2}, "schema: 2 is not"),
+        ({"schema": 3}, "schema: 3 is not one of the allowed values (allowed: 1 to 2)"),
+        ({"schema": 0}, "schema: 0 is not"),
     ],
 )
 def test_faults_name_field_value_and_range(values: dict[str, Any], start: str) -> None:

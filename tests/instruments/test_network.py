@@ -16,8 +16,9 @@ from pcviz.numerics.krylov import finish
 from pcviz.pcn.network import weights
 from pcviz.probes.example import Example, follow
 from pcviz.store.values import encode_values
+from tests.descent import DESCENT
 
-SMALL = {"network.depth": 6, "network.width": 16, "network.activation": "tanh", "learning.steps": 3}
+SMALL = {**DESCENT, "network.depth": 6, "network.width": 16, "network.activation": "tanh", "learning.steps": 3}
 
 
 def decoded(codes: np.ndarray) -> np.ndarray:

@@ -11,9 +11,10 @@ from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.instruments.relaxation.options import STATES
 from pcviz.instruments.relaxation.reading import AXES, SPREAD, Finish, finishes, leaders, reading
+from tests.descent import DESCENT
 
-DEEP = from_paths({"network.depth": 129})
-LINEAR = from_paths({"network.depth": 129, "network.activation": "linear"})
+DEEP = from_paths({**DESCENT, "network.depth": 129})
+LINEAR = from_paths({**DESCENT, "network.depth": 129, "network.activation": "linear"})
 NAMES = ["gradient_descent", "error_based", "gauss_newton"]
 NOT = [np.nan] * 3
 VALUES: dict[str, Any] = {

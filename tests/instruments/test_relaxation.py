@@ -27,10 +27,12 @@ from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
 from pcviz.probes.hessian import hessian_blocks
+from tests.descent import DESCENT
 from tests.pcn import maps as maps_of
 from tests.probes.aligned import alignment
 
 SMALL = {
+    **DESCENT,
     "network.depth": 5,
     "network.width": 8,
     "network.activation": "tanh",

@@ -13,10 +13,11 @@ from pcviz.instruments.relaxation.job import RelaxationJob
 from pcviz.instruments.relaxation.reading import NOTHING_LOWER, OVERFLOW, reading
 from pcviz.jobs.training import Training
 from pcviz.store.values import encode_values
+from tests.descent import DESCENT
 
 RUN = "0" * 32
 SOLVERS = ("error_based", "gauss_newton")
-SMALL = {"network.depth": 8, "network.width": 16, "learning.steps": 60, "network.parameterisation": "sp"}
+SMALL = {**DESCENT, "network.depth": 8, "network.width": 16, "learning.steps": 60, "network.parameterisation": "sp"}
 STEEP = {**SMALL, "learning.optimiser": "sgd", "network.activation": "linear"}
 """Its last finite weights are near the end of the number format: predictions overflow."""
 WILD = from_paths({**STEEP, "learning.learning_rate": 5.0})

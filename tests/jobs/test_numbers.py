@@ -15,6 +15,7 @@ from pcviz.jobs.traced import Traced
 from pcviz.jobs.training import Training
 from pcviz.pcn import layers_with_signal
 from pcviz.pcn.energy import rounding_energies
+from tests.descent import DESCENT
 from tests.pcn.pairs import pair
 
 
@@ -69,7 +70,7 @@ def test_ten_roundings_of_a_layer_are_its_own() -> None:
 
 def test_the_rounding_floor_of_a_forecast_is_that_of_each_layer() -> None:
     net, network, x, y = pair(activation="tanh", parameterisation="sp", skips=False, dtype="float32")
-    experiment = from_paths({"network.depth": 5, "network.width": 6, "inference.steps": 3})
+    experiment = from_paths({**DESCENT, "network.depth": 5, "network.width": 6, "inference.steps": 3})
     forecast = Forecast(experiment, network, jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32), np.arange(4))
     forecast.compute()
     sizes = [np.sqrt(np.mean(z**2)) for z in (*net.forward(x)[0], y)]
@@ -84,7 +85,7 @@ def test_gradients_are_compared_to_those_of_the_same_energy() -> None:
     """lambda = 3: cosine and ratio of norms, PC over BP, layer by layer, both with lambda."""
     net, network, x, y = pair(activation="tanh", precision=3.0, depth=4)
     paths = {"network.depth": 4, "network.width": 6, "inference.steps": 8, "inference.step_size": 0.1}
-    traced = Traced(from_paths({**paths, "dtype": "float64"}), network, jnp.asarray(x), jnp.asarray(y), 8)
+    traced = Traced(from_paths({**DESCENT, **paths, "dtype": "float64"}), network, jnp.asarray(x), jnp.asarray(y), 8)
     for _ in traced.work():
         pass
     told = traced.arrays()

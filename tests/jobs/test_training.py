@@ -83,7 +83,7 @@ def test_long_steps_in_slices_reach_the_same_weights(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "changes",
     [
-        {},
+        {"inference.solver": "gradient_descent", "inference.step_size": 0.3},
         {"learning.rule": "ipc", "learning.learning_rate": 0.005},
         {"inference.solver": "adam", "inference.initial": "normal"},
         {"inference.solver": "momentum", "learning.optimiser": "sgd"},
@@ -144,7 +144,8 @@ def test_a_frame_fills_channels_of_the_table() -> None:
 
 
 def test_a_long_relaxation_is_recorded_in_few_rows() -> None:
-    training = prepared(**{"inference.steps": 700, "inference.step_size": 0.1, "network.activation": "tanh"})
+    changes = {"inference.solver": "gradient_descent", "inference.steps": 700, "inference.step_size": 0.1}
+    training = prepared(**changes, **{"network.activation": "tanh"})
     training.advance(1, 100.0)
     values = training.frame(bulk=True).values
     assert len(values["trace_steps"]) == len(values["energy_trace"]) <= TRACE_ROWS
@@ -200,7 +201,7 @@ def test_a_float32_run_holds_no_float64_number() -> None:
 
 
 def test_the_default_is_an_experiment_for_everybody() -> None:
-    assert Experiment().inference_steps == 15
+    assert Experiment().inference_steps == 4 * 15
 
 
 def test_the_signal_is_told_after_a_feedforward_start_alone() -> None:

@@ -139,7 +139,7 @@ class TestRelaying:
     def test_a_chain_of_scalars(self, precision: float, expected: list[tuple[float, ...]]) -> None:  # O15
         network, x, y = chain(precision), jnp.ones((1, 1)), 2 * jnp.ones((1, 1))
         for t, errors in enumerate(expected):
-            end = relax(network, x, y, Inference(step_size=0.2), t)
+            end = relax(network, x, y, Inference(solver="gradient_descent", step_size=0.2), t)
             np.testing.assert_allclose(np.ravel(end.errors), errors, atol=1e-15)
             weighed = 0.5 * np.square(errors) * [precision, precision, 1]
             np.testing.assert_allclose(end.energies[-1], weighed, atol=1e-15)

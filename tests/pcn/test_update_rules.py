@@ -73,7 +73,7 @@ def test_weight_decay_and_epsilon_enter_where_the_optimiser_says(optimiser: str,
     experiment = Experiment.model_validate(
         {
             "network": {"depth": 5, "width": 6, "activation": "tanh"},
-            "inference": {"steps": 6, "step_size": 0.2},
+            "inference": {"solver": "gradient_descent", "steps": 6, "step_size": 0.2},
             "learning": learning,
             "dtype": "float64",
         }

@@ -15,6 +15,7 @@ from pcviz.probes.activity_plane import activity_plane, energies_on, extent, pat
 from pcviz.probes.hessian import hessian_blocks
 from pcviz.probes.minimum import Minimum, descend
 from tests.pcn import maps as maps_of
+from tests.pcn.theory import descent
 from tests.probes.nets import pair
 
 AT = np.random.default_rng(0).standard_normal((40, 2))
@@ -69,7 +70,7 @@ def test_gradient_descent_shrinks_each_coordinate_by_its_own_curvature() -> None
     """What ill-conditioning looks like, exactly: a coordinate of curvature c shrinks by 1 - eta c a step."""
     network, x, y, minimum = one(skips=True)
     plane = activity_plane(network, x, y, minimum)
-    states = finish(solver_path(network, x, y, Inference(step_size=0.1), np.arange(9), 0))
+    states = finish(solver_path(network, x, y, descent(0.1), np.arange(9), 0))
     at = path_on(plane, network, x, y, states).at
     expected = at[0] * (1 - 0.1 * plane.curvatures) ** np.arange(9)[:, None]
     np.testing.assert_allclose(at, expected, atol=1e-9)
@@ -78,7 +79,7 @@ def test_gradient_descent_shrinks_each_coordinate_by_its_own_curvature() -> None
 def test_the_picture_holds_the_path() -> None:
     network, x, y, minimum = one(skips=True)
     plane = activity_plane(network, x, y, minimum)
-    states = finish(solver_path(network, x, y, Inference(step_size=0.1), np.arange(9), 0))
+    states = finish(solver_path(network, x, y, descent(0.1), np.arange(9), 0))
     at = path_on(plane, network, x, y, states).at
     half = extent(plane, at)
     assert (np.abs(at) <= half).all()
@@ -90,5 +91,5 @@ def test_the_picture_holds_the_path() -> None:
 
 def test_a_path_that_diverges_ends_where_it_is_finite() -> None:
     network, x, y, _ = one(skips=True)
-    states = finish(solver_path(network, x, y, Inference(step_size=50.0), np.arange(600), 0))
+    states = finish(solver_path(network, x, y, descent(50.0), np.arange(600), 0))
     assert 1 < len(states) < 600

@@ -10,7 +10,7 @@ from pcviz.probes.alignment import compare, quartiles
 from tests.probes.aligned import alignment
 from tests.probes.nets import pair
 
-DESCENT = Inference(step_size=0.2, steps=0)
+DESCENT = Inference(solver="gradient_descent", step_size=0.2, steps=0)
 
 
 def plain(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:

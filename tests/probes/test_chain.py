@@ -81,6 +81,7 @@ def test_inference_and_gradients_are_those_of_the_engine(hidden: int) -> None:
             "network.activation": "linear",
             "network.parameterisation": "sp",
             "network.skips": False,
+            "inference.solver": "gradient_descent",
             "inference.step_size": 0.1,
         }
     )

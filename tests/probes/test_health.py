@@ -8,11 +8,14 @@ from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.presets import PRESETS
 from pcviz.jobs.training import Training
 from pcviz.probes.health import NOTHING, arrival, chain_energies, chain_trace, learning_layers
+from tests.descent import DESCENT
 
 
 def test_a_chain_follows_the_binomial_law_at_small_steps() -> None:
     """E_{H-k} / E_H = (binom(T, k + 1) eta^k / T)^2 to leading order: a steady source above layer H (theory.md 6.2)."""
-    chain = chain_energies(from_paths({"network.depth": 6, "inference.steps": 9, "inference.step_size": 1e-4}))
+    chain = chain_energies(
+        from_paths({**DESCENT, "network.depth": 6, "inference.steps": 9, "inference.step_size": 1e-4})
+    )
     assert chain is not None
     below = np.arange(4, -1, -1)
     assert chain == pytest.approx((comb(9, below + 1) * 1e-4**below / 9) ** 2, rel=5e-3)
@@ -54,7 +57,7 @@ def test_a_chain_row_by_row() -> None:
 
 
 def test_no_chain_is_expected_where_it_diverges() -> None:
-    assert chain_energies(from_paths({"inference.step_size": 1.9, "inference.steps": 4096})) is None
+    assert chain_energies(from_paths({**DESCENT, "inference.step_size": 1.9, "inference.steps": 4096})) is None
 
 
 @pytest.mark.parametrize("changes", [{"learning.rule": "bp"}, {"inference.solver": "error_based"}], ids=str)
@@ -98,7 +101,7 @@ def health(experiment: Experiment, steps: int) -> dict[str, float]:
 def test_presets_that_learn_are_well(name: str) -> None:
     found = health(PRESETS[name].experiment, 20)
     assert found["energy_off_theory"] < 1
-    assert found["layers_learning"] == found["layers_expected"]
+    assert found["layers_learning"] == found["layers_expected"] == PRESETS[name].experiment.network.depth
     assert found.get("energy_left", 0) < 1
 
 
@@ -115,8 +118,8 @@ def test_presets_that_learn_are_well(name: str) -> None:
 def test_sick_twins_of_the_first_look(
     changes: dict[str, object], off: float | None, learning: int | None, left: float
 ) -> None:
-    """Each is told by the measure that its fault concerns; the rates are those of docs/health.md."""
-    found = health(from_paths(changes), 1)
+    """Each is told by the measure that its fault concerns; relaxation and rates are those of docs/health.md."""
+    found = health(from_paths({**DESCENT, **changes}), 1)
     assert found["energy_off_theory"] > off if off else found["energy_off_theory"] < 1.1
     if learning is not None:
         assert found["layers_learning"] == learning < found["layers_expected"] / 2

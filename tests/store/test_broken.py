@@ -163,7 +163,7 @@ def test_only_who_founds_makes_a_store(path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("experiment_json", '{"schema": 2}', "schema: 2 is not one of the allowed values (allowed: 1)"),
+        ("experiment_json", '{"schema": 3}', "schema: 3 is not one of the allowed values (allowed: 1 to 2)"),
         ("experiment_json", '{"network": {"dropout": true}}', "network.dropout: unknown field"),
         ("experiment_json", '{"network": {"activation": "softsign"}}', "network.activation: softsign is not one of"),
         ("experiment_json", "", "its experiment is no JSON"),

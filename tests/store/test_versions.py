@@ -72,6 +72,8 @@ def test_an_old_store_is_opened_with_all_it_holds(old: Path) -> None:
     for run in runs:
         assert run.unreadable is None
         assert run.experiment.network.depth == 4
+        inference = run.experiment.inference
+        assert (inference.solver, inference.steps, inference.step_size) == ("gradient_descent", "depth", 0.3)
         frames = [stored.frame() for stored in store.reader.frames(run.id, run.generation)]
         assert [frame.seq for frame in frames] == list(range(1, run.seq + 1))
         if run.state == "done" and run.kind == "train":

@@ -17,7 +17,7 @@ from pcviz.ui import url
 from pcviz.ui.instruments import FRESH, INSTRUMENTS, on
 from tests.hostile import nasty_texts
 from tests.ui.test_looks import INFERENCE, LANDSCAPE
-from tests.ui.test_shell import SHELL
+from tests.ui.test_shell import SHELL, of_today
 
 RUN = "a" * 32
 STORES = Path(__file__).parents[1] / "store" / "stores"
@@ -41,7 +41,7 @@ def at(page: str, **query: str) -> AppTest:
     """A page opened at this address."""
     app = AppTest.from_file(str(SHELL), default_timeout=60)
     app.switch_page(page)
-    for key, text in query.items():
+    for key, text in of_today(query).items():
         app.query_params[key] = text
     app.run()
     assert not app.exception, app.exception
@@ -114,7 +114,7 @@ def test_a_page_holds_the_options_of_its_address_and_keeps_them_there(client: Cl
     assert app.number_input(key="batch").value == 0 and app.selectbox(key="source").value == FRESH
     (warning,) = app.warning
     assert len(warning.value.splitlines()) == 2 and "is not known here; it may have been deleted" in warning.value
-    assert asked(app) == {"v": "1", "at_step": "40", "solvers": "adam"}
+    assert asked(app) == {"v": "2", "at_step": "40", "solvers": "adam"}
     app.number_input(key="at_step").set_value(50).run()
     assert asked(app)["at_step"] == "50"
 
@@ -124,15 +124,15 @@ def test_an_address_restores_the_view_and_its_options(client: Client) -> None:
     assert app.number_input(key="chain_rate").value == 0.125
     app.button_group(key="landscape_view").set_value("plane").run()
     assert app.selectbox(key="plane_size").value == 41
-    assert asked(app) == {"v": "1", "chain_rate": "0.125", "plane_size": "41"}
+    assert asked(app) == {"v": "2", "chain_rate": "0.125", "plane_size": "41"}
     app.button_group(key="landscape_view").set_value("curvature").run()
-    assert asked(app) == {"v": "1", "view": "curvature", "chain_rate": "0.125", "plane_size": "41"}
+    assert asked(app) == {"v": "2", "view": "curvature", "chain_rate": "0.125", "plane_size": "41"}
 
 
 def test_going_back_restores_the_options_that_an_address_left_out(client: Client) -> None:
     app = at(LANDSCAPE)
     app.number_input(key="plane_step").set_value(30).run()
-    assert asked(app) == {"v": "1", "plane_step": "30"}
+    assert asked(app) == {"v": "2", "plane_step": "30"}
     app.query_params.clear()
     app.query_params["back"] = "1"
     app.run()
@@ -159,8 +159,8 @@ def test_a_run_of_an_older_store_is_opened_by_its_address(client: Client, databa
 
 def test_options_of_the_run_stand_for_what_its_address_leaves_out(client: Client) -> None:
     run = client.look("plane", Experiment(), {"step": 40, "size": 11}, "s")
-    app = at(LANDSCAPE, run=run, v="1", plane_step="0")
+    app = at(LANDSCAPE, run=run, v="2", plane_step="0")
     assert app.number_input(key="plane_step").value == 0 and app.selectbox(key="plane_size").value == 11
-    assert asked(app) == {"v": "1", "run": run, "plane_step": "0"}
+    assert asked(app) == {"v": "2", "run": run, "plane_step": "0"}
     app.number_input(key="plane_step").set_value(40).run()
-    assert asked(app) == {"v": "1", "run": run}
+    assert asked(app) == {"v": "2", "run": run}

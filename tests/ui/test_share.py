@@ -88,6 +88,6 @@ def test_a_relaxation_runs_as_script_and_as_command() -> None:
     trace = np.fromstring(executed(share.python_text(TINY_ONE, look)).strip("[]\n"), sep=" ")
     document = orjson.loads(printed([*shlex.split(share.command_text(TINY_ONE, look))[3:], "--json"]))
     assert Experiment.model_validate(document["experiment"]) == TINY_ONE
-    assert [entry["solver"] for entry in document["solvers"]] == ["gradient_descent"]
+    assert [entry["solver"] for entry in document["solvers"]] == [TINY_ONE.inference.solver]
     assert len(trace) == 1 + document["steps"] == 4
     np.testing.assert_allclose([trace[0], trace[-1]], [document["initial_energy"], document["total_energy"]], rtol=1e-6)

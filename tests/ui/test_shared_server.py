@@ -12,7 +12,7 @@ from pcviz.ui.browser import Memory, take
 from tests.ui.test_shell import BUTTONS, SHELL, TRAIN, choose, enabled, press, run_of
 
 ANNA, BEN = "a" * 64, "b" * 64
-SMALL = {"v": "1", "network_depth": "4"}
+SMALL = {"v": "2", "network_depth": "4"}
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,7 @@ def strange(request: pytest.FixtureRequest, path: Path) -> Path:
     statement = {
         "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"dropout":true,"depth"\')',
         "value": "experiment_json = replace(experiment_json, '\"tanh\"', '\"softsign\"')",
-        "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":2')",
+        "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":3')",
         "kind": "kind = 'sweep'",
         "state": "state = 'asleep'",
         "options": "options_json = '[1'",
@@ -118,11 +118,11 @@ def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
 
 def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
     new_store(path)
-    change(path, "UPDATE runs SET experiment_json = '{\"schema\": 2}'")
+    change(path, "UPDATE runs SET experiment_json = '{\"schema\": 3}'")
     app = opened()
     client = Client(Store(f"sqlite:///{path}"))
     (record,) = client.unreadable()
-    assert any("schema\\: 2 is not one of the allowed values" in found.value for found in app.markdown)
+    assert any("schema\\: 3 is not one of the allowed values" in found.value for found in app.markdown)
     assert "Export" in [found.label for found in app.get("download_button")]
     app.button(key=f"delete_{record.id}").click().run()
     assert not app.exception and client.store.reader.unreadable(None) == []
@@ -139,7 +139,7 @@ def test_a_look_at_weights_that_cannot_be_read(path: Path, name: str, kind: str)
     options = {"source": source} | ({"directions": "run"} if kind == "plane" else {})
     change(
         path,
-        f"UPDATE runs SET experiment_json = '{{\"schema\": 2}}', step = 5 WHERE id = '{source}'",
+        f"UPDATE runs SET experiment_json = '{{\"schema\": 3}}', step = 5 WHERE id = '{source}'",
         f"UPDATE runs SET options_json = '{orjson.dumps(options).decode()}' WHERE id = '{look}'",
     )
     app = opened(run=source)
