@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from pcviz.experiment import Experiment
-from pcviz.experiment.learning import Learning
 from pcviz.experiment.parameterisations import PARAMETERISATIONS
 from pcviz.experiment.whole import defaults
 
 Changes = dict[str, Any]
 """Field path -> value."""
+DEFAULTS: Changes = defaults({})
+"""Values with which the default network learns."""
 NARROW = 8
 """Hidden layers of fewer units than this are widened."""
 
@@ -40,70 +41,51 @@ def values_of(experiment: Experiment) -> Changes:
 
 def _scaling(experiment: Experiment) -> Changes:
     network, rate = experiment.network, experiment.learning.learning_rate
-    sound: Changes = {
-        "network.parameterisation": "mupc",
-        "network.initialisation": "normal",
-        "network.skips": True,
-    }
-    if network.parameterisation != "mupc" and rate != "auto":
+    sound = {f"network.{name}": DEFAULTS[f"network.{name}"] for name in ("parameterisation", "initialisation", "skips")}
+    to = PARAMETERISATIONS[sound["network.parameterisation"]]
+    if network.scaling != to and rate != "auto":
         # A rate is large or small for a parameterisation: it stays as large as it is.
-        sound["learning.learning_rate"] = rate / network.scaling.learning_rate * PARAMETERISATIONS["mupc"].learning_rate
+        sound["learning.learning_rate"] = rate / network.scaling.learning_rate * to.learning_rate
     return sound
 
 
-def _rate(experiment: Experiment) -> Changes:
-    return {"learning.learning_rate": "auto", "learning.lr_scaling": "none", "learning.optimiser": "adam"}
-
-
 def _epsilon(experiment: Experiment) -> Changes:
-    return {"learning.adam_epsilon": min(experiment.learning.adam_epsilon, default(Learning, "adam_epsilon"))}
+    return {"learning.adam_epsilon": min(experiment.learning.adam_epsilon, DEFAULTS["learning.adam_epsilon"])}
 
 
 def _activation(experiment: Experiment) -> Changes:
     activation = experiment.network.activation
-    return {"network.activation": "relu" if activation == "linear" else activation}
+    return {"network.activation": DEFAULTS["network.activation"] if activation == "linear" else activation}
 
 
 def _width(experiment: Experiment) -> Changes:
     width = experiment.network.width
-    return {"network.width": 64 if width < NARROW else width}
+    return {"network.width": DEFAULTS["network.width"] if width < NARROW else width}
 
 
-def _relaxation(experiment: Experiment) -> Changes:
-    return {
-        "inference.solver": "momentum",
-        "inference.step_size": 0.1,
-        "inference.momentum": 0.9,
-        "inference.steps": "4depth",
-        "inference.precision_schedule": "constant",
-    }
+def _usual(*paths: str) -> Callable[[Experiment], Changes]:
+    """The defaults of these fields, with which the default network learns."""
+    return lambda experiment: {path: DEFAULTS[path] for path in paths}
 
 
-def default(section: type, name: str) -> Any:
-    """The default of a field."""
-    return section.model_fields[name].default  # type: ignore[attr-defined]
-
-
-def _fixed(**values: Any) -> Callable[[Experiment], Changes]:
-    changes = {name.replace("__", "."): value for name, value in values.items()}
-    return lambda experiment: dict(changes)
-
+RATE = ("learning.learning_rate", "learning.lr_scaling", "learning.optimiser")
+RELAXATION = tuple(f"inference.{name}" for name in ("solver", "step_size", "momentum", "steps", "precision_schedule"))
 
 TREATMENTS: dict[str, Treatment] = {
     "scaling": Treatment("the scale of the weights", "network", _scaling),
-    "gamma": Treatment("the output scale", "network", _fixed(network__gamma=1.0)),
+    "gamma": Treatment("the output scale", "network", _usual("network.gamma")),
     "activation": Treatment("the activation", "network", _activation),
     "width": Treatment("the width", "network", _width),
-    "rate": Treatment("the learning rate", "learning", _rate),
+    "rate": Treatment("the learning rate", "learning", _usual(*RATE)),
     "epsilon": Treatment("Adam's ε", "learning", _epsilon),
-    "decay": Treatment("the weight decay", "learning", _fixed(learning__weight_decay=0.0)),
-    "norm": Treatment("the weight norm", "learning", _fixed(learning__weight_norm="none")),
-    "layers": Treatment("the learning rates by layer", "learning", _fixed(learning__layer_rates="1")),
-    "time": Treatment("the relaxation", "relaxation", _relaxation),
-    "start": Treatment("the initial activities", "relaxation", _fixed(inference__initial="feedforward")),
-    "nudge": Treatment("the nudge", "relaxation", _fixed(inference__nudging="none")),
-    "pull": Treatment("the activity decay", "relaxation", _fixed(inference__activity_decay=0.0)),
-    "precision": Treatment("the output precision", "relaxation", _fixed(network__output_precision=1.0)),
+    "decay": Treatment("the weight decay", "learning", _usual("learning.weight_decay")),
+    "norm": Treatment("the weight norm", "learning", _usual("learning.weight_norm")),
+    "layers": Treatment("the learning rates by layer", "learning", _usual("learning.layer_rates")),
+    "time": Treatment("the relaxation", "relaxation", _usual(*RELAXATION)),
+    "start": Treatment("the initial activities", "relaxation", _usual("inference.initial")),
+    "nudge": Treatment("the nudge", "relaxation", _usual("inference.nudging")),
+    "pull": Treatment("the activity decay", "relaxation", _usual("inference.activity_decay")),
+    "precision": Treatment("the output precision", "relaxation", _usual("network.output_precision")),
 }
 """By name; those of network and learning in the order in which they are applied."""
 
