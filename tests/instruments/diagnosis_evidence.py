@@ -39,7 +39,7 @@ def healthy(experiment: dict[str, Any] | None = None, **changed: Any) -> Evidenc
         "twin_accuracy": twins(own=0.97, backprop=0.97),
         "twin_train_loss": twins(own=0.02, backprop=0.02),
         "twin_change": twins(own=0.01, backprop=0.01),
-        "weight_changes": np.full((20, DEPTH), 0.01),
+        "weight_changes": np.full(DEPTH, 0.01),
         "probe_steps": np.array([0.0, 100.0]),
         "vital_rows": np.arange(3),
         **both,

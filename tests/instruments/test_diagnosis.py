@@ -85,6 +85,7 @@ def test_the_evidence_is_what_training_measures() -> None:
     assert np.asarray(job.evidence.values["twin_loss"])[own] == last.values["test_loss"]
     assert np.asarray(job.evidence.values["twin_steps"])[own] == 60
     assert job.evidence.values["twin_curve"].shape == (60, len(TWINS))
+    assert job.evidence.values["weight_changes"].shape == (6,)
 
 
 def test_remedies_heal() -> None:

@@ -1,7 +1,6 @@
 """The evidence that rules read: an experiment and plain arrays, and what follows from them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -217,8 +216,3 @@ class Evidence:
         backpropagation's."""
         gain = max(self.gains().values(), default=0.0)
         return gain < limit.HEARD_GAIN.value and self.relaxation_points >= self.costs
-
-    def changes(self) -> np.ndarray:
-        """The median |dW_l| / |W_l| of the experiment's layers over its weight steps, (L,)."""
-        rows: Any = self.values.get("weight_changes")
-        return NOTHING if rows is None or not np.size(rows) else np.median(np.asarray(rows), axis=0)

@@ -21,6 +21,7 @@ from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
 from pcviz.instruments.diagnosis.twins import TWINS, twin
 from pcviz.instruments.diagnosis.verdict import diagnose
 from pcviz.instruments.network.job import pictured
+from pcviz.jobs.history import History
 from pcviz.jobs.look import TRAINING_SECONDS, Look
 from pcviz.jobs.training import Training
 from pcviz.pcn import Network
@@ -37,6 +38,8 @@ CURVED = 2
 """Examples whose curvature is measured where an energy rises."""
 USUAL = 0.02
 """|dW_l| / |W_l| of networks that learn well is about this: where more moves a smaller rate is tried, else a larger."""
+CURVE = 64
+"""Most points of a training's curve."""
 FIRST = 10
 """Weight steps at the start whose changes of weights count: later ones are those of a network that has gone astray."""
 
@@ -50,6 +53,9 @@ class DiagnosisJob(Look[Options]):
         made = None if self._source is None else self._source.step
         self.count = self.options.step or made or self.options.compared_steps(self.experiment)
         self.data: Dataset
+        self._steps = np.asarray(sorted(History(self.count, self.experiment.steps_per_epoch).rows))
+        last = len(self._steps) - 1
+        self._rows = np.unique(np.linspace(0, last, min(last + 1, CURVE)).round().astype(int))
         self._found: dict[str, Value] = {"compared_steps": float(self.count)}
         self.attempts: list[Attempt] = []
 
@@ -172,9 +178,9 @@ class DiagnosisJob(Look[Options]):
         values = training.frame(bulk=False).values
         if name == "own":
             self.network = training.network
-            steps = np.asarray(values["step_history"])
-            self._found |= {"curve_steps": np.arange(1, self.count + 1)} if not len(steps) else {"curve_steps": steps}
-            self._found["weight_changes"] = np.asarray(values["weight_change_history"])
+            self._found["curve_steps"] = self._steps[self._rows]
+            changes = np.asarray(values["weight_change_history"])
+            self._found["weight_changes"] = np.median(changes, 0) if len(changes) else np.full(changes.shape[1], np.nan)
         self._note(name, values, training)
 
     def _note(self, name: str, values: dict[str, Value], training: Training) -> None:
@@ -185,11 +191,9 @@ class DiagnosisJob(Look[Options]):
         self._put("twin_accuracy", name, float(values.get("test_accuracy", np.nan)))
         self._put("twin_train_loss", name, np.inf if training.diverged else float(late(losses).mean()))
         self._put("twin_change", name, float(np.median(changes[:FIRST])) if changes.size else np.nan)
-        if "twin_curve" not in self._found:
-            self._found["twin_curve"] = np.full((len(losses), len(TWINS)), np.nan)
-        curve = np.array(self._found["twin_curve"])
-        rows = min(len(curve), len(losses))
-        curve[:rows, TWINS.index(name)] = losses[:rows]
+        curve = np.array(self._found.get("twin_curve", np.full((len(self._rows), len(TWINS)), np.nan)))
+        made = self._rows < len(losses)
+        curve[made, TWINS.index(name)] = losses[self._rows[made]]
         self._found["twin_curve"] = curve
 
     def _put(self, channel: str, name: str, value: float) -> None:

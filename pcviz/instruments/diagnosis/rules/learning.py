@@ -98,9 +98,9 @@ def starved(evidence: Evidence) -> Finding | None:
 def uneven(evidence: Evidence) -> Finding | None:
     """Some layers move far more than others, because they are told to."""
     points = evidence.planted().get("layers", np.nan)
-    changes = evidence.changes()
-    if np.isnan(points) or points < evidence.costs or not len(changes):
+    if np.isnan(points) or points < evidence.costs:
         return None
+    changes = np.asarray(evidence.values["weight_changes"])
     spread = float(changes.max() / max(changes.min(), 1e-300))
     return Finding(
         spread,
