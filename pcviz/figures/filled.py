@@ -1,9 +1,12 @@
 """A figure filled with values in Python, for documents that no stream reaches: what `live.js` does in the browser, for
 bindings that replace."""
 
+import json
+
 import numpy as np
 import plotly.graph_objects as go
 
+from pcviz.figures import style
 from pcviz.figures.bindings import Binding
 from pcviz.frames import Value
 
@@ -33,3 +36,15 @@ def filled(figure: go.Figure, values: dict[str, Value]) -> go.Figure:
         for key, array in arrays.items():
             trace["customdata" if key == "text" else key] = np.atleast_1d(array)
     return made
+
+
+PAPER = {style.ZERO: "#dddddd", style.TEXT: "#222222", style.GROUND: style.WHITE, style.GRID: "#cccccc"}
+"""Roles of the page -> colours on white paper."""
+
+
+def on_paper(figure: go.Figure) -> go.Figure:
+    """The figure in colours for white paper: outside the page its roles have none."""
+    text = figure.to_json()
+    for role, colour in PAPER.items():
+        text = text.replace(json.dumps(role)[1:-1], colour)
+    return go.Figure(json.loads(text))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcviz.figures import Traces, style
-from pcviz.figures.filled import filled
+from pcviz.figures.filled import filled, on_paper
 
 VALUES = {
     "curve_steps": np.array([1, 2, 3]),
@@ -42,3 +42,10 @@ def test_what_only_a_stream_can_draw_is_refused() -> None:
     Traces(figure, 0, "train", x="step_history", y="test_loss_history").line("points", append=True)
     with pytest.raises(ValueError, match="cannot be filled"):
         filled(figure, {})
+
+
+def test_on_paper_no_colour_depends_on_a_page() -> None:
+    figure = style.blank(xaxis=style.layer_axis(4), yaxis=style.log_axis())
+    Traces(figure, 0, "diagnose", x=[1, 2], y=[1, 2]).line("a", colour=style.TEXT, fillcolor=style.ZERO)
+    text = on_paper(figure).to_json()
+    assert "var(" not in text and "#222222" in text and "#dddddd" in text

@@ -8,7 +8,7 @@ import plotly.io
 import pcviz
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import command_line
-from pcviz.figures.filled import filled
+from pcviz.figures.filled import filled, on_paper
 from pcviz.frames import Value
 from pcviz.instruments.diagnosis.attempts import Attempt
 from pcviz.instruments.diagnosis.figures import PANELS
@@ -16,17 +16,11 @@ from pcviz.instruments.diagnosis.finding import Finding
 from pcviz.instruments.diagnosis.remedies import remedy_text
 from pcviz.instruments.diagnosis.verdict import Diagnosis
 
-VARIABLES = {
-    "--st-text-color": ("#222", "#eee"),
-    "--st-background-color": ("#fff", "#14161a"),
-    "--st-border-color": ("#ccc", "#444"),
-}
-"""What figures take from the page's theme: light and dark."""
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-  color: var(--st-text-color); background: var(--st-background-color); }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222;
+  background: #fff; }
 table { border-collapse: collapse; } td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; }
-section { border-top: 1px solid var(--st-border-color); padding-top: 0.5rem; }
+section { border-top: 1px solid #ccc; padding-top: 0.5rem; }
 .FAIL { color: #c0392b; } .WARN { color: #b9770e; } .OK { color: #1e8449; }
 code { overflow-wrap: anywhere; } figure { margin: 1rem 0; } figcaption { font-weight: 600; }
 """
@@ -34,9 +28,6 @@ code { overflow-wrap: anywhere; } figure { margin: 1rem 0; } figcaption { font-w
 
 def document(experiment: Experiment, found: Diagnosis, attempts: list[Attempt], values: dict[str, Value]) -> str:
     """The whole page: verdict, scores, findings, remedies tried, figures, and the command that repeats it."""
-    light = "".join(f"{name}: {pair[0]};" for name, pair in VARIABLES.items())
-    dark = "".join(f"{name}: {pair[1]};" for name, pair in VARIABLES.items())
-    style = f":root {{ {light} }} @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }} {STYLE}"
     parts = [
         f'<h1 class="{found.severity}">{found.severity}</h1><p>{escape(found.sentence)}</p>',
         _scores(found),
@@ -49,7 +40,7 @@ def document(experiment: Experiment, found: Diagnosis, attempts: list[Attempt], 
     ]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Diagnosis</title><style>{style}</style><body>{''.join(parts)}</body></html>"
+        f"<title>Diagnosis</title><style>{STYLE}</style><body>{''.join(parts)}</body></html>"
     )
 
 
@@ -91,7 +82,7 @@ def _figures(experiment: Experiment, values: dict[str, Value]) -> list[str]:
     for make in PANELS.values():
         panel = make(experiment)
         drawn = plotly.io.to_html(
-            filled(panel.figure, values), include_plotlyjs=not made, default_height="320px", **options
+            on_paper(filled(panel.figure, values)), include_plotlyjs=not made, default_height="320px", **options
         )
         made.append(
             f"<figure><figcaption>{escape(panel.title)}</figcaption>{drawn}<small>{escape(panel.help)}</small></figure>"
