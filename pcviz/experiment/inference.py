@@ -73,6 +73,7 @@ class Inference(Section):
         "constant",
         "Precision schedule",
         "How much the error of layer l counts at step t of the relaxation. Weights learn from errors that count alike. "
+        "Others than constant bring plain gradient descent, where solver, steps and step size were not chosen. "
         + " ".join(f"{facts.label}: {facts.help}." for facts in PRECISIONS.values()),
         formula=r"z_l \leftarrow z_l - \eta\, (w_l(t)\, e_l - w_{l+1}(t)\, J_{l+1}^\top d_{l+1})",
     )
