@@ -27,6 +27,7 @@ HELD: dict[str, dict[str, Any]] = {
     "chain": {"chain_hidden": 3, "chain_rate": 0.125, "chain_cap": 100},
     "curvature": {"curved_source": RUN, "curved_batch": 9, "curved_examples": 4},
     "reproduce": {"reproduce_protocol": "full"},
+    "diagnose": {"diagnosed_source": RUN, "diagnosed_step": 30},
 }
 KEYS = [key for instrument in INSTRUMENTS.values() for key in instrument.fields]
 
@@ -57,7 +58,9 @@ def test_every_kind_of_look_has_its_options_in_the_address() -> None:
     assert set(INSTRUMENTS) == {kind for kind, model in KINDS.items() if model is not None}
     assert len(KEYS) == len(set(KEYS)) and not set(KEYS) & {*url.PATHS, *url.RUN_KEYS, url.VIEW_KEY, url.VERSION_KEY}
     for kind, instrument in INSTRUMENTS.items():
-        left_out = {"relax": {"budget"}, "plane": {"seed"}, "reproduce": {"finding"}}.get(kind, set())
+        left_out = {"relax": {"budget"}, "plane": {"seed"}, "reproduce": {"finding"}, "diagnose": {"attempts"}}.get(
+            kind, set()
+        )
         assert set(instrument.fields.values()) == set(instrument.model.model_fields) - left_out
 
 

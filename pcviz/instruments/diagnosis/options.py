@@ -17,7 +17,7 @@ class Options(LookOptions):
     """The options of a diagnosis."""
 
     PAGE: ClassVar[str] = "diagnose"
-    KEYS: ClassVar[dict[str, str]] = {"diagnosed_source": "source", "diagnosed_step": "step", "attempts": "attempts"}
+    KEYS: ClassVar[dict[str, str]] = {"diagnosed_source": "source", "diagnosed_step": "step"}
 
     source: str | None = option(None, "Run", "Run that is diagnosed; none: the settings.", pattern=RUN_ID)
     step: int | None = option(
