@@ -82,7 +82,9 @@ class Training:
         self.network = build(experiment, self._x.shape[1], self._y.shape[1])
         self._slots = learning.fresh_slots(self._method, self.network, self._numbers)
         evaluate(self.network, *self._test)
-        self._floors = _rounding(self.network, *self._batch(0), exact=self._method.plan.displaced)
+        exact = self._method.plan.displaced
+        floors = _rounding(self.network, *self._batch(0))
+        self._floors = np.zeros(self.network.depth) if exact else np.asarray(floors)
         self._compile()
         if self._restored is not None:
             self._put(self._restored)
@@ -323,10 +325,10 @@ class Training:
             self._pending = step, int(arrays["inference_step"])
 
 
-def _rounding(network: Network, x: jax.Array, y: jax.Array, *, exact: bool) -> np.ndarray:
-    """Energies of rounding of layers 1 … L with fresh weights, (L,); 0 where errors are exact however small."""
-    activities, _ = forward(network, x)
-    return np.zeros(network.depth) if exact else np.asarray(rounding_energies(activities, y))
+@jax.jit
+def _rounding(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
+    """Energies of rounding of layers 1 … L at the feedforward pass, (L,)."""
+    return rounding_energies(forward(network, x)[0], y)
 
 
 @jax.jit

@@ -22,6 +22,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "chain": {"cap": 200, "seeds": 1},
     "curvature": {"examples": 2},
     "reproduce": {},
+    "diagnose": {"step": 3},
 }
 TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0, 1), batch=2)
 

@@ -7,6 +7,7 @@ REPLAYED = (
     *("energy", "expected_energy", "total_energy", "energy_left", "energy_off_theory"),
     *("layers_expected", "layers_learning", "layers_with_signal"),
     *("train_loss", "test_loss", "test_accuracy"),
+    *("unreached_since", "unreached_layers", "faint_since", "faint_layers", "rising_since", "leaping_since"),
     *("trace_steps", "energy_trace", "total_energy_trace", "update_rms", "equilibrium_energy"),
 )
 """Channels of frames of a training; those that its experiment has are replayed."""
