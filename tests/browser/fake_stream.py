@@ -22,6 +22,7 @@ from starlette.routing import Route
 from pcviz.experiment import Experiment
 from pcviz.frames import trace_rows
 from pcviz.instruments.training.figures import PANELS
+from pcviz.jobs.watch import SIGNS
 from pcviz.live.assets import FOLDER, SCRIPTS, recording
 from pcviz.store.values import encode_values
 from pcviz.ui.panels import payload
@@ -170,6 +171,10 @@ async def _follow(fake: FakeStream, sent: int) -> AsyncIterator[bytes]:
             fake.open_streams -= 1
 
 
+HEALTHY = {f"{sign}_since": np.nan for sign in SIGNS} | {"unreached_layers": 0.0, "faint_layers": 0.0}
+"""Channels of a training with nothing wrong."""
+
+
 def train_values(experiment: Experiment, step: int) -> dict[str, Any]:
     """A plausible training frame: the error enters at layer L and spreads down by one layer per inference step."""
     layers, steps = experiment.network.depth, max(experiment.inference_steps, 1)
@@ -195,6 +200,7 @@ def train_values(experiment: Experiment, step: int) -> dict[str, Any]:
         "energy": energy,
         "total_energy": energy.sum(),
         "energy_left": 0.97,
+        **HEALTHY,
         "expected_energy": energy * 1.2,
         "energy_off_theory": 0.31,
         "layers_expected": float((energy > 1e-12).sum()),

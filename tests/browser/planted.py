@@ -18,7 +18,7 @@ SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "N": 8, "2": 
 SIZES |= {"Y": 10, "Z": 5, "O": 4, "I": 6, "T": 16}
 SOURCES = ("train of the deep run", "train of the second run", *KINDS)
 """Frames in the order in which they come: of run 2, of run 1, and one of each kind of run 0."""
-ROOM = 4096
+ROOM = 3072
 """More than a channel has entries: a smaller number was not planted, and all are exact in float32."""
 ROW = 3
 """Of a relaxation, which sliders show."""

@@ -10,13 +10,6 @@ from pcviz.figures.bindings import Smoothing
 
 XAxis = Literal["step", "epoch", "seconds"]
 X_TITLES: dict[XAxis, str] = {"step": "weight step", "epoch": "epoch", "seconds": "compute time (s)"}
-MARKS = {
-    "unreached": "the error does not reach some layers",
-    "faint": "errors of some layers are only rounding",
-    "rising": "the energy rises during the relaxation",
-    "leaping": "weights move by more than 20 %",
-}
-"""Sign -> what the mark stands for, where it began."""
 FAINT = "rgba(0,114,178,0.22)"
 
 
@@ -63,12 +56,6 @@ def figure(
         curves.history.hold_place(yaxis="y3")
     if log:
         curves.zeros()
-    if x == "step":
-        made.update_layout(yaxis4=dict(overlaying="y", range=[0, 1], fixedrange=True, visible=False))
-        for sign, text in MARKS.items():
-            Traces(made, run, yaxis="y4", legend=False).markers(
-                text, x=f"{sign}_since", y=[1], symbol="triangle-down", size=10, colour=style.VERMILLION, hover=text
-            )
     return made
 
 
