@@ -2,7 +2,7 @@
 
 from pcviz.experiment import Experiment
 from pcviz.instruments.diagnosis.job import DiagnosisJob
-from pcviz.instruments.diagnosis.options import MOST_ATTEMPTS, Options
+from pcviz.instruments.diagnosis.options import Options
 from pcviz.instruments.diagnosis.verdict import Diagnosis
 from pcviz.instruments.diagnosis.verdict import diagnose as judge
 
@@ -18,4 +18,4 @@ def diagnose(experiment: Experiment, *, steps: int | None = None) -> Diagnosis:
     return judge(job.evidence)
 
 
-__all__ = ["MOST_ATTEMPTS", "Diagnosis", "diagnose"]
+__all__ = ["Diagnosis", "diagnose"]

@@ -51,7 +51,7 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         alt="Bars: this network, its twins, and learners without depth.",
         help="All networks make as many weight steps, from one seed on the same batches. Backprop: the same network "
         "learned by backpropagation, so that what is missing to it is the relaxation's. Sound: that with scales, rates "
-        "and all other settings of network and learning that are known to work. Sound, this relaxation: as sound, but "
+        "and all other settings of network and learning that are known to work. Sound, relaxed so: as sound, but "
         "relaxed as here. Linear: ridge regression on the inputs. Random features: ridge regression on the last hidden "
         "layer of the untrained network. A network that does not beat those has not shown that its depth learns.",
         csv=("twin_accuracy", "twin_loss", "twin_train_loss", "baseline_accuracy", "baseline_loss"),
