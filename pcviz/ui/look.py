@@ -12,6 +12,7 @@ from pcviz.experiment import Experiment, cost, looks
 from pcviz.experiment.faults import faults
 from pcviz.experiment.looks import GroupOptions
 from pcviz.instruments import options_of
+from pcviz.store import RunRecord
 from pcviz.ui import controls, look_options, markdown, room, session, subject, trouble, watching, widgets
 from pcviz.ui.instruments import INSTRUMENTS
 
@@ -130,8 +131,8 @@ def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
     return cost.seconds_text(found.seconds(experiment, looks.slowdown(experiment, found, session.looks(kind))))
 
 
-def follow() -> None:
-    """Redraw the page when the run shown has ended."""
+def follow(draw: Callable[[RunRecord], None] = lambda record: None) -> None:
+    """Draw what follows the run shown by itself; redraw the page when that has ended."""
     shown = session.record()
     alive = shown is not None and not shown.ended
 
@@ -141,6 +142,8 @@ def follow() -> None:
         now = session.record()
         if alive and (now is None or now.ended):
             st.rerun()
+        if now is not None:
+            draw(now)
 
     watch()
 

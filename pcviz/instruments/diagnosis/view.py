@@ -16,11 +16,10 @@ from pcviz.instruments.diagnosis.report import document
 from pcviz.instruments.diagnosis.rules import RULES
 from pcviz.instruments.diagnosis.verdict import Diagnosis, diagnose
 from pcviz.store import RunRecord
-from pcviz.ui import controls, look, look_options, markdown, session, source, subject, trouble, widgets
+from pcviz.ui import controls, look, look_options, markdown, session, source, subject, widgets
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import View
 
-POLL_SECONDS = 1.0
 KEYS_HELP = "Trains the network beside twins that differ in one thing each, and names what costs it accuracy."
 METRICS: list[tuple[str, str, str]] = [("Measured", "{step} %", "Share of the evidence that is measured")]
 MARKS: dict[Severity, tuple[str, str]] = {
@@ -62,25 +61,16 @@ def _source_changed() -> None:
 
 def verdict() -> None:
     """Draw the verdict on the run shown, which follows it by itself."""
-    shown = session.record()
-    alive = shown is not None and not shown.ended
-
-    @st.fragment(run_every=POLL_SECONDS if alive else None)
-    @trouble.reporting()
-    def part() -> None:
-        record = session.record()
-        if record is None:
-            return
-        if alive and record.ended:
-            st.rerun()
-        frame = session.client().last_frame(record.id)
-        if frame is None or not record.ended:
-            st.markdown("Measuring …")
-        elif record.state == "done":
-            _found(record, frame.values)
-
     with st.container(key="verdict"):
-        part()
+        look.follow(_verdict)
+
+
+def _verdict(record: RunRecord) -> None:
+    frame = session.client().last_frame(record.id)
+    if not record.ended:
+        st.markdown("Measuring …")
+    elif record.state == "done" and frame is not None:
+        _found(record, frame.values)
 
 
 def _found(record: RunRecord, values: dict[str, Value]) -> None:

@@ -9,11 +9,11 @@ from pcviz.figures import Choice
 from pcviz.instruments.relaxation.figures import PANELS
 from pcviz.instruments.relaxation.options import Options, possible
 from pcviz.instruments.relaxation.reading import AXES, reading
-from pcviz.ui import controls, inputs, look, look_options, markdown, room, session, source, subject, trouble, widgets
+from pcviz.store import RunRecord
+from pcviz.ui import controls, inputs, look, look_options, markdown, room, session, source, subject, widgets
 from pcviz.ui.instruments import FRESH
 from pcviz.ui.look import View
 
-POLL_SECONDS = 1.0
 KEYS_HELP = (
     "Keys: Space plays and pauses the relaxation on the screen, ← and → go one inference step back and forward. "
     f"{room.PIN_HELP}"
@@ -120,25 +120,15 @@ def take(choice: dict[str, Any]) -> None:
 
 def sentences() -> None:
     """Draw the reading, which follows the run by itself."""
-    drawn = session.record()
-    alive = drawn is not None and not drawn.ended
-
-    @st.fragment(run_every=POLL_SECONDS if alive else None)
-    @trouble.reporting()
-    def line() -> None:
-        record = session.record()
-        if record is None:
-            return
-        if alive and record.ended:
-            st.rerun()
-        frame = session.client().last_frame(record.id)
-        options = Options.model_validate(record.options)
-        compared = options.compared(record.experiment)
-        sentences = reading(record.experiment, frame.values, compared, race_axis()) if frame else []
-        st.markdown(markdown.plain(" ".join(sentences)) or "…", width="stretch")
-
     with st.container(key="reading"):
-        line()
+        look.follow(_line)
+
+
+def _line(record: RunRecord) -> None:
+    frame = session.client().last_frame(record.id)
+    compared = Options.model_validate(record.options).compared(record.experiment)
+    told = reading(record.experiment, frame.values, compared, race_axis()) if frame else []
+    st.markdown(markdown.plain(" ".join(told)) or "…", width="stretch")
 
 
 PROMISE = (
