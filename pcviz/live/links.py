@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
 TRAIN = "train"
-OWN = {"present", "back", "acknowledged", "embed", "embed_options"}
+OWN = {"present", "back", "acknowledged", "page", "embed", "embed_options"}
 """Keys that the address of the Home page may have; all others belong to the Train page."""
 
 

@@ -1,7 +1,7 @@
 // The browser's history: marks addresses that Back and Forward lead to, and keeps one entry for each switch of pages.
 
-/** `data`: the keys of back.py in the address.
- *  @type {(call: Call<{ mark: string, acknowledged: string }>) => void} */
+/** `data`: the keys of back.py in the address, and the paths of all pages.
+ *  @type {(call: Call<{ mark: string, acknowledged: string, page: string, pages: string[] }>) => void} */
 export default function ({ data }) {
   if (window.pcvizHistory) return;
   window.pcvizHistory = true;
@@ -9,13 +9,18 @@ export default function ({ data }) {
   let switched = false; // Streamlit goes to the bare address of a page, then to the one with its settings
   let waiting = false; // for the answer to a mark; earlier answers belong to an address that Back has left
   let marks = 0; // two marks may be made in one millisecond
+  // A prefix of the server may stand before a path, and alone for the Home page, whose path is empty.
+  /** @type {(url: URL) => string} */
+  const pageOf = ({ pathname }) => data.pages.find((page) => page && pathname.endsWith(`/${page}`)) ?? "";
   /** @type {(go: History["pushState"]) => History["pushState"]} */
   const follow = (go) => (state, title, target) => {
     const here = new URL(location.href);
     const url = new URL(target ?? "", here);
     const acknowledged = url.searchParams.get(data.acknowledged);
-    url.searchParams.delete(data.acknowledged);
+    const page = url.searchParams.get(data.page);
+    for (const key of [data.acknowledged, data.page]) url.searchParams.delete(key);
     const same = url.pathname === here.pathname;
+    if (same && page !== null && page !== pageOf(here)) return; // Streamlit brings it again when it turns to the page
     if (same && acknowledged !== null ? acknowledged !== here.searchParams.get(data.mark) : waiting) return;
     if (acknowledged !== null || (same && switched)) native.replace(state, title, url);
     else go(state, title, url);

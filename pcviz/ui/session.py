@@ -81,7 +81,8 @@ def remember() -> None:
     if query not in known:
         known.append(query)
         del known[:-MOST_ADDRESSES]
-    back.go(query)
+    sent: widgets.Sent | None = st.session_state.get("sent")
+    back.go(query, turned_to=None if sent is None or sent.page == page else page)
     widgets.remember_sent(page, query)
 
 

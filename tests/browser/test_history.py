@@ -5,7 +5,8 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pcviz.ui.detail import COOKIE
 from tests.browser.on_page import SMALL, button, panel, state, unfold, wait_for
@@ -172,6 +173,44 @@ def test_a_form_that_was_edited_after_its_run_comes_back_as_it_was(page: Page, a
     turn_to(page, "Inference")
     page.go_back()
     agrees(page, "train", "0", trained)
+
+
+def test_an_address_that_comes_before_its_page_is_that_of_the_page(page: Page, app: App) -> None:
+    """Streamlit drops the message that turns to a page, if the script runs again before it is sent; the address of the
+    page, which is sent after it, stays. It would replace what the page before has in its address."""
+    held: list[bytes] = []
+    turned: list[str] = []
+
+    def hold(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            kind = ForwardMsg.FromString(message).WhichOneof("type")
+            if kind == "navigation" and turned == ["asked"]:
+                held.append(message)
+                return
+            socket.send(message)
+            if kind == "page_info_changed" and held:
+                turned.append("answered")
+                socket.send(held.pop())
+
+        server.on_message(pass_on)
+
+    page.route_web_socket("**/_stcore/stream", hold)
+    page.goto(f"/?{SMALL}&learning_steps=20")
+    shows(page, "train")
+    trained = play(page)
+    answered(page)
+    length = page.evaluate("history.length")
+    turned.append("asked")
+    turn_to(page, "Inference")
+    assert turned == ["asked", "answered"]
+    agrees(page, "inference", "3", "")
+    assert page.evaluate("history.length") == length + 1
+    assert "page=" not in page.url
+    page.go_back()
+    agrees(page, "train", "3", trained)
 
 
 @pytest.mark.slow
