@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pcviz.frames import Frame, Value
+from pcviz.jobs.watch import SIGNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,9 @@ PARTS = (
     "weight_change",
     "test_loss",
     "test_accuracy",
+    "sign",
 )
+TABLE = PARTS[:-1]
 
 
 def thinned(steps: int, per_octave: int) -> np.ndarray:
@@ -55,6 +58,7 @@ class History:
         self.tests = np.unique(np.concatenate([thinned(steps, TESTS_PER_OCTAVE), evenly]))
         self.rows = np.union1d(thinned(steps, PER_OCTAVE), self.tests)
         self._open = NONE  # least and greatest loss since the last row
+        self._began = np.zeros(len(SIGNS), bool)  # which signs have begun since
         self._pending: dict[str, list[Value]] = {part: [] for part in PARTS}
 
     def next_test(self, step: int) -> int:
@@ -72,13 +76,14 @@ class History:
             self.rows = np.union1d(self.rows, [step])
         return new
 
-    def take(self, steps: range, seconds: np.ndarray, course: Sequence[np.ndarray]) -> None:
+    def take(self, steps: range, seconds: np.ndarray, course: Sequence[np.ndarray], began: np.ndarray) -> None:
         """Record those of the completed `steps` that are wanted. `seconds` (M,): compute time at each; `course`: losses
-        (M,), energies (M, L) and weight changes (M, L)."""
+        (M,), energies (M, L) and weight changes (M, L); `began` (M, S): which signs begin there."""
         losses, energies, changes = course
         seen = 0
         for i in np.flatnonzero(self.wanted(steps)):
             self._open = _widened(self._open, losses[seen : i + 1])
+            self._began = self._began | began[seen : i + 1].any(0)
             row: dict[str, Any] = {
                 "step": steps[i],
                 "epoch": steps[i] / self.epoch,
@@ -87,10 +92,11 @@ class History:
             }
             row |= {"train_loss": np.array([losses[i], *self._open]), "total_energy": energies[i].sum()}
             row |= {"weight_change": changes[i], "test_loss": np.nan, "test_accuracy": np.nan}
+            row["sign"] = np.where(self._began, losses[i], np.nan)
             for part in PARTS:
                 self._pending[part].append(row[part])
-            self._open, seen = NONE, int(i) + 1
-        self._open = _widened(self._open, losses[seen:])
+            self._open, self._began, seen = NONE, np.zeros(len(SIGNS), bool), int(i) + 1
+        self._open, self._began = _widened(self._open, losses[seen:]), self._began | began[seen:].any(0)
 
     def take_test(self, loss: float, accuracy: float) -> None:
         """Record loss and accuracy on the test set in the latest row."""
@@ -100,6 +106,7 @@ class History:
     def drained(self, layers: int) -> dict[str, Value]:
         """The pending rows as channels of a frame (K rows, possibly 0); afterwards none is pending."""
         widths: dict[str, tuple[int, ...]] = {"train_loss": (3,), "energy": (layers,), "weight_change": (layers,)}
+        widths["sign"] = (len(SIGNS),)
         rows = {
             part: np.array(values, np.int32 if part == "step" else np.float64).reshape(
                 len(values), *widths.get(part, ())
@@ -112,12 +119,15 @@ class History:
     def saved(self) -> dict[str, np.ndarray]:
         """The arrays that a checkpoint keeps of the history."""
         rows = {f"history_{part}": np.array(values) for part, values in self._pending.items()}
-        return rows | {"history_open": self._open}
+        return rows | {"history_open": self._open, "history_began": self._began}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from the arrays of `saved`, if there are any: checkpoints of earlier versions have none."""
         if "history_open" in arrays:
             self._open = arrays["history_open"]
+            none = np.full((len(arrays["history_step"]), len(SIGNS)), np.nan)
+            arrays = {"history_began": self._began, "history_sign": none} | arrays
+            self._began = arrays["history_began"]
             self._pending = {part: list(arrays[f"history_{part}"]) for part in PARTS}
 
 
@@ -136,7 +146,7 @@ def history(frames: Iterable[Frame]) -> pd.DataFrame:
 
     recorded = [frame.values for frame in frames if "step_history" in frame.values] or [History(0, 1).drained(0)]
     columns: dict[str, np.ndarray] = {}
-    for part in PARTS:
+    for part in TABLE:
         rows = np.concatenate([np.asarray(values[f"{part}_history"]) for values in recorded])
         if part == "train_loss":
             columns |= dict(zip(("train_loss", "train_loss_least", "train_loss_greatest"), rows.T, strict=True))

@@ -17,7 +17,7 @@ from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.history import History
 from pcviz.jobs.marks import Marks
 from pcviz.jobs.path import Path
-from pcviz.jobs.watch import Watch
+from pcviz.jobs.watch import SIGNS, Watch
 from pcviz.pcn import Network, build, evaluate, learning
 from pcviz.pcn.energy import rounding_energies
 from pcviz.pcn.feedforward import forward
@@ -165,9 +165,9 @@ class Training:
         """Record the steps just made in the history."""
         self.step += len(seconds)
         steps = range(self.step - len(seconds) + 1, self.step + 1)
-        self._history.take(steps, seconds, course)
         losses, energies, changes = course
-        self._watch.take(steps, losses, energies, changes, self._floors)
+        began = self._watch.take(steps, losses, energies, changes, self._floors)
+        self._history.take(steps, seconds, course, began)
         if len(seconds) and self.step in self._history.tests:
             self._take_test()
 
@@ -175,7 +175,8 @@ class Training:
         """Record the last finite step, if it is not recorded yet."""
         if (report := self._report) is not None and self._history.include(self.step):
             course = [np.asarray(row)[None] for row in (report.loss, report.energies, report.weight_changes)]
-            self._history.take(range(self.step, self.step + 1), np.array([self._clock()]), course)
+            none = np.zeros((1, len(SIGNS)), bool)
+            self._history.take(range(self.step, self.step + 1), np.array([self._clock()]), course, none)
             self._take_test()
 
     def _take_test(self) -> None:

@@ -16,6 +16,8 @@ RISES = 1.05
 """Energy at the end of a relaxation over that at its start from which on it counts as rising."""
 LEAPS = 0.2
 """Median |dW_l| / |W_l| above which weights leap: networks that learned stay below (docs/health.md)."""
+AWAY = 50
+"""Weight steps for which a sign must have been away to begin anew: those that come and go begin once."""
 
 
 class Watch:
@@ -27,15 +29,16 @@ class Watch:
         self._fed = fed
         self._plain = fed and experiment.relaxes_plainly
         self._precision = experiment.network.output_precision
-        self.since = np.full(len(SIGNS), np.nan)
+        self.since, self._last = np.full((2, len(SIGNS)), np.nan)
         self.layers = np.zeros(2)
 
     def take(
         self, steps: range, losses: np.ndarray, energies: np.ndarray, changes: np.ndarray, floors: np.ndarray
-    ) -> None:
+    ) -> np.ndarray:
         """Look at these weight steps: losses (M,), energies (M, L), weight changes (M, L), all 0 where they were not
-        measured; `floors` (L,) are the energies of rounding."""
-        for step, loss, energy, change in zip(steps, losses, energies, changes, strict=True):
+        measured; `floors` (L,) are the energies of rounding. Returns which signs begin at each of them, (M, S)."""
+        began = np.zeros((len(steps), len(SIGNS)), bool)
+        for row, step, loss, energy, change in zip(began, steps, losses, energies, changes, strict=True):
             hidden = energy[:-1]
             unreached, faint = hidden == 0, (hidden > 0) & (hidden <= floors[:-1])
             found = np.array(
@@ -47,7 +50,10 @@ class Watch:
                 ]
             )
             self.since = np.where(found, np.where(np.isnan(self.since), step, self.since), np.nan)
+            row[:] = found & ~(step - self._last <= AWAY)
+            self._last = np.where(found, step, self._last)
             self.layers = np.array([unreached.sum(), faint.sum()], float)
+        return began
 
     def values(self) -> dict[str, Value]:
         """The channels of a frame."""
@@ -56,9 +62,10 @@ class Watch:
 
     def saved(self) -> dict[str, np.ndarray]:
         """The arrays that a checkpoint keeps."""
-        return {"watch_since": self.since, "watch_layers": self.layers}
+        return {"watch_since": self.since, "watch_last": self._last, "watch_layers": self.layers}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from the arrays of `saved`, if there are any: checkpoints of earlier versions have none."""
         if "watch_since" in arrays:
             self.since, self.layers = arrays["watch_since"], arrays["watch_layers"]
+            self._last = arrays.get("watch_last", self.since)

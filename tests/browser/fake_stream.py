@@ -220,7 +220,7 @@ def history_values(step: int, **values: Any) -> dict[str, Any]:
     """The row of one recorded weight step; `train_loss` is at the step, least, greatest."""
     row = {"train_loss": [0.5, 0.4, 0.6], "energy": np.ones(16), "test_loss": 0.5, "test_accuracy": 0.9, **values}
     row |= {"step": step, "epoch": step / 22, "seconds": step * 0.08, "total_energy": np.sum(row["energy"])}
-    row.setdefault("weight_change", np.full(len(row["energy"]), 1e-3))
+    row = {"weight_change": np.full(len(row["energy"]), 1e-3), "sign": np.full(len(SIGNS), np.nan)} | row
     return {f"{name}_history": np.array([value]) for name, value in row.items()}
 
 

@@ -14,7 +14,7 @@ from pcviz.instruments import CHANNELS, KINDS
 
 DEPTH, DEEP = 12, 33
 SIZES = {"R": 14, "G": 41, "S": 5, "E": 7, "M": 6, "K": 9, "P": 8, "W": 6, "V": 5, "Q": 10, "A": 4}
-SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "N": 8, "2": 2, "3": 3, "5": 5}
+SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "N": 8, "2": 2, "3": 3, "4": 4, "5": 5}
 SIZES |= {"Y": 10, "Z": 5, "O": 4, "I": 6, "T": 16}
 SOURCES = ("train of the deep run", "train of the second run", *KINDS)
 """Frames in the order in which they come: of run 2, of run 1, and one of each kind of run 0."""

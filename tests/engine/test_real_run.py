@@ -42,7 +42,7 @@ def survive(client: Client, database_url: str, kills: int, steps: int, seed: int
 
 
 def test_real_training_survives_a_kill_bitwise(client: Client, database_url: str) -> None:
-    survive(client, database_url, kills=1, steps=1500, seed=0)
+    survive(client, database_url, kills=1, steps=800, seed=0)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from pcviz.figures import bindings, style
 from pcviz.figures.bindings import Smoothing
 from pcviz.instruments import CHANNELS
 from pcviz.instruments.panels import PANELS, panel
+from pcviz.instruments.training.reading import SIGNS
 
 DEPTHS = (2, 16, 32, 33, 129, 512)
 LARGEST = 48_000  # bytes of a figure's JSON
@@ -67,8 +68,8 @@ def test_whatever_is_drawn_on_a_logarithm_has_a_marker_for_exact_zeros(name: str
     main = {b.z or b.y or b.x for b in bound if b.zero == "omit"}
     marked = {b.z or b.y or b.x for b in bound if b.zero == "only"}
     # A sum of energies and its bound are zero only where all its parts are, which are marked; theory expects nothing
-    # below rounding.
-    assert main - marked <= {"total_energy_trace", "equilibrium_energy", "expected_energy"}
+    # below rounding; marks of what begins lie on the training loss, which is marked.
+    assert main - marked <= {"total_energy_trace", "equilibrium_energy", "expected_energy", "sign_history"}
 
 
 def test_zeros_are_marked_on_an_axis_of_their_own() -> None:
@@ -102,7 +103,9 @@ def test_learning_curves_follow_their_options() -> None:
     bound = bindings(figure)
     assert {b.x for b in bound} == {"epoch_history"}
     assert figure.layout.yaxis.type is None and not any(b.zero for b in bound)
-    assert all(b.transform == Smoothing(steps=30) for b in bound), "lines of one plot are alike"
+    lines = [b for b in bound if b.y != "sign_history"]
+    assert all(b.transform == Smoothing(steps=30) for b in lines), "lines of one plot are alike"
+    assert len(bound) - len(lines) == len(SIGNS) and not any(b.transform for b in bound if b not in lines)
     dashed = [trace for trace in figure.data if trace.meta and trace.meta["run"] == 1]
     assert dashed and all(trace.line.dash == "dash" for trace in dashed)
 

@@ -15,6 +15,7 @@ from pcviz.jobs.training import Training
 from pcviz.pcn.network import flat_weights
 
 SMALL = {"network.depth": 4, "network.width": 8, "data.name": "moons", "learning.steps": 400}
+SIGNS_ABOVE = np.array([-500.0, 0.0, 500.0, 999.0])
 DIVERGING = {"network.activation": "linear", "learning.optimiser": "sgd", "learning.learning_rate": 100.0}
 
 
@@ -41,7 +42,8 @@ def test_rows_do_not_depend_on_where_it_is_cut(losses: list[float], cuts: list[i
         count = min(cuts[len(found) % len(cuts)], len(losses) - step)
         made = np.array(losses[step : step + count])
         steps = range(step + 1, step + count + 1)
-        history.take(steps, np.zeros(count), (made, made[:, None] * [1, 2], made[:, None] * [0, 1]))
+        course = made, made[:, None] * [1, 2], made[:, None] * [0, 1]
+        history.take(steps, np.zeros(count), course, made[:, None] > SIGNS_ABOVE)
         step += count
         if data.draw(st.booleans()):  # a checkpoint, and another process
             saved, history = history.saved(), History(700, 7)
@@ -55,6 +57,9 @@ def test_rows_do_not_depend_on_where_it_is_cut(losses: list[float], cuts: list[i
     for before, row, told in zip([0, *recorded], recorded, rows["train_loss_history"], strict=False):
         window = losses[before:row]
         assert told.tolist() == [window[-1], min(window), max(window)]
+    for before, row, told in zip([0, *recorded], recorded, rows["sign_history"], strict=False):
+        begun = np.array(losses[before:row])[:, None] > SIGNS_ABOVE
+        np.testing.assert_array_equal(told, np.where(begun.any(0), losses[row - 1], np.nan))
 
 
 def table(training: Training, seconds: float) -> pd.DataFrame:

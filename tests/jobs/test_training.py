@@ -140,7 +140,7 @@ def test_a_frame_fills_channels_of_the_table() -> None:
     training.advance(4, 100.0)
     values = training.frame(bulk=True).values
     rows = training.experiment.inference_steps + 1
-    sizes = {"L": 5, "H": 4, "R": rows, "K": 4, "3": 3}
+    sizes = {"L": 5, "H": 4, "R": rows, "K": 4, "3": 3, "4": 4}
     for name, value in values.items():
         assert np.shape(value) == tuple(sizes[dim] for dim in CHANNELS[name].dims), name
     assert values["total_energy"] == pytest.approx(values["energy"].sum())

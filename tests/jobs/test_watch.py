@@ -8,6 +8,7 @@ import pytest
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import Value
 from pcviz.instruments.training.channels import CHANNELS
+from pcviz.instruments.training.reading import SIGNS as BEGINNINGS
 from pcviz.instruments.training.reading import signs
 from pcviz.jobs.training import Training
 from pcviz.jobs.watch import SIGNS, Watch
@@ -51,6 +52,15 @@ def test_energy_that_rises_and_weights_that_leap() -> None:
     assert since(watched((1.0, GOOD[1], 0.5), unmeasured)) == {"leaping": 1}, "nothing is known of its weights"
 
 
+def test_a_sign_begins_anew_only_after_it_was_away_for_long() -> None:
+    watch, rises = Watch(from_paths({"network.depth": LAYERS})), np.zeros(200)
+    rises[[3, 5, 30, 120]] = 1.0
+    energies = np.where(rises[:, None] > 0, 1.0, GOOD[1])
+    begun = watch.take(range(1, 201), np.ones(200), energies, np.full((200, LAYERS), 0.01), np.full(LAYERS, 1e-9))
+    assert begun.shape == (200, len(SIGNS))
+    assert np.argwhere(begun).tolist() == [[3, SIGNS.index("rising")], [120, SIGNS.index("rising")]]
+
+
 def values(changes: dict[str, Any], slices: int = 1) -> dict[str, Value]:
     """The last frame of a training in so many slices."""
     training = Training(from_paths({**SMALL, **changes}))
@@ -88,6 +98,6 @@ def test_a_checkpoint_keeps_them() -> None:
 
 def test_every_sign_is_told_by_channels_that_trainings_report() -> None:
     told = signs(Experiment())
-    assert len(told) == len(SIGNS)
+    assert len(told) == len(SIGNS) and tuple(BEGINNINGS) == SIGNS
     for sign, template in zip(SIGNS, told, strict=True):
         assert f"{{{sign}_since}}" in template and f"{sign}_since" in CHANNELS

@@ -174,8 +174,9 @@ class Evidence:
         energies = np.asarray(self.probe("vital_energy", place))
         if not len(energies) or np.isnan(energies[0]):
             return False
-        if self.experiment.inference.activity_decay:  # what descends then is not the energy alone
-            return not np.isfinite(energies).all()
+        inference, rule = self.experiment.inference, self.experiment.learning.facts
+        if inference.activity_decay or inference.precision_schedule != "constant" or not rule.plain:
+            return not np.isfinite(energies).all()  # what descends then is not the energy alone
         return not np.isfinite(energies).all() or bool(energies[-1] > energies[0] * (1 + limit.RISES.value))
 
     def heard(self, place: int) -> np.ndarray:

@@ -59,6 +59,12 @@ CHANNELS: dict[str, Channel] = {
     "test_accuracy_history": Channel(
         ("K",), "float64", "share", "`test_accuracy` after the row; NaN where not taken, or where there are no classes"
     ),
+    "sign_history": Channel(
+        ("K", "4"),
+        "float64",
+        "as train_loss",
+        "`train_loss` if a sign has begun since the row before (unreached, faint, rising, leaping); else NaN",
+    ),
     # kind "training_plane": the mean loss on a plane through the current weights
     "landscape": bulk("GG", "as train_loss", "loss at (row: y, column: x); NaN where not computed", "float32"),
     "landscape_x": bulk("G", "weight distance", "coordinates along the first direction", "float32"),

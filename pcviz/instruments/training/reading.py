@@ -5,6 +5,15 @@ from pcviz.experiment import Experiment
 REMEDY = "Its last finite weights stay. Try a smaller step size or learning rate, or μPC with skip connections."
 
 
+SIGNS = {
+    "unreached": "the error does not reach all layers",
+    "faint": "errors are only rounding",
+    "rising": "the energy rises in the relaxation",
+    "leaping": "weights move by more than 20 %",
+}
+"""What begins at a mark in the learning curves, in the order of `sign_history`."""
+
+
 def story(experiment: Experiment) -> dict[str, list[str]]:
     """State of a run ("past": of the timeline, at an earlier step) -> templates (as notes of panels): the first whose
     values are known is shown."""

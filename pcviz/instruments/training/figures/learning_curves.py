@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
 from pcviz.figures.bindings import Smoothing
+from pcviz.instruments.training.reading import SIGNS
 
 XAxis = Literal["step", "epoch", "seconds"]
 X_TITLES: dict[XAxis, str] = {"step": "weight step", "epoch": "epoch", "seconds": "compute time (s)"}
@@ -50,6 +51,7 @@ def figure(
     curves.tests(classes)
     energy = "energy F" if experiment.learning.facts.relaxes else "Σ ½‖δ<sub>l</sub>‖²"
     curves.curve(energy, "total_energy_history", colour=style.GREEN, width=1.6, dash="solid")
+    curves.marks()
     if baseline is not None:
         _Curves(made, baseline, x, log, smoothing).tests(classes, style.BASELINE_DASH, " (baseline)")
     if classes:
@@ -103,6 +105,15 @@ class _Curves:
         edge = self.losses.sharing(y="train_loss_history", colour=FAINT, width=0, legend=False)
         edge.line(index=1)
         edge.line(index=2, fill="tonexty", fillcolor=FAINT)
+
+    def marks(self) -> None:
+        """Marks on the training loss where something begins to go wrong."""
+        for index, words in enumerate(SIGNS.values()):
+            hover = f"here begins: {words}"
+            look = dict(colour=style.TEXT, size=11, symbol="triangle-down", edge=1.2, legend=False)
+            self.history.sharing(zero=self.losses.shared["zero"]).markers(
+                words, y="sign_history", index=index, hover=hover, **look
+            )
 
     def zeros(self) -> None:
         """Mark exact zeros on the strip below."""

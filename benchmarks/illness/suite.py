@@ -1,33 +1,24 @@
-"""Planted illnesses: sound networks, each made ill by one setting or two, and what the diagnosis says of them.
+"""Sound networks, and each made ill by one setting or two.
 
-`python -m benchmarks.illness FOLDER` measures the evidence of all cases that FOLDER does not hold yet, two at a time
-(an hour or two), and prints how many are named.
-
-A plant counts only by intervention: the base learns, and loses 5 points or more with the plant alone.
+A plant counts only by intervention: the base learns, and loses POINTS or more with the plant alone.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import io
-import multiprocessing
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
+from benchmarks.illness.data import PERMUTED, TEXTURES, UNSCALED
 from pcviz.experiment import Experiment, from_paths
-from pcviz.instruments.diagnosis.evidence import Evidence
-from pcviz.instruments.diagnosis.verdict import diagnose
 
 POINTS = 5.0
 """A plant that costs less is none."""
-WORKERS = 2
+ALIKE = 3.0
+"""A variant of a sound network that is worse than it by more is not sound."""
 
 DESCENT = {"inference.solver": "gradient_descent", "inference.steps": "depth"}
 FORWARD = {
@@ -71,8 +62,24 @@ BASES: dict[str, dict[str, Any]] = {
         "data.name": "spiral",
         "learning.steps": 600,
     },
+    "xor 24": {**BIASED, "network.depth": 24, "network.width": 32, "data.name": "xor", "learning.steps": 100},
+    "textures 6": {"network.depth": 6, "network.width": 96, "data.name": TEXTURES, "learning.steps": 200},
+    "digits 8 sgd": {"network.depth": 8, "learning.optimiser": "sgd", "learning.learning_rate": 60.0},
+    "digits 8 strict": {"network.depth": 8, "learning.rule": "strict"},
+    "digits 12 hard": {"network.depth": 12, "network.activation": "hard_tanh", "learning.optimiser": "adamw"},
 }
 """Sound networks by name: their differences from the default."""
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    **{f"seed {seed}": {"seed": seed} for seed in range(1, 9)},
+    "batch 32": {"learning.batch_size": 32},
+    "batch 128": {"learning.batch_size": 128},
+    "seed 9, batch 48": {"seed": 9, "learning.batch_size": 48},
+    "half the examples": {"data.train_size": 600},
+    "width 48": {"network.width": 48},
+    "width 96": {"network.width": 96},
+}
+"""What does not make a network ill."""
 
 PLANTS: dict[str, dict[str, dict[str, Any]]] = {
     "D1": {"T 1": {"inference.steps": 1}, "T 2": {"inference.steps": 2}, "T 4": {"inference.steps": 4}},
@@ -104,6 +111,8 @@ PLANTS: dict[str, dict[str, dict[str, Any]]] = {
     "D20": {"β 1e-7": {"inference.nudging": "positive", "inference.nudge_strength": 1e-7}},
     "S2": {"decay 1": {"inference.activity_decay": 1.0}, "decay 5": {"inference.activity_decay": 5.0}},
     "S3": {"λ 1000": {"network.output_precision": 1e3}, "λ 0.001": {"network.output_precision": 1e-3}},
+    "A1": {"permuted": {"data.name": PERMUTED}},
+    "A2": {name: {"data.name": data} for name, data in UNSCALED.items()},
 }
 """Cause -> name of a plant -> what plants it."""
 DOUBLES = (("D1", "R1"), ("D1", "D15"), ("D1", "R2"), ("D1", "N1"), ("D2", "D13"), ("D2", "R1"), ("D3", "R1"))
@@ -113,21 +122,29 @@ SPLIT = ("calibration", "test")
 
 @dataclass(frozen=True)
 class Case:
-    """A network: its base, the plants in it (cause, name of the plant), its differences from the default."""
+    """A network: its base, the plants in it (cause, name of the plant), its differences from the default; a sound
+    variant of the base has a name of its own."""
 
     base: str
     plants: tuple[tuple[str, str], ...]
     paths: dict[str, Any]
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        """What the file of its evidence is called."""
-        return " + ".join([self.base, *(f"{cause} {name}" for cause, name in self.plants)])
+        """What its evidence is called."""
+        sound = f"{self.base} ({self.variant})" if self.variant else self.base
+        return " + ".join([sound, *(f"{cause} {name}" for cause, name in self.plants)])
 
     @property
     def split(self) -> str:
         """Which half of the suite it belongs to: by a hash, so that adding cases moves none."""
-        return SPLIT[hashlib.sha256(self.name.encode()).digest()[0] % 2]
+        return SPLIT[self.digest[0] % 2]
+
+    @property
+    def digest(self) -> bytes:
+        """A hash of the name. In its order any part of the cases is a fair sample of them."""
+        return hashlib.sha256(self.name.encode()).digest()
 
     @property
     def experiment(self) -> Experiment:
@@ -139,6 +156,8 @@ def cases() -> Iterator[Case]:
     """All cases that make sense: the bases, each plant in each base, and some pairs of plants."""
     for base, paths in BASES.items():
         yield Case(base, (), paths)
+        for name, changes in VARIANTS.items():
+            yield from _made(base, (), {**paths, **changes}, name)
         for cause, plants in PLANTS.items():
             for name, changes in plants.items():
                 yield from _made(base, ((cause, name),), {**paths, **changes})
@@ -147,109 +166,14 @@ def cases() -> Iterator[Case]:
             yield from _made(base, ((first, one[0]), (second, other[0])), {**paths, **one[1], **other[1]})
 
 
-def _made(base: str, plants: tuple[tuple[str, str], ...], paths: dict[str, Any]) -> Iterator[Case]:
+def _made(base: str, plants: tuple[tuple[str, str], ...], paths: dict[str, Any], variant: str = "") -> Iterator[Case]:
+    if any(cause in ("A1", "A2") for cause, _ in plants) and "data.name" in BASES[base]:
+        return  # only digits are made ill
     relaxing = BASES[base].get("learning.rule", "pc") != "bp"
     if not relaxing and any(cause in RELAXES for cause, _ in plants):
         return
     try:
         if from_paths(paths) != from_paths(BASES[base]):
-            yield Case(base, plants, paths)
+            yield Case(base, plants, paths, variant)
     except ValidationError:
         return  # the plant makes no sense in this base
-
-
-def measure(case: Case) -> bytes:
-    """The evidence of a case, packed."""
-    from pcviz.instruments.diagnosis.job import DiagnosisJob
-
-    job = DiagnosisJob(case.experiment)
-    job.run()
-    values = {name: value for name, value in job.evidence.values.items() if not name.startswith("network_")}
-    return pack(values)
-
-
-def pack(values: dict[str, Any]) -> bytes:
-    """Channels as the bytes of an .npz file, in single precision."""
-    buffer = io.BytesIO()
-    arrays: Any = {name: np.asarray(value, np.float32) for name, value in values.items()}
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def evidence(case: Case, packed: bytes) -> Evidence:
-    """The inverse of `pack`."""
-    with np.load(io.BytesIO(packed)) as found:
-        return Evidence(case.experiment, {name: np.asarray(found[name], np.float64) for name in found})
-
-
-def _file(folder: Path, case: Case) -> Path:
-    return folder / f"{hashlib.sha256(case.name.encode()).hexdigest()[:16]}.npz"
-
-
-def _work(item: tuple[Case, Path]) -> str:
-    case, file = item
-    try:
-        file.write_bytes(measure(case))
-    except Exception as error:
-        file.with_suffix(".txt").write_text(f"{case.name}: {type(error).__name__}: {error}", encoding="utf-8")
-    return case.name
-
-
-def planted(folder: Path) -> list[tuple[Case, Evidence, float]]:
-    """The cases that count, with their evidence and the points that their plants cost: bases that learn, and ill
-    networks that lose enough to their base. The evidence of a sound base counts as healthy."""
-    there = [case for case in cases() if _file(folder, case).is_file()]
-    found = {case.name: (case, evidence(case, _file(folder, case).read_bytes())) for case in there}
-    counted = []
-    for case, measured in found.values():
-        base = found.get(case.base)
-        if base is None:
-            continue
-        cost = base[1].score("own") - max(measured.score("own"), measured.baseline("chance"))
-        if not case.plants or cost >= POINTS:
-            counted.append((case, measured, float(cost)))
-    return counted
-
-
-def summary(folder: Path, split: str) -> str:
-    """How many are named first, named at all, and called ill although they are healthy; and each that is not."""
-    rows: Counter[tuple[str, str]] = Counter()
-    wrong: list[str] = []
-    for case, measured, cost in planted(folder):
-        if case.split != split and case.plants:
-            continue
-        told = diagnose(measured)
-        ids, wanted = [finding.id for finding in told.causes], {cause for cause, _ in case.plants}
-        kind = ("healthy", "one cause", "two causes")[len(case.plants)]
-        rows[kind, "all"] += 1
-        good = wanted <= set(ids) if len(wanted) > 1 else ids[:1] == [*wanted] if wanted else told.severity != "FAIL"
-        rows[kind, "right"] += good
-        rows[kind, "detected"] += told.severity == "FAIL"
-        if not good:
-            wrong.append(f"{case.name} (costs {cost:.1f}): {told.severity} {ids}")
-    lines = [
-        f"{kind}: {rows[kind, 'right']} of {rows[kind, 'all']} right, {rows[kind, 'detected']} called FAIL"
-        for kind in ("healthy", "one cause", "two causes")
-    ]
-    return "\n".join([*lines, *wrong])
-
-
-def main() -> None:
-    """Measure what is missing, then print both halves, or the calibration half only."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", default="", help="measure cases whose name holds this")
-    parser.add_argument("--test", action="store_true", help="print the test half too")
-    chosen = parser.parse_args()
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    items = [(case, _file(chosen.folder, case)) for case in cases() if chosen.only in case.name]
-    items = [item for item in items if not item[1].is_file()]
-    with multiprocessing.get_context("spawn").Pool(WORKERS, maxtasksperchild=20) as pool:
-        for done, name in enumerate(pool.imap_unordered(_work, items), 1):
-            print(f"{done} of {len(items)}: {name}", flush=True)
-    for split in SPLIT[: 2 if chosen.test else 1]:
-        print(split, summary(chosen.folder, split), sep="\n")
-
-
-if __name__ == "__main__":
-    main()
