@@ -20,6 +20,7 @@ def test_signs_come_and_go_with_what_they_tell(page: Page, fake: FakeStream, exp
     expect(shown).to_have_count(2)
     depth = experiment.network.depth
     expect(shown.first).to_contain_text(f"Since step 1 the error does not reach 4 of {depth} layers")
+    expect(shown.first).to_contain_text("dead or saturated")
     expect(shown.last).to_contain_text("Since step 2 weights move by more than 20 %")
     fake.frame("train", 3, train_values(experiment, 3) | NONE)
     expect(page.locator(".pcviz-signs")).to_be_hidden()

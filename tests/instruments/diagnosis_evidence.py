@@ -23,6 +23,12 @@ def twins(missing: float = np.nan, **found: float) -> np.ndarray:
     return np.array([found.get(name.replace(" ", "_"), missing) for name in TWINS])
 
 
+def curves(**found: np.ndarray) -> np.ndarray:
+    """The training losses of twins."""
+    (steps,) = {len(losses) for losses in found.values()}
+    return np.stack([found.get(name, np.full(steps, np.nan)) for name in TWINS], -1)
+
+
 def healthy(experiment: dict[str, Any] | None = None, **changed: Any) -> Evidence:
     """A network that has learned as well as its twin of backpropagation, with some of its evidence `changed`."""
     layers = np.ones(DEPTH)

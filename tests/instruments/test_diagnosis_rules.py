@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from pcviz.instruments.diagnosis.evidence import Evidence
+from pcviz.instruments.diagnosis.explained import EXPLAINED
 from pcviz.instruments.diagnosis.rules import RULES
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, ill, treated
 from pcviz.instruments.diagnosis.verdict import diagnose
-from tests.instruments.diagnosis_evidence import DEPTH, healthy, of_both, relaxed, twins
+from tests.instruments.diagnosis_evidence import DEPTH, curves, healthy, of_both, relaxed, twins
 
 LAYERS = np.arange(1, DEPTH + 1)
 
@@ -134,13 +135,53 @@ def test_what_was_not_measured_is_said() -> None:
 def test_a_cause_explains_its_signs() -> None:
     settings, evidence = SICK["D2"]
     found = diagnose(healthy(settings, **evidence))
-    assert {finding.id: finding.explained_by for finding in found.others} == {"D7": "D2", "D8": "D2", "D21": "D2"}
+    assert {finding.id: finding.explained_by for finding in found.others} == dict.fromkeys(
+        ("D7", "D8", "D21", "D6"), "D2"
+    )
 
 
 def test_signs_alone_are_harmless() -> None:
     found = diagnose(healthy(vital_error=DECAYED["vital_error"], vital_floor=of_both(np.zeros(DEPTH))))
     assert found.severity == "OK"
     assert {finding.id: finding.severity for finding in found.others} == {"D7": "OK", "D8": "OK"}
+
+
+ENERGY = {"oscillating": [1.0, 0.5, 0.9, 0.4, 0.8, 0.2], "falling": [1.0, 0.8, 0.6, 0.4, 0.3, 0.2]}
+MIDDLE = np.array([1e-2, 1e-5, 1e-5, 1e-5, 1e-5, 1e-2])
+SIGNS: dict[str, dict[str, Any]] = {
+    "D4": {"vital_energy": of_both(ENERGY["oscillating"]), "vital_rows": np.arange(6)},
+    "D5": {"vital_energy": of_both(ENERGY["falling"]), "vital_rows": np.arange(6)},
+    "D6": {"vital_error": of_both(np.where(LAYERS < 3, 1e-7, 1e-2))},
+    "D7": {"vital_error": of_both(10.0 ** (LAYERS - 7.0)), "vital_floor": of_both(np.zeros(DEPTH))},
+    "D8": {"vital_error": of_both(np.where(LAYERS < DEPTH, 1e-4, 1.0))},
+    "D9": {"vital_error": of_both(MIDDLE)},
+    "D12": {"vital_quiet": of_both(np.full(DEPTH - 1, 0.9))},
+    "D16": {"twin_curve": curves(own=np.array([0.4, 0.3, 0.2, 5.0, 0.2, 0.1]))},
+    "D21": {"vital_error": of_both(np.where(LAYERS < 3, 1e-7, 1e-2))},
+    "D22": {"twin_loss": twins(own=np.inf, backprop=0.03), "twin_train_loss": twins(own=np.inf, backprop=0.02)},
+    "N5": {"vital_rank": of_both(np.linspace(8, 1, DEPTH - 1))},
+}
+"""Sign -> evidence of a network that has it."""
+
+
+@pytest.mark.parametrize("id", [id for id, rule in RULES.items() if rule.sign])
+def test_a_sign_is_found(id: str) -> None:
+    assert RULES[id].find(healthy()) is None
+    found = RULES[id].find(healthy(**SIGNS[id]))
+    assert found is not None and found.evidence.endswith(".") and found.cause.endswith(".")
+
+
+def test_energy_that_is_not_what_the_relaxation_descends_may_rise() -> None:
+    rising = {"vital_energy": RISING, "vital_curvature": of_both(9.0)}
+    assert RULES["D3"].find(healthy(**rising)) is not None
+    once = {"inference.solver": "gradient_descent", "inference.steps": "depth"}
+    for settings in (
+        {**once, "learning.rule": "zil"},
+        {**once, "learning.rule": "fixed_prediction"},
+        {**once, "inference.precision_schedule": "spiking"},
+        {"inference.activity_decay": 1.0},
+    ):
+        assert RULES["D3"].find(healthy(settings, **rising)) is None
 
 
 def test_two_causes_are_both_named_the_worse_first() -> None:
@@ -209,3 +250,8 @@ PARTS = ("network", "learning", "relaxation")
 def test_a_rate_stays_as_large_as_it_was_for_another_parameterisation() -> None:
     experiment = healthy({"network.parameterisation": "sp", "learning.learning_rate": 1e-4}).experiment
     assert treated(experiment, ["scaling"]).learning.learning_rate == pytest.approx(5e-3)
+
+
+def test_every_cause_is_explained_in_plain_words() -> None:
+    assert EXPLAINED.keys() == {id for id, rule in RULES.items() if not rule.sign}
+    assert all(80 < len(text) < 500 and text.endswith(".") for text in EXPLAINED.values())

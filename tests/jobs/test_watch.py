@@ -101,3 +101,9 @@ def test_every_sign_is_told_by_channels_that_trainings_report() -> None:
     assert len(told) == len(SIGNS) and tuple(BEGINNINGS) == SIGNS
     for sign, template in zip(SIGNS, told, strict=True):
         assert f"{{{sign}_since}}" in template and f"{sign}_since" in CHANNELS
+
+
+def test_an_error_that_does_not_come_down_has_one_of_two_reasons() -> None:
+    few = signs(from_paths({"network.depth": 16, "inference.steps": 3}))[0]
+    assert "needs 15. More inference steps help" in few
+    assert "dead or saturated" in signs(from_paths({"network.depth": 16, "inference.steps": 15}))[0]

@@ -101,6 +101,7 @@ class DiagnosisJob(Look[Options]):
                 moved = self.evidence.of_twin("twin_change", "own")
                 yield from self._follow("slower" if moved > USUAL else "faster", "twins")
         self._share["twins"] = 1.0
+        self._mark_layers()
         yield from self._try_remedies()
         self._share = dict.fromkeys(self._share, 1.0)
 
@@ -158,6 +159,11 @@ class DiagnosisJob(Look[Options]):
         found = yield from pictured(self.experiment, self.network, self.x[:1], self.y[:1], shades)
         if found:
             self._found |= found | {"network_example": 0.0}
+
+    def _mark_layers(self) -> None:
+        """The layers that the worst finding with any concerns, for the network view."""
+        layers = next((cause.layers for cause in diagnose(self.evidence).causes if cause.layers), ())
+        self._found["network_hurt"] = np.isin(np.arange(1, self.network.depth + 1), layers).astype(np.uint8)
 
     def _follow(self, name: str, part: str) -> Iterator[object]:
         """Train a twin, if there is one."""

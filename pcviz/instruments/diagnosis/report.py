@@ -11,6 +11,7 @@ from pcviz.experiment.command import command_line
 from pcviz.figures.filled import filled, on_paper
 from pcviz.frames import Value
 from pcviz.instruments.diagnosis.attempts import Attempt
+from pcviz.instruments.diagnosis.explained import EXPLAINED
 from pcviz.instruments.diagnosis.figures import PANELS
 from pcviz.instruments.diagnosis.finding import Finding
 from pcviz.instruments.diagnosis.remedies import remedy_text
@@ -57,7 +58,7 @@ def _section(experiment: Experiment, finding: Finding, found: Diagnosis) -> str:
     return (
         f'<section><h2><span class="{finding.severity}">{finding.severity}</span> {escape(finding.name)}{cost} '
         f"({finding.id})</h2><p>{escape(f'{finding.evidence} {finding.cause} {finding.consequence}'.strip())}</p>"
-        f"{remedy}{explained}<p><small>{escape(finding.reference)}</small></p></section>"
+        f"<p>{escape(EXPLAINED[finding.id])}</p>{remedy}{explained}<p><small>{escape(finding.reference)}</small></p></section>"
     )
 
 

@@ -1,6 +1,8 @@
 """Twins: the trainings that are compared with the experiment's own, equal but for one intervention, from the same seed
 on the same batches for as many steps."""
 
+from pydantic import ValidationError
+
 from pcviz.experiment import Experiment
 from pcviz.experiment.rules import BASELINE
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, ill, treated
@@ -20,9 +22,21 @@ LABELS = {
     "relaxed": "sound, relaxed so",
     "biased": "sound, biases",
 }
-"""What those are called that are drawn."""
+"""What those are called that are drawn; the others are told of in the findings that rest on them."""
 FACTORS = {"slower": 0.1, "faster": 10.0}
 MOST_RATE = 100.0
+
+
+def drawn(experiment: Experiment) -> list[str]:
+    """The twins of LABELS that this experiment can have."""
+
+    def exists(name: str) -> bool:
+        try:
+            return twin(name, experiment) is not None
+        except ValidationError:
+            return False
+
+    return [name for name in LABELS if exists(name)]
 
 
 def twin(name: str, experiment: Experiment) -> Experiment | None:

@@ -8,6 +8,7 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Value
 from pcviz.instruments.diagnosis.attempts import Attempt, unpacked
 from pcviz.instruments.diagnosis.evidence import Evidence
+from pcviz.instruments.diagnosis.explained import EXPLAINED
 from pcviz.instruments.diagnosis.figures import PANELS
 from pcviz.instruments.diagnosis.finding import Finding, Severity
 from pcviz.instruments.diagnosis.options import MOST_ATTEMPTS, Options
@@ -81,8 +82,10 @@ def _found(record: RunRecord, values: dict[str, Value]) -> None:
     _buttons(record, experiment, found, tried=len(attempts))
     if attempts:
         _attempts(experiment, found, attempts)
+    hurt = next((finding for finding in found.causes if finding.layers), None) if "network_steps" in values else None
     for finding in found.causes:
-        _card(experiment, finding, [f for f in found.others if f.explained_by == finding.id])
+        explained = [other for other in found.others if other.explained_by == finding.id]
+        _card(experiment, finding, explained, marked=finding is hurt)
     harmless = [f for f in found.others if not f.explained_by]
     if harmless:
         with st.expander(f"Unusual, but harmless here ({len(harmless)})", key="harmless"):
@@ -140,13 +143,18 @@ def _points(value: float) -> str:
     return "diverged" if value == float("-inf") else f"{value:.1f}"
 
 
-def _card(experiment: Experiment, finding: Finding, explained: list[Finding]) -> None:
-    """A cause: what was measured, what it means, what helps, what else it explains."""
+def _card(experiment: Experiment, finding: Finding, explained: list[Finding], *, marked: bool) -> None:
+    """A cause: what was measured, what it means, what helps, what else it explains; whether the network view marks its
+    layers."""
     icon, colour = MARKS[finding.severity]
     cost = f" · costs {finding.points:.1f} points" if finding.points == finding.points else ""
     with st.container(border=True, key=f"finding_{finding.id}"):
         st.markdown(f":{colour}[{icon} **{finding.severity}**] **{finding.name}**{cost} :grey[{finding.id}]")
         st.markdown(markdown.plain(f"{finding.evidence} {finding.cause} {finding.consequence}".strip()))
+        with st.expander("Explain", key=f"explain_{finding.id}"):
+            st.markdown(EXPLAINED[finding.id])
+            if marked:
+                st.markdown("In the network view below, the layers that it concerns are marked red.")
         if finding.remedy:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"remedy_{finding.id}"):
                 st.markdown(f"**Remedy:** {markdown.plain(remedy_text(experiment, finding.remedy))}", width="content")

@@ -20,6 +20,7 @@ CHANNELS: dict[str, Channel] = {
     "network_input": bulk("D", "input", "the example's input"),
     "network_shade": bulk("D", "shade", "its place from the least (0) to the greatest (255) training input", "uint8"),
     "network_target": bulk("K", "output", "its target"),
+    "network_hurt": bulk("L", "0 or 1", "1: the worst finding of a diagnosis concerns this layer", "uint8"),
     "network_output": bulk("RK", "output", "mu_L at each recorded state"),
     # of one layer, as computed; N its units, M those below (or inputs)
     "layer_number": number("layer", "l, the layer of which all numbers are sent"),

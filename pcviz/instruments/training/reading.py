@@ -44,9 +44,14 @@ def signs(experiment: Experiment) -> list[str]:
     known."""
     inference = experiment.inference
     needed = experiment.network.depth if inference.precision_schedule != "constant" else experiment.hidden_layers
+    why = (
+        f"it comes down one layer in an inference step and needs {needed}. More inference steps help."
+        if experiment.inference_steps < needed
+        else "units that are dead or saturated pass nothing down. A smaller learning rate or other weights help."
+    )
     return [
         f"Since step {{unreached_since}} the error does not reach {{unreached_layers}} of {experiment.network.depth} "
-        f"layers: it comes down one layer in an inference step and needs {needed}. More inference steps help.",
+        f"layers: {why}",
         f"Since step {{faint_since}} the errors of {{faint_layers}} of {experiment.network.depth} layers are nothing "
         "but rounding: these layers learn at random. A larger step size, more inference steps or momentum help.",
         "Since step {rising_since} the energy rises during the relaxation: the step size is too large for the "

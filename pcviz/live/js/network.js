@@ -293,7 +293,8 @@ export class NetworkPanel extends Card {
     const at = this.live.timeline?.at ?? this.step;
     const from = at === this.step ? `After weight step ${this.step}.` : `Computing weight step ${at} …`;
     const fault = this.fault?.at === this.live.timeline?.at ? this.fault?.text : undefined;
-    this.note.textContent = fault ?? (spec.pick ? from : "The first example of the batch.");
+    const hurt = shown.hurt.some(Boolean) ? " Marked red above: the layers of the worst finding." : "";
+    this.note.textContent = fault ?? (spec.pick ? from : `The first example of the batch.${hurt}`);
     this.section.dataset.source = this.recorded ? "recorded" : "live";
     this.source.textContent = this.recorded ? "recorded" : "live";
     this.sentence.textContent = sentence(shown, scrub.at);

@@ -6,6 +6,7 @@ import { DECADES, FIXED, LEAST, LEVELS, ROLES, classOf, columnOf, decoded, front
 /** @typedef {import("./shown.js").Shown} Shown */
 /** @typedef {import("./shown.js").Role} Role */
 
+const HURT = 3; // height of what marks a layer in which something was found
 const FAINTEST = 0.14; // tint of the smallest number that is not zero
 const SHOWN = { low: -9, high: 0 }; // decades of a change or an error that are told apart
 const ENERGY = { low: -14, high: 1 };
@@ -65,6 +66,8 @@ export class Picture {
     on.fillText(goal === undefined ? "target" : `target ${goal}`, xOut + size / 2, 10);
     const every = Math.ceil(24 / pitch);
     columns.forEach((c, i) => { if (i % every === 0 || c === front) on.fillText(label(shown, c), left + (i + 1) * pitch + size / 2, 10); });
+    on.fillStyle = look.css.weights;
+    columns.forEach((c, i) => { if (shown.hurt[c]) on.fillRect(left + (i + 1) * pitch, 17, size, HURT); });
     roles.forEach(([role, name], r) => {
       const y = rowTop(r, size);
       on.textAlign = "left";
@@ -242,6 +245,8 @@ export class Picture {
       on.strokeStyle = look.border;
       on.strokeRect(left + 0.5, y + 0.5, room, high);
     });
+    on.fillStyle = look.css.weights;
+    shown.hurt.forEach((hurt, c) => { if (hurt) on.fillRect(left + c * step, top - 8, step, HURT); });
     on.strokeStyle = look.css.error;
     on.lineWidth = 2;
     on.strokeRect(left + first * step, top - 3, fits * step, roles.length * (high + 6));

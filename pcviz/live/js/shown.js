@@ -13,10 +13,11 @@ const magnitude = (code) => ((code & 127) === 0 ? 0 : LEAST * 10 ** ((((code & 1
 /** @type {(code: number) => number} */
 export const decoded = (code) => (code >= 128 ? -magnitude(code) : magnitude(code));
 
-/** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none).
+/** What one relaxation shows; `arrived`: the first row in which the error of a column is not zero (-1: in none); `hurt`:
+ *  whether a diagnosis has found something in a layer of the column.
  *  @typedef {{ steps: ArrayLike<number>, end: number, columns: ArrayLike<number>, units: ArrayLike<number>, cells: number, count: number,
  *    activity: Numbers, prediction: Numbers, activityChange: Numbers, predictionChange: Numbers, error: Numbers, gradient: Numbers, delta: Numbers,
- *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], largest: number }} Shown */
+ *    energy: Tensor, input: Numbers, shade: Numbers, target: Numbers, output: Tensor, arrived: number[], hurt: boolean[], largest: number }} Shown */
 
 /** All numbers of one layer.
  *  @typedef {{ layer: number, activity: Tensor, prediction: Tensor, error: Tensor, gradient: Numbers, weights?: Tensor }} Exact */
@@ -36,14 +37,16 @@ export function shownOf(values) {
   });
   const activity = channel("activity").data;
   const steps = channel("steps").data;
+  const columns = channel("columns").data;
+  const hurt = "network_hurt" in values ? Array.from(channel("hurt").data) : [];
   return {
     steps, end: Number(values.network_end ?? steps[steps.length - 1]), // pictures stored by earlier versions lack it
-    columns: channel("columns").data, units: channel("units").data, cells, count,
+    columns, units: channel("units").data, cells, count,
     activity, prediction: channel("prediction").data,
     activityChange: channel("activity_change").data, predictionChange: channel("prediction_change").data,
     error: error.data, gradient: channel("gradient").data, delta: channel("delta").data, energy: channel("energy"),
     input: channel("input").data, shade: channel("shade").data, target: channel("target").data, output: channel("output"),
-    arrived, largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
+    arrived, hurt: arrived.map((_, c) => hurt.slice(columns[2 * c] - 1, columns[2 * c + 1]).some(Boolean)), largest: Array.from(activity).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
   };
 }
 

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
-from pcviz.instruments.diagnosis.twins import LABELS, TWINS
+from pcviz.instruments.diagnosis.twins import LABELS, TWINS, drawn
 
 LOOKS = {
     "own": dict(colour=style.BLUE, width=2.2),
@@ -23,9 +23,9 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         yaxis=style.log_axis(title_text="training loss", nticks=5),
     )
     traces = Traces(made, run, "diagnose", x="curve_steps", y="twin_curve", zero="omit")
-    for name, look in LOOKS.items():
-        label = LABELS[name]
-        traces.line(label, index=TWINS.index(name), hover=f"{label}<br>step %{{x}}: %{{y:.4~g}}", **look)
+    for name in drawn(experiment):
+        hover = f"{LABELS[name]}<br>step %{{x}}: %{{y:.4~g}}"
+        traces.line(LABELS[name], index=TWINS.index(name), hover=hover, **LOOKS[name])
     return made
 
 

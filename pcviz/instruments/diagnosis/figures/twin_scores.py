@@ -7,16 +7,14 @@ import plotly.graph_objects as go
 from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
 from pcviz.instruments.diagnosis.channels import BASELINES
-from pcviz.instruments.diagnosis.twins import LABELS, TWINS
-
-SHOWN = ("own", "backprop", "sound", "relaxed", "biased")
-"""The twins that are drawn; the others are told of in the findings that rest on them."""
+from pcviz.instruments.diagnosis.twins import LABELS, TWINS, drawn
 
 
 def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
     """A bar each: test accuracy, or without classes the training loss."""
     classes = experiment.data.facts.task == "classification"
-    names = [*BASELINES, *(LABELS[name] for name in SHOWN)][::-1]
+    twins = drawn(experiment)
+    names = [*BASELINES, *(LABELS[name] for name in twins)][::-1]
     axis = dict(range=[0, 1.12], tickformat=".0%", title_text="test accuracy", nticks=6)
     made = style.blank(
         margin=dict(l=118, t=8),
@@ -30,7 +28,7 @@ def figure(experiment: Experiment, *, run: int = 0) -> go.Figure:
         (name, "baseline_accuracy" if classes else "baseline_loss", i, style.GRID) for i, name in enumerate(BASELINES)
     ]
     kind = "twin_accuracy" if classes else "twin_train_loss"
-    rows += [(LABELS[name], kind, TWINS.index(name), style.BLUE if name == "own" else style.SKY) for name in SHOWN]
+    rows += [(LABELS[name], kind, TWINS.index(name), style.BLUE if name == "own" else style.SKY) for name in twins]
     for label, channel, index, colour in rows:
         value = traces.sharing(x=channel, y=[label], index=index)
         value.bars(label, orientation="h", colour=colour, hover=f"{label}: %{{x:{form}}}")
@@ -53,7 +51,8 @@ def panel(experiment: Experiment, *, run: int = 0) -> Panel:
         "learned by backpropagation, so that what is missing to it is the relaxation's. Sound: that with scales, rates "
         "and all other settings of network and learning that are known to work. Sound, relaxed so: as sound, but "
         "relaxed as here. Linear: ridge regression on the inputs. Random features: ridge regression on the last hidden "
-        "layer of the untrained network. A network that does not beat those has not shown that its depth learns.",
+        "layer of the untrained network. A network that does not beat those has not shown that its depth learns. "
+        "Without a bar: not needed.",
         csv=("twin_accuracy", "twin_loss", "twin_train_loss", "baseline_accuracy", "baseline_loss"),
         idle="Press Diagnose to begin.",
         note="after {compared_steps} weight steps",
