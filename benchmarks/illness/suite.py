@@ -137,6 +137,12 @@ class Case:
         return " + ".join([sound, *(f"{cause} {name}" for cause, name in self.plants)])
 
     @property
+    def singles(self) -> list[Case]:
+        """The cases with one of two plants each; none of a single one."""
+        alone = [(plant,) for plant in self.plants] if len(self.plants) > 1 else []
+        return [Case(self.base, plants, _with(self.base, plants)) for plants in alone]
+
+    @property
     def split(self) -> str:
         """Which half of the suite it belongs to: by a hash, so that adding cases moves none."""
         return SPLIT[self.digest[0] % 2]
@@ -159,11 +165,22 @@ def cases() -> Iterator[Case]:
         for name, changes in VARIANTS.items():
             yield from _made(base, (), {**paths, **changes}, name)
         for cause, plants in PLANTS.items():
-            for name, changes in plants.items():
-                yield from _made(base, ((cause, name),), {**paths, **changes})
-        for first, second in DOUBLES:
-            one, other = next(iter(PLANTS[first].items())), next(iter(PLANTS[second].items()))
-            yield from _made(base, ((first, one[0]), (second, other[0])), {**paths, **one[1], **other[1]})
+            for name in plants:
+                yield from _planted(base, ((cause, name),))
+        for pair in DOUBLES:
+            yield from _planted(base, tuple((cause, next(iter(PLANTS[cause]))) for cause in pair))
+
+
+def _with(base: str, plants: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """A base with these plants."""
+    paths = dict(BASES[base])
+    for cause, name in plants:
+        paths |= PLANTS[cause][name]
+    return paths
+
+
+def _planted(base: str, plants: tuple[tuple[str, str], ...]) -> Iterator[Case]:
+    yield from _made(base, plants, _with(base, plants))
 
 
 def _made(base: str, plants: tuple[tuple[str, str], ...], paths: dict[str, Any], variant: str = "") -> Iterator[Case]:

@@ -10,8 +10,8 @@ from pcviz.experiment.rules import BASELINE
 from pcviz.frames import Value
 from pcviz.instruments.diagnosis import thresholds as limit
 from pcviz.instruments.diagnosis.channels import BASELINES, RELAXATIONS
-from pcviz.instruments.diagnosis.treatments import TREATMENTS
-from pcviz.instruments.diagnosis.twins import PLANTED, TWINS
+from pcviz.instruments.diagnosis.treatments import TREATMENTS, ill
+from pcviz.instruments.diagnosis.twins import MAKE, PLANTED, TWINS
 
 START, END = 0, 1
 NOTHING = np.array([])
@@ -36,8 +36,8 @@ class Evidence:
 
     def of_twin(self, channel: str, name: str) -> float:
         """A number of a twin, NaN if there is none."""
-        numbers = self.values.get(channel)
-        return float("nan") if numbers is None else float(np.asarray(numbers)[TWINS.index(name)])
+        numbers, place = np.asarray(self.values.get(channel, ())), TWINS.index(name)
+        return float(numbers[place]) if place < len(numbers) else float("nan")
 
     def baseline(self, name: str) -> float:
         """How many points a baseline makes (see `score`)."""
@@ -147,19 +147,51 @@ class Evidence:
         return {name: points for name, points in found.items() if not np.isnan(points)}
 
     @property
+    def whole(self) -> str:
+        """The experiment's twin with its own rule in which network and learning are sound."""
+        return "relaxed" if self.experiment.learning.facts.relaxes else "sound"
+
+    @property
+    def settings_interact(self) -> bool:
+        """Whether network and learning are to blame, but none of their settings costs a sound network enough: then it
+        is together with others, or with the relaxation, that one does."""
+        alone = max(self.planted().values(), default=0.0)
+        if alone >= max(limit.FAILS.value, self.costs) or self.points(self.whole, "own") < self.costs:
+            return False
+        return self.make_costs or max(self.gains().values(), default=0.0) < limit.HEARD_GAIN.value
+
+    def blamed(self) -> dict[str, float]:
+        """Treatment of network or learning -> points that its setting costs, of those to blame. What a sound network
+        loses counts; where none does, what the experiment gains by one treatment alone, of the one that also costs a
+        sound network most."""
+        planted = self.planted()
+        alone = {name: points for name, points in planted.items() if points >= self.costs}
+        if not self.settings_interact:
+            return alone
+        made = ill(self.experiment, MAKE)
+        gains = {name: self.points(f"treated {name}" if len(made) > 1 else self.whole, "own") for name in made}
+        enough = [name for name, points in gains.items() if points >= self.costs]
+        worst = max(enough, key=lambda name: (planted.get(name, 0.0), gains[name]), default=None)
+        return alone if worst is None else {worst: gains[worst]}
+
+    @property
     def relaxation_points(self) -> float:
-        """The points that the relaxation costs: in a sound network where the network itself is not."""
+        """The points that the relaxation costs: in a sound network where the network itself is not, and if it costs
+        something there, in the network itself where that is more."""
         if not self.experiment.learning.facts.relaxes:
             return 0.0
-        pair = (self.reference, "own") if np.isnan(self.score("relaxed")) else ("sound", "relaxed")
+        blames = self.make_costs or self.settings_interact
+        pair = (self.reference, "own") if not blames or np.isnan(self.score("relaxed")) else ("sound", "relaxed")
         points = self.points(*pair)
-        late = points > 0 and not self.diverged and self.lead(*pair) < limit.LEAD.value
-        return 0.0 if late else points
+        if points > 0 and not self.diverged and self.lead(*pair) < limit.LEAD.value:
+            return 0.0
+        return max(points, self.points(self.reference, "own")) if points >= self.costs else points
 
     @property
     def relaxation_costs(self) -> bool:
-        """Whether that is something."""
-        return self.relaxation_points >= limit.LEAVES.value or self.energy_rises(START)
+        """Whether that is something, or may be."""
+        loses = not self.make_costs and self.points(self.reference, "own") >= self.costs
+        return loses or self.relaxation_points >= limit.LEAVES.value or self.energy_rises(START)
 
     @property
     def falls_behind_neighbours(self) -> bool:

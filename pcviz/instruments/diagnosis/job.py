@@ -18,7 +18,7 @@ from pcviz.instruments.diagnosis.channels import BASELINES, PROBES, RELAXATIONS
 from pcviz.instruments.diagnosis.evidence import Evidence, late
 from pcviz.instruments.diagnosis.options import Options
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
-from pcviz.instruments.diagnosis.twins import TWINS, twin
+from pcviz.instruments.diagnosis.twins import PLANTED, TWINS, twin
 from pcviz.instruments.diagnosis.verdict import diagnose
 from pcviz.instruments.network.job import pictured
 from pcviz.jobs.history import History
@@ -76,7 +76,17 @@ class DiagnosisJob(Look[Options]):
 
     # --- the work, cut wherever something is yielded
 
+    def know(self, values: dict[str, Value]) -> None:
+        """Take evidence of this experiment that was measured before: only the remedies are left to be tried."""
+        self._found |= values
+
     def _work(self) -> Iterator[object]:
+        if "twin_steps" not in self._found:
+            yield from self._measure()
+        yield from self._try_remedies()
+        self._share = dict.fromkeys(self._share, 1.0)
+
+    def _measure(self) -> Iterator[object]:
         self._examine_data()
         yield True
         fresh = self.network
@@ -89,21 +99,23 @@ class DiagnosisJob(Look[Options]):
         yield from self._follow("backprop", "twins")
         yield from self._follow("sound", "twins")
         evidence = self.evidence
+        if evidence.make_costs or evidence.points(evidence.healthy, "own") >= evidence.costs:
+            yield from self._follow("relaxed", "twins")
         if evidence.make_costs:
-            for name in TWINS:
-                if name == "relaxed" or name.startswith("sound but "):
-                    yield from self._follow(name, "twins")
+            for name in PLANTED:
+                yield from self._follow(f"sound but {name}", "twins")
         if evidence.falls_behind_neighbours:
             yield from self._follow("biased", "twins")
         if self.evidence.relaxation_costs:
             yield from self._treat()
-            if self.evidence.gradients_are_fine:
-                moved = self.evidence.of_twin("twin_change", "own")
-                yield from self._follow("slower" if moved > USUAL else "faster", "twins")
+        if self.evidence.settings_interact:
+            for name in PLANTED:
+                yield from self._follow(f"treated {name}", "twins")
+        elif self.evidence.relaxation_costs and self.evidence.gradients_are_fine:
+            moved = self.evidence.of_twin("twin_change", "own")
+            yield from self._follow("slower" if moved > USUAL else "faster", "twins")
         self._share["twins"] = 1.0
         self._mark_layers()
-        yield from self._try_remedies()
-        self._share = dict.fromkeys(self._share, 1.0)
 
     def _try_remedies(self) -> Iterator[object]:
         """Train with the remedies, one cause's after the other's, until nothing more is left; where causes are still

@@ -10,11 +10,15 @@ from pcviz.instruments.diagnosis.treatments import TREATMENTS, ill, treated
 MAKE = ("network", "learning")
 """The parts that backpropagation has too."""
 PLANTED = [name for name, treatment in TREATMENTS.items() if treatment.part in MAKE]
-TWINS = ("own", "backprop", "sound", "relaxed", "biased", "slower", "faster", *(f"sound but {n}" for n in PLANTED))
+TWINS = (
+    *("own", "backprop", "sound", "relaxed", "biased", "slower", "faster"),
+    *(f"sound but {name}" for name in PLANTED),
+    *(f"treated {name}" for name in PLANTED),
+)
 """own: the experiment. backprop: learned by backpropagation. sound: that with every treatment of network and learning.
 relaxed: the experiment with these treatments, so that only its relaxation is its own. biased: sound, with biases.
 slower, faster: the experiment at a tenth of its learning rate, and at ten times it. sound but X: sound without the
-treatment X."""
+treatment X. treated X: the experiment with the treatment X alone."""
 LABELS = {
     "own": "this network",
     "backprop": "backprop",
@@ -56,6 +60,9 @@ def twin(name: str, experiment: Experiment) -> Experiment | None:
     if name in FACTORS:
         rate = rate_of(experiment) * FACTORS[name]
         return experiment.changed({"learning.learning_rate": rate}) if rate <= MOST_RATE else None
+    if name.startswith("treated "):
+        alone = name.removeprefix("treated ")
+        return treated(experiment, [alone]) if alone in make and len(make) > 1 else None
     planted = name.removeprefix("sound but ")
     return treated(backprop, [n for n in make if n != planted]) if planted in make else None
 

@@ -95,13 +95,13 @@ def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
 
 
 def _worst(lead: list[Finding], evidence: Evidence) -> Severity:
-    if lead:
-        return lead[0].severity
-    if not evidence.diverged and evidence.lead(evidence.best, "own") < limit.LEAD.value:
-        return "OK"
+    named = lead[0].severity if lead else "OK"
+    late = not evidence.diverged and evidence.lead(evidence.best, "own") < limit.LEAD.value
+    if named == "FAIL" or late:
+        return named
     if evidence.diverged or evidence.left >= max(limit.FAILS.value, evidence.costs):
         return "FAIL"
-    return "WARN" if evidence.left >= evidence.costs else "OK"
+    return "WARN" if lead or evidence.left >= evidence.costs else "OK"
 
 
 def _sentence(severity: Severity, lead: list[Finding], evidence: Evidence) -> str:

@@ -5,19 +5,19 @@ import numpy as np
 from pcviz.instruments.diagnosis import thresholds as limit
 from pcviz.instruments.diagnosis.evidence import END, Evidence
 from pcviz.instruments.diagnosis.finding import Finding, Rule, layers_text, points_text
-from pcviz.instruments.diagnosis.rules.network import planted
+from pcviz.instruments.diagnosis.rules.network import blame_text, planted
 from pcviz.instruments.diagnosis.treatments import TREATMENTS
 from pcviz.instruments.diagnosis.twins import FACTORS, rate_of
 
 
 def _rate(evidence: Evidence) -> tuple[float, bool] | None:
     """The points that the learning rate costs, and whether it is too large; None: it is not to blame."""
-    points = evidence.planted().get("rate", np.nan)
-    if points >= evidence.costs:
-        own, sound = (evidence.of_twin("twin_change", name) for name in ("sound but rate", "sound"))
-        diverged = np.isneginf(evidence.score("sound but rate"))
-        return points, bool(diverged or own > sound)
-    if evidence.make_costs:
+    points = evidence.blamed().get("rate")
+    if points is not None:
+        pair = ("own", evidence.whole) if evidence.settings_interact else ("sound but rate", "sound")
+        own, sound = (evidence.of_twin("twin_change", name) for name in pair)
+        return points, bool(np.isneginf(evidence.score(pair[0])) or own > sound)
+    if evidence.make_costs or evidence.settings_interact:
         return None  # then other rates may help against what other settings do
     gains = {name: evidence.points(name, "own") for name in FACTORS}
     name = max(gains, key=lambda name: np.nan_to_num(gains[name], nan=-np.inf))
@@ -65,7 +65,7 @@ def small(evidence: Evidence) -> Finding | None:
 
 def _remedy(evidence: Evidence, name: str) -> dict[str, object]:
     experiment = evidence.experiment
-    if evidence.planted().get("rate", 0.0) >= evidence.costs:
+    if "rate" in evidence.blamed():
         return TREATMENTS["rate"].changes(experiment)
     return {"learning.learning_rate": rate_of(experiment) * FACTORS[name]}
 
@@ -79,9 +79,8 @@ def starved(evidence: Evidence) -> Finding | None:
         return None
     share = np.nan_to_num(gradient) / (np.nan_to_num(gradient) + learning.adam_epsilon)
     low = [int(i) + 1 for i in np.flatnonzero(share < limit.STARVED.value)]
-    points = evidence.planted().get("epsilon", np.nan)
-    costs = points >= evidence.costs
-    if not low or not (costs or evidence.left >= limit.LEAVES.value):
+    points = evidence.blamed().get("epsilon")
+    if not low or (points is None and evidence.left < limit.LEAVES.value):
         return None
     return Finding(
         float(share.min()),
@@ -91,22 +90,22 @@ def starved(evidence: Evidence) -> Finding | None:
         "These layers hardly move.",
         layers=tuple(low),
         remedy=changes,
-        points=points if costs else evidence.left,
+        points=evidence.left if points is None else points,
     )
 
 
 def uneven(evidence: Evidence) -> Finding | None:
     """Some layers move far more than others, because they are told to."""
-    points = evidence.planted().get("layers", np.nan)
-    if np.isnan(points) or points < evidence.costs:
+    points = evidence.blamed().get("layers")
+    if points is None:
         return None
     changes = np.asarray(evidence.values["weight_changes"])
     spread = float(changes.max() / max(changes.min(), 1e-300))
     return Finding(
         spread,
         limit.SPREAD.value,
-        f"The layer that moves most moves {spread:.2g} times as far as the one that moves least; with equal rates a "
-        f"sound network gains {points_text(points)}.",
+        f"The layer that moves most moves {spread:.2g} times as far as the one that moves least. "
+        f"{blame_text(evidence, 'layers', points)}",
         "The learning rates by layer do not suit the network.",
         "Some layers learn too fast or not at all.",
         remedy=TREATMENTS["layers"].changes(evidence.experiment),

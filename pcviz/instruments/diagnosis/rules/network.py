@@ -12,9 +12,9 @@ from pcviz.instruments.diagnosis.treatments import TREATMENTS
 
 def scaled(evidence: Evidence) -> Finding | None:
     """Activities or backprop's signals vanish or explode on their way through the layers, and that costs something."""
-    points = evidence.planted().get("scaling", np.nan)
+    points = evidence.blamed().get("scaling", np.nan)
     activity = evidence.probe("vital_activity", START)
-    if len(activity) < 2 or (not np.isnan(points) and points < evidence.costs):
+    if len(activity) < 2 or (np.isnan(points) and "scaling" in evidence.planted()):
         return None
     trend = float(np.log10(max(activity[-1], 1e-300)) - np.log10(max(activity[0], 1e-300)))
     rank, quiet = evidence.probe("vital_rank", START), evidence.probe("vital_quiet", START)
@@ -45,18 +45,26 @@ def scaled(evidence: Evidence) -> Finding | None:
     )
 
 
+def blame_text(evidence: Evidence, name: str, points: float) -> str:
+    """What shows that a setting of network or learning is to blame."""
+    label = TREATMENTS[name].label
+    if evidence.settings_interact:
+        return f"With a sound value of {label} alone this network gains {points_text(points)}."
+    return f"A sound network with {label} of this one loses {points_text(points)} under backprop."
+
+
 def planted(name: str, cause: str, consequence: str) -> Callable[[Evidence], Finding | None]:
     """A rule for a setting that is to blame if a sound network with it loses something."""
 
     def find(evidence: Evidence) -> Finding | None:
-        points = evidence.planted().get(name, np.nan)
-        if np.isnan(points) or points < evidence.costs:
+        points = evidence.blamed().get(name)
+        if points is None:
             return None
         changes = TREATMENTS[name].changes(evidence.experiment)
         return Finding(
             points,
             evidence.costs,
-            f"A sound network with {TREATMENTS[name].label} of this one loses {points_text(points)} under backprop.",
+            blame_text(evidence, name, points),
             cause,
             consequence,
             remedy=changes,

@@ -74,7 +74,7 @@ def below_rounding(evidence: Evidence) -> Finding | None:
     if not low:
         return None
     return Finding(
-        float((error / np.maximum(floor, 1e-300))[np.array(low) - 1].min()),
+        min(float(error[layer - 1] / floor[layer - 1]) for layer in low),
         1.0,
         f"The errors of {layers_text(low)} are not larger than rounding.",
         "These errors drown in rounding.",
