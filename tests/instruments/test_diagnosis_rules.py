@@ -255,3 +255,38 @@ def test_a_rate_stays_as_large_as_it_was_for_another_parameterisation() -> None:
 def test_every_cause_is_explained_in_plain_words() -> None:
     assert EXPLAINED.keys() == {id for id, rule in RULES.items() if not rule.sign}
     assert all(80 < len(text) < 500 and text.endswith(".") for text in EXPLAINED.values())
+
+
+def test_a_setting_that_only_harms_together_with_the_relaxation_is_blamed() -> None:
+    rising = {"vital_energy": RISING, "vital_curvature": of_both(9.0)}
+    evidence = healthy({"network.gamma": 0.005}, **scores(0.7, 0.96, sound=0.97, relaxed=0.97), **rising)
+    found = diagnose(evidence)
+    assert [(finding.id, round(finding.points)) for finding in found.causes] == [("N1", 27)]
+    assert "With a sound value of the output scale alone this network gains 27.0 points" in found.causes[0].evidence
+    assert ("D3", "N1") in {(finding.id, finding.explained_by) for finding in found.others}
+
+
+def test_of_two_settings_that_only_harm_together_the_worse_one_is_blamed() -> None:
+    settings = {"network.gamma": 0.2, "learning.layer_rates": "30,1"}
+    alone = {"sound_but_gamma": 0.96, "sound_but_layers": 0.94, "treated_gamma": 0.95, "treated_layers": 0.95}
+    found = diagnose(healthy(settings, **scores(0.2, 0.2, sound=0.97, relaxed=0.97, **alone)))
+    assert [finding.id for finding in found.causes] == ["D14"]
+
+
+def test_where_a_longer_relaxation_helps_the_settings_are_not_blamed() -> None:
+    evidence = {**scores(0.9, 0.97, sound=0.97, relaxed=0.96), "vital_error": of_both(UNREACHED)}
+    settings = {"learning.learning_rate": 0.02, "inference.steps": 3}
+    assert ids(healthy(settings, **evidence, **relaxed(own=0.4, time=0.9))) == ["D1"]
+
+
+def test_errors_that_grow_from_layer_to_layer_are_an_unstable_relaxation() -> None:
+    settings = {
+        "inference.solver": "gradient_descent",
+        "inference.steps": "depth",
+        "inference.step_size": 1.5,
+        "inference.precision_schedule": "spiking",
+    }
+    growing = {"vital_ratio": of_both(1.5 ** (3.0 * (DEPTH - LAYERS)))}
+    found = diagnose(healthy(settings, **scores(0.3), **growing))
+    assert [finding.id for finding in found.causes] == ["D3"]
+    assert "grow by 2.6 decades" in found.causes[0].evidence

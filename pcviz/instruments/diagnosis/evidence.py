@@ -156,7 +156,8 @@ class Evidence:
         """Whether network and learning are to blame, but none of their settings costs a sound network enough: then it
         is together with others, or with the relaxation, that one does."""
         alone = max(self.planted().values(), default=0.0)
-        if alone >= max(limit.FAILS.value, self.costs) or self.points(self.whole, "own") < self.costs:
+        together = self.points(self.whole, "own")
+        if alone >= max(limit.FAILS.value, self.costs) or np.isnan(together) or together < self.costs:
             return False
         return self.make_costs or max(self.gains().values(), default=0.0) < limit.HEARD_GAIN.value
 

@@ -11,10 +11,10 @@ from pcviz.instruments.diagnosis.treatments import TREATMENTS, Changes
 
 
 def unstable(evidence: Evidence) -> Finding | None:
-    """The energy rises during the relaxation."""
+    """The energy rises during the relaxation, or where it may, errors grow on their way down."""
     place = START if evidence.energy_rises(START) else END
     if not evidence.energy_rises(place):
-        return None
+        return _growing(evidence)
     inference = evidence.experiment.inference
     energies = evidence.probe("vital_energy", place)
     curvature = evidence.probe("vital_curvature", place)
@@ -35,6 +35,27 @@ def unstable(evidence: Evidence) -> Finding | None:
         "Errors oscillate and grow instead of settling; weights learn from noise.",
         remedy=TREATMENTS["time"].changes(evidence.experiment) or {"inference.step_size": inference.step_size / 4},
         points=evidence.relaxation_points if place == START else np.nan,
+    )
+
+
+def _growing(evidence: Evidence) -> Finding | None:
+    """Errors that grow from layer to layer, where layers move one after the other by a step larger than 1."""
+    experiment = evidence.experiment
+    ratio = np.nan_to_num(evidence.probe("vital_ratio", START))
+    layered = experiment.inference.precision_schedule != "constant" or not experiment.learning.facts.plain
+    if not layered or len(ratio) < 2 or not ratio[-1]:
+        return None
+    decades = float(np.log10(max(ratio[:-1].max(), 1e-300) / ratio[-1]))
+    if decades < limit.DECADES.value:
+        return None
+    return Finding(
+        decades,
+        limit.DECADES.value,
+        f"Against backprop's, the gradients grow by {decades:.1f} decades from the output down.",
+        f"Each layer passes on more than it gets: the step size is {experiment.inference.step_size:g}.",
+        "Errors explode on their way down.",
+        remedy=TREATMENTS["time"].changes(experiment) or FORWARD,
+        points=evidence.relaxation_points,
     )
 
 

@@ -1,0 +1,69 @@
+"""The planted-illness suite: evidence that was measured once, and what the diagnosis says of it today."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.illness.archive import in_archive, pack, store, unpack
+from benchmarks.illness.counts import Count, Told, count, of_kind, told
+from benchmarks.illness.suite import BASES, PLANTS, cases
+from benchmarks.illness.tables import confusion_table, counts_table
+from pcviz.instruments.diagnosis.rules import RULES
+
+ARCHIVE = Path(__file__).with_name("illness.tar.xz")
+DOCS = Path(__file__).parents[2] / "docs" / "diagnosis.md"
+
+
+@pytest.fixture(scope="module")
+def calibration() -> list[Told]:
+    """What is said of the half on which thresholds may be set."""
+    return [told for told in told(in_archive(ARCHIVE)) if told.case.split == "calibration"]
+
+
+def test_illnesses_are_named(calibration: list[Told]) -> None:
+    single, double = of_kind(calibration, "one cause"), of_kind(calibration, "two causes")
+    assert count(told.right for told in single).share >= 0.97
+    assert count(told.right for told in double).share >= 0.9
+    assert count(told.detected for told in single + double).share >= 0.99
+
+
+def test_sound_networks_are_left_in_peace(calibration: list[Told]) -> None:
+    assert count(told.detected for told in of_kind(calibration, "sound")).share <= 0.01
+
+
+def test_the_counts_are_documented(calibration: list[Told]) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    assert counts_table(calibration) in text
+    assert confusion_table(calibration) in text
+
+
+def test_every_plant_is_of_a_cause_and_makes_sense_somewhere() -> None:
+    planted = {cause for case in cases() for cause, _ in case.plants}
+    assert planted == PLANTS.keys() and not any(RULES[cause].sign for cause in planted)
+    assert {case.base for case in cases()} == BASES.keys()
+
+
+def test_names_are_unique_and_halves_do_not_depend_on_order() -> None:
+    names = [case.name for case in cases()]
+    assert len(set(names)) == len(names)
+    share = np.mean([case.split == "test" for case in cases()])
+    assert 0.45 < share < 0.55
+
+
+def test_evidence_is_kept_to_four_digits(tmp_path: Path) -> None:
+    case = next(cases())
+    values = {"compared_steps": 40.0, "twin_loss": np.array([1 / 3, np.nan, np.inf, 0.0]), "network_hurt": np.ones(3)}
+    found = unpack(case, pack(values)).values
+    assert found.keys() == values.keys() - {"network_hurt"}
+    np.testing.assert_allclose(np.asarray(found["twin_loss"]), np.asarray(values["twin_loss"]), rtol=1e-4)
+    first = in_archive(ARCHIVE)[:2]
+    store(first, tmp_path / "one.tar.xz")
+    again = in_archive(tmp_path / "one.tar.xz")
+    assert [measured.case for measured in again] == [measured.case for measured in first]
+
+
+def test_counts_have_the_interval_of_clopper_and_pearson() -> None:
+    """The beta quantiles for 0 of 10 are 0 and 1 - 0.025^(1/10)."""
+    assert Count(0, 10).interval == pytest.approx((0.0, 1 - 0.025**0.1))
+    assert str(Count(10, 10)) == "10 of 10 (100.0 %, 69.2 to 100.0 %)"
