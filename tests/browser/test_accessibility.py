@@ -86,6 +86,15 @@ def test_inference(page: Page) -> None:
     check_run(page, f"/inference?{SMALL}", "network", "relaxation-map", "solver-race")
 
 
+def test_diagnose(page: Page) -> None:
+    check_run(page, f"/diagnose?{SMALL}&inference_steps=2&learning_steps=40", "network", "twin-scores", "signals")
+    expect(page.locator(".st-key-verdict h4")).to_contain_text("Signal never arrives", timeout=30_000)
+    expect(panel(page, "network")).to_contain_text("Marked red above: the layers of the worst finding.")
+    page.locator(".st-key-explain_D1 summary").click()
+    expect(page.get_by_text("The error starts at the output and is handed down")).to_be_visible()
+    check(page, "with an explanation")
+
+
 def test_landscape(page: Page) -> None:
     page.goto(f"/landscape?{SMALL}")
     for view in VIEWS.values():

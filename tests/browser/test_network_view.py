@@ -345,3 +345,27 @@ def test_the_tip_follows_what_plays_under_a_resting_pointer(page: Page, fake: Fa
     expect(tip).to_have_text(re.compile("layer 1, unit .* exactly 0"))
     page.keyboard.press("ArrowRight")
     expect(tip).to_have_text(last)
+
+
+RED = """(canvas) => {
+  const y = Math.round(18 * canvas.width / canvas.clientWidth);
+  const { data } = canvas.getContext("2d").getImageData(0, y, canvas.width, 1);
+  let marks = 0;
+  for (let i = 0, on = false; i < data.length; i += 4) {
+    const red = data[i + 3] > 0 && data[i] > data[i + 1] + 60 && data[i] > data[i + 2] + 60;
+    if (red && !on) marks += 1;
+    on = red;
+  }
+  return marks; }"""
+"""How many marks there are above the tiles."""
+
+
+def test_layers_in_which_something_was_found_are_marked(page: Page, fake: FakeStream) -> None:
+    canvas = panel(page, "network").locator(".pcviz-plot canvas").first
+    shown(page, fake)
+    assert canvas.evaluate(RED) == 0
+    *_, values = relaxed(deep=False)
+    hurt = np.isin(np.arange(1, LAYERS + 1), (1, 2, 4)).astype(np.uint8)
+    fake.frame("network", 8, values | {"network_hurt": hurt}, run=CHILD)
+    expect(panel(page, "network")).to_have_attribute("data-step", "8")
+    assert canvas.evaluate(RED) == 3
