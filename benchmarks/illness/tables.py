@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.illness.counts import KINDS, Told, confusion, count, of_kind
+from pcviz.instruments.diagnosis.rules import RULES
 
 
 def summary(cases: Sequence[Told]) -> str:
@@ -52,4 +53,16 @@ def confusion_table(cases: Sequence[Told]) -> str:
     for planted in sorted(found):
         named = ", ".join(f"{name} {number}" for name, number in found[planted].most_common())
         rows.append(f"| {planted} | {found[planted].total()} | {named} |")
+    return "\n".join(rows)
+
+
+def positives_table(cases: Sequence[Told]) -> str:
+    """Markdown: in how many ill and in how many sound networks each rule finds something, as a cause, explained by one,
+    or as a sign."""
+    rows = ["| id | what it finds | planted in | in ill networks | in sound networks |", "|---|---|---:|---:|---:|"]
+    for id, rule in RULES.items():
+        planted = sum(id in told.planted for told in cases)
+        found = [id in {finding.id for finding in (*t.diagnosis.causes, *t.diagnosis.others)} for t in cases]
+        ill = sum(here for here, told in zip(found, cases, strict=True) if told.planted)
+        rows.append(f"| {id} | {rule.name} | {planted or ''} | {ill} | {sum(found) - ill} |")
     return "\n".join(rows)

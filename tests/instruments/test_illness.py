@@ -8,7 +8,7 @@ import pytest
 from benchmarks.illness.archive import in_archive, pack, store, unpack
 from benchmarks.illness.counts import Count, Told, count, of_kind, told
 from benchmarks.illness.suite import BASES, PLANTS, cases
-from benchmarks.illness.tables import confusion_table, counts_table
+from benchmarks.illness.tables import confusion_table, counts_table, positives_table
 from pcviz.instruments.diagnosis.rules import RULES
 
 ARCHIVE = Path(__file__).with_name("illness.tar.xz")
@@ -34,8 +34,8 @@ def test_sound_networks_are_left_in_peace(calibration: list[Told]) -> None:
 
 def test_the_counts_are_documented(calibration: list[Told]) -> None:
     text = DOCS.read_text(encoding="utf-8")
-    assert counts_table(calibration) in text
-    assert confusion_table(calibration) in text
+    for table in (counts_table, confusion_table, positives_table):
+        assert table(calibration) in text, table.__name__
 
 
 def test_every_plant_is_of_a_cause_and_makes_sense_somewhere() -> None:

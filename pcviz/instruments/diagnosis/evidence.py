@@ -163,17 +163,20 @@ class Evidence:
 
     def blamed(self) -> dict[str, float]:
         """Treatment of network or learning -> points that its setting costs, of those to blame. What a sound network
-        loses counts; where none does, what the experiment gains by one treatment alone, of the one that also costs a
-        sound network most."""
+        loses counts; where settings interact also what the experiment gains by one treatment alone: the one that gains
+        most, and of those that gain about as much the one that costs a sound network most."""
         planted = self.planted()
         alone = {name: points for name, points in planted.items() if points >= self.costs}
         if not self.settings_interact:
             return alone
         made = ill(self.experiment, MAKE)
         gains = {name: self.points(f"treated {name}" if len(made) > 1 else self.whole, "own") for name in made}
-        enough = [name for name, points in gains.items() if points >= self.costs]
-        worst = max(enough, key=lambda name: (planted.get(name, 0.0), gains[name]), default=None)
-        return alone if worst is None else {worst: gains[worst]}
+        most = np.nanmax([*gains.values(), 0.0])
+        if most < self.costs:
+            return alone
+        alike = [name for name, points in gains.items() if points >= max(most - self.costs, self.costs)]
+        worst = max(alike, key=lambda name: (planted.get(name, 0.0), gains[name]))
+        return alone | {worst: gains[worst]}
 
     @property
     def relaxation_points(self) -> float:

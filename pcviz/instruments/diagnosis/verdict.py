@@ -85,7 +85,7 @@ def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
             for id in ("A1", "A2"):
                 if id in ids and next(f for f in causes if f.id == id).severity == "FAIL":
                     return id
-        if finding.id in relaxation.RULES and worst is not None:
+        if finding.id in relaxation.RULES and finding.id != "D1" and worst is not None:  # too few steps are too few
             late = finding.id == "D3" and np.isnan(finding.points)  # it became unstable only in training
             if late or evidence.relaxation_points < evidence.costs:
                 return worst.id

@@ -48,7 +48,7 @@ def scaled(evidence: Evidence) -> Finding | None:
 def blame_text(evidence: Evidence, name: str, points: float) -> str:
     """What shows that a setting of network or learning is to blame."""
     label = TREATMENTS[name].label
-    if evidence.settings_interact:
+    if points != evidence.planted().get(name):
         return f"With a sound value of {label} alone this network gains {points_text(points)}."
     return f"A sound network with {label} of this one loses {points_text(points)} under backprop."
 
