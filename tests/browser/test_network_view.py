@@ -127,6 +127,23 @@ def test_a_relaxation_that_overflows_is_shown_up_to_there(page: Page, fake: Fake
     assert "The next state is no longer finite: the relaxation diverges." in sentence(page)
 
 
+def test_energy_that_explodes_is_told_as_a_multiple(page: Page, fake: FakeStream) -> None:
+    found, values = shown(page, fake), relaxed(False)[2]
+    energies = found.energies * 10.0 ** (2 * np.arange(len(found.steps)))[:, None]
+    exploded = packed(found._replace(energies=energies), np.zeros(64), np.eye(10)[0], np.zeros(64, np.uint8))
+    fake.frame("network", 8, {**values, **exploded}, run=CHILD)
+    expect(panel(page, "network")).to_have_attribute("data-step", "8")
+    panel(page, "network").focus()
+    page.keyboard.press("End")
+    expect(panel(page, "network").locator(".pcviz-sentence")).to_contain_text("times that of the start.")
+    total = energies.sum(1)
+    assert f"10{superscript(round(np.log10(total[-1] / total[0])))} times that" in sentence(page)
+
+
+def superscript(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def places(page: Page, row: int) -> list[tuple[float, str]]:
     """Where the pointer finds cells in a row of tiles, from left to right, and what it reads there."""
     found: list[tuple[float, str]] = panel(page, "network").evaluate(POINTED, MIDDLE[row])

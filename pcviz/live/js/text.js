@@ -11,7 +11,7 @@ export function digits(value, n) {
 
 /** The number with this logarithm, from 100,000 on as a power of ten.
  *  @type {(exponent: number, n: number) => string} */
-function factor(exponent, n) {
+export function factor(exponent, n) {
   if (exponent < 5) return digits(10 ** exponent, n);
   return `10${String(Math.round(exponent)).replace(/./g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)])}`;
 }

@@ -1,7 +1,7 @@
 // What the picture of a network shows, in words.
 
 import { FIXED, LEVELS, ROLES, classOf, columnOf, decoded, frontOf, held, idealFront, label, range, unitsOf } from "./shown.js";
-import { digits } from "./text.js";
+import { digits, factor } from "./text.js";
 
 /** @typedef {import("./shown.js").Shown} Shown */
 /** @typedef {import("./shown.js").Exact} Exact */
@@ -75,7 +75,8 @@ export function sentence(shown, row) {
   const guess = classOf(shown, Array.from(shown.output.data.subarray(0, shown.target.length)));
   const right = guess === classOf(shown, shown.target);
   const said = guess === undefined ? "" : ` Going up from the input alone, the network says ${guess}, ${right ? "which is right" : `but it is ${classOf(shown, shown.target)}`}.`;
-  const energy = `Energy ${digits(total(row), 3)}, ${(100 * total(row) / total(0)).toFixed(1)} % of the start.`;
+  const share = total(row) / total(0);
+  const energy = `Energy ${digits(total(row), 3)}, ${share > 10 ? `${factor(Math.log10(share), 3)} times that` : `${(100 * share).toFixed(1)} %`} of the start.`;
   const overflows = row === shown.steps.length - 1 && shown.steps[row] < shown.end ? " The next state is no longer finite: the relaxation diverges." : "";
   return `Inference step ${shown.steps[row]} of ${shown.end}. ${where} ${energy}${overflows}${said}`;
 }
