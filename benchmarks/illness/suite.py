@@ -44,11 +44,12 @@ BASES: dict[str, dict[str, Any]] = {
     "digits 64 bp": {"learning.rule": "bp", "network.depth": 64, "network.activation": "tanh"},
     "digits 16 zil": {"learning.rule": "zil"},
     "digits 8 fixed": {"learning.rule": "fixed_prediction", "network.depth": 8, "network.activation": "leaky_relu"},
-    "digits 4 sp": {
+    "digits 4 lecun": {
         "network.depth": 4,
         "network.parameterisation": "sp",
         "network.initialisation": "lecun_normal",
         "network.skips": False,
+        "learning.learning_rate": 0.004,
     },
     "digits 8 ntp": {"network.depth": 8, "network.parameterisation": "ntp", "learning.optimiser": "adamw"},
     "moons 8": {**BIASED, "network.depth": 8, "network.width": 32, "network.activation": "tanh", "data.name": "moons"},
