@@ -132,7 +132,8 @@ def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:
 
 
 def follow(draw: Callable[[RunRecord], None] = lambda record: None) -> None:
-    """Draw what follows the run shown by itself; redraw the page when that has ended."""
+    """Draw what follows the run shown by itself; redraw the page when that has ended, or when a button in what is drawn
+    has put another run in its place."""
     shown = session.record()
     alive = shown is not None and not shown.ended
 
@@ -140,7 +141,7 @@ def follow(draw: Callable[[RunRecord], None] = lambda record: None) -> None:
     @trouble.reporting()
     def watch() -> None:
         now = session.record()
-        if alive and (now is None or now.ended):
+        if (now and now.id) != (shown and shown.id) or (alive and now is not None and now.ended):
             st.rerun()
         if now is not None:
             draw(now)

@@ -93,6 +93,8 @@ def test_diagnose(page: Page) -> None:
     page.locator(".st-key-explain_D1 summary").click()
     expect(page.get_by_text("The error starts at the output and is handed down")).to_be_visible()
     check(page, "with an explanation")
+    button(page, "try_one").click()
+    expect(page.get_by_text("It helps:")).to_be_visible(timeout=90_000)
 
 
 def test_landscape(page: Page) -> None:
