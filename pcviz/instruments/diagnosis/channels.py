@@ -12,7 +12,8 @@ hidden layer of the untrained network, and the nearest training examples."""
 PROBES = ("start", "end")
 """Where a network is probed: with fresh weights, and after the compared weight steps."""
 RELAXATIONS = ("own", "time", "start", "nudge", "pull", "precision")
-"""Of one batch, with the weights at the end: the experiment's own relaxation, and it with one treatment each."""
+"""Of one batch, with the weights at the end, or fresh ones where errors are no longer finite with those: the
+experiment's own relaxation, and it with one treatment each."""
 
 
 def _of_twins(unit: str, meaning: str) -> Channel:

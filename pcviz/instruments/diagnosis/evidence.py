@@ -232,7 +232,8 @@ class Evidence:
 
     def alignment(self, name: str = "own") -> float:
         """The mean over the layers of their cosines with backpropagation, 0 where a layer hears nothing: of the
-        experiment's relaxation of a batch with the last weights, or of that with one treatment."""
+        experiment's relaxation of a batch with the last weights (with fresh ones where those have gone astray), or of
+        that with one treatment."""
         rows, heard = self.values.get("treated_cosine"), self.values.get("treated_heard")
         if rows is None or heard is None:
             return float("nan")

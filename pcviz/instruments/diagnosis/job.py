@@ -15,7 +15,7 @@ from pcviz.frames import Value
 from pcviz.instruments.diagnosis import thresholds as limit
 from pcviz.instruments.diagnosis.attempts import Attempt, attempt_of, next_remedy, packed
 from pcviz.instruments.diagnosis.channels import BASELINES, PROBES, RELAXATIONS
-from pcviz.instruments.diagnosis.evidence import Evidence, late
+from pcviz.instruments.diagnosis.evidence import END, Evidence, late
 from pcviz.instruments.diagnosis.options import Options
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
 from pcviz.instruments.diagnosis.twins import PLANTED, TWINS, twin
@@ -107,7 +107,8 @@ class DiagnosisJob(Look[Options]):
         if evidence.falls_behind_neighbours:
             yield from self._follow("biased", "twins")
         if self.evidence.relaxation_costs:
-            yield from self._treat()
+            settled = np.isfinite(self.evidence.probe("vital_error", END)).all()
+            yield from self._treat(self.network if settled else fresh)
         if self.evidence.settings_interact:
             for name in PLANTED:
                 yield from self._follow(f"treated {name}", "twins")
@@ -263,9 +264,8 @@ class DiagnosisJob(Look[Options]):
             return np.nan
         return float(largest_eigenvalue(network, x, y, layers).max())
 
-    def _treat(self) -> Iterator[object]:
+    def _treat(self, network: Network) -> Iterator[object]:
         """Relax the batch with one treatment of the relaxation at a time."""
-        network = self.network
         reference = backprop_gradients(network, self.x, self.y)
         shape = (network.depth, len(RELAXATIONS))
         cosine, heard = np.full(shape, np.nan), np.full(shape, np.nan)
