@@ -184,9 +184,20 @@ def _planted(base: str, plants: tuple[tuple[str, str], ...]) -> Iterator[Case]:
     yield from _made(base, plants, _with(base, plants))
 
 
+def _further(base: str, paths: dict[str, Any], cause: str) -> bool:
+    """Whether a learning rate said to be too large or too small is larger or smaller than that of its base."""
+    name = "learning.learning_rate"
+    usual, rate = BASES[base].get(name), paths.get(name)
+    if usual is None or rate is None:
+        return True
+    return {"D15": rate > usual, "R1": rate < usual}.get(cause, True)
+
+
 def _made(base: str, plants: tuple[tuple[str, str], ...], paths: dict[str, Any], variant: str = "") -> Iterator[Case]:
     if any(cause in ("A1", "A2") for cause, _ in plants) and "data.name" in BASES[base]:
         return  # only digits are made ill
+    if not all(_further(base, paths, cause) for cause, _ in plants):
+        return  # the plant would be the opposite of its name
     relaxing = BASES[base].get("learning.rule", "pc") != "bp"
     if not relaxing and any(cause in RELAXES for cause, _ in plants):
         return

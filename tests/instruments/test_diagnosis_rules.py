@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pcviz.experiment import from_paths
 from pcviz.instruments.diagnosis.evidence import Evidence
 from pcviz.instruments.diagnosis.explained import EXPLAINED
 from pcviz.instruments.diagnosis.rules import RULES
@@ -290,3 +291,13 @@ def test_errors_that_grow_from_layer_to_layer_are_an_unstable_relaxation() -> No
     found = diagnose(healthy(settings, **scores(0.3), **growing))
     assert [finding.id for finding in found.causes] == ["D3"]
     assert "grow by 2.6 decades" in found.causes[0].evidence
+
+
+def test_the_relaxation_known_to_work_is_that_of_the_learning_rule() -> None:
+    once = {"inference.solver": "gradient_descent", "inference.steps": "depth", "inference.step_size": 0.01}
+    weak = from_paths({"learning.rule": "zil", **once})
+    assert TREATMENTS["time"].changes(weak) == {"inference.step_size": 1.0}
+    assert not TREATMENTS["time"].changes(from_paths({"learning.rule": "strict"}))
+    assert TREATMENTS["time"].changes(from_paths(once)).keys() == {
+        f"inference.{n}" for n in ("solver", "step_size", "steps")
+    }

@@ -63,13 +63,19 @@ def _width(experiment: Experiment) -> Changes:
     return {"network.width": DEFAULTS["network.width"] if width < NARROW else width}
 
 
+def _relaxation(experiment: Experiment) -> Changes:
+    """The relaxation that belongs to the learning rule."""
+    usual = defaults({"learning.rule": experiment.learning.rule})
+    return {f"inference.{name}": usual[f"inference.{name}"] for name in RELAXATION}
+
+
 def _usual(*paths: str) -> Callable[[Experiment], Changes]:
     """The defaults of these fields, with which the default network learns."""
     return lambda experiment: {path: DEFAULTS[path] for path in paths}
 
 
 RATE = ("learning.learning_rate", "learning.lr_scaling", "learning.optimiser")
-RELAXATION = tuple(f"inference.{name}" for name in ("solver", "step_size", "momentum", "steps", "precision_schedule"))
+RELAXATION = ("solver", "step_size", "momentum", "steps", "precision_schedule")
 
 TREATMENTS: dict[str, Treatment] = {
     "scaling": Treatment("the scale of the weights", "network", _scaling),
@@ -81,7 +87,7 @@ TREATMENTS: dict[str, Treatment] = {
     "decay": Treatment("the weight decay", "learning", _usual("learning.weight_decay")),
     "norm": Treatment("the weight norm", "learning", _usual("learning.weight_norm")),
     "layers": Treatment("the learning rates by layer", "learning", _usual("learning.layer_rates")),
-    "time": Treatment("the relaxation", "relaxation", _usual(*RELAXATION)),
+    "time": Treatment("the relaxation", "relaxation", _relaxation),
     "start": Treatment("the initial activities", "relaxation", _usual("inference.initial")),
     "nudge": Treatment("the nudge", "relaxation", _usual("inference.nudging")),
     "pull": Treatment("the activity decay", "relaxation", _usual("inference.activity_decay")),
