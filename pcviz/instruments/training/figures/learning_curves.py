@@ -135,7 +135,8 @@ def panel(experiment: Experiment, **options: Any) -> Panel:
         help="Loss of the feedforward pass, of the latest training batch in a band of its extremes since the point "
         "before, and of the whole test set; and the total energy F left after the relaxation, in the loss's unit times "
         "the output precision λ. At λ = 1 energy far below the loss means that the relaxation removed most of "
-        "it. Smoothing averages every line over weight steps: a point is then not a measured value."
+        "it. A triangle marks where something begins to go wrong; point at it to read what. Smoothing averages every "
+        "line over weight steps: a point is then not a measured value."
         + (" Below: share of the test set classified correctly." if classes else ""),
         csv=("train_loss_history", "test_loss_history", "test_accuracy_history", "total_energy_history"),
         table="history",
