@@ -54,7 +54,7 @@ def _growing(evidence: Evidence) -> Finding | None:
         f"Against backprop's, the gradients grow by {decades:.1f} decades from the output down.",
         f"Each layer passes on more than it gets: the step size is {experiment.inference.step_size:g}.",
         "Errors explode on their way down.",
-        remedy=TREATMENTS["time"].changes(experiment) or FORWARD,
+        remedy={"inference.step_size": FORWARD["inference.step_size"]},
         points=evidence.relaxation_points,
     )
 

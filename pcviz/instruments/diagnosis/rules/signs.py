@@ -70,7 +70,9 @@ def at_output(evidence: Evidence) -> Finding | None:
 def below_rounding(evidence: Evidence) -> Finding | None:
     """Errors that are only rounding."""
     error, floor = evidence.probe("vital_error", END), evidence.probe("vital_floor", END)
-    low = [int(i) + 1 for i in np.flatnonzero((error > 0) & (error <= floor))] if len(error) else []
+    low = (
+        [int(i) + 1 for i in np.flatnonzero((error > 0) & (error <= floor) & np.isfinite(error))] if len(error) else []
+    )
     if not low:
         return None
     return Finding(
