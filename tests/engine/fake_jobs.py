@@ -14,6 +14,7 @@ import numpy as np
 from pcviz.experiment import Experiment
 from pcviz.frames import Frame, Value
 from pcviz.jobs.history import History
+from pcviz.jobs.watch import SIGNS
 
 SLOW, FAILS, DIVERGES, LONG_STEPS, BIG, FAILS_TO_COMPILE = 1000, 1001, 1002, 1003, 1004, 1005
 SLOW_SECONDS = 2.0
@@ -68,7 +69,8 @@ class FakeTrain:
         self.step += 1
         energy = self._state[None, :8].copy()
         seconds = np.array([self.seconds])
-        self._history.take(range(self.step, self.step + 1), seconds, (energy[:, 0], energy, np.ones_like(energy)))
+        course = energy[:, 0], energy, np.ones_like(energy)
+        self._history.take(range(self.step, self.step + 1), seconds, course, np.zeros((1, len(SIGNS)), bool))
         if self._seed == FAILS and self.step == 5:
             raise RuntimeError("the job\nbroke")
         if self._seed == DIVERGES and self.step == 5:
