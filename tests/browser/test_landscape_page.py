@@ -47,6 +47,7 @@ def test_survey_and_walk_from_a_point(page: Page) -> None:
     assert computed(page, "surface-loss") == 21 * 21, "the surfaces stay"
 
 
+@pytest.mark.slow
 def test_zoom_and_camera_survive_new_points_and_linked_panels_zoom_together(page: Page) -> None:
     open_page(page, SLOW)
     page.locator(".st-key-plane_size input").click()
@@ -91,6 +92,7 @@ def test_every_view_has_a_run_of_its_own(page: Page) -> None:
     wait_for(page, lambda: panel(page, "surface-loss").count() == 1 and computed(page, "surface-loss") == 21 * 21)
 
 
+@pytest.mark.slow
 def test_curvature_of_a_small_network(page: Page) -> None:
     open_page(page, "network_depth=3&network_width=4&network_activation=tanh&data_name=moons")
     page.get_by_role("radio", name="Curvature").click()

@@ -66,6 +66,7 @@ def survive(client: Client, database_url: str, kills: int, seed: int) -> None:
     assert history["seq"].tolist() == list(range(1, len(history["seq"]) + 1))
 
 
+@pytest.mark.slow
 def test_a_run_survives_three_kills_bitwise(client: Client, database_url: str) -> None:
     survive(client, database_url, 3, seed=0)
 
