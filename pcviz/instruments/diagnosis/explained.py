@@ -1,10 +1,10 @@
 """Every cause in plain words, for those who meet it for the first time."""
 
 EXPLAINED: dict[str, str] = {
-    "A1": "Learning means finding what inputs and targets have in common. Four very different learners were asked "
-    "to do that here, and none guesses new examples better than someone who never looks at them. So there is "
-    "nothing to find, or it was lost on the way: labels were shuffled, columns mixed up, or the wrong file "
-    "was read.",
+    "A1": "Learning means finding what inputs and targets have in common. Several very different learners were "
+    "asked to do that here, and none guesses new examples better than someone who never looks at them. So "
+    "there is nothing to find, or it was lost on the way: labels were shuffled, columns mixed up, or the wrong "
+    "file was read.",
     "A2": "A network is built for inputs of about the size of 1. If they are a thousand times larger, the first "
     "layer is pushed to its limits whatever it sees; if they are a thousand times smaller, it hardly notices "
     "them. Subtract from every input its mean over the training examples and divide it by its standard "
@@ -26,8 +26,8 @@ EXPLAINED: dict[str, str] = {
     "network is.",
     "N3": "All that a network knows of its input has to pass through every layer. A layer of one or two units is a "
     "bottleneck: what does not fit through it is lost to all layers above.",
-    "N4": "Without biases a network cannot shift anything: at an input of zero it always answers zero, and to the "
-    "opposite input it gives the opposite answer. Some data need a threshold somewhere else.",
+    "N4": "Without biases a network cannot shift anything: at an input of zero it always answers zero, whatever it "
+    "has learned. Some data need a threshold somewhere else.",
     "D15": "Each weight step goes downhill, but too far: it lands on the other side of the valley, higher than "
     "before. The loss then jumps about instead of falling.",
     "R1": "Each weight step goes the right way, but so little of it that the training is over before it has arrived "
