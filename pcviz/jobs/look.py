@@ -20,7 +20,6 @@ from pcviz.jobs.training import Training
 from pcviz.pcn import Network, build
 from pcviz.pcn.network import replaced, stacked_weights
 
-TRAINING_SECONDS = 0.02
 KNOWN_SHARE = 0.02
 """Share of the work after which the pace so far predicts how long the rest takes."""
 Options = TypeVar("Options", bound=LookOptions)
@@ -69,6 +68,7 @@ class Look(ABC, Generic[Options]):
         self._training: Training | None = None
         self._training_steps: tuple[int, int] | None = None
         self._compiling = False
+        self._slice = 0.0
         self._progress: Iterator[Any] = self._work()
         self._begin()
 
@@ -95,7 +95,8 @@ class Look(ABC, Generic[Options]):
         """Do the work, yielding often; keeps the `_share` done of each part up to date."""
 
     def _piece(self, seconds: float) -> bool:
-        """Work up to the next yield; False if nothing was left."""
+        """Work up to the next yield, with `seconds` left of the slice; False if nothing was left."""
+        self._slice = seconds
         return next(self._progress, _ENDED) is not _ENDED
 
     def advance(self, until_step: int, seconds: float) -> None:
@@ -210,7 +211,7 @@ class Look(ABC, Generic[Options]):
         """Return the network after `wanted` steps of a prepared training: the same as in any run of its experiment."""
         while training.step < wanted:
             self._training_steps = training.step, wanted
-            training.advance(wanted, TRAINING_SECONDS)
+            training.advance(wanted, self._slice)
             if training.diverged:
                 raise ValueError(
                     f"step: this network diverges in step {training.step + 1} (allowed: 0 to {training.step})"

@@ -3,8 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
-from sklearn.neighbors import KNeighborsRegressor
 
 from pcviz.brief import short
 from pcviz.data.dataset import Array, Dataset
@@ -33,6 +31,8 @@ def chance(data: Dataset) -> Baseline:
 def linear(data: Dataset, train: Array | None = None, test: Array | None = None) -> Baseline:
     """Ridge regression with an intercept, on the inputs or on other features of the examples, (P, F) and (Q, F)."""
     train, test = (data.x_train if train is None else train), (data.x_test if test is None else test)
+    from sklearn.linear_model import RidgeCV  # takes a second, in which a network trains
+
     finite = np.isfinite(train).all() and np.isfinite(test).all()
     if not finite:
         return Baseline(float("nan"), float("nan"))
@@ -42,6 +42,8 @@ def linear(data: Dataset, train: Array | None = None, test: Array | None = None)
 
 def neighbours(data: Dataset) -> Baseline:
     """The mean target of the nearest training examples."""
+    from sklearn.neighbors import KNeighborsRegressor
+
     count = min(NEIGHBOURS, len(data.x_train[:MOST]))
     fitted = KNeighborsRegressor(count).fit(data.x_train[:MOST], data.y_train[:MOST])
     return _judged(data, fitted.predict(data.x_test).reshape(data.y_test.shape))

@@ -1,6 +1,7 @@
 """Vital signs of a network on one batch, layer by layer: what goes up through it, what backpropagation and predictive
 coding send down, and what their weights get of it."""
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +15,7 @@ from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_rms, rounding_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.stacks import vector
 from pcviz.pcn.trajectory import relaxing
 from pcviz.probes.alignment import Gradients, compare, gradients_at
@@ -92,9 +94,9 @@ def downward(experiment: Experiment, network: Network, x: jax.Array, y: jax.Arra
     way = np.asarray(state.trace.rows)[: len(rows) - 1, : network.depth].sum(1)
     gradients = gradients_at(network, path.x, settled)
     found = compare(gradients, reference)
-    error = np.asarray(layer_rms(settled.errors))
-    sizes = np.array([stack[0][0].size for stack in settled.errors for _ in stack])
-    rounding = np.sqrt(2 * np.asarray(rounding_energies(settled.activities, path.y)) / sizes)
+    error, energies = map(np.asarray, _ends(settled, path.y))
+    sizes = [math.prod(stack.shape[2:]) for stack in settled.errors for _ in range(len(stack))]
+    rounding = np.sqrt(2 * energies / sizes)
     return Downward(
         error=error,
         floor=np.zeros_like(error) if plan.displaced else rounding,
@@ -104,6 +106,12 @@ def downward(experiment: Experiment, network: Network, x: jax.Array, y: jax.Arra
         steps=rows,
         energies=np.append(way, np.asarray(settled.energies).sum()),
     )
+
+
+@jax.jit
+def _ends(settled: Settled, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """At the end of a relaxation the rms of the errors, and the energies of rounding, (L,) each."""
+    return layer_rms(settled.errors), rounding_energies(settled.activities, y)
 
 
 def rms(layers: Gradients) -> np.ndarray:

@@ -1,5 +1,8 @@
 """The data sets keep what `pcviz.experiment.DATASETS` and methods.md 1 promise of them."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -134,3 +137,11 @@ def test_shades_are_places_between_the_least_and_the_greatest_training_value() -
     data = Dataset(x, np.eye(2), x, np.eye(2), "classification")
     shades = data.shades(np.array([[0.0, 5.0, 1.0], [1.0, 9.0, -9.0], [2.0, 5.0, 0.0]]))
     np.testing.assert_array_equal(shades, [[0, 0, 255], [128, 255, 0], [255, 0, 128]])
+
+
+def test_training_on_digits_imports_no_scikit_learn() -> None:
+    """Its import takes as long as that of JAX."""
+    program = "import sys, pcviz.jobs.training; from pcviz.data import load; from pcviz.experiment import Experiment; "
+    program += "load(Experiment().data, 0, 'float32'); print([name for name in sys.modules if name == 'sklearn'])"
+    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert made.stdout.strip() == "[]"

@@ -46,7 +46,6 @@ def healthy(experiment: dict[str, Any] | None = None, **changed: Any) -> Evidenc
         "twin_train_loss": twins(own=0.02, backprop=0.02),
         "twin_change": twins(own=0.01, backprop=0.01),
         "weight_changes": np.full(DEPTH, 0.01),
-        "probe_steps": np.array([0.0, 100.0]),
         "vital_rows": np.arange(3),
         **both,
     }
@@ -63,7 +62,6 @@ def _vitals(layers: np.ndarray) -> dict[str, np.ndarray]:
         "vital_floor": 1e-6 * layers,
         "vital_gradient": 1e-3 * layers,
         "vital_backprop": 1e-3 * layers,
-        "vital_weight": layers,
         "vital_cosine": 0.95 * layers,
         "vital_ratio": 0.5 * layers,
         "vital_energy": np.array([1.0, 0.9, 0.8999]),

@@ -58,9 +58,12 @@ def test_every_kind_of_look_has_its_options_in_the_address() -> None:
     assert set(INSTRUMENTS) == {kind for kind, model in KINDS.items() if model is not None}
     assert len(KEYS) == len(set(KEYS)) and not set(KEYS) & {*url.PATHS, *url.RUN_KEYS, url.VIEW_KEY, url.VERSION_KEY}
     for kind, instrument in INSTRUMENTS.items():
-        left_out = {"relax": {"budget"}, "plane": {"seed"}, "reproduce": {"finding"}, "diagnose": {"attempts"}}.get(
-            kind, set()
-        )
+        left_out = {
+            "relax": {"budget"},
+            "plane": {"seed"},
+            "reproduce": {"finding"},
+            "diagnose": {"attempts", "picture"},
+        }.get(kind, set())
         assert set(instrument.fields.values()) == set(instrument.model.model_fields) - left_out
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import make_blobs, make_circles, make_moons
 
 from pcviz.data.dataset import Array, Dataset, Labelled, classification
 from pcviz.data.provider import Provider
@@ -16,20 +16,26 @@ Draw = Callable[[int, int], Labelled]
 """(even number of points P, random state) → positions (P, 2) and classes 0 or 1 (P,), half of each."""
 
 
+def _drawn(kind: str, size: int, **options: Any) -> Labelled:
+    """Points of a generator of scikit-learn, which is imported only where one is needed: that takes a second."""
+    points, classes = getattr(import_module("sklearn.datasets"), f"make_{kind}")(size, **options)
+    return points, classes
+
+
 def moons(size: int, random_state: int) -> Labelled:
     """Two interleaved half circles."""
-    return make_moons(size, noise=0.1, random_state=random_state)
+    return _drawn("moons", size, noise=0.1, random_state=random_state)
 
 
 def circles(size: int, random_state: int) -> Labelled:
     """A circle inside another of twice its radius."""
-    return make_circles(size, noise=0.1, factor=0.5, random_state=random_state)
+    return _drawn("circles", size, noise=0.1, factor=0.5, random_state=random_state)
 
 
 def xor(size: int, random_state: int) -> Labelled:
     """Four clouds at the corners of a square; opposite corners share a class."""
     corners = [(-1, -1), (1, 1), (-1, 1), (1, -1)]
-    points, corner = make_blobs(size, centers=corners, cluster_std=0.35, random_state=random_state)
+    points, corner = _drawn("blobs", size, centers=corners, cluster_std=0.35, random_state=random_state)
     return points, corner // 2
 
 
@@ -46,7 +52,7 @@ def spiral(size: int, random_state: int) -> Labelled:
 
 def gaussians(size: int, random_state: int) -> Labelled:
     """Two Gaussian clouds that overlap: the best classifier errs on 8 % of the points."""
-    return make_blobs(size, centers=[(-1, -1), (1, 1)], cluster_std=1.0, random_state=random_state)
+    return _drawn("blobs", size, centers=[(-1, -1), (1, 1)], cluster_std=1.0, random_state=random_state)
 
 
 TOYS: dict[str, Draw] = {draw.__name__: draw for draw in (moons, circles, xor, spiral, gaussians)}

@@ -1,6 +1,7 @@
 """Measuring the evidence of a diagnosis: the experiment and its twins in training, and probes of single batches."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,18 +16,20 @@ from pcviz.frames import Value
 from pcviz.instruments.diagnosis import thresholds as limit
 from pcviz.instruments.diagnosis.attempts import Attempt, attempt_of, next_remedy, packed
 from pcviz.instruments.diagnosis.channels import BASELINES, PROBES, RELAXATIONS
-from pcviz.instruments.diagnosis.evidence import END, Evidence, late
+from pcviz.instruments.diagnosis.evidence import END, START, Evidence, late
 from pcviz.instruments.diagnosis.options import Options
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
 from pcviz.instruments.diagnosis.twins import PLANTED, TWINS, twin
 from pcviz.instruments.diagnosis.verdict import diagnose
 from pcviz.instruments.network.job import pictured
+from pcviz.jobs.background import until
 from pcviz.jobs.history import History
-from pcviz.jobs.look import TRAINING_SECONDS, Look
+from pcviz.jobs.look import Look
 from pcviz.jobs.training import Training
+from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network
-from pcviz.pcn.feedforward import forward
-from pcviz.pcn.network import weights, with_precision
+from pcviz.pcn.feedforward import feedforward, forward
+from pcviz.pcn.network import with_precision
 from pcviz.probes import baselines
 from pcviz.probes.alignment import Gradients, backprop_gradients
 from pcviz.probes.hessian import largest_eigenvalue
@@ -87,34 +90,38 @@ class DiagnosisJob(Look[Options]):
         self._share = dict.fromkeys(self._share, 1.0)
 
     def _measure(self) -> Iterator[object]:
-        self._examine_data()
-        yield True
         fresh = self.network
-        yield from self._follow("own", "own")
-        yield from self._probe(0, fresh)
-        self._share["probes"] = 0.3
-        yield from self._probe(1, self.network)
-        yield from self._picture()
+        with ThreadPoolExecutor(1, "pcviz-aside") as pool:  # small networks leave a core idle, compilation another
+            aside = pool.submit(self._aside, fresh)
+            yield from self._follow("own")
+            yield from until(aside)
+        examined, vitals, backprop = aside.result()
+        self._found |= examined
+        self._probed(START, fresh, vitals)
+        self._probed(END, self.network, (yield from self._vitals(self.network)))
         self._share["probes"] = 0.6
-        yield from self._follow("backprop", "twins")
-        yield from self._follow("sound", "twins")
+        if backprop is not None:
+            self._note("backprop", backprop)
+        if self.options.picture:
+            yield from self._picture()
+        yield from self._follow("sound")
         evidence = self.evidence
         if evidence.make_costs or evidence.points(evidence.healthy, "own") >= evidence.costs:
-            yield from self._follow("relaxed", "twins")
+            yield from self._follow("relaxed")
         if evidence.make_costs:
             for name in PLANTED:
-                yield from self._follow(f"sound but {name}", "twins")
+                yield from self._follow(f"sound but {name}")
         if evidence.falls_behind_neighbours:
-            yield from self._follow("biased", "twins")
+            yield from self._follow("biased")
         if self.evidence.relaxation_costs:
             settled = np.isfinite(self.evidence.probe("vital_error", END)).all()
             yield from self._treat(self.network if settled else fresh)
         if self.evidence.settings_interact:
             for name in PLANTED:
-                yield from self._follow(f"treated {name}", "twins")
+                yield from self._follow(f"treated {name}")
         elif self.evidence.relaxation_costs and self.evidence.gradients_are_fine:
             moved = self.evidence.of_twin("twin_change", "own")
-            yield from self._follow("slower" if moved > USUAL else "faster", "twins")
+            yield from self._follow("slower" if moved > USUAL else "faster")
         self._share["twins"] = 1.0
         self._mark_layers()
 
@@ -131,7 +138,7 @@ class DiagnosisJob(Look[Options]):
             training.prepare()
             yield True
             while not training.done:
-                training.advance(self.count, TRAINING_SECONDS)
+                training.advance(self.count, self._slice)
                 yield True
             values = training.frame(bulk=False).values
             self.attempts.append(attempt_of(self.evidence, now, changes, values, diverged=training.diverged))
@@ -143,28 +150,31 @@ class DiagnosisJob(Look[Options]):
             again = DiagnosisJob(now, Options(step=self.count))
             again.prepare()
             while not again.done:
-                again.advance(again.steps, TRAINING_SECONDS)
+                again.advance(again.steps, self._slice)
                 yield True
             evidence = again.evidence
 
-    def _examine_data(self) -> None:
-        data, network = self.data, self.network
+    def _examined(self, network: Network) -> dict[str, Value]:
+        """What the data are like, and what simple learners make of them."""
+        data = self.data
         inputs = data.x_train.astype(np.float64)
-        last = [np.asarray(forward(network, jnp.asarray(x))[0][-1][-1]) for x in (data.x_train, data.x_test)]
-        found = {
+        top = np.asarray(feedforward(network, jnp.concatenate([data.x_train, data.x_test]))[0][-1])
+        features = np.split(top.reshape(len(top), -1), [len(data.x_train)])
+        simple = {
             "chance": baselines.chance(data),
             "linear": baselines.linear(data),
-            "random features": baselines.linear(data, *(z.reshape(len(z), -1) for z in last)),
+            "random features": baselines.linear(data, *features),
             "neighbours": baselines.neighbours(data),
         }
-        self._found |= {
+        found: dict[str, Value] = {
             "feature_mean": inputs.mean(0),
             "feature_deviation": inputs.std(0),
-            "baseline_loss": np.array([found[name].loss for name in BASELINES]),
-            "baseline_accuracy": np.array([found[name].accuracy for name in BASELINES]),
+            "baseline_loss": np.array([simple[name].loss for name in BASELINES]),
+            "baseline_accuracy": np.array([simple[name].accuracy for name in BASELINES]),
         }
         if data.task == "classification":
-            self._found["class_share"] = data.y_train.astype(np.float64).mean(0)
+            found["class_share"] = data.y_train.astype(np.float64).mean(0)
+        return found
 
     def _picture(self) -> Iterator[object]:
         """The relaxation of the first example with the last weights, for the network view."""
@@ -178,32 +188,42 @@ class DiagnosisJob(Look[Options]):
         layers = next((cause.layers for cause in diagnose(self.evidence).causes if cause.layers), ())
         self._found["network_hurt"] = np.isin(np.arange(1, self.network.depth + 1), layers).astype(np.uint8)
 
-    def _follow(self, name: str, part: str) -> Iterator[object]:
+    def _aside(self, fresh: Network) -> tuple[dict[str, Value], dict[str, Any], Training | None]:
+        """What needs nothing of the experiment's own training: the data examined, the vital signs of fresh weights, and
+        the twin of backpropagation."""
+        return self._examined(fresh), finish(self._vitals(fresh)), finish(self._trained("backprop"))
+
+    def _follow(self, name: str) -> Iterator[object]:
         """Train a twin, if there is one."""
+        training = yield from self._trained(name)
+        if training is not None:
+            self._note(name, training)
+
+    def _trained(self, name: str) -> Work[Training | None]:
+        """The training of a twin; None if there is no such twin, or its settings make no sense together."""
         try:
             other = twin(name, self.experiment)
         except ValidationError:
-            return  # its settings make no sense together
+            return None
         if other is None:
-            return
+            return None
         training = Training(other.changed({"learning.steps": self.count}))
         training.prepare()
-        yield True
+        yield
         while not training.done:
-            training.advance(self.count, TRAINING_SECONDS)
-            if part == "own":
-                self._share[part] = training.step / self.count
-            yield True
+            training.advance(self.count, self._slice)
+            if name == "own":
+                self._share["own"] = training.step / self.count
+            yield
+        return training
+
+    def _note(self, name: str, training: Training) -> None:
         values = training.frame(bulk=False).values
+        losses, changes = (np.asarray(values[f"{n}_history"]) for n in ("train_loss", "weight_change"))
         if name == "own":
             self.network = training.network
             self._found["curve_steps"] = self._steps[self._rows]
-            changes = np.asarray(values["weight_change_history"])
             self._found["weight_changes"] = np.median(changes, 0) if len(changes) else np.full(changes.shape[1], np.nan)
-        self._note(name, values, training)
-
-    def _note(self, name: str, values: dict[str, Value], training: Training) -> None:
-        losses, changes = (np.asarray(values[f"{n}_history"]) for n in ("train_loss", "weight_change"))
         losses = losses[:, 0] if losses.size else np.array([np.nan])
         self._put("twin_steps", name, float(training.step))
         self._put("twin_loss", name, np.inf if training.diverged else float(values["test_loss"]))
@@ -220,18 +240,17 @@ class DiagnosisJob(Look[Options]):
         numbers[TWINS.index(name)] = value
         self._found[channel] = numbers
 
-    def _probe(self, place: int, network: Network) -> Iterator[object]:
-        """The vital signs of a network on the batch."""
+    def _vitals(self, network: Network) -> Work[dict[str, Any]]:
+        """The vital signs of a network on the batch, by channel."""
         x, y = self.x, self.y
         reference = backprop_gradients(network, x, y)
-        yield True
+        yield
         up = upward(network, x)
-        yield True
+        yield
         down = downward(self.experiment, network, x, y, reference)
-        yield True
-        steps = 0.0 if place == 0 else float(np.asarray(self._found["twin_steps"])[0])
-        found: dict[str, Any] = {
-            "probe_steps": steps,
+        yield
+        return {
+            "vital_rows": down.steps,
             "vital_activity": up.activity,
             "vital_rank": up.rank,
             "vital_quiet": up.quiet,
@@ -239,22 +258,23 @@ class DiagnosisJob(Look[Options]):
             "vital_floor": down.floor,
             "vital_gradient": down.gradient,
             "vital_backprop": rms(reference),
-            "vital_weight": rms(weights(network)),
             "vital_cosine": down.cosine,
             "vital_ratio": down.ratio,
             "vital_energy": down.energies,
-            "vital_curvature": np.nan,
         }
-        self._found["vital_rows"] = down.steps
-        for name, value in found.items():
-            rows = np.array(self._found.get(name, np.full((*np.shape(value), len(PROBES)), np.nan)))
-            rows[..., place] = value
-            self._found[name] = rows
+
+    def _probed(self, place: int, network: Network, vitals: dict[str, Any]) -> None:
+        """Note the vital signs of a network, and the curvature of its energy where that rises."""
+        self._found["vital_rows"] = vitals.pop("vital_rows")
+        for name, value in (vitals | {"vital_curvature": np.nan}).items():
+            self._put_probe(name, place, value)
         if self.evidence.energy_rises(place):
-            curvature = np.array(self._found["vital_curvature"])
-            curvature[place] = self._curvature(network)
-            self._found["vital_curvature"] = curvature
-        yield True
+            self._put_probe("vital_curvature", place, self._curvature(network))
+
+    def _put_probe(self, channel: str, place: int, value: Any) -> None:
+        rows = np.array(self._found.get(channel, np.full((*np.shape(value), len(PROBES)), np.nan)))
+        rows[..., place] = value
+        self._found[channel] = rows
 
     def _curvature(self, network: Network) -> float:
         """The greatest curvature of the energy in the activities at the feedforward pass of a few examples."""

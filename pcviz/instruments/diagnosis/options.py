@@ -35,6 +35,7 @@ class Options(LookOptions):
         ge=0,
         le=MOST_ATTEMPTS,
     )
+    picture: bool = option(False, "Picture", "Whether the relaxation of an example is kept for the network view.")
 
     def compared_steps(self, experiment: Experiment) -> int:
         """After how many weight steps twins are compared; follows from the experiment alone."""

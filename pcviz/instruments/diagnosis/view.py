@@ -46,7 +46,7 @@ def choose(form: controls.Form) -> look.Choice:
         look_options.number("diagnosed_step", step=10, width=140, placeholder="automatic")
     chosen = st.session_state.diagnosed_source
     source.divergence(runs.get(chosen))
-    return look.choice("diagnose")
+    return look.choice("diagnose", fixed={"picture": True})
 
 
 @session.reporting()
