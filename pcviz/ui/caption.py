@@ -5,6 +5,7 @@ from typing import Any
 import pcviz
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.faults import shown
+from pcviz.experiment.labels import value_label
 from pcviz.experiment.looks import LookOptions
 from pcviz.instruments import options_of
 
@@ -20,7 +21,9 @@ def line(experiment: Experiment, kind: str = "train", options: dict[str, Any] | 
         return f"{chosen} · {version}"
     network, titles = experiment.network, fields()
     others = [
-        f"{titles[path].title} {shown(value)}" for path, value in experiment.differences().items() if path not in NAMED
+        f"{titles[path].title} {value_label(path, value)}"
+        for path, value in experiment.differences().items()
+        if path not in NAMED
     ]
     parts = [
         f"{experiment.data.name}, {network.activation} {network.depth} × {network.width}",

@@ -13,14 +13,12 @@ import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from pcviz.experiment import DATASETS, DEPTHS, Experiment, Network, defaults, facts_of, fields, from_paths
-from pcviz.experiment.architectures import ARCHITECTURES
+from pcviz.experiment import DATASETS, DEPTHS, Experiment, Network, defaults, fields, from_paths
 from pcviz.experiment.faults import allowed, faults
-from pcviz.experiment.parameterisations import PARAMETERISATIONS
+from pcviz.experiment.labels import value_label
 from pcviz.experiment.presets import PRESETS
 from pcviz.experiment.rules import RULES
 from pcviz.experiment.schema import flatten
-from pcviz.experiment.solvers import SOLVERS
 from pcviz.ui import detail, inputs, widgets
 from pcviz.ui.url import differing, key_of
 
@@ -35,15 +33,6 @@ SUGGESTED = {
     "data.test_size": ("all", "64", "128", "256"),
 }
 """Choices of the fields that hold a number, a word or several numbers; anything else that is allowed can be typed."""
-
-NAMED: dict[str, Mapping[str, Any]] = {
-    "network.architecture": ARCHITECTURES,
-    "network.parameterisation": PARAMETERISATIONS,
-    "inference.solver": SOLVERS,
-    "learning.rule": RULES,
-}
-"""Fields whose values have labels of their own -> the table with these labels."""
-
 
 LEADING = ("network.parameterisation", "inference.precision_schedule", "learning.rule")
 """Fields that the defaults of others follow."""
@@ -206,12 +195,11 @@ def _widget(path: str, info: FieldInfo) -> None:
         inputs.toggle(key=key, **common)
     elif choices:
         changed = partial(_led, path) if path in LEADING else None
+        common |= {"options": choices, "format_func": partial(value_label, path), "on_change": changed}
         if len(get_args(info.annotation)) in (2, 3):
-            inputs.segments(options=choices, key=key, format_func=partial(_name, path), on_change=changed, **common)
+            inputs.segments(key=key, **common)
         else:
-            one = len(choices) == 1
-            common |= {"format_func": partial(_name, path), "on_change": changed}
-            inputs.select(options=choices, key=key, disabled=one, **common)
+            inputs.select(key=key, disabled=len(choices) == 1, **common)
     else:
         inputs.number(info, key, help=common["help"])
     if note := _resolved(path):
@@ -269,15 +257,6 @@ def _led(path: str) -> None:
     held = {other for other in before if _shown(other, before[other]) == _shown(other, old[other])}
     moved = {other for other in before if new[other] != old[other]} & {*held, "network.initialisation"}
     widgets.put({key_of(other): _shown(other, new[other]) for other in moved})
-
-
-def _name(path: str, choice: str) -> str:
-    """An enumeration's value as a person reads it."""
-    if path == "data.name":
-        return facts_of(choice).label
-    if path in NAMED:
-        return str(NAMED[path][choice].label)
-    return choice.upper() if path == "network.loss" else choice.replace("_", " ")
 
 
 def _shown(path: str, value: Any) -> Any:

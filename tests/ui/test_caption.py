@@ -16,7 +16,7 @@ def test_defaults_are_left_out() -> None:
 def test_differences_are_named_as_in_the_form() -> None:
     experiment = from_paths({"network.depth": 33, "network.parameterisation": "sp", "network.skips": False, "seed": 7})
     line = caption.line(experiment)
-    assert line == f"digits, relu 33 × 64 · Parameterisation sp, Skip connections false · seed 7 · {VERSION}"
+    assert line == f"digits, relu 33 × 64 · Parameterisation SP, Skip connections off · seed 7 · {VERSION}"
 
 
 def test_looks_say_what_they_were_told() -> None:

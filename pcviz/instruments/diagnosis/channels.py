@@ -35,7 +35,7 @@ CHANNELS: dict[str, Channel] = {
     "twin_loss": _of_twins("as train_loss", "test loss"),
     "twin_accuracy": _of_twins("share", "test accuracy"),
     "twin_train_loss": _of_twins("as train_loss", "mean training loss of the last quarter of the steps"),
-    "twin_change": _of_twins("share", "median of |dW_l| / |W_l| over layers and the first steps"),
+    "twin_change": _of_twins("share", "median of |dW_l| / |W_l| over the layers that move and the first steps"),
     "curve_steps": bulk("S", "weight steps", "the weight step of each row, at most 64, evenly spaced", "int32"),
     "twin_curve": bulk("SW", "as train_loss", "training loss by weight step and twin"),
     "weight_changes": bulk("L", "share", "median over weight steps of |dW_l| / |W_l| of the experiment"),

@@ -229,7 +229,9 @@ class DiagnosisJob(Look[Options]):
         self._put("twin_loss", name, np.inf if training.diverged else float(values["test_loss"]))
         self._put("twin_accuracy", name, float(values.get("test_accuracy", np.nan)))
         self._put("twin_train_loss", name, np.inf if training.diverged else float(late(losses).mean()))
-        self._put("twin_change", name, float(np.median(changes[:FIRST])) if changes.size else np.nan)
+        first = changes[:FIRST]
+        moves = first[first != 0]
+        self._put("twin_change", name, float(np.median(moves)) if moves.size else 0.0 if first.size else np.nan)
         curve = np.array(self._found.get("twin_curve", np.full((len(self._rows), len(TWINS)), np.nan)))
         made = self._rows < len(losses)
         curve[made, TWINS.index(name)] = losses[self._rows[made]]

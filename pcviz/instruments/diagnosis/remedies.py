@@ -3,16 +3,14 @@
 from typing import Any
 
 from pcviz.experiment import Experiment, fields
+from pcviz.experiment.labels import value_label
 from pcviz.instruments.diagnosis.treatments import values_of
 
 
 def remedy_text(experiment: Experiment, changes: dict[str, Any]) -> str:
-    """Changes of an experiment: "Step size η 2 → 0.1, Solver gradient_descent → momentum"."""
+    """Changes of an experiment: "Step size η 2 → 0.1, Solver Gradient descent → Momentum"."""
     now, titles = values_of(experiment), fields()
-    return ", ".join(f"{titles[path].title} {_shown(now[path])} → {_shown(value)}" for path, value in changes.items())
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return ", ".join(
+        f"{titles[path].title} {value_label(path, now[path])} → {value_label(path, value)}"
+        for path, value in changes.items()
+    )

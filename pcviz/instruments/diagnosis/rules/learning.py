@@ -28,7 +28,8 @@ def _rate(evidence: Evidence) -> tuple[float, bool] | None:
 
 def _moved(evidence: Evidence) -> str:
     """How far the weights move, in words."""
-    return f"Weights move by {100 * evidence.of_twin('twin_change', 'own'):.2g} % of their size in a step (median)"
+    moved = 100 * evidence.of_twin("twin_change", "own")
+    return f"Weights that move change by {moved:.2g} % of their size in a step (median)"
 
 
 def large(evidence: Evidence) -> Finding | None:
