@@ -16,6 +16,7 @@ from pcviz.experiment.command import spelling
 from pcviz.experiment.cost import seconds_text
 from pcviz.experiment.faults import allowed, shown
 from pcviz.instruments.diagnosis.options import MOST_ATTEMPTS, Options
+from pcviz.instruments.diagnosis.remedies import score_text
 
 LIMIT_SECONDS = 600.0
 COLUMNS = 110
@@ -137,7 +138,7 @@ def flags_text(changes: dict[str, Any]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.1f}"
+    return "–" if value is None or value != value else score_text(value)
 
 
 def _wrapped(text: str, indent: str = "      ") -> list[str]:

@@ -14,7 +14,7 @@ from pcviz.instruments.diagnosis.attempts import Attempt
 from pcviz.instruments.diagnosis.explained import EXPLAINED
 from pcviz.instruments.diagnosis.figures import PANELS
 from pcviz.instruments.diagnosis.finding import Finding
-from pcviz.instruments.diagnosis.remedies import remedy_text
+from pcviz.instruments.diagnosis.remedies import remedy_text, tried_rows
 from pcviz.instruments.diagnosis.verdict import Diagnosis
 
 STYLE = """
@@ -70,11 +70,8 @@ def _others(found: Diagnosis) -> str:
 def _tried(experiment: Experiment, found: Diagnosis, attempts: list[Attempt]) -> str:
     if not attempts:
         return ""
-    rows, before = [["none", f"{found.score:.1f}", f"{found.best - found.score:.1f}"]], experiment
-    for attempt in attempts:
-        rows.append([remedy_text(before, attempt.changes), f"{attempt.score:.1f}", f"{attempt.left:.1f}"])
-        before = attempt.experiment
-    return f"<section><h2>Remedies tried</h2>{_table(rows, ['remedy', 'points', 'left'])}</section>"
+    rows = tried_rows(experiment, found, attempts)
+    return f"<section><h2>Remedies tried</h2>{_table(rows, ['remedy', 'points', 'left to the best twin'])}</section>"
 
 
 def _figures(experiment: Experiment, values: dict[str, Value]) -> list[str]:

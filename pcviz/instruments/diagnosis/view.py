@@ -12,7 +12,7 @@ from pcviz.instruments.diagnosis.explained import EXPLAINED
 from pcviz.instruments.diagnosis.figures import PANELS
 from pcviz.instruments.diagnosis.finding import Finding, Severity
 from pcviz.instruments.diagnosis.options import MOST_ATTEMPTS, Options
-from pcviz.instruments.diagnosis.remedies import remedy_text
+from pcviz.instruments.diagnosis.remedies import remedy_text, score_text, tried_rows
 from pcviz.instruments.diagnosis.report import document
 from pcviz.instruments.diagnosis.rules import RULES
 from pcviz.instruments.diagnosis.verdict import Diagnosis, diagnose
@@ -123,24 +123,18 @@ def _buttons(record: RunRecord, experiment: Experiment, found: Diagnosis, *, tri
 def _attempts(experiment: Experiment, found: Diagnosis, attempts: list[Attempt]) -> None:
     """What the remedies have brought: before and after."""
     rows = ["| remedy | points | left to the best twin |", "|:--|--:|--:|"]
-    rows.append(f"| none | {_points(found.score)} | {_points(found.best - found.score)} |")
-    before = experiment
-    for attempt in attempts:
-        remedy = markdown.plain(remedy_text(before, attempt.changes))
-        rows.append(f"| {remedy} | {_points(attempt.score)} | {_points(attempt.left)} |")
-        before = attempt.experiment
+    rows += [
+        f"| {markdown.plain(remedy)} | {points} | {left} |"
+        for remedy, points, left in tried_rows(experiment, found, attempts)
+    ]
     last = attempts[-1]
     gain = last.score - found.score
     word = "helps" if gain >= 1 else "does not help"
-    st.markdown(f"**It {word}: {_points(found.score)} before, {_points(last.score)} after.**")
+    st.markdown(f"**It {word}: {score_text(found.score)} before, {score_text(last.score)} after.**")
     st.markdown("\n".join(rows))
     if gain > 0:
         take = partial(controls.fill, attempts[-1].paths)
         widgets.button("take_all", "Take over into the form", "input", take, enabled=True)
-
-
-def _points(value: float) -> str:
-    return "diverged" if value == float("-inf") else f"{value:.1f}"
 
 
 def _card(experiment: Experiment, finding: Finding, explained: list[Finding], *, marked: bool) -> None:

@@ -55,7 +55,8 @@ def signs(experiment: Experiment) -> list[str]:
         f"Since step {{faint_since}} the errors of {{faint_layers}} of {experiment.network.depth} layers are nothing "
         "but rounding: these layers learn at random. A larger step size, more inference steps or momentum help.",
         "Since step {rising_since} the energy rises during the relaxation: the step size is too large for the "
-        "curvature. A smaller step size helps.",
+        "curvature. A smaller step size helps. If it began later than in the first steps, weights have grown: then a "
+        "smaller learning rate helps.",
         "Since step {leaping_since} weights move by more than 20 % of their size in a step. A smaller learning rate "
         "helps.",
     ]
