@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="measure cases whose name holds this")
     parser.add_argument("--counts", action="store_true", help="measure nothing, only count what is there")
     parser.add_argument("--store", type=Path, help="keep all evidence in this archive")
-    parser.add_argument("--test", action="store_true", help="print the counts of the test half too")
+    parser.add_argument("--test", action="store_true", help="print the counts of the other parts too")
     chosen = parser.parse_args()
     folder: Path = chosen.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def main() -> None:
         untried = [(case, file) for case, file in files if case.name in ill and not file.with_suffix(".json").is_file()]
         _all(try_remedies, untried)
     measured = in_folder(folder)
-    for split in SPLIT[: 2 if chosen.test else 1]:
+    for split in SPLIT[: len(SPLIT) if chosen.test else 1]:
         print(split, summary([case for case in told(measured) if case.case.split == split]), sep="\n")
     if chosen.store:
         store(measured, chosen.store)

@@ -137,3 +137,11 @@ def test_twins_differ_in_what_their_name_says(rule: str) -> None:
     assert sound.learning.weight_decay == 0
     assert planted == sound.changed({"learning.weight_decay": 0.5})
     assert made["sound but gamma"] is None
+    assert made["treated pull"] is None
+
+
+def test_a_setting_of_the_relaxation_is_treated_alone_in_a_twin() -> None:
+    pulled = Experiment().changed({"inference.activity_decay": 1.0, "network.output_precision": 5.0})
+    assert twin("treated pull", pulled) == pulled.changed({"inference.activity_decay": 0.0})
+    assert twin("treated precision", pulled) == pulled.changed({"network.output_precision": 1.0})
+    assert twin("treated pull", pulled.with_rule("bp")) is None

@@ -3,6 +3,7 @@
 import re
 
 from pcviz.instruments.diagnosis.attempts import Attempt
+from pcviz.instruments.diagnosis.remedies import score_text
 from pcviz.instruments.diagnosis.report import document
 from pcviz.instruments.diagnosis.verdict import diagnose
 from tests.instruments.diagnosis_evidence import healthy
@@ -29,3 +30,7 @@ def test_what_the_settings_say_is_text() -> None:
     settings, evidence = SICK["D13"]
     sick = healthy(settings, **evidence)
     assert "Adam&#x27;s ε" in document(sick.experiment, diagnose(sick), [], sick.values)
+
+
+def test_what_diverged_leaves_no_number() -> None:
+    assert [score_text(points) for points in (-float("inf"), float("inf"), 96.04)] == ["diverged", "–", "96.0"]

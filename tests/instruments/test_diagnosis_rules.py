@@ -301,3 +301,33 @@ def test_the_relaxation_known_to_work_is_that_of_the_learning_rule() -> None:
     assert TREATMENTS["time"].changes(from_paths(once)).keys() == {
         f"inference.{n}" for n in ("solver", "step_size", "steps")
     }
+
+
+def test_a_setting_of_the_relaxation_that_alone_restores_the_network_explains_the_rest() -> None:
+    """A large output precision makes the relaxation unstable, and what learns from it diverge: it is one cause."""
+    rising = {"vital_energy": RISING, "vital_curvature": of_both(50.0)}
+    evidence = {**scores(0.1, 0.97, treated_precision=0.96), **rising, **relaxed(own=0.02, precision=0.9)}
+    found = diagnose(healthy({"network.output_precision": 1e3}, **evidence))
+    assert [(finding.id, round(finding.points)) for finding in found.causes] == [("S3", 87)]
+    assert "Without it the network gains 86.0 points." in found.causes[0].evidence
+    assert ("D3", "S3") in {(finding.id, finding.explained_by) for finding in found.others}
+
+
+def test_a_setting_of_the_relaxation_is_blamed_where_only_training_shows_what_it_costs() -> None:
+    evidence = {**scores(0.5, 0.97, treated_pull=0.97, faster=0.5), **relaxed(own=0.6, pull=0.2)}
+    assert ids(healthy({"inference.activity_decay": 1.0}, **evidence)) == ["S2"]
+
+
+def test_a_relaxation_that_is_fine_in_a_sound_network_is_not_blamed() -> None:
+    """Where network and learning alone restore the network, an unstable relaxation is their doing."""
+    rising = {"vital_energy": RISING, "vital_curvature": of_both(9.0)}
+    evidence = {**scores(0.7, 0.96, sound=0.98, relaxed=0.98, sound_but_gamma=0.8), **rising}
+    found = diagnose(healthy({"network.gamma": 0.005}, **evidence))
+    assert [finding.id for finding in found.causes] == ["N1"]
+    assert ("D3", "N1") in {(finding.id, finding.explained_by) for finding in found.others}
+
+
+def test_a_rate_of_plain_gradient_descent_is_not_converted() -> None:
+    """The table of learning rates by parameterisation is Adam's."""
+    sgd = {"network.parameterisation": "sp", "learning.optimiser": "sgd", "learning.learning_rate": 60.0}
+    assert treated(healthy(sgd).experiment, ["scaling"]).learning.learning_rate == 60

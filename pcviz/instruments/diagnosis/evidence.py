@@ -184,7 +184,7 @@ class Evidence:
         something there, in the network itself where that is more."""
         if not self.experiment.learning.facts.relaxes:
             return 0.0
-        blames = self.make_costs or self.settings_interact
+        blames = self.make_costs or self.settings_interact or self.restores(self.whole)
         pair = (self.reference, "own") if not blames or np.isnan(self.score("relaxed")) else ("sound", "relaxed")
         points = self.points(*pair)
         if points > 0 and not self.diverged and self.lead(*pair) < limit.LEAD.value:
@@ -247,6 +247,10 @@ class Evidence:
         """Treatment of the relaxation -> what it adds to the alignment."""
         found = {n: self.alignment(n) - self.alignment() for n, t in TREATMENTS.items() if t.part == "relaxation"}
         return {name: gain for name, gain in found.items() if not np.isnan(gain)}
+
+    def restores(self, name: str) -> bool:
+        """Whether a twin is better than the experiment, and as good as the best."""
+        return self.points(name, "own") >= self.costs > self.points(self.best, name)
 
     @property
     def gradients_are_fine(self) -> bool:

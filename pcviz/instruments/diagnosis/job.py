@@ -19,7 +19,7 @@ from pcviz.instruments.diagnosis.channels import BASELINES, PROBES, RELAXATIONS
 from pcviz.instruments.diagnosis.evidence import END, START, Evidence, late
 from pcviz.instruments.diagnosis.options import Options
 from pcviz.instruments.diagnosis.treatments import TREATMENTS, treated
-from pcviz.instruments.diagnosis.twins import PLANTED, TWINS, twin
+from pcviz.instruments.diagnosis.twins import PLANTED, RELAXING, TWINS, twin
 from pcviz.instruments.diagnosis.verdict import diagnose
 from pcviz.instruments.network.job import pictured
 from pcviz.jobs.background import until
@@ -116,6 +116,12 @@ class DiagnosisJob(Look[Options]):
         if self.evidence.relaxation_costs:
             settled = np.isfinite(self.evidence.probe("vital_error", END)).all()
             yield from self._treat(self.network if settled else fresh)
+        if self.evidence.left >= self.evidence.costs:
+            for name in RELAXING:
+                yield from self._follow(f"treated {name}")
+        if self.evidence.settings_interact and not evidence.make_costs:
+            for name in PLANTED:
+                yield from self._follow(f"sound but {name}")
         if self.evidence.settings_interact:
             for name in PLANTED:
                 yield from self._follow(f"treated {name}")

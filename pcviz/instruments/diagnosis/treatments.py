@@ -43,8 +43,8 @@ def _scaling(experiment: Experiment) -> Changes:
     network, rate = experiment.network, experiment.learning.learning_rate
     sound = {f"network.{name}": DEFAULTS[f"network.{name}"] for name in ("parameterisation", "initialisation", "skips")}
     to = PARAMETERISATIONS[sound["network.parameterisation"]]
-    if network.scaling != to and rate != "auto":
-        # A rate is large or small for a parameterisation: it stays as large as it is.
+    if network.scaling != to and rate != "auto" and experiment.learning.optimiser != "sgd":
+        # A rate of Adam is large or small for a parameterisation: it stays as large as it is.
         sound["learning.learning_rate"] = rate / network.scaling.learning_rate * to.learning_rate
     return sound
 

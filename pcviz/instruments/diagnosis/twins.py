@@ -10,10 +10,11 @@ from pcviz.instruments.diagnosis.treatments import TREATMENTS, ill, treated
 MAKE = ("network", "learning")
 """The parts that backpropagation has too."""
 PLANTED = [name for name, treatment in TREATMENTS.items() if treatment.part in MAKE]
+RELAXING = [name for name, treatment in TREATMENTS.items() if treatment.part == "relaxation" and name != "time"]
 TWINS = (
     *("own", "backprop", "sound", "relaxed", "biased", "slower", "faster"),
     *(f"sound but {name}" for name in PLANTED),
-    *(f"treated {name}" for name in PLANTED),
+    *(f"treated {name}" for name in (*PLANTED, *RELAXING)),
 )
 """own: the experiment. backprop: learned by backpropagation. sound: that with every treatment of network and learning.
 relaxed: the experiment with these treatments, so that only its relaxation is its own. biased: sound, with biases.
@@ -62,7 +63,11 @@ def twin(name: str, experiment: Experiment) -> Experiment | None:
         return experiment.changed({"learning.learning_rate": rate}) if rate <= MOST_RATE else None
     if name.startswith("treated "):
         alone = name.removeprefix("treated ")
-        return treated(experiment, [alone]) if alone in make and len(make) > 1 else None
+        if alone in RELAXING:
+            exists = experiment.learning.facts.relaxes and bool(TREATMENTS[alone].changes(experiment))
+        else:
+            exists = alone in make and len(make) > 1
+        return treated(experiment, [alone]) if exists else None
     planted = name.removeprefix("sound but ")
     return treated(backprop, [n for n in make if n != planted]) if planted in make else None
 

@@ -77,19 +77,22 @@ def _severity(finding: Finding, evidence: Evidence) -> Severity:
 
 def _suppressed(causes: list[Finding], evidence: Evidence) -> list[Finding]:
     """The causes, each with the one that explains it."""
-    ids = {finding.id for finding in causes}
+    ids = {finding.id: finding for finding in causes}
+    spoilt = [id for id in ("A1", "A2") if id in ids and ids[id].severity == "FAIL"]
+    restoring = [id for id, name in relaxation.TREATED.items() if id in ids and evidence.restores(f"treated {name}")]
+    worst = max((f for f in causes if f.id in MAKE), key=lambda f: np.nan_to_num(f.points), default=None)
 
     def by(finding: Finding) -> str:
-        worst = max((f for f in causes if f.id in MAKE), key=lambda f: np.nan_to_num(f.points), default=None)
-        if finding.id not in data.RULES:
-            for id in ("A1", "A2"):
-                if id in ids and next(f for f in causes if f.id == id).severity == "FAIL":
-                    return id
-        if finding.id in relaxation.RULES and finding.id != "D1" and worst is not None:  # too few steps are too few
-            late = finding.id == "D3" and np.isnan(finding.points)  # it became unstable only in training
-            if late or evidence.relaxation_points < evidence.costs:
-                return worst.id
-        return ""
+        if finding.id in data.RULES:
+            return ""
+        if spoilt:
+            return spoilt[0]
+        if restoring and finding.id in (*MAKE, *relaxation.RULES):
+            return "" if finding.id in restoring else restoring[0]
+        if worst is None or finding.id not in relaxation.RULES or finding.id == "D1":  # too few steps are too few
+            return ""
+        late = finding.id == "D3" and np.isnan(finding.points)  # it became unstable only in training
+        return worst.id if late or evidence.relaxation_points < evidence.costs else ""
 
     return [replace(finding, explained_by=by(finding)) for finding in causes]
 

@@ -166,27 +166,37 @@ def _unnamed(evidence: Evidence) -> bool:
 
 
 def _treated(name: str, cause: str, consequence: str) -> Callable[[Evidence], Finding | None]:
-    """A rule for a setting of the relaxation that is to blame if gradients are nearer to backprop's without it."""
+    """A rule for a setting of the relaxation that is to blame if gradients are nearer to backprop's without it, or if
+    the network learns better without it."""
 
     def find(evidence: Evidence) -> Finding | None:
-        gain = evidence.gains().get(name, np.nan)
-        if np.isnan(gain) or gain < limit.HEARD_GAIN.value or evidence.relaxation_points < limit.LEAVES.value:
+        gain, won = evidence.gains().get(name, np.nan), evidence.points(f"treated {name}", "own")
+        nearer = gain >= limit.HEARD_GAIN.value and evidence.relaxation_points >= limit.LEAVES.value
+        if not nearer and not won >= evidence.costs:
             return None
-        before, after = evidence.alignment(), evidence.alignment(name)
+        told = ""
+        if nearer:
+            before, after = evidence.alignment(), evidence.alignment(name)
+            told = (
+                f"The mean cosine of the layers' gradients with backprop's is {before:.2f}, and {after:.2f} without. "
+            )
+        if won >= evidence.costs:
+            told += f"Without it the network gains {points_text(won)}."
         return Finding(
             gain,
             limit.HEARD_GAIN.value,
-            f"The mean cosine of the layers' gradients with backprop's is {before:.2f}, and {after:.2f} without it.",
+            told.strip(),
             cause,
             consequence,
             remedy=TREATMENTS[name].changes(evidence.experiment),
-            points=evidence.relaxation_points,
+            points=float(np.nanmax([won, evidence.relaxation_points])),
         )
 
     return find
 
 
-GRADIENTS = ("treated_cosine",)
+TREATED = {"S1": "start", "D20": "nudge", "S2": "pull", "S3": "precision"}
+"""Causes that are one setting of the relaxation: its treatment."""
 
 RULES = {
     "D3": Rule("unstable relaxation", "docs/theory.md 4.1", unstable, ("vital_energy",)),
@@ -195,7 +205,7 @@ RULES = {
         "start of the relaxation",
         "docs/theory.md 1.4",
         _treated(
-            "start",
+            TREATED["S1"],
             "Activities do not start at the feedforward pass: the relaxation has to undo its own start first.",
             "Errors at its end are those of the start, not of the target.",
         ),
@@ -204,7 +214,7 @@ RULES = {
         "nudge",
         "docs/theory.md 5.3",
         _treated(
-            "nudge",
+            TREATED["D20"],
             "The nudge is too weak or too strong, or pushes to the wrong side.",
             "Errors drown in rounding, or are not those of the target.",
         ),
@@ -213,7 +223,7 @@ RULES = {
         "activity decay too strong",
         "docs/theory.md 5.5",
         _treated(
-            "pull",
+            TREATED["S2"],
             "Activities are pulled to zero harder than to their predictions.",
             "The relaxation ends at a shifted minimum.",
         ),
@@ -222,7 +232,7 @@ RULES = {
         "output precision",
         "docs/theory.md 1.1",
         _treated(
-            "precision",
+            TREATED["S3"],
             "The output's error counts too much or too little against those of the hidden layers.",
             "At the end of the relaxation gradients are not those that lower the loss.",
         ),
