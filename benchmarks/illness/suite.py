@@ -81,7 +81,7 @@ FRESH: dict[str, dict[str, Any]] = {
     "digits 24 forward": {**FORWARD, "network.depth": 24, "network.activation": "gelu"},
     "digits 12 zil": {"network.depth": 12, "network.activation": "gelu", "learning.rule": "zil"},
     "moons 5": {**BIASED, "network.depth": 5, "network.width": 24, "network.activation": "gelu", "data.name": "moons"},
-    "textures 9": {"network.depth": 9, "network.activation": "tanh", "data.name": TEXTURES, "learning.steps": 200},
+    "textures 9": {"network.depth": 9, "data.name": TEXTURES, "learning.steps": 200},
 }
 """Sound networks that were added last: with no case of theirs was any rule or threshold set."""
 BASES |= FRESH

@@ -157,6 +157,15 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert preset in text
 
 
+def test_a_reader_may_stop_reading() -> None:
+    """As `head` does: no traceback."""
+    command = [sys.executable, "-m", "pcviz", "train", "--help"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
 def test_bad_arguments_do_not_load_jax() -> None:
     script = "import sys; from pcviz.cli.main import main; assert main(['train', '--seed', 'x']) == 2\n"
     script += "assert 'jax' not in sys.modules"

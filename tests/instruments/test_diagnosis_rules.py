@@ -288,9 +288,12 @@ def test_errors_that_grow_from_layer_to_layer_are_an_unstable_relaxation() -> No
         "inference.precision_schedule": "spiking",
     }
     growing = {"vital_ratio": of_both(1.5 ** (3.0 * (DEPTH - LAYERS)))}
-    found = diagnose(healthy(settings, **scores(0.3), **growing))
-    assert [finding.id for finding in found.causes] == ["D3"]
-    assert "grow by 2.6 decades" in found.causes[0].evidence
+    overflows = {"vital_energy": np.array([[1.0, 5.0], [1.0, np.inf], [1.0, np.inf]])}
+    for later in ({}, overflows):  # what they grow to in the end is its doing
+        found = diagnose(healthy(settings, **scores(0.3), **growing, **later))
+        assert [finding.id for finding in found.causes] == ["D3"]
+        assert "grow by 2.6 decades" in found.causes[0].evidence
+        assert found.causes[0].remedy == {"inference.step_size": 0.9}
 
 
 def test_the_relaxation_known_to_work_is_that_of_the_learning_rule() -> None:

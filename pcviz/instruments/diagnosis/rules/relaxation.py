@@ -13,8 +13,8 @@ from pcviz.instruments.diagnosis.treatments import TREATMENTS, Changes
 def unstable(evidence: Evidence) -> Finding | None:
     """The energy rises during the relaxation, or where it may, errors grow on their way down."""
     place = START if evidence.energy_rises(START) else END
-    if not evidence.energy_rises(place):
-        return _growing(evidence)
+    if place == END and ((growing := _growing(evidence)) or not evidence.energy_rises(END)):
+        return growing
     inference = evidence.experiment.inference
     energies = evidence.probe("vital_energy", place)
     curvature = evidence.probe("vital_curvature", place)
