@@ -24,7 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "reproduce": {},
     "diagnose": {"step": 3},
 }
-TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0, 1), batch=2)
+TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0,), batch=2)
 
 
 @pytest.fixture(autouse=True)
