@@ -11,7 +11,7 @@ from pcviz.instruments.diagnosis.verdict import Diagnosis
 
 
 def remedy_text(experiment: Experiment, changes: dict[str, Any]) -> str:
-    """Changes of an experiment: "Step size η 2 → 0.1, Solver Gradient descent → Momentum"."""
+    """Changes of an experiment: "Step size η 2 → 0.1, Solver gradient descent → momentum"."""
     now, titles = values_of(experiment), fields()
     return ", ".join(
         f"{titles[path].title} {value_label(path, now[path])} → {value_label(path, value)}"

@@ -114,7 +114,7 @@ def _buttons(record: RunRecord, experiment: Experiment, found: Diagnosis, *, tri
             ("try_one", "Apply remedy", "healing", 1),
             ("try_all", "Apply all", "auto_fix_high", MOST_ATTEMPTS),
         ):
-            again = options.model_copy(update={"attempts": count}).stored()
+            again = options.model_copy(update={"attempts": count, "picture": True}).stored()
             action = partial(look.start, record.kind, experiment, again)
             widgets.button(key, label, icon, action, enabled=not watched and tried < count)
         st.caption("Trains with the remedies, as long as before, and says what they bring.", width="content")
