@@ -312,7 +312,7 @@ def test_a_setting_of_the_relaxation_that_alone_restores_the_network_explains_th
     evidence = {**scores(0.1, 0.97, treated_precision=0.96), **rising, **relaxed(own=0.02, precision=0.9)}
     found = diagnose(healthy({"network.output_precision": 1e3}, **evidence))
     assert [(finding.id, round(finding.points)) for finding in found.causes] == [("S3", 87)]
-    assert "Without it the network gains 86.0 points." in found.causes[0].evidence
+    assert "Trained with the remedy, the network gains 86.0 points." in found.causes[0].evidence
     assert ("D3", "S3") in {(finding.id, finding.explained_by) for finding in found.others}
 
 
