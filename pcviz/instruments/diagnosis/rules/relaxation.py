@@ -177,7 +177,8 @@ def _treated(name: str, cause: str, consequence: str) -> Callable[[Evidence], Fi
         told = ""
         if nearer:
             before, after = evidence.alignment(), evidence.alignment(name)
-            told = f"The mean cosine of the layers' gradients with backprop's is {before:.2f}, and {after:.2f} with the remedy. "
+            told = f"The mean cosine of the layers' gradients with backprop's is {before:.2f}, "
+            told += f"and {after:.2f} with the remedy. "
         if won >= evidence.costs:
             told += f"Trained with the remedy, the network gains {points_text(won)}."
         return Finding(
