@@ -34,6 +34,7 @@ from benchmarks.rounds import Bench, Run, Seconds, judged, timed
 from pcviz.cli.flags import EXIT
 from pcviz.cli.work import DONE, FAILED
 from pcviz.experiment import Experiment
+from pcviz.frames import STEP_ROWS, trace_rows
 from pcviz.pcn import Network, build, learning, weights
 from pcviz.pcn.trace import padded_rows
 
@@ -122,7 +123,7 @@ class EngineRun:
     def __init__(self, shape: Shape, *, windowed: bool, recorded: bool = False) -> None:
         experiment = experiment_of(shape)
         self.method = learning.method_of(experiment, windowed=windowed, recorded=recorded)
-        rows = padded_rows(np.arange(shape.steps + 1 if recorded else 0))
+        rows = padded_rows(trace_rows(shape.steps, STEP_ROWS) if recorded else np.arange(0), STEP_ROWS)
         self.numbers = learning.numbers_of(experiment, jnp.asarray(rows))
         self.network = build(experiment, INPUTS, OUTPUTS)
         self.slots = learning.fresh_slots(self.method, self.network, self.numbers)
@@ -137,7 +138,7 @@ class EngineRun:
 
     def compile(self) -> None:
         """Trace and compile, without running."""
-        learning.weight_steps.lower(*self.arguments(1)).compile()
+        learning.weight_steps.jitted.lower(*self.arguments(1)).compile()
 
     def __call__(self, count: int) -> None:
         result = jax.block_until_ready(learning.weight_steps(*self.arguments(count)))

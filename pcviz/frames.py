@@ -19,6 +19,8 @@ Value: TypeAlias = float | np.ndarray
 Dtype: TypeAlias = Literal["float32", "float64", "int32", "uint8"]
 TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
+STEP_ROWS = 40
+"""The same in a weight step, where recording a row costs about as much as the inference step that follows."""
 FULL_ROWS = 512
 """Most recorded rows of a run that is only a relaxation."""
 

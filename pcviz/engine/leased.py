@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pcviz.engine.scheduler import BULK_SECONDS, FRAME_SECONDS, Candidate, checkpoint_interval, frame_interval
+from pcviz.engine.scheduler import (
+    BULK_SECONDS,
+    BULK_STEPS,
+    FRAME_SECONDS,
+    Candidate,
+    checkpoint_interval,
+    frame_interval,
+)
 from pcviz.engine.states import state_of_child, state_of_run
 from pcviz.store import TERMINAL, Observations, RunRecord
 from pcviz.store.records import State
@@ -179,7 +186,7 @@ class LeasedRun:
     def _advance(self, seconds: float) -> None:
         assert self.job is not None
         began = time.monotonic()
-        self.job.advance(self.record.limit, seconds)
+        self.job.advance(self.record.limit, seconds, bulk=self._is_bulk_due(began + seconds))
         self._unsaved = True
         self._compute += time.monotonic() - began
         if self.job.done:
@@ -193,15 +200,21 @@ class LeasedRun:
         """Publish a frame if its interval is over, and begin a checkpoint if it is time for one."""
         assert self.job is not None
         now = time.monotonic()
-        interval, bulk_interval = (frame_interval(base, self.frame_bytes) for base in (FRAME_SECONDS, BULK_SECONDS))
-        every = checkpoint_interval(self._last_write)
+        interval, every = frame_interval(FRAME_SECONDS, self.frame_bytes), checkpoint_interval(self._last_write)
         save = (self._compute >= every and self._saving is None) or self._snapshot_due
         # Once frames are rarer than checkpoints, checkpoints get no frame of their own: the frame budget must last.
         due = now - self._frame_at >= EARLY * interval or (save and interval <= every)
         if due and self.job.step > self.step:
-            self._publish(bulk=save or now - self._bulk_at >= EARLY * bulk_interval)
+            self._publish(bulk=save or (self._is_bulk_due(now) and self.job.detailed))
         if save:
             self._begin_checkpoint()
+
+    def _is_bulk_due(self, now: float) -> bool:
+        """Whether a frame at the time `now` should have the bulk channels."""
+        assert self.job is not None
+        step_seconds = self.job.seconds / self.job.step if self.job.step else 0.0
+        interval = max(frame_interval(BULK_SECONDS, self.frame_bytes), BULK_STEPS * step_seconds)
+        return now - self._bulk_at >= EARLY * interval
 
     def _work_on_parent(self, seconds: float, parent: LeasedRun) -> None:
         assert self.job is not None and parent.job is not None

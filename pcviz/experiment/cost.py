@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.schema import flatten
-from pcviz.frames import TRACE_ROWS
+from pcviz.frames import STEP_ROWS
 
 GB = 1e9
 COPIES = 2
@@ -27,7 +27,7 @@ PROGRAM_BYTES = 200_000_000
 """Memory for compiling and running programs, whatever the sizes. Measured: tests/jobs/test_memory."""
 CALIBRATING_STEPS = 20
 """Runs with fewer weight steps are too short to measure the machine's speed."""
-LONG_STEP_FLOPS = 5e9
+LONG_STEP_FLOPS = 1e10
 """A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
 alone, never by measured time, so that results do not depend on the machine's load."""
 
@@ -125,7 +125,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     saved = (1 + moments) * weights
     if per_step > LONG_STEP_FLOPS and learning.facts.relaxes:
         # The relaxation under way: variables, the solver's state, the rounding of the start; iPC's weights move in it.
-        saved += (2 + state) * activities + 8 * (TRACE_ROWS + 2) * 2 * network.depth
+        saved += (2 + state) * activities + 8 * (STEP_ROWS + 2) * 2 * network.depth
         saved += (1 + moments) * weights if learning.facts.moves_weights else 0
     return Cost(
         parameters=parameters,

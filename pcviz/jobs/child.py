@@ -20,6 +20,7 @@ class Child(ABC, Generic[Parent]):
 
     KIND: ClassVar[str]
     diverged = False
+    detailed = True
 
     def __init__(self, experiment: Experiment, parent: Parent, options: dict[str, Any] | None = None) -> None:
         self.experiment, self.parent, self.options = experiment, parent, options or {}
@@ -66,7 +67,7 @@ class Child(ABC, Generic[Parent]):
     def prepare(self) -> None:
         """Does nothing, unless a kind of child overrides it."""
 
-    def advance(self, until_step: int, seconds: float) -> None:
+    def advance(self, until_step: int, seconds: float, bulk: bool = False) -> None:
         """Work for about `seconds`."""
         begun = time.perf_counter()
         if self._working is None and not self.idle:

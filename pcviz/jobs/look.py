@@ -47,6 +47,7 @@ class Look(ABC, Generic[Options]):
 
     idle = False
     diverged = False
+    detailed = True
 
     x: jax.Array
     y: jax.Array
@@ -99,7 +100,7 @@ class Look(ABC, Generic[Options]):
         self._slice = seconds
         return next(self._progress, _ENDED) is not _ENDED
 
-    def advance(self, until_step: int, seconds: float) -> None:
+    def advance(self, until_step: int, seconds: float, bulk: bool = False) -> None:
         """Work for about `seconds`, not past `until_step`."""
         begun = time.perf_counter()
         while self.step < min(until_step, self.steps):

@@ -46,11 +46,16 @@ class Job(Protocol):
     def prepare(self) -> None:
         """Load data, trace, compile: may take many seconds and runs in a thread of its own."""
 
-    def advance(self, until_step: int, seconds: float) -> None:
-        """Work for about `seconds`, never past `until_step`; may stop in the middle of a long weight step."""
+    def advance(self, until_step: int, seconds: float, bulk: bool = False) -> None:
+        """Work for about `seconds`, never past `until_step`; may stop in the middle of a long weight step. `bulk`: the
+        frame that follows will be asked for the bulk channels, which cost less if that is known before."""
 
     def frame(self, bulk: bool) -> Frame:
         """What happened since the last call, with the bulk channels or without; run, generation and seq stay empty."""
+
+    @property
+    def detailed(self) -> bool:
+        """Whether the bulk channels of the present step are there, so that asking for them computes nothing again."""
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """Everything that `restore` needs to continue bitwise, even in the middle of a weight step."""

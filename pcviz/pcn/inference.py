@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from pcviz.brief import short
+from pcviz.frames import TRACE_ROWS
 from pcviz.pcn.energy import hidden_energies, output_energy, output_error, squared_norms
 from pcviz.pcn.feedforward import error_energy_gradient, forward
 from pcviz.pcn.gradients import cleaned, errors_of, moved_error, tiled_errors, within_front
@@ -33,8 +34,10 @@ def begin(
     rates: Rates,
     key: jax.Array,
     steps: jax.Array | int = 2**31 - 1,
+    rows: int = TRACE_ROWS,
 ) -> State:
-    """The start of a relaxation of at most `steps` inference steps; normal initial activities are drawn from `key`."""
+    """The start of a relaxation of at most `steps` inference steps, of which at most `rows` states are recorded; normal
+    initial activities are drawn from `key`."""
     start, output = forward(network, x)
     if plan.initial == "zero":
         start = jax.tree.map(jnp.zeros_like, start)
@@ -55,7 +58,12 @@ def begin(
     if plan.nudging != "none":
         goal = goal_of(plan.nudging, plan.clamp, network, output, y, rates.nudge)
     kept = start if plan.displaced else None
-    return State(variables, slots, correction, output, empty_trace(network.depth), kept, goal)
+    if plan.initial == "feedforward":
+        energy = energy_of_output(network, output, y, goal)
+    else:
+        hidden = hidden_energies(network, errors_of(network, x, start, None, None))
+        energy = jnp.sum(hidden) + energy_of_output(network, network.output(start), y, goal)
+    return State(variables, slots, correction, output, empty_trace(network.depth, rows), kept, goal, energy)
 
 
 def advance(
@@ -83,71 +91,96 @@ def advance(
             return error
         return of_layers(precisions(plan.schedule, layers, depth, t, rates.precisions), error) * error
 
-    def one_step(t: jax.Array, carry: Carry) -> Carry:
-        z, moved, slots, trace = carry
-        now = rows[trace.row] == t
-        wanted = now | (rows[trace.row + now] == t + 1)  # a row holds the rms of the step that led to it too
+    def top_message(z: Activities, t: jax.Array) -> tuple[jax.Array, Activities]:
+        """The output prediction, and what the top hidden layer receives, with room for the messages of other stages."""
         (output,), back = jax.vjp(read_out, z[-1][-1:])
         (message,) = back(scheduled(read_out, output_pull(network, output, y, state.goal)[None], depth, t))
-        messages = (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
+        return output, (*(jnp.zeros_like(own[:1]) for own in z[:-1]), message)
 
-        def take(tile: Tile, carry: Moving) -> Taken:
-            distance = None if carry.moved is None else tile.cut(carry.moved[tile.stage])
-            return Taken(around(x, carry.z, tile), distance, tile.cut(carry.slots[tile.stage]))
+    def take(tile: Tile, carry: Moving | Seen) -> Taken:
+        distance = None if carry.moved is None else tile.cut(carry.moved[tile.stage])
+        return Taken(around(x, carry.z, tile), distance, tile.cut(carry.slots[tile.stage]))
+
+    def local(tile: Tile, taken: Taken, messages: Activities, t: jax.Array) -> Local:
+        """What the layers of a tile compute from their neighbours."""
+        below, own = inputs_and_own(taken.around)
+        index, stage = tile.stage, tile.cut(network.stages[tile.stage])
+        mu, back = jax.vjp(stage, below)
+        correction = None if state.correction is None else tile.cut(state.correction[index])
+        reached = within_front(tile, depth, t) if plan.follows_front else None
+        if state.start is None or taken.moved is None:
+            error = cleaned(own - mu, correction, reached)
+        else:
+            start = tile.cut(state.start[index])
+            error = moved_error(taken.moved, mu, start, correction, reached)
+        pull = scheduled(stage, error, tile.numbers(), t)
+        (message,) = back(pull)
+        # Tiles above have moved, but sent their message before that: all layers move from the same old state.
+        received = _shifted(message, messages[index])
+        gradient = -received if plan.keeps_errors else pull - received
+        update, slot = rule.update(gradient + rates.activity_decay * own if plan.decays else gradient, taken.slots)
+        return Local(own, error, message, update, slot)
+
+    def measured(t: jax.Array, z: Activities, moved: Activities | None, slots: tuple[Any, ...]) -> Measured:
+        """Energies, and the step that follows: computed apart, so that a step that is not recorded pays nothing."""
+
+        def visit(tile: Tile, taken: Taken, carry: Seen) -> Seen:
+            found, stage = local(tile, taken, carry.messages, t), tile.cut(network.stages[tile.stage])
+            energies = 0.5 * squared_norms(found.error, stage.precision) / y.shape[0]
+            numbers = Measured(
+                tile.place(carry.measured.energies, energies), tile.place(carry.measured.updates, _rms(found.update))
+            )
+            messages = _sent(carry.messages, found.message, tile, network.stages[tile.stage].count)
+            return carry._replace(messages=messages, measured=numbers)
+
+        output, messages = top_message(z, t)
+        hidden = sweep(tiles, plan.front(t + 1), take, visit, Seen(z, moved, slots, messages, nothing)).measured
+        top = energy_of_output(network, output, y, state.goal)
+        return hidden._replace(energies=hidden.energies.at[-1].set(top))
+
+    def one_step(t: jax.Array, carry: Carry) -> Carry:
+        z, moved, slots, trace = carry
 
         def visit(tile: Tile, taken: Taken, carry: Moving) -> Moving:
-            below, own = inputs_and_own(taken.around)
-            z, moved, slots, messages, measured = carry
-            index, stage = tile.stage, tile.cut(network.stages[tile.stage])
-            mu, back = jax.vjp(stage, below)
-            correction = None if state.correction is None else tile.cut(state.correction[index])
-            reached = within_front(tile, depth, t) if plan.follows_front else None
-            if state.start is None or taken.moved is None:
-                error = cleaned(own - mu, correction, reached)
-            else:
-                start = tile.cut(state.start[index])
-                error = moved_error(taken.moved, mu, start, correction, reached)
-            (message,) = back(scheduled(stage, error, tile.numbers(), t))
-            # Tiles above have moved, but sent their message before that: all layers move from the same old state.
-            received = _shifted(message, messages[index])
-
-            def gradient(error: jax.Array, received: jax.Array) -> jax.Array:
-                pull = -received if plan.keeps_errors else scheduled(stage, error, tile.numbers(), t) - received
-                return pull + rates.activity_decay * own if plan.decays else pull
-
-            update, slot = rule.update(gradient(error, received), taken.slots)
-            if plan.recorded:
-
-                def measure(measured: Measured, error: jax.Array, received: jax.Array) -> Measured:
-                    update, _ = rule.update(gradient(error, received), taken.slots)
-                    energies = tile.place(measured.energies, 0.5 * squared_norms(error, stage.precision) / y.shape[0])
-                    return Measured(energies, tile.place(measured.updates, _rms(update)))
-
-                measured = jax.lax.cond(wanted, measure, lambda old, *_: old, measured, error, received)
+            z, moved, slots, messages = carry
+            index, found = tile.stage, local(tile, taken, messages, t)
             if moved is not None and taken.moved is not None and state.start is not None:
-                distance = taken.moved + update
+                distance = taken.moved + found.update
                 moved = replaced_at(moved, index, tile.put(moved[index], distance))
                 new = tile.cut(state.start[index]) + distance
             else:
-                new = own + update
+                new = found.own + found.update
             if not plan.frozen:
                 own_tile = tile.shifted if len(z[index]) > 1 else tile
                 z = replaced_at(z, index, own_tile.put(z[index], new))
-            slots = replaced_at(slots, index, tile.put(slots[index], slot))
-            return Moving(z, moved, slots, _sent(messages, message, tile, network.stages[index].count), measured)
+            slots = replaced_at(slots, index, tile.put(slots[index], found.slot))
+            return Moving(z, moved, slots, _sent(messages, found.message, tile, network.stages[index].count))
 
-        nothing = Measured(jnp.zeros(depth - 1), jnp.zeros(depth - 1))
-        begun = Moving(z, moved, slots, messages, nothing)
-        z, moved, slots, _, measured = sweep(tiles, plan.front(t + 1), take, visit, begun)
+        _, messages = top_message(z, t)
+        z, moved, slots, _ = sweep(tiles, plan.front(t + 1), take, visit, Moving(z, moved, slots, messages))
         slots = tuple(_shared_advanced(rule, own, slot) for own, slot in zip(z, slots, strict=True))
-        if plan.recorded:
-            energies = jnp.append(measured.energies, energy_of_output(network, output, y, state.goal))
-            trace = record(trace, rows, t, energies)._replace(update=measured.updates)
         return Carry(fed(x, z), moved, slots, trace)
 
+    def recorded_steps(both: tuple[jax.Array, Carry]) -> tuple[jax.Array, Carry]:
+        """Measure the state at step t if a row needs it, then go on to the next one that a row needs. Whether to is
+        asked once for all steps in between: asked in every step, XLA copies the whole state there."""
+        t, carry = both
+        now, row = rows[carry.trace.row] == t, carry.trace.row
+        following = rows[row + now]
+        wanted = now | (following == t + 1)  # a row holds the rms of the step that led to it too
+        numbers = jax.lax.cond(wanted, measured, lambda *_: nothing, t, carry.z, carry.moved, carry.slots)
+        trace = record(carry.trace, rows, t, numbers.energies)._replace(update=numbers.updates)
+        until = jnp.where(following < 0, span[1], jnp.minimum(jnp.maximum(following - 1, t + 1), span[1]))
+        return until, jax.lax.fori_loop(t, until, one_step, carry._replace(trace=trace))
+
+    nothing = Measured(jnp.zeros(depth), jnp.zeros(depth - 1))
     moved = None if state.start is None else state.variables
     start = Carry(columns(x, _seen(state, plan)), moved, state.slots, state.trace)
-    z, moved, slots, trace = jax.lax.fori_loop(*span, one_step, start)
+    if plan.recorded:
+        begun = (jnp.asarray(span[0], jnp.int32), start)
+        _, (z, moved, slots, trace) = jax.lax.while_loop(lambda both: both[0] < span[1], recorded_steps, begun)
+    else:
+        z, moved, slots, trace = jax.lax.fori_loop(*span, one_step, start)
     return state._replace(variables=activities_of(z) if moved is None else moved, slots=slots, trace=trace)
 
 
@@ -173,7 +206,7 @@ def _seen(state: State, plan: Plan) -> Activities:
 
 @short
 class Measured(NamedTuple):
-    """Energies and rms updates of all hidden layers, (H,) float64."""
+    """Energies of all layers, (L,), and rms updates of the hidden ones, (H,), float64."""
 
     energies: jax.Array
     updates: jax.Array
@@ -200,9 +233,31 @@ class Taken(NamedTuple):
 
 
 @short
+class Local(NamedTuple):
+    """What a tile computes: its `own` activities and their `error`, the `message` of each layer to the one below,
+    the `update` of each layer's variable and the solver's next `slot`."""
+
+    own: jax.Array
+    error: jax.Array
+    message: jax.Array
+    update: jax.Array
+    slot: Any
+
+
+@short
 class Moving(NamedTuple):
-    """What an inference step passes from tile to tile: as `Carry`, and measurements of the tiles visited; `messages`
-    (1, B, ...) for each stage hold what its next tile will receive at its top."""
+    """What an inference step passes from tile to tile: as `Carry`; `messages` (1, B, ...) for each stage hold what its
+    next tile will receive at its top."""
+
+    z: Activities
+    moved: Activities | None
+    slots: tuple[Any, ...]
+    messages: Activities
+
+
+@short
+class Seen(NamedTuple):
+    """The same of a sweep that moves nothing and measures."""
 
     z: Activities
     moved: Activities | None

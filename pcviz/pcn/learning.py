@@ -5,7 +5,6 @@ A step has three parts, so that a long one can be spread over several slices of 
 one compiled loop. Steps, rates and seeds are traced: changing them never recompiles.
 """
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers
+from pcviz.pcn.compiling import Program, compiled
 from pcviz.pcn.energy import error_energies, output_loss, rounding_energies, squared_norms
 from pcviz.pcn.gradients import learned_gradient
 from pcviz.pcn.network import Network, stacked_weights
@@ -27,12 +27,13 @@ from pcviz.pcn.trace import Trace, empty_trace, record
 
 @short
 class Report(NamedTuple):
-    """The report of a weight step: feedforward `loss` before it, layer `energies` (L,) and energies of their `rounding`
-    (L,), number of `layers_with_signal`, `trace` of the relaxation, `least_energy` F* of the batch (NaN where unknown);
-    `finite` is false where the step diverged; `weight_changes` (L,) are |dW_l| / |W_l|, zero until the caller, which
-    has both networks, fills them in."""
+    """The report of a weight step: feedforward `loss` before it, energy at the `start` of the relaxation, `energies` of
+    the layers (L,) at its end, energies of their `rounding` (L,), number of `layers_with_signal`, `trace` of the
+    relaxation, `least_energy` F* of the batch (NaN where unknown); `finite` is false where the step diverged;
+    `weight_changes` (L,) are |dW_l| / |W_l|, zero until the caller, which has both networks, fills them in."""
 
     loss: jax.Array
+    start: jax.Array
     energies: jax.Array
     rounding: jax.Array
     layers_with_signal: jax.Array
@@ -75,7 +76,8 @@ def begin(
 ) -> Step:
     """Start a weight step on the batch x (B, D), y (B, K); `key` draws normal initial activities."""
     x, y = (repeated(method.plan.nudging, part) for part in (x, y))
-    return Step(network, slots, inference.begin(network, x, y, method.plan, numbers.rates, key, numbers.steps))
+    rows = len(numbers.rows) - 1
+    return Step(network, slots, inference.begin(network, x, y, method.plan, numbers.rates, key, numbers.steps, rows))
 
 
 def advance(
@@ -106,7 +108,8 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
     sent = settled.signals if exact and settled.signals is not None else settled.errors
     signal = jnp.sum(error_energies(sent) > rounding)
     unknown = jnp.zeros(network.depth)
-    return network, slots, Report(loss, settled.energies, rounding, signal, trace, least, finite, unknown)
+    start = jnp.asarray(step.relaxation.energy)
+    return network, slots, Report(loss, start, settled.energies, rounding, signal, trace, least, finite, unknown)
 
 
 def weight_changes(before: Network, after: Network) -> jax.Array:
@@ -142,11 +145,7 @@ class Course(NamedTuple):
     weight_changes: jax.Array
 
 
-COMPILER = {"xla_cpu_use_fusion_emitters": False}
-"""On a CPU the older code generator compiles these programs in two thirds of the time, to faster loops (jax 0.10)."""
-
-
-@partial(jax.jit, static_argnames=("method",), compiler_options=COMPILER)
+@compiled("method")
 def weight_steps(
     method: Method, network: Network, slots: Any, batches: Batches, count: jax.Array, numbers: Numbers, keys: jax.Array
 ) -> tuple[Network, Any, Report, Course, jax.Array]:
@@ -175,20 +174,17 @@ def weight_steps(
         course = jax.tree.map(lambda rows, row: rows.at[done].set(row), course, values)
         return done + report.finite, report.finite, network, slots, last, course
 
-    nothing = _no_report(network.depth)
+    nothing = _no_report(network.depth, len(numbers.rows) - 1)
     start = (jnp.zeros((), jnp.int32), jnp.array(True), network, slots, nothing, Course(rows[:, 0], rows, rows))
     done, finite, network, slots, last, course = jax.lax.while_loop(lambda c: (c[0] < count) & c[1], weight_step, start)
     return network, slots, last._replace(finite=finite), course, done
 
 
-def _no_report(depth: int) -> Report:
+def _no_report(depth: int, rows: int) -> Report:
     """A report of the right shape, all zero."""
-    zero = jnp.zeros(())
-    layers = jnp.zeros(depth)
-    return Report(zero, layers, layers, jnp.zeros((), int), empty_trace(depth), zero, jnp.array(False), layers)
+    zero, none, layers = jnp.zeros(()), jnp.array(False), jnp.zeros(depth)
+    return Report(zero, zero, layers, layers, jnp.zeros((), int), empty_trace(depth, rows), zero, none, layers)
 
 
-begin_step = jax.jit(begin, static_argnames=("method",), compiler_options=COMPILER)
-advance_step = jax.jit(advance, static_argnames=("method",), compiler_options=COMPILER)
-finish_step = jax.jit(finish, static_argnames=("method",), compiler_options=COMPILER)
-weight_changes_of_step = jax.jit(weight_changes)
+begin_step, advance_step, finish_step = (Program(part, "method") for part in (begin, advance, finish))
+weight_changes_of_step = Program(weight_changes)

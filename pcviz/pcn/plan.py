@@ -57,7 +57,8 @@ class Plan:
 class State(NamedTuple):
     """A relaxation under way: `variables` of the hidden stages (activities, errors, or distances from the start), the
     solver's `slots` for each stage, the `correction` of the errors, the feedforward `output` (B, K) and the `trace`;
-    the `start` z(0) where the variables are distances from it; the `goal` of a nudged output."""
+    the `start` z(0) where the variables are distances from it; the `goal` of a nudged output; the `energy` () of
+    the start."""
 
     variables: Activities
     slots: Any
@@ -66,6 +67,7 @@ class State(NamedTuple):
     trace: Trace
     start: Activities | None = None
     goal: Goal | None = None
+    energy: jax.Array | float = 0.0
 
 
 @short

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
-from pcviz.frames import TRACE_ROWS
 
 
 @short
@@ -20,14 +19,14 @@ class Trace(NamedTuple):
     update: jax.Array
 
 
-def empty_trace(depth: int) -> Trace:
-    """A trace without rows."""
-    return Trace(jnp.zeros((TRACE_ROWS + 1, 2 * depth - 1)), jnp.zeros((), jnp.int32), jnp.zeros(depth - 1))
+def empty_trace(depth: int, rows: int) -> Trace:
+    """A trace without rows, with room for `rows`."""
+    return Trace(jnp.zeros((rows + 1, 2 * depth - 1)), jnp.zeros((), jnp.int32), jnp.zeros(depth - 1))
 
 
-def padded_rows(steps: np.ndarray) -> np.ndarray:
-    """The inference steps to record as a buffer of fixed size: (R + 1,) int32, -1 after the last."""
-    return np.concatenate([steps, np.full(TRACE_ROWS + 1 - len(steps), -1)]).astype(np.int32)
+def padded_rows(steps: np.ndarray, rows: int) -> np.ndarray:
+    """The inference steps to record as a buffer of fixed size: (rows + 1,) int32, -1 after the last."""
+    return np.concatenate([steps, np.full(rows + 1 - len(steps), -1)]).astype(np.int32)
 
 
 def record(trace: Trace, rows: jax.Array, t: jax.Array, energies: jax.Array) -> Trace:

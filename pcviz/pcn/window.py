@@ -20,7 +20,8 @@ from pcviz.pcn.stacks import Activities
 CPU_LAYERS, CPU_UNITS = 8, 256
 MOST_LAYERS = 64
 """Layers of a tile. On a CPU at most 8, of at most 256 units in all: more than that, and each product is shared among
-threads that wait for each other longer than they compute. Elsewhere enough to keep an accelerator busy."""
+threads that wait for each other longer than they compute; and at most half of a stage, so that the front leaves some
+of a shallow one out. Elsewhere enough to keep an accelerator busy."""
 
 Carry = TypeVar("Carry")
 Item = TypeVar("Item")
@@ -86,7 +87,9 @@ def replaced_at(items: tuple[Item, ...], index: int, item: Item) -> tuple[Item, 
 def tile_size(count: int, width: int) -> int:
     """Layers of a tile of a stage of `count` layers of `width` units: near the wanted size, if possible
     without a remainder, which would be compiled too."""
-    wanted = min(CPU_LAYERS, max(1, CPU_UNITS // width)) if jax.default_backend() == "cpu" else MOST_LAYERS
+    wanted = MOST_LAYERS
+    if jax.default_backend() == "cpu":
+        wanted = max(1, min(CPU_LAYERS, CPU_UNITS // width, count // 2))
     if count <= wanted + wanted // 4:
         return count
     near = range(wanted + wanted // 4, wanted - wanted // 4 - 1, -1)

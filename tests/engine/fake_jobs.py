@@ -35,6 +35,7 @@ class FakeTrain:
         self.device = "test"
         self.diverged = False
         self.idle = False
+        self.detailed = True
         self._seed = experiment.seed
         self._state = np.random.default_rng(experiment.seed).uniform(0.2, 0.8, 200_000 if self._seed == BIG else 8)
         self._history = History(self.steps, 10)
@@ -50,7 +51,7 @@ class FakeTrain:
         if self._seed == FAILS_TO_COMPILE:
             raise MemoryError("out of\nmemory")
 
-    def advance(self, until_step: int, seconds: float) -> None:
+    def advance(self, until_step: int, seconds: float, bulk: bool = False) -> None:
         began = time.monotonic()
         while self.step < until_step and not self.done:
             time.sleep(UNIT_SECONDS)
@@ -122,7 +123,7 @@ class FakeTrainingPlane:
         if self._options.get("fail"):
             raise ValueError("no such plane")
 
-    def advance(self, until_step: int, seconds: float) -> None:
+    def advance(self, until_step: int, seconds: float, bulk: bool = False) -> None:
         if self.idle:
             return
         if self._tiles in (0, 3):

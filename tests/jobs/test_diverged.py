@@ -48,8 +48,8 @@ def test_a_run_that_diverges_keeps_the_weights_of_its_last_finite_step(experimen
     wild = Training(experiment)
     wild.prepare()
     if long:
-        wild._long = True
-        wild._compile()
+        wild._stepper.long = True
+        wild._stepper.compile()
     while not wild.done:
         wild.advance(wild.steps, 1.0)
     assert wild.diverged and 0 < wild.step < wild.steps

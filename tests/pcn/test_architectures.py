@@ -148,7 +148,7 @@ def test_every_rule_trains_it(rule: str, optimiser: str) -> None:
     }
     experiment = from_paths({**paths, "network.depth": 5, "network.parameterisation": "sp", "inference.steps": 12})
     method = learning.method_of(experiment)
-    numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(np.arange(0))))
+    numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(np.arange(0), 0)))
     indices = jnp.tile(jnp.arange(16, dtype=jnp.int32), (60, 1))
     batches = learning.Batches(x, y, indices, jnp.ones(60, bool))
     keys = jax.vmap(jax.random.key)(jnp.arange(60))

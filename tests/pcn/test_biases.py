@@ -181,7 +181,7 @@ def trained(network: Network, x: jax.Array, y: jax.Array, steps: int = 1, **chan
     base = {"network.depth": network.depth, "network.width": 6, "network.biases": True, "dtype": str(network.dtype)}
     experiment = from_paths({**base, "learning.batch_size": len(x), "inference.steps": 6, **paths})
     method = learning.method_of(experiment)
-    numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(np.arange(0))))
+    numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(np.arange(0), 0)))
     batches = learning.Batches(x, y, jnp.tile(jnp.arange(len(x), dtype=jnp.int32), (steps, 1)), jnp.zeros(steps, bool))
     keys = jax.vmap(jax.random.key)(jnp.arange(steps))
     slots = learning.fresh_slots(method, network, numbers)

@@ -53,7 +53,8 @@ class Trained:
     def __init__(self, experiment: Experiment, network: Network, x: np.ndarray, y: np.ndarray, **plan: bool) -> None:
         count, batch, _ = x.shape
         self.method = learning.method_of(experiment, **plan)
-        self.numbers = learning.numbers_of(experiment, padded_rows(np.arange(experiment.inference_steps + 1)))
+        rows = experiment.inference_steps + 1
+        self.numbers = learning.numbers_of(experiment, padded_rows(np.arange(rows), rows))
         slots = learning.fresh_slots(self.method, network, self.numbers)
         data = (jnp.asarray(a.reshape(count * batch, -1), network.dtype) for a in (x, y))
         batches = learning.Batches(*data, jnp.arange(count * batch).reshape(count, batch), jnp.zeros(count, bool))

@@ -287,9 +287,9 @@ class TestRules:
             assert [*training.run()]
             return flat_weights(training.network)
 
-        first, programs = trained(0.3), learning.weight_steps._cache_size()
+        first, programs = trained(0.3), learning.weight_steps.jitted._cache_size()
         assert np.any(first != trained(0.5))
-        assert learning.weight_steps._cache_size() == programs
+        assert learning.weight_steps.jitted._cache_size() == programs
 
 
 @pytest.mark.parametrize(

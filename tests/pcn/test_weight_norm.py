@@ -105,9 +105,9 @@ def test_none_changes_no_bit_and_a_norm_keeps_the_number_format(rule: str) -> No
 def test_the_number_is_traced() -> None:
     _, network, x, y = pair(activation="tanh")
     Trained(wanted("pc", 1.0), network, x[None], y[None])
-    size = learning.weight_steps._cache_size()
+    size = learning.weight_steps.jitted._cache_size()
     Trained(wanted("pc", 2.0), network, x[None], y[None])
-    assert learning.weight_steps._cache_size() == size
+    assert learning.weight_steps.jitted._cache_size() == size
 
 
 def test_a_matrix_of_one_entry_has_no_spread_and_stays() -> None:

@@ -135,8 +135,8 @@ def test_weights_that_moved_are_measured_step_by_step() -> None:
         training.advance(2, 60.0)
         before = [np.asarray(w) for stage in training.network.stages for w in stage.weight[...]]
         if long:
-            training._long = True
-            training._compile()
+            training._stepper.long = True
+            training._stepper.compile()
         training.advance(3, 60.0)
         after = [np.asarray(w) for stage in training.network.stages for w in stage.weight[...]]
         moved = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]

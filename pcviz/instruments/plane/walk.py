@@ -66,7 +66,7 @@ class Walk(Child[PlaneLook]):
     def _begun(self, rule: str) -> Any:
         experiment = self.experiment.with_rule(rule).changed({"learning.batch_size": len(self.parent.x)})
         method = learning.method_of(experiment, recorded=False)
-        numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(trace_rows(0))))
+        numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(trace_rows(0), 1)))
         network = self.parent.at(self._start)
         return network, learning.fresh_slots(method, network, numbers), method, numbers
 

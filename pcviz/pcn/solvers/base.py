@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.frames import TRACE_ROWS
 from pcviz.pcn import inference
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import Network
@@ -96,7 +97,7 @@ def descending(plan: Plan, given: Rates | None = None, *, seed: int = 0, traced:
     the last step, if that is one of them); None: none, at no cost.
     """
     plan = replace(plan, recorded=traced is not None)
-    nothing = padded_rows(np.arange(0))
+    nothing = padded_rows(np.arange(0), TRACE_ROWS)
 
     def rates(network: Network, settings: Settings) -> Rates:
         if given is not None:
@@ -111,7 +112,7 @@ def descending(plan: Plan, given: Rates | None = None, *, seed: int = 0, traced:
     ) -> State:
         rows = nothing
         if traced is not None:
-            rows = padded_rows(traced(int(first), int(last)))
+            rows = padded_rows(traced(int(first), int(last)), TRACE_ROWS)
             state = state._replace(trace=state.trace._replace(row=jnp.zeros((), jnp.int32)))
         return _advance(network, x, y, state, (first, last), plan=plan, rates=rates(network, settings), rows=rows)
 

@@ -1,0 +1,175 @@
+"""A network in training, and the compiled programs that make its weight steps: several in one call, or a long one in
+several calls."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcviz.data import Dataset
+from pcviz.data.batches import batch_indices
+from pcviz.experiment import Experiment
+from pcviz.experiment.cost import estimate
+from pcviz.frames import STEP_ROWS, trace_rows
+from pcviz.pcn import Network, build, learning
+from pcviz.pcn.learning import Batches, Report, Step
+from pcviz.pcn.plan import State
+from pcviz.pcn.trace import padded_rows
+
+STEPS_AT_ONCE = 64
+"""Maximum number of weight steps in one call of the compiled loop."""
+NOISE = 2
+"""Separates the noise in initial activities from all other random numbers drawn from the seed."""
+
+
+class Made(NamedTuple):
+    """Weight steps just made, all finite: how many, the report of the last one (None if there is none), their losses
+    (M,), energies and weight changes (M, L), NumPy."""
+
+    steps: int
+    report: Report | None
+    course: list[np.ndarray]
+
+
+class Chunk(NamedTuple):
+    """A call of the compiled loop: network and slots before it, the weight steps `before` it and in it, and which of
+    these are `kept` in the history (STEPS_AT_ONCE,)."""
+
+    network: Network
+    slots: Any
+    before: int
+    steps: int
+    kept: np.ndarray
+
+
+class Stepper:
+    """Makes the weight steps of an experiment on the training examples of `data`."""
+
+    def __init__(self, experiment: Experiment, data: Dataset) -> None:
+        self.experiment = experiment
+        self.x, self.y = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
+        self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
+        self.long = estimate(experiment).long_steps
+        self.method = learning.method_of(experiment)
+        self.numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self.rows, STEP_ROWS)))
+        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+        self._unrecorded = self.numbers._replace(rows=jnp.asarray(padded_rows(np.arange(0), STEP_ROWS)))
+        self._slots = learning.fresh_slots(self.method, self.network, self.numbers)
+        self._last: Chunk | None = None
+        self._pending: tuple[Step, int, bool] | None = None
+
+    def compile(self) -> None:
+        """Run the compiled programs once without making a step: results do not change."""
+        if self.long:
+            step = self._begin(0)
+            self._under_way: Any = jax.tree.structure(self._moving(step))
+            learning.finish_step(self.method, self._relax(step, 0, 0, 0), *self.batch(0), self._unrecorded)
+        else:
+            self.whole(0, 0, np.zeros(STEPS_AT_ONCE, bool), recorded=False)
+
+    def batch(self, step: int) -> tuple[jax.Array, jax.Array]:
+        """The examples of the weight step after `step` others."""
+        chosen = self._indices(step)
+        return self.x[chosen], self.y[chosen]
+
+    def whole(self, step: int, count: int, kept: np.ndarray, *, recorded: bool) -> Made:
+        """Make `count` weight steps after `step` others, fewer if one is not finite. `kept` (STEPS_AT_ONCE,): whose
+        weight changes are measured; `recorded`: record the relaxation of the last one."""
+        chunk = Chunk(self.network, self._slots, step, count, kept)
+        network, slots, report, course, done = self._run(chunk, recorded)
+        made = int(done)
+        if 0 < made < count:  # again, because the loop ends with the weights of the step that is not finite
+            chunk = chunk._replace(steps=made)
+            network, slots, report, course, _ = self._run(chunk, recorded)
+        if made:
+            self.network, self._slots, self._last = network, slots, chunk
+        return Made(made, report if made else None, [np.asarray(rows)[:made] for rows in course])
+
+    def again(self) -> Report | None:
+        """The report of the last weight step with its relaxation, which was not recorded: the last call is repeated.
+        None where that would take as long as a long step."""
+        return None if self._last is None else self._run(self._last, True)[2]
+
+    def _run(self, chunk: Chunk, recorded: bool) -> Any:
+        steps = range(chunk.before, chunk.before + STEPS_AT_ONCE)
+        chosen = np.zeros((STEPS_AT_ONCE, self.experiment.learning.batch_size), np.int32)
+        for row, step in zip(chosen[: chunk.steps], steps, strict=False):
+            row[:] = self._indices(step)
+        numbers = self.numbers if recorded else self._unrecorded
+        batches = Batches(self.x, self.y, jnp.asarray(chosen), jnp.asarray(chunk.kept))
+        state = chunk.network, chunk.slots
+        return learning.weight_steps(self.method, *state, batches, chunk.steps, numbers, self._keys(steps))
+
+    def part(self, step: int, affordable: int, *, recorded: bool) -> Made | None:
+        """Continue the long weight step after `step` others by at most `affordable` inference steps; None until it is
+        made. `recorded`: record its relaxation, if it begins now."""
+        under_way, t, recorded = self._pending or (self._begin(step), 0, recorded)
+        total = int(self.numbers.steps)
+        last = min(total, t + affordable)
+        under_way = jax.block_until_ready(self._relax(under_way, step, t, last, recorded=recorded))
+        self._pending = under_way, last, recorded
+        if last < total:
+            return None
+        self._pending = None
+        numbers = self.numbers if recorded else self._unrecorded
+        network, slots, report = learning.finish_step(self.method, under_way, *self.batch(step), numbers)
+        if not bool(report.finite):
+            return Made(0, None, [])
+        changes = learning.weight_changes_of_step(self.network, network)
+        self.network, self._slots = network, slots
+        course = [np.asarray(row)[None] for row in (report.loss, report.energies, changes)]
+        return Made(1, report._replace(weight_changes=changes), course)
+
+    @property
+    def part_recorded(self) -> bool | None:
+        """Whether the long weight step under way is recorded; None if none is under way."""
+        return None if self._pending is None else self._pending[2]
+
+    def _begin(self, step: int) -> Step:
+        key = self._keys(range(step, step + 1))[0]
+        return learning.begin_step(self.method, self.network, self._slots, *self.batch(step), self._unrecorded, key)
+
+    def _relax(self, under_way: Step, step: int, first: int, last: int, *, recorded: bool = False) -> Step:
+        numbers = self.numbers if recorded else self._unrecorded
+        span = (np.int32(first), np.int32(last))
+        relaxed: Step = learning.advance_step(self.method, under_way, *self.batch(step), numbers, span)
+        return relaxed
+
+    def _indices(self, step: int) -> np.ndarray:
+        return batch_indices(self.experiment.seed, step, len(self.x), self.experiment.learning.batch_size)
+
+    def _keys(self, steps: Iterable[int]) -> jax.Array:
+        return _noise_keys(self.experiment.seed, np.asarray(steps))
+
+    def saved(self) -> dict[str, np.ndarray]:
+        """What a checkpoint keeps: weights and optimiser state, and the step under way if there is one."""
+        saved = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves((self.network, self._slots)))}
+        if self._pending is not None:
+            under_way, t, recorded = self._pending
+            saved |= {f"pending_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(self._moving(under_way)))}
+            saved |= {"inference_step": np.int64(t), "pending_recorded": np.bool_(recorded)}
+        return {name: np.asarray(value) for name, value in saved.items()}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Continue from the arrays of `saved`. A step under way of an earlier version begins anew."""
+        now, shape = jax.tree.flatten((self.network, self._slots))
+        leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(len(now))]
+        self.network, self._slots = jax.tree.unflatten(shape, leaves)
+        self._pending = self._last = None
+        if self.long and "pending_recorded" in arrays:
+            leaves = [jnp.asarray(arrays[f"pending_{i}"]) for i in range(self._under_way.num_leaves)]
+            moved = jax.tree.unflatten(self._under_way, leaves)
+            step = moved if isinstance(moved, Step) else Step(self.network, self._slots, moved)
+            self._pending = step, int(arrays["inference_step"]), bool(arrays["pending_recorded"])
+
+    def _moving(self, step: Step) -> Step | State:
+        """What a step under way has changed: the relaxation alone, unless weights change with it."""
+        return step.relaxation if self.method.rule.learns_at_the_end else step
+
+
+@jax.jit
+def _noise_keys(seed: jax.Array, steps: jax.Array) -> jax.Array:
+    purpose = jax.random.fold_in(jax.random.key(seed), NOISE)
+    return jax.vmap(lambda step: jax.random.fold_in(purpose, step))(steps)

@@ -1,0 +1,36 @@
+"""How programs are compiled."""
+
+from collections.abc import Callable
+from functools import cached_property, update_wrapper
+from typing import Any, Generic, TypeVar
+
+import jax
+
+CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
+"""The older code generator compiles our loops in two thirds of the time, and they are faster; with few passes of
+optimisation that takes half as long again, and they are faster still (jax 0.10; docs/performance.md 3)."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Program(Generic[Function]):
+    """A function that is compiled when it is first called for some shapes, as by `jax.jit`, but with the options of the
+    device in use: only the first call looks for one, since a device that was looked for can no longer be chosen."""
+
+    def __init__(self, function: Function, *static: str) -> None:
+        self.function, self.static = function, static
+        update_wrapper(self, function)
+
+    @cached_property
+    def jitted(self) -> Any:
+        """What `jax.jit` returns."""
+        options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
+        return jax.jit(self.function, static_argnames=self.static, compiler_options=options)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.jitted(*arguments, **named)
+
+
+def compiled(*static: str) -> Callable[[Function], Program[Function]]:
+    """Decorator: the function as a `Program`, whose `static` arguments are part of what is compiled."""
+    return lambda function: Program(function, *static)
