@@ -34,7 +34,9 @@ alone, never by measured time, so that results do not depend on the machine's lo
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run needs. `seconds` is compute time without compilation, `step_seconds` that of one weight step."""
+    """What one run needs. `seconds` is compute time without compilation, `step_seconds` that of one weight step;
+    `flops_per_step` are those of a weight step, `relaxation_flops` those of its inference steps, in which each weight
+    is used for `weight_uses` examples; `test_flops` those of evaluating the test set once."""
 
     parameters: int
     learning_bytes: int
@@ -42,6 +44,9 @@ class Cost:
     data_bytes: int
     checkpoint_bytes: int
     flops_per_step: float
+    relaxation_flops: float
+    weight_uses: float
+    test_flops: float
     seconds: float
     step_seconds: float
     inference_step_seconds: float
@@ -111,13 +116,15 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
     weight_gradient = 2.0 * batch * parameters
     forward = 2.0 * batch * parameters
     steps = experiment.inference_steps
+    full_steps = _full_steps(experiment) if learning.facts.relaxes else 0.0
+    relaxation = full_steps * inference
     if not learning.facts.relaxes:
         per_step = 3 * forward
     elif learning.facts.moves_weights:
         per_step = forward + steps * (inference + weight_gradient)
     else:
         # After the last step the errors are evaluated once more, for the weight gradient.
-        per_step = forward + (_full_steps(experiment) + 0.5) * inference + weight_gradient
+        per_step = forward + relaxation + 0.5 * inference + weight_gradient
     speed = assumed_speed(width) * (1 if number == 4 else 0.5)
     serial = 1 if learning.facts.relaxes and experiment.inference.facts.space == "activities" else hidden
     overhead = 2e-3 + max(steps, 1) * 2e-5 * serial
@@ -135,6 +142,9 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
         data_bytes=(8 + 2 * number) * (data.train_count + data.test_count) * (inputs + outputs),
         checkpoint_bytes=COPIES * saved,
         flops_per_step=per_step,
+        relaxation_flops=relaxation,
+        weight_uses=full_steps * batch,
+        test_flops=2.0 * data.test_count * parameters,
         seconds=step_seconds * learning.steps,
         step_seconds=step_seconds,
         inference_step_seconds=slowdown * max(inference, forward + weight_gradient) / speed,

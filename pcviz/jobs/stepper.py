@@ -13,7 +13,7 @@ from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import estimate
 from pcviz.frames import STEP_ROWS, trace_rows
-from pcviz.pcn import Network, build, learning
+from pcviz.pcn import Network, build, learning, shards
 from pcviz.pcn.learning import Batches, Report, Step
 from pcviz.pcn.plan import State
 from pcviz.pcn.trace import padded_rows
@@ -34,11 +34,10 @@ class Made(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A call of the compiled loop: network and slots before it, the weight steps `before` it and in it, and which of
-    these are `kept` in the history (STEPS_AT_ONCE,)."""
+    """A call of the compiled loop: the `state` (network and slots) before it, the weight steps `before` it and in it,
+    and which of these are `kept` in the history (STEPS_AT_ONCE,)."""
 
-    network: Network
-    slots: Any
+    state: tuple[Network, Any]
     before: int
     steps: int
     kept: np.ndarray
@@ -52,11 +51,12 @@ class Stepper:
         self.x, self.y = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
         self.long = estimate(experiment).long_steps
-        self.method = learning.method_of(experiment)
+        self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
         self.numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self.rows, STEP_ROWS)))
         self.network = build(experiment, self.x.shape[1], self.y.shape[1])
         self._unrecorded = self.numbers._replace(rows=jnp.asarray(padded_rows(np.arange(0), STEP_ROWS)))
-        self._slots = learning.fresh_slots(self.method, self.network, self.numbers)
+        self._state = self._spread((self.network, learning.fresh_slots(self.method, self.network, self.numbers)))
+        self._data = self._spread((self.x, self.y))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
 
@@ -77,20 +77,21 @@ class Stepper:
     def whole(self, step: int, count: int, kept: np.ndarray, *, recorded: bool) -> Made:
         """Make `count` weight steps after `step` others, fewer if one is not finite. `kept` (STEPS_AT_ONCE,): whose
         weight changes are measured; `recorded`: record the relaxation of the last one."""
-        chunk = Chunk(self.network, self._slots, step, count, kept)
+        chunk = Chunk(self._state, step, count, kept)
         network, slots, report, course, done = self._run(chunk, recorded)
         made = int(done)
         if 0 < made < count:  # again, because the loop ends with the weights of the step that is not finite
             chunk = chunk._replace(steps=made)
             network, slots, report, course, _ = self._run(chunk, recorded)
         if made:
-            self.network, self._slots, self._last = network, slots, chunk
-        return Made(made, report if made else None, [np.asarray(rows)[:made] for rows in course])
+            self._go_on(network, slots)
+            self._last = chunk
+        return Made(made, self._gathered(report) if made else None, [np.asarray(rows)[:made] for rows in course])
 
     def again(self) -> Report | None:
         """The report of the last weight step with its relaxation, which was not recorded: the last call is repeated.
         None where that would take as long as a long step."""
-        return None if self._last is None else self._run(self._last, True)[2]
+        return None if self._last is None else self._gathered(self._run(self._last, True)[2])
 
     def _run(self, chunk: Chunk, recorded: bool) -> Any:
         steps = range(chunk.before, chunk.before + STEPS_AT_ONCE)
@@ -98,9 +99,18 @@ class Stepper:
         for row, step in zip(chosen[: chunk.steps], steps, strict=False):
             row[:] = self._indices(step)
         numbers = self.numbers if recorded else self._unrecorded
-        batches = Batches(self.x, self.y, jnp.asarray(chosen), jnp.asarray(chunk.kept))
-        state = chunk.network, chunk.slots
-        return learning.weight_steps(self.method, *state, batches, chunk.steps, numbers, self._keys(steps))
+        batches = Batches(self._data[0], self._data[1], jnp.asarray(chosen), jnp.asarray(chunk.kept))
+        return learning.weight_steps(self.method, *chunk.state, batches, chunk.steps, numbers, self._keys(steps))
+
+    def _go_on(self, network: Network, slots: Any) -> None:
+        """Continue with this state, which with shards is on all of them."""
+        self._state, self.network = (network, slots), self._gathered(network)
+
+    def _spread(self, tree: Any) -> Any:
+        return shards.on_all(tree) if self.method.shards > 1 else tree
+
+    def _gathered(self, tree: Any) -> Any:
+        return shards.on_one(tree) if self.method.shards > 1 else tree
 
     def part(self, step: int, affordable: int, *, recorded: bool) -> Made | None:
         """Continue the long weight step after `step` others by at most `affordable` inference steps; None until it is
@@ -118,7 +128,7 @@ class Stepper:
         if not bool(report.finite):
             return Made(0, None, [])
         changes = learning.weight_changes_of_step(self.network, network)
-        self.network, self._slots = network, slots
+        self._go_on(network, slots)
         course = [np.asarray(row)[None] for row in (report.loss, report.energies, changes)]
         return Made(1, report._replace(weight_changes=changes), course)
 
@@ -129,7 +139,7 @@ class Stepper:
 
     def _begin(self, step: int) -> Step:
         key = self._keys(range(step, step + 1))[0]
-        return learning.begin_step(self.method, self.network, self._slots, *self.batch(step), self._unrecorded, key)
+        return learning.begin_step(self.method, *self._state, *self.batch(step), self._unrecorded, key)
 
     def _relax(self, under_way: Step, step: int, first: int, last: int, *, recorded: bool = False) -> Step:
         numbers = self.numbers if recorded else self._unrecorded
@@ -145,7 +155,7 @@ class Stepper:
 
     def saved(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps: weights and optimiser state, and the step under way if there is one."""
-        saved = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves((self.network, self._slots)))}
+        saved = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(self._state))}
         if self._pending is not None:
             under_way, t, recorded = self._pending
             saved |= {f"pending_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(self._moving(under_way)))}
@@ -154,14 +164,14 @@ class Stepper:
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from the arrays of `saved`. A step under way of an earlier version begins anew."""
-        now, shape = jax.tree.flatten((self.network, self._slots))
+        now, shape = jax.tree.flatten(self._state)
         leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(len(now))]
-        self.network, self._slots = jax.tree.unflatten(shape, leaves)
+        self._go_on(*self._spread(jax.tree.unflatten(shape, leaves)))
         self._pending = self._last = None
         if self.long and "pending_recorded" in arrays:
             leaves = [jnp.asarray(arrays[f"pending_{i}"]) for i in range(self._under_way.num_leaves)]
             moved = jax.tree.unflatten(self._under_way, leaves)
-            step = moved if isinstance(moved, Step) else Step(self.network, self._slots, moved)
+            step = moved if isinstance(moved, Step) else Step(self._state[0], self._state[1], moved)
             self._pending = step, int(arrays["inference_step"]), bool(arrays["pending_recorded"])
 
     def _moving(self, step: Step) -> Step | State:

@@ -100,7 +100,7 @@ class Traced:
                 if before is not None and before[0] not in {0, *(step for step, _ in self._aligned)}:
                     self._align(*before)  # the last finite step
                 return
-            update = at.state.trace.update
+            update = np.sqrt(at.state.trace.update)
             found = {"energies": settled.energies, "activity": activity, "error": error, "update": update}
             for name, values in found.items():
                 self._recorded[name].append(np.asarray(values))

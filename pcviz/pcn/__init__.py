@@ -16,6 +16,10 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
 
+from pcviz.pcn import shards
+
+shards.prepare_devices()
+
 from pcviz.pcn.architectures import build
 from pcviz.pcn.architectures.mlp import skip_flags
 from pcviz.pcn.energy import layers_with_signal, rms

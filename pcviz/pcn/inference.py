@@ -127,9 +127,8 @@ def advance(
         def visit(tile: Tile, taken: Taken, carry: Seen) -> Seen:
             found, stage = local(tile, taken, carry.messages, t), tile.cut(network.stages[tile.stage])
             energies = 0.5 * squared_norms(found.error, stage.precision) / y.shape[0]
-            numbers = Measured(
-                tile.place(carry.measured.energies, energies), tile.place(carry.measured.updates, _rms(found.update))
-            )
+            updates = tile.place(carry.measured.updates, _mean_square(found.update))
+            numbers = Measured(tile.place(carry.measured.energies, energies), updates)
             messages = _sent(carry.messages, found.message, tile, network.stages[tile.stage].count)
             return carry._replace(messages=messages, measured=numbers)
 
@@ -206,7 +205,7 @@ def _seen(state: State, plan: Plan) -> Activities:
 
 @short
 class Measured(NamedTuple):
-    """Energies of all layers, (L,), and rms updates of the hidden ones, (H,), float64."""
+    """Energies of all layers, (L,), and mean squares of the updates of the hidden ones, (H,), float64."""
 
     energies: jax.Array
     updates: jax.Array
@@ -292,13 +291,13 @@ def _shared_advanced(rule: optax.GradientTransformation, own: jax.Array, slots: 
     return jax.tree.map(lambda leaf, shared: leaf if leaf.ndim else shared, slots, new)
 
 
-def _rms(update: jax.Array) -> jax.Array:
-    return jnp.sqrt(squared_norms(update) / math.prod(update.shape[1:]))
+def _mean_square(update: jax.Array) -> jax.Array:
+    return squared_norms(update) / math.prod(update.shape[1:])
 
 
-def update_rms(updates: Activities) -> jax.Array:
-    """Root mean square of each layer's step, (layers,) float64."""
-    return jnp.concatenate([_rms(update) for update in updates])
+def mean_squares(updates: Activities) -> jax.Array:
+    """Mean square of each layer's step, (layers,) float64."""
+    return jnp.concatenate([_mean_square(update) for update in updates])
 
 
 def moved(
@@ -343,7 +342,7 @@ def _error_step(
         new_errors, updates, slots = moved(rule, errors, gradient, slots)
         if plan.recorded:
             trace = record(trace, rows, t, _energies(network, errors, output, y, goal))
-            trace = trace._replace(update=update_rms(updates))
+            trace = trace._replace(update=mean_squares(updates))
         return new_errors, slots, trace
 
     return step

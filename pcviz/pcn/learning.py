@@ -5,6 +5,7 @@ A step has three parts, so that a long one can be spread over several slices of 
 one compiled loop. Steps, rates and seeds are traced: changing them never recompiles.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.experiment import Experiment
-from pcviz.pcn import inference, linear, optimisers
+from pcviz.pcn import inference, linear, optimisers, shards
 from pcviz.pcn.compiling import Program, compiled
 from pcviz.pcn.energy import error_energies, output_loss, rounding_energies, squared_norms
 from pcviz.pcn.gradients import learned_gradient
@@ -43,14 +44,14 @@ class Report(NamedTuple):
     weight_changes: jax.Array
 
 
-def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True) -> Method:
+def method_of(experiment: Experiment, *, windowed: bool = True, recorded: bool = True, shards: int = 1) -> Method:
     """The compiled part of an experiment."""
     learning, facts = experiment.learning, experiment.learning.facts
     fixed = not facts.moves_weights
     flags = {"windowed": windowed, "recorded": recorded, "fixed_weights": fixed}
     plan = plan_of(experiment.inference, learning, **flags)
     known = recorded and facts.relaxes and fixed and experiment.relaxes_plainly and experiment.network.has_closed_form
-    return Method(rule_of(learning.rule), learning.optimiser, plan, known)
+    return Method(rule_of(learning.rule), learning.optimiser, plan, known, shards)
 
 
 def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
@@ -93,23 +94,32 @@ def finish(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Numb
     x, y = (repeated(method.plan.nudging, part) for part in (x, y))
     settled = method.rule.settle(method, step, x, y, numbers)
     network, slots = step.network, step.slots
-    least = linear.least_energy(network, x, y) if method.knows_equilibrium else jnp.array(jnp.nan)
-    if method.rule.learns_at_the_end:
-        gradients = learned_gradient(network, x, settled, method.plan.front(numbers.steps))
-        network, slots = descended(method, network, slots, gradients, numbers)
-    loss = output_loss(network.loss, step.relaxation.output, y)
-    finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(settled.energies))
-    for leaf in jax.tree.leaves(stacked_weights(network)):
-        finite &= jnp.all(jnp.isfinite(leaf))
+    least = jnp.array(jnp.nan)
+    if method.knows_equilibrium:
+        shown = numbers.rows[0] >= 0
+        least = jax.lax.cond(shown, lambda: linear.least_energy(network, x, y), lambda: jnp.array(jnp.nan))
     trace = record(step.relaxation.trace, numbers.rows, numbers.steps, settled.energies)
     # Distances from the start are exact however small they are.
     exact = method.plan.displaced
     rounding = jnp.zeros(network.depth) if exact else rounding_energies(settled.activities, y)
     sent = settled.signals if exact and settled.signals is not None else settled.errors
-    signal = jnp.sum(error_energies(sent) > rounding)
-    unknown = jnp.zeros(network.depth)
+    loss = output_loss(network.loss, step.relaxation.output, y)
     start = jnp.asarray(step.relaxation.energy)
-    return network, slots, Report(loss, start, settled.energies, rounding, signal, trace, least, finite, unknown)
+    found = (loss, start, settled.energies, rounding, error_energies(sent), trace.rows, trace.update, least)
+    if method.shards > 1:
+        found = shards.mean(found)
+    loss, start, energies, rounding, errors, rows, update, least = found
+    if method.rule.learns_at_the_end:
+        gradients = learned_gradient(network, x, settled, method.plan.front(numbers.steps))
+        if method.shards > 1:
+            gradients = shards.mean(gradients)
+        network, slots = descended(method, network, slots, gradients, numbers)
+    finite = jnp.isfinite(loss) & jnp.all(jnp.isfinite(energies))
+    for leaf in jax.tree.leaves(stacked_weights(network)):
+        finite &= jnp.all(jnp.isfinite(leaf))
+    signal, unknown = jnp.sum(errors > rounding), jnp.zeros(network.depth)
+    trace = trace._replace(rows=rows, update=update)
+    return network, slots, Report(loss, start, energies, rounding, signal, trace, least, finite, unknown)
 
 
 def weight_changes(before: Network, after: Network) -> jax.Array:
@@ -153,8 +163,22 @@ def weight_steps(
 
     `keys` (M,) draw normal initial activities. Returns the network, its slots, the report of the last finite step (zero
     if there is none), the course of all steps and the number of finite ones. The relaxation is recorded in step `count`
-    only, changes of weights there and in the steps that are `batches.wanted`.
+    only, changes of weights there and in the steps that are `batches.wanted`. With shards, each runs the loop on its
+    part of every batch, and what is returned is the same on all (`shards.on_one`).
     """
+    arguments: list[Any] = [network, slots, batches, count, numbers, keys]
+    if method.shards == 1:
+        return _weight_steps(method, *arguments)
+    specs = jax.tree.map(lambda _: shards.WHOLE, arguments)
+    specs[2] = specs[2]._replace(indices=shards.HALVES)
+    result: tuple[Network, Any, Report, Course, jax.Array]
+    result = shards.over(partial(_weight_steps, method), specs, arguments)
+    return result
+
+
+def _weight_steps(
+    method: Method, network: Network, slots: Any, batches: Batches, count: jax.Array, numbers: Numbers, keys: jax.Array
+) -> tuple[Network, Any, Report, Course, jax.Array]:
     rows = jnp.zeros((batches.indices.shape[0], network.depth))
 
     def weight_step(carry: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -62,7 +62,7 @@ def relax(
         rows.append(recorded(at.state.trace, at.step - before))
         before = at.step
     end = at.settled
-    rows.append((np.asarray(end.energies)[None], np.asarray(at.state.trace.update)[None]))
+    rows.append((np.asarray(end.energies)[None], np.sqrt(np.asarray(at.state.trace.update))[None]))
     energies, updates = (np.concatenate(part) for part in zip(*rows, strict=True))
     return Relaxation(energies, updates, unstack(end.activities), unstack(end.errors), end)
 

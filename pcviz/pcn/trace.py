@@ -11,8 +11,9 @@ from pcviz.brief import short
 
 @short
 class Trace(NamedTuple):
-    """`rows` (R + 1, L + H) float64: energies and rms updates of the recorded states (and a spare row after the last);
-    `row`, the next to be written; `update` (H,), the rms step that led to the present state."""
+    """`rows` (R + 1, L + H) float64: energies of the recorded states, and mean squares of the steps that led to them
+    (and a spare row after the last); `row`, the next to be written; `update` (H,), the mean square of the step that led
+    to the present state. Squares, because their mean over shards is that of the batch."""
 
     rows: jax.Array
     row: jax.Array
@@ -43,4 +44,4 @@ def recorded(trace: Trace, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first `count` recorded states: energies (count, L) and rms updates (count, H), float64."""
     rows = np.asarray(trace.rows[:count])
     depth = (rows.shape[1] + 1) // 2
-    return rows[:, :depth], rows[:, depth:]
+    return rows[:, :depth], np.sqrt(rows[:, depth:])

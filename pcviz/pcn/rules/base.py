@@ -32,13 +32,14 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """The compiled part: learning rule, weight optimiser, plan of the relaxation, and whether the least energy that
-    it could reach is computed too (linear networks)."""
+    """The compiled part: learning rule, weight optimiser, plan of the relaxation, whether the least energy that it
+    could reach is computed too (linear networks), and into how many shards batches are cut."""
 
     rule: Rule
     optimiser: str
     plan: Plan
     knows_equilibrium: bool = False
+    shards: int = 1
 
 
 @short

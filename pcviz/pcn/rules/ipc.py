@@ -35,7 +35,7 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
         trace = relaxation.trace
         if plan.recorded:
             energies = layer_energies(step.network, local.errors[:-1], local.output, y)
-            trace = record(trace, numbers.rows, t, energies)._replace(update=inference.update_rms(updates))
+            trace = record(trace, numbers.rows, t, energies)._replace(update=inference.mean_squares(updates))
         return Step(network, slots, relaxation._replace(variables=moved, slots=moments, trace=trace))
 
     return jax.lax.fori_loop(*span, one_step, step)
