@@ -21,6 +21,9 @@ TRACE_ROWS = 256
 """Most rows of a relaxation that are recorded (first, last, and log-spaced between)."""
 STEP_ROWS = 40
 """The same in a weight step, where recording a row costs about as much as the inference step that follows."""
+BULK_SECONDS, BULK_STEPS = 0.25, 4.0
+"""Bulk channels of a training are sent every so many seconds, and not more often than every so many weight steps, whose
+relaxations take half as long again where they are recorded."""
 FULL_ROWS = 512
 """Most recorded rows of a run that is only a relaxation."""
 

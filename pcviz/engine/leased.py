@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pcviz.engine.scheduler import (
-    BULK_SECONDS,
-    BULK_STEPS,
     FRAME_SECONDS,
     Candidate,
     checkpoint_interval,
     frame_interval,
 )
 from pcviz.engine.states import state_of_child, state_of_run
+from pcviz.frames import BULK_SECONDS, BULK_STEPS
 from pcviz.store import TERMINAL, Observations, RunRecord
 from pcviz.store.records import State
 

@@ -4,9 +4,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 FRAME_SECONDS = 0.1
-BULK_SECONDS, BULK_STEPS = 0.25, 4.0
-"""Bulk channels of a training are sent every so many seconds, and not more often than every so many weight steps, whose
-relaxations take half as long again where they are recorded."""
 FRAME_BUDGET = 64_000_000
 CHECKPOINT_SECONDS, MOST_CHECKPOINT_SECONDS = 2.0, 15.0
 """Compute seconds between checkpoints. The maximum leaves time to write one, so that a kill costs 30 s at most."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pcviz.experiment import Experiment
+from pcviz.experiment.cost import estimate
 from pcviz.frames import Frame, Value
 from pcviz.jobs.watch import SIGNS
 
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PER_OCTAVE = 128
-TESTS, TESTS_PER_OCTAVE = 50, 4
-"""The test set is evaluated at TESTS evenly spaced steps, and at TESTS_PER_OCTAVE of each doubling, for early steps."""
+TESTS, FEWEST_TESTS, TESTS_SHARE, TESTS_PER_OCTAVE = 50, 10, 0.02, 4
+"""The test set is evaluated at TESTS evenly spaced steps, fewer where they would take more than TESTS_SHARE of the
+arithmetic, and at TESTS_PER_OCTAVE of each doubling, for early steps."""
 NONE = np.array([np.inf, -np.inf])
 PARTS = (
     "step",
@@ -46,15 +49,23 @@ def thinned(steps: int, per_octave: int) -> np.ndarray:
     return np.concatenate(parts)
 
 
+def affordable_tests(experiment: Experiment) -> int:
+    """At how many evenly spaced steps the test set is evaluated."""
+    cost = estimate(experiment)
+    affordable = TESTS_SHARE * experiment.learning.steps * cost.flops_per_step / cost.test_flops
+    return int(np.clip(affordable, FEWEST_TESTS, TESTS))
+
+
 class History:
     """The recorded rows that no frame has carried yet, in a training of `steps` weight steps, `epoch` of them an epoch.
 
-    `rows` are the steps that are recorded, `tests` those of them at which the test set is evaluated.
+    `rows` are the steps that are recorded, `tests` those of them at which the test set is evaluated: as many evenly
+    spaced ones as asked for, and some early ones.
     """
 
-    def __init__(self, steps: int, epoch: int) -> None:
+    def __init__(self, steps: int, epoch: int, tests: int = TESTS) -> None:
         self.epoch = epoch
-        evenly = np.ceil(np.linspace(0, steps, TESTS + 1)[1:]).astype(int)
+        evenly = np.ceil(np.linspace(0, steps, tests + 1)[1:]).astype(int)
         self.tests = np.unique(np.concatenate([thinned(steps, TESTS_PER_OCTAVE), evenly]))
         self.rows = np.union1d(thinned(steps, PER_OCTAVE), self.tests)
         self._open = NONE  # least and greatest loss since the last row

@@ -48,15 +48,15 @@ class Stepper:
 
     def __init__(self, experiment: Experiment, data: Dataset) -> None:
         self.experiment = experiment
-        self.x, self.y = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
+        self._examples = data.x_train, data.y_train
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
         self.long = estimate(experiment).long_steps
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
         self.numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self.rows, STEP_ROWS)))
-        self.network = build(experiment, self.x.shape[1], self.y.shape[1])
+        self.network = build(experiment, data.x_train.shape[1], data.y_train.shape[1])
         self._unrecorded = self.numbers._replace(rows=jnp.asarray(padded_rows(np.arange(0), STEP_ROWS)))
         self._state = self._spread((self.network, learning.fresh_slots(self.method, self.network, self.numbers)))
-        self._data = self._spread((self.x, self.y))
+        self._data = self._spread((jnp.asarray(data.x_train), jnp.asarray(data.y_train)))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
 
@@ -72,7 +72,7 @@ class Stepper:
     def batch(self, step: int) -> tuple[jax.Array, jax.Array]:
         """The examples of the weight step after `step` others."""
         chosen = self._indices(step)
-        return self.x[chosen], self.y[chosen]
+        return jnp.asarray(self._examples[0][chosen]), jnp.asarray(self._examples[1][chosen])
 
     def whole(self, step: int, count: int, kept: np.ndarray, *, recorded: bool) -> Made:
         """Make `count` weight steps after `step` others, fewer if one is not finite. `kept` (STEPS_AT_ONCE,): whose
@@ -148,10 +148,13 @@ class Stepper:
         return relaxed
 
     def _indices(self, step: int) -> np.ndarray:
-        return batch_indices(self.experiment.seed, step, len(self.x), self.experiment.learning.batch_size)
+        return batch_indices(self.experiment.seed, step, len(self._examples[0]), self.experiment.learning.batch_size)
 
     def _keys(self, steps: Iterable[int]) -> jax.Array:
-        return _noise_keys(self.experiment.seed, np.asarray(steps))
+        """Keys of the noise in the initial activities of these steps; without noise, anything of that length."""
+        numbers = np.asarray(steps)
+        noisy = self.experiment.inference.initial == "normal"
+        return _noise_keys(self.experiment.seed, numbers) if noisy else jnp.asarray(numbers)
 
     def saved(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps: weights and optimiser state, and the step under way if there is one."""

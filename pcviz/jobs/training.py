@@ -9,24 +9,22 @@ import numpy as np
 
 from pcviz.data import Dataset, load
 from pcviz.experiment import Experiment
-from pcviz.frames import Frame, Value
+from pcviz.frames import BULK_SECONDS, BULK_STEPS, Frame, Value
 from pcviz.jobs.device import device_name, tend_programs
-from pcviz.jobs.history import History
+from pcviz.jobs.history import History, affordable_tests
 from pcviz.jobs.marks import Marks
 from pcviz.jobs.pace import Pace
 from pcviz.jobs.path import Path
 from pcviz.jobs.stepper import STEPS_AT_ONCE, Made, Stepper
 from pcviz.jobs.watch import SIGNS, Watch
 from pcviz.pcn import Network, evaluate
+from pcviz.pcn.compiling import compiled
 from pcviz.pcn.energy import rounding_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.learning import Report
 from pcviz.pcn.network import flat_weights
 from pcviz.pcn.trace import recorded
 from pcviz.probes.health import arrival, chain_energies, learning_layers
-
-BULK_SECONDS = 0.25
-"""Seconds between frames with the bulk channels, where nobody says when they are wanted."""
 
 
 class Training:
@@ -46,7 +44,7 @@ class Training:
         self._stepper: Stepper
         self._report: Report | None = None
         self._recorded = self._wanted = False
-        self._history = History(self.steps, experiment.steps_per_epoch)
+        self._history = History(self.steps, experiment.steps_per_epoch, affordable_tests(experiment))
         self._watch = Watch(experiment)
         self._tested: tuple[int, dict[str, Value]] = (-1, {})
         self._restored: dict[str, np.ndarray] | None = None
@@ -171,9 +169,10 @@ class Training:
         """Train to the end, with a frame about every `seconds` and one at the end; some of them, and the last, with the
         bulk channels."""
         self.prepare()
-        bulk_at = -BULK_SECONDS
+        bulk_at = float("-inf")
         while not self.done:
-            before, due = self.step, time.perf_counter() - bulk_at >= BULK_SECONDS
+            interval = max(BULK_SECONDS, BULK_STEPS * self.seconds / max(self.step, 1))
+            before, due = self.step, time.perf_counter() - bulk_at >= interval
             self.advance(self.steps, seconds, bulk=due)
             if self.step > before or self.done:
                 bulk = self.done or (due and self.detailed)
@@ -268,7 +267,7 @@ class Training:
             self._restored = arrays
 
 
-@jax.jit
+@compiled()
 def _rounding(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     """Energies of rounding of layers 1 … L at the feedforward pass, (L,)."""
     return rounding_energies(forward(network, x)[0], y)

@@ -10,8 +10,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.linalg import eig_banded
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from pcviz.brief import short
 
@@ -80,6 +78,8 @@ def banded(blocks: Blocks) -> np.ndarray:
 
 def spectrum(blocks: Blocks) -> np.ndarray:
     """All eigenvalues of each example's matrix, ascending, (B, H N): O(H² N³), negative ones included."""
+    from scipy.linalg import eig_banded  # scipy takes a sixth of a second to import, and trainings need none of it
+
     return np.stack([eig_banded(bands, lower=True, eigvals_only=True, check_finite=True) for bands in banded(blocks)])
 
 
@@ -235,6 +235,8 @@ def top_eigenpair(
         values, vectors = np.linalg.eigh(np.stack([product(unit) for unit in np.eye(size)]))
         return float(values[-1]), vectors[:, -1]
     start = np.random.default_rng(0).standard_normal(size)
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
     try:
         values, vectors = eigsh(operator, 1, which="LA", v0=start, tol=tolerance)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.pcn.batch import as_batch, as_inputs
+from pcviz.pcn.compiling import compiled
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import Network, with_precision
@@ -82,7 +83,7 @@ class Evaluation(NamedTuple):
     accuracy: jax.Array
 
 
-@jax.jit
+@compiled()
 def evaluate(network: Network, x: jax.Array, y: jax.Array) -> Evaluation:
     """Loss and accuracy of the feedforward pass on x (P, D), y (P, K).
 

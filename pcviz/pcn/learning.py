@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pcviz.brief import short
 from pcviz.experiment import Experiment
@@ -60,10 +61,10 @@ def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
     numbers = [experiment.learning_rates, learning.adam_epsilon, learning.weight_decay]
     if experiment.network.biases:
         numbers.append(experiment.bias_rates)
-    descent = Descent(*(jnp.asarray(number, dtype) for number in numbers))
+    descent = Descent(*(jnp.asarray(np.asarray(number, dtype)) for number in numbers))
     steps = experiment.inference_steps
     rates = rates_of(experiment.inference, steps, dtype)
-    norm = None if learning.weight_norm == "none" else jnp.asarray(learning.weight_norm, dtype)
+    norm = None if learning.weight_norm == "none" else jnp.asarray(np.asarray(learning.weight_norm, dtype))
     return Numbers(jnp.asarray(steps, jnp.int32), rates, descent, jnp.asarray(rows), norm)
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from pcviz.brief import short
+from pcviz.pcn.compiling import compiled
 from pcviz.pcn.stacks import Activities, of_layers
 from pcviz.pcn.stage import is_bias
 
@@ -63,6 +64,7 @@ def _are_biases(weights: Any) -> Any:
     return jax.tree.map_with_path(lambda path, _: is_bias(path), weights)
 
 
+@compiled("name")
 def start(name: str, weights: Weights, descent: Descent) -> Any:
     """Fresh optimiser state, stacked by layer like the weights."""
     return tuple(jax.vmap(_optimiser(name, descent).init)(stack) for stack in weights)

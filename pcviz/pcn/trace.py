@@ -42,6 +42,6 @@ def record(trace: Trace, rows: jax.Array, t: jax.Array, energies: jax.Array) -> 
 
 def recorded(trace: Trace, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first `count` recorded states: energies (count, L) and rms updates (count, H), float64."""
-    rows = np.asarray(trace.rows[:count])
+    rows = np.asarray(trace.rows)[:count]
     depth = (rows.shape[1] + 1) // 2
     return rows[:, :depth], np.sqrt(rows[:, depth:])

@@ -4,8 +4,8 @@ from pcviz.frames import Channel, bulk, number
 
 CHANNELS: dict[str, Channel] = {
     "train_loss": number("nats or half squared units", "feedforward loss of the latest training batch"),
-    "test_loss": number("as train_loss", "feedforward loss of the whole test set"),
-    "test_accuracy": number("share", "share of test examples whose largest output is their class"),
+    "test_loss": number("as train_loss", "feedforward loss of the whole test set, when last evaluated"),
+    "test_accuracy": number("share", "share of test examples whose largest output is their class, when last evaluated"),
     "energy": Channel(("L",), "float64", "energy", "E_1 … E_L at the end of the last relaxation, batch mean"),
     "total_energy": number("energy", "sum of `energy`"),
     "energy_left": number("share", "`total_energy` over that at the start of the relaxation"),

@@ -1,6 +1,5 @@
 """Fully connected layers, with or without biases: read-in, L - 2 equal hidden layers, read-out (theory.md 1.2)."""
 
-from functools import partial
 from typing import Any, cast
 
 import jax
@@ -10,6 +9,7 @@ from flax import nnx
 
 from pcviz.experiment import Experiment
 from pcviz.pcn.activations import ACTIVATIONS
+from pcviz.pcn.compiling import compiled
 from pcviz.pcn.network import Network
 from pcviz.pcn.parameterisation import initial_weights, premultipliers
 from pcviz.pcn.stage import BIAS
@@ -73,7 +73,7 @@ class Dense(nnx.Module):
         return self.premultiplier[...].astype(jnp.float64) * self.weight[...] + identity
 
 
-@partial(jax.jit, static_argnames=("initialisation", "shapes", "dtype"))
+@compiled("initialisation", "shapes", "dtype")
 def _weights(
     initialisation: str, seed: jax.Array, shapes: tuple[tuple[range, tuple[int, int]], ...], dtype: str
 ) -> list[jax.Array]:
