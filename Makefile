@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-equilibrium bench-sentences recordings lint format lock clean
+.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences recordings lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ test-all: lint ## the same with the slow tests
 
 bench: .venv/run.stamp ## measure the speed of training and inference
 	$(BIN)/python -m pcviz bench
+
+bench-peers: .venv-peers/stamp ## measure pcviz beside other libraries (JPC=folder: a checkout of jpc too); writes docs/benchmarks.md
+	.venv-peers/bin/python -m benchmarks.peers
 
 bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibrium first
 	$(BIN)/python -m benchmarks.equilibrium
@@ -66,7 +69,7 @@ lock: .venv/dev.stamp ## pin what pyproject.toml and package.json ask for (LOCK_
 	$(NPM) $(if $(filter --upgrade,$(LOCK_ARGS)),update,install) --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## remove what the other targets made; runs in pcviz.db stay
-	rm -rf .venv node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
+	rm -rf .venv .venv-peers node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -80,6 +83,13 @@ clean: ## remove what the other targets made; runs in pcviz.db stay
 .venv/dev.stamp: requirements-dev.txt requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
+
+# An environment of its own: what the other libraries need is nothing that pcviz needs.
+.venv-peers/stamp: requirements.txt benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r benchmarks/peers/requirements.txt
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e . $(JPC)
+	@touch $@
 
 node_modules/.stamp: package.json package-lock.json | .venv/dev.stamp
 	$(NPM) ci
