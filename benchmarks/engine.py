@@ -18,10 +18,11 @@ import argparse
 import contextlib
 import json
 import os
-import statistics
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple, NoReturn
 
 import jax
@@ -31,6 +32,7 @@ import optax
 
 from benchmarks import reference
 from benchmarks.rounds import Bench, Run, Seconds, judged, timed
+from benchmarks.rows import Row, line, row, slower
 from pcviz.cli.flags import EXIT
 from pcviz.cli.work import DONE, FAILED
 from pcviz.experiment import Experiment
@@ -66,37 +68,11 @@ STEADY = [Shape(depth, width, 16) for depth in (8, 32, 128) for width in (32, 12
 STEADY += [Shape(depth, 32, depth) for depth in (8, 32, 128)]
 COMPARED = {Shape(8, 32, 16): None, Shape(32, 128, 16): None, Shape(128, 32, 16): 4.0, Shape(128, 32, 128): 2.5}
 """Shapes compared with the reference, and how much faster the engine must be."""
-RECORDED = [Shape(16, 64, 15), Shape(128, 32, 16), Shape(128, 32, 128)]
+RECORDED = [Shape(8, 32, 16), Shape(16, 64, 15), Shape(32, 32, 32), Shape(32, 128, 16), Shape(128, 32, 16)]
+RECORDED += [Shape(128, 128, 16), Shape(128, 32, 128)]
 COMPILED_WIDTH, COMPILED_STEPS = 128, 16
-SHARE_MUST, RECORDING_MUST = 0.35, 1.15
+SHARE_MUST, UNRECORDED_MUST, RECORDING_MUST = 0.35, 1.05, 1.15
 GROWTH_MUST, GROWTH_MUST_WINDOW, COMPILE_MUST = 1.3, 2.2, 4.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One result. `must` is its threshold (">= 4" or "<= 1.15"), `met` whether it holds; `steady` is false if the
-    speed of the machine changed meanwhile."""
-
-    name: str
-    shape: str
-    value: float
-    unit: str
-    wall: float | None = None
-    must: str | None = None
-    met: bool | None = None
-    steady: bool = True
-
-
-def row(
-    name: str, shape: object, value: float, unit: str, *, at_least: float | None = None, at_most: float | None = None,
-    **more: Any,
-) -> Row:  # fmt: skip
-    """A row, judged where it has a threshold."""
-    if at_least is not None:
-        return Row(name, str(shape), value, unit, must=f">= {at_least:g}", met=value >= at_least, **more)
-    if at_most is not None:
-        return Row(name, str(shape), value, unit, must=f"<= {at_most:g}", met=value <= at_most, **more)
-    return Row(name, str(shape), value, unit, **more)
 
 
 def experiment_of(shape: Shape) -> Experiment:
@@ -120,10 +96,10 @@ def batch() -> tuple[jax.Array, jax.Array]:
 class EngineRun:
     """Training steps of pcviz: as many in one call as asked for."""
 
-    def __init__(self, shape: Shape, *, windowed: bool, recorded: bool = False) -> None:
+    def __init__(self, shape: Shape, *, windowed: bool, recorded: bool = False, shown: bool = True) -> None:
         experiment = experiment_of(shape)
         self.method = learning.method_of(experiment, windowed=windowed, recorded=recorded)
-        rows = padded_rows(trace_rows(shape.steps, STEP_ROWS) if recorded else np.arange(0), STEP_ROWS)
+        rows = padded_rows(trace_rows(shape.steps, STEP_ROWS) if recorded and shown else np.arange(0), STEP_ROWS)
         self.numbers = learning.numbers_of(experiment, jnp.asarray(rows))
         self.network = build(experiment, INPUTS, OUTPUTS)
         self.slots = learning.fresh_slots(self.method, self.network, self.numbers)
@@ -188,14 +164,11 @@ def steady_steps(bench: Bench, shapes: list[Shape]) -> Iterator[Row]:
             {"stacked": EngineRun(shape, windowed=False), "window": EngineRun(shape, windowed=True)}
         )
         for name in ("stacked", "window"):
-            cpu, wall = (1e3 * found.median(name, clock) for clock in (judged, wall_clock))
-            yield row(f"training step, {name}", shape, cpu, "ms", wall=wall, steady=found.steady)
-        share = found.share_of_peak("stacked", shape.flops, judged)
-        yield row(
-            "share of GEMM peak, stacked", shape, share, "",
-            at_least=SHARE_MUST if shape.width == 128 else None,
-            wall=found.share_of_peak("stacked", shape.flops, wall_clock), steady=found.steady,
-        )  # fmt: skip
+            cpu, wall = ([1e3 * each for each in found.seconds(name, clock)] for clock in (judged, wall_clock))
+            yield row(f"training step, {name}", shape, cpu, "ms", wall=median(wall), steady=found.steady)
+        share, wall = (found.shares_of_peak("stacked", shape.flops, clock) for clock in (judged, wall_clock))
+        must = {"at_least": SHARE_MUST} if shape.width == 128 else {"more": True}
+        yield row("share of GEMM peak, stacked", shape, share, "", wall=median(wall), steady=found.steady, **must)
 
 
 def against_reference(bench: Bench, shapes: dict[Shape, float | None]) -> Iterator[Row]:
@@ -208,26 +181,24 @@ def against_reference(bench: Bench, shapes: dict[Shape, float | None]) -> Iterat
         if not np.isclose(engine.loss, plain.loss, rtol=1e-3):
             raise RuntimeError(f"{shape}: engine and reference disagree, {engine.loss} and {plain.loss}")
         found = bench.interleaved({"engine": singly(engine), "reference": plain})
+        gain, wall = (found.ratios("reference", "engine", clock) for clock in (judged, wall_clock))
         yield row(
-            "times faster than reference, window", shape, found.ratio("reference", "engine", judged), "×",
-            at_least=must, wall=found.ratio("reference", "engine", wall_clock), steady=found.steady,
+            "times faster than reference, window", shape, gain, "×",
+            at_least=must, more=True, wall=median(wall), steady=found.steady,
         )  # fmt: skip
 
 
 def recording(bench: Bench, shapes: list[Shape]) -> Iterator[Row]:
-    """The cost of recording energies and update sizes of every layer at every inference step: if every weight step is
-    recorded, and in a run of weight steps of which only the last is (as training does)."""
+    """The cost of being able to record energies and update sizes of every layer, where no step is recorded; and of
+    recording the last one of a run of steps, as trainings do for what a panel shows."""
     for shape in shapes:
-        recorded = EngineRun(shape, windowed=True, recorded=True)
-        plain = EngineRun(shape, windowed=True)
-        found = bench.interleaved(
-            {"last": recorded, "each": singly(recorded), "without": plain, "each without": singly(plain)}
-        )
-        for name, above, below in (("run of steps", "last", "without"), ("each step", "each", "each without")):
-            yield row(
-                f"cost of recording energies, {name}", shape, found.ratio(above, below, judged), "×",
-                at_most=RECORDING_MUST, wall=found.ratio(above, below, wall_clock), steady=found.steady,
-            )  # fmt: skip
+        able = EngineRun(shape, windowed=True, recorded=True, shown=False)
+        last = EngineRun(shape, windowed=True, recorded=True)
+        found = bench.interleaved({"able": able, "last": last, "without": EngineRun(shape, windowed=True)})
+        for name, above, must in (("no step", "able", UNRECORDED_MUST), ("run of steps", "last", RECORDING_MUST)):
+            cost, wall = (found.ratios(above, "without", clock) for clock in (judged, wall_clock))
+            name = f"cost of recording energies, {name}"
+            yield row(name, shape, cost, "×", at_most=must, wall=median(wall), steady=found.steady)
 
 
 def first_calls(rounds: int) -> Iterator[Row]:
@@ -246,21 +217,22 @@ def first_calls(rounds: int) -> Iterator[Row]:
                 jax.clear_caches()
                 spent.setdefault((name, shape.depth), []).append(timed(run.compile))
 
-    def median(name: str, depth: int, clock: Callable[[Seconds], float]) -> float:
-        return statistics.median(map(clock, spent[name, depth]))
+    def seconds(name: str, depth: int, clock: Callable[[Seconds], float]) -> list[float]:
+        return [clock(each) for each in spent[name, depth]]
 
-    def ratio(above: tuple[str, int], below: tuple[str, int], clock: Callable[[Seconds], float]) -> float:
-        return statistics.median(clock(a) / clock(b) for a, b in zip(spent[above], spent[below], strict=True))
+    def ratios(above: tuple[str, int], below: tuple[str, int], clock: Callable[[Seconds], float]) -> list[float]:
+        return [clock(a) / clock(b) for a, b in zip(spent[above], spent[below], strict=True)]
 
     for name, depth in spent:
         shape = shallow if depth == shallow.depth else deep
-        yield row(f"compile, {name}", shape, median(name, depth, judged), "s", wall=median(name, depth, wall_clock))
+        wall = median(seconds(name, depth, wall_clock))
+        yield row(f"compile, {name}", shape, seconds(name, depth, judged), "s", wall=wall)
     for name, most in (("stacked", GROWTH_MUST), ("window", GROWTH_MUST_WINDOW)):
         pair = (name, deep.depth), (name, shallow.depth)
-        growth, wall = ratio(*pair, judged), ratio(*pair, wall_clock)
+        growth, wall = ratios(*pair, judged), median(ratios(*pair, wall_clock))
         yield row(f"compile L=128 over L=8, {name}", f"N={deep.width} T=16", growth, "×", at_most=most, wall=wall)
     pair = ("reference", deep.depth), ("window", deep.depth)
-    gain, wall = ratio(*pair, judged), ratio(*pair, wall_clock)
+    gain, wall = ratios(*pair, judged), median(ratios(*pair, wall_clock))
     yield row("compiles times faster than reference, window", deep, gain, "×", at_least=COMPILE_MUST, wall=wall)
 
 
@@ -289,13 +261,17 @@ def measure(quick: bool, report: Callable[[Row], None]) -> tuple[list[Row], bool
     return rows, False
 
 
-def line(result: Row) -> str:
-    """One row of the table."""
-    wall = "" if result.wall is None else f"{result.wall:9.3g}"
-    verdict = "" if result.met is None else f"{result.must:>8}  {'met' if result.met else 'NOT MET'}"
-    unsteady = "" if result.steady else "  (unsteady machine)"
-    numbers = f"{result.value:9.3g} {result.unit:<3}{wall:>9}"
-    return f"{result.name:<45} {result.shape:<18} {numbers} {verdict}{unsteady}".rstrip()
+def _document(file: str) -> list[dict[str, Any]]:
+    """The rows of a document that `--json` printed. Raises ArgumentTypeError in one line if it is none."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(Path(file).read_text())["rows"]
+        slower([], rows)
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+        raise argparse.ArgumentTypeError(
+            f"{file}: not a document of bench --json of this version ({reason})"
+        ) from fault
+    return rows
 
 
 class Parser(argparse.ArgumentParser):
@@ -311,6 +287,9 @@ def main(argv: list[str]) -> int:
     parser = Parser(prog="python -m pcviz bench", description=__doc__.splitlines()[0], epilog=EXIT)
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, no networks of width 512")
+    parser.add_argument(
+        "--compare", metavar="OLD.json", type=_document, help="say what is slower than in an earlier run"
+    )
     options = parser.parse_args(argv)
     jax.config.update("jax_enable_compilation_cache", False)
     device = jax.devices()[0]
@@ -322,7 +301,10 @@ def main(argv: list[str]) -> int:
     if options.json:
         report = (lambda result: print(line(result), file=sys.stderr)) if sys.stderr.isatty() else (lambda _: None)
         rows, whole = measure(options.quick, report)
-        print(json.dumps({**facts, "status": "done" if whole else "stopped", "rows": [asdict(r) for r in rows]}))
+        document = {**facts, "status": "done" if whole else "stopped", "rows": [asdict(r) for r in rows]}
+        if options.compare is not None:
+            document["slower"] = slower(rows, options.compare)
+        print(json.dumps(document))
         return DONE if whole else FAILED
     print(f"{facts['device']}, jax {facts['jax']}; ratios of {facts['clock']} time, beside them of wall time\n")
     print(f"{'':<45} {'':<18} {facts['clock']:>9} {'':<3}{'wall':>9} {'must':>8}")
@@ -331,6 +313,8 @@ def main(argv: list[str]) -> int:
     print(f"\n{sum(bool(r.met) for r in judged_rows)} of {len(judged_rows)} requirements met")
     if not all(r.steady for r in rows):
         print("Some rows are flagged: other work changed the speed of this machine by more than 15 % while they ran.")
+    if options.compare is not None:
+        print("\n" + "\n".join(slower(rows, options.compare) or ["Nothing is slower than before, beyond noise."]))
     return DONE if whole else FAILED
 
 

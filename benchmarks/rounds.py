@@ -45,20 +45,20 @@ class Measurement(NamedTuple):
     gemm: list[Seconds]
     steady: bool
 
-    def ratio(self, above: str, below: str, clock: Callable[[Seconds], float]) -> float:
-        """Median over rounds of the ratio of two variants."""
+    def ratios(self, above: str, below: str, clock: Callable[[Seconds], float]) -> list[float]:
+        """Ratios of two variants, one for each round."""
         pairs = zip(self.variants[above], self.variants[below], strict=True)
-        return statistics.median(clock(a) / clock(b) for a, b in pairs)
+        return [clock(a) / clock(b) for a, b in pairs]
 
-    def median(self, variant: str, clock: Callable[[Seconds], float]) -> float:
-        """Median seconds of one step."""
-        return statistics.median(map(clock, self.variants[variant]))
+    def seconds(self, variant: str, clock: Callable[[Seconds], float]) -> list[float]:
+        """Seconds of one step in each round."""
+        return [clock(each) for each in self.variants[variant]]
 
-    def share_of_peak(self, variant: str, flops: float, clock: Callable[[Seconds], float]) -> float:
-        """Median over rounds of the operations per second against those of the matrix products."""
+    def shares_of_peak(self, variant: str, flops: float, clock: Callable[[Seconds], float]) -> list[float]:
+        """Operations per second over those of the matrix products, in each round."""
         peak = GEMM_COUNT * 2 * GEMM_SIZE**3
         pairs = zip(self.variants[variant], self.gemm, strict=True)
-        return statistics.median(flops / clock(step) / (peak / clock(gemm)) for step, gemm in pairs)
+        return [flops / clock(step) / (peak / clock(gemm)) for step, gemm in pairs]
 
 
 Run = Callable[[int], None]
