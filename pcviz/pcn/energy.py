@@ -30,6 +30,11 @@ def squared_norms(stack: jax.Array, weights: jax.Array | None = None) -> jax.Arr
     return jnp.sum(total if weights is None else weights[...] * total, axis=tuple(range(1, stack.ndim)))
 
 
+def mean_squares(stacks: Activities) -> jax.Array:
+    """Mean square of each layer of all stages, (layers,) float64."""
+    return jnp.concatenate([squared_norms(stack) / math.prod(stack.shape[1:]) for stack in stacks])
+
+
 def rms(stack: jax.Array) -> jax.Array:
     """Root mean square over all axes but the first, float64; zero only where every entry is zero."""
     axes = tuple(range(1, stack.ndim))

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
-from pcviz.pcn.energy import output_losses
+from pcviz.pcn.energy import output_energy, output_error, output_losses
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, of_examples
 
@@ -54,6 +54,19 @@ def nudged_energy(network: Network, output: jax.Array, goal: Goal) -> jax.Array:
     away."""
     losses = output_losses(network.loss, output, goal.target) * jnp.abs(goal.share[:, 0]).astype(jnp.float64)
     return network.output_precision[...].astype(jnp.float64) * jnp.mean(losses)
+
+
+def output_pull(network: Network, output: jax.Array, y: jax.Array, goal: Goal | None) -> jax.Array:
+    """lambda e_L, minus the gradient of the output energy of each example, (B, K)."""
+    precision = network.output_precision[...]
+    if goal is None:
+        return precision * output_error(network.loss, output, y)
+    return precision * goal.share * output_error(network.loss, output, goal.target)
+
+
+def energy_of_output(network: Network, output: jax.Array, y: jax.Array, goal: Goal | None) -> jax.Array:
+    """E_L, () float64."""
+    return output_energy(network, output, y) if goal is None else nudged_energy(network, output, goal)
 
 
 def taught(errors: Activities, goal: Goal) -> Activities:

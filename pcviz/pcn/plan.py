@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from pcviz.brief import short
 from pcviz.pcn.nudging import Goal
-from pcviz.pcn.stacks import Activities
+from pcviz.pcn.stacks import Activities, plus
 from pcviz.pcn.trace import Trace
 from pcviz.pcn.update import Update
 
@@ -68,6 +68,12 @@ class State(NamedTuple):
     start: Activities | None = None
     goal: Goal | None = None
     energy: jax.Array | float = 0.0
+
+    def seen(self, plan: Plan) -> Activities:
+        """The activities that the layers above predict from."""
+        if self.start is None:
+            return self.variables
+        return self.start if plan.frozen else plus(self.start, self.variables)
 
 
 @short

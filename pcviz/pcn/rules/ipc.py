@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.pcn import inference
-from pcviz.pcn.energy import layer_energies
+from pcviz.pcn.energy import layer_energies, mean_squares
 from pcviz.pcn.gradients import activity_gradient, weight_gradient
 from pcviz.pcn.precisions import precisions
 from pcviz.pcn.rules.base import Method, Numbers, Rule, Span, Step, descended, settled
@@ -35,7 +35,7 @@ def _advance(method: Method, step: Step, x: jax.Array, y: jax.Array, numbers: Nu
         trace = relaxation.trace
         if plan.recorded:
             energies = layer_energies(step.network, local.errors[:-1], local.output, y)
-            trace = record(trace, numbers.rows, t, energies)._replace(update=inference.mean_squares(updates))
+            trace = record(trace, numbers.rows, t, energies)._replace(update=mean_squares(updates))
         return Step(network, slots, relaxation._replace(variables=moved, slots=moments, trace=trace))
 
     return jax.lax.fori_loop(*span, one_step, step)
