@@ -26,6 +26,7 @@ from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
+from pcviz.experiment import Experiment
 from pcviz.settings import Settings
 from pcviz.store import Limits, Lost, RunRecord, Store, StoreFault
 
@@ -80,7 +81,7 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then release all runs."""
-        self._preparing.submit(self._jobs)  # the first run should not wait for imports
+        self._preparing.submit(self._warm)
         threading.Thread(target=self._renew_leases, args=(stop,), daemon=True).start()
         outage = Outage(self._tell)
         while not stop.is_set():
@@ -93,6 +94,11 @@ class Worker:
                 stop.wait(outage.note(fault))
         with contextlib.suppress(StoreFault):
             self._observations.release_all()
+
+    def _warm(self) -> None:
+        """Import the jobs and compile what the default experiment needs, so that a first run does not wait for it."""
+        with contextlib.suppress(Exception):  # whatever it is, a run that meets it will say so
+            self._jobs()["train"](Experiment()).prepare()
 
     def turn(self) -> bool:
         """Read requests, then give one run one slice; False if no run had anything to do."""
