@@ -34,8 +34,10 @@ NUMBERS: tuple[dict[str, Any], ...] = (
     {"seed": 5},
 )
 SHAPES: tuple[dict[str, Any], ...] = ({"network.width": 7}, {"inference.solver": "adam"})
-APART = {"jit(dynamic_slice)"}
-"""Takes as many recorded rows as there are."""
+PROGRAMS = {"_weights", "start", "evaluate", "_rounding", "weight_steps"}
+"""What a training compiles, once each: first weights, first optimiser state, test set, rounding, its loop."""
+COPIES = {"stage", "convert_element_type"}
+"""Copies of arrays to the device, which JAX compiles too."""
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def compiled() -> Iterator[list[str]]:
     names: list[str] = []
 
     def note(event: str, seconds: float, **about: Any) -> None:
-        if event == "/jax/core/compile/backend_compile_duration" and about["fun_name"] not in APART:
+        if event == "/jax/core/compile/backend_compile_duration":
             names.append(about["fun_name"])
 
     jax.monitoring.register_event_duration_secs_listener(note)
@@ -75,3 +77,21 @@ def test_numbers_compile_nothing_and_shapes_do(work: Any, program: str, compiled
         compiled.clear()
         work(from_paths({**BASE, **change}))
         assert f"jit({program})" in compiled, change
+
+
+def test_a_training_compiles_its_programs_once_and_before_its_first_step(compiled: list[str]) -> None:
+    """1,000 weight steps in slices of all lengths, with pauses, frames of both kinds and checkpoints."""
+    jax.clear_caches()
+    training = Training(from_paths({**BASE, "learning.steps": 1000}))
+    training.prepare()
+    named = [name.removeprefix("jit(").removesuffix(")") for name in compiled]
+    assert sorted(name for name in named if name not in COPIES) == sorted(PROGRAMS)
+    compiled.clear()
+    for turn in range(1000):
+        training.advance(training.step + 1 + turn % 17, (0.0, 0.01, 1.0)[turn % 3], bulk=turn % 2 == 0)
+        training.frame(bulk=turn % 5 == 0)
+        if turn % 7 == 0:
+            training.checkpoint()
+        if training.done:
+            break
+    assert training.done and not compiled
