@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.data import Dataset
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
@@ -24,6 +25,7 @@ NOISE = 2
 """Separates the noise in initial activities from all other random numbers drawn from the seed."""
 
 
+@short
 class Made(NamedTuple):
     """Weight steps just made, all finite: how many, the report of the last one (None if there is none), their losses
     (M,), energies and weight changes (M, L), NumPy."""
@@ -33,6 +35,7 @@ class Made(NamedTuple):
     course: list[np.ndarray]
 
 
+@short
 class Chunk(NamedTuple):
     """A call of the compiled loop: the `state` (network and slots) before it, the weight steps `before` it and in it,
     and which of these are `kept` in the history (STEPS_AT_ONCE,)."""

@@ -13,21 +13,13 @@ import jax.numpy as jnp
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities, flat
 
-MOST_PARTS = 16
-
 
 def squared_norms(stack: jax.Array, weights: jax.Array | None = None) -> jax.Array:
     """Sum of squares over all axes but the first: (count, B, ...) -> (count,), float64; each square times its weight,
-    (count, 1, ...), if there are any.
-
-    The batch is summed in parts, written out one by one: a CPU then adds whole rows at once, but entry by entry in a
-    single sum of XLA.
-    """
-    batch = stack.shape[1]
-    parts = max(parts for parts in range(1, MOST_PARTS + 1) if batch % parts == 0)
-    squares = (jnp.square(part.astype(jnp.float64)) for part in jnp.split(stack, parts, axis=1))
-    total = sum(squares, start=jnp.zeros(()))
-    return jnp.sum(total if weights is None else weights[...] * total, axis=tuple(range(1, stack.ndim)))
+    (count, 1, ...), if there are any."""
+    squares = jnp.square(stack.astype(jnp.float64))
+    squares = squares if weights is None else weights[...] * squares
+    return jnp.sum(squares, axis=tuple(range(1, stack.ndim)))
 
 
 def mean_squares(stacks: Activities) -> jax.Array:
