@@ -16,6 +16,7 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.pcn import build, weights
 from pcviz.pcn.linear import equilibrium
+from pcviz.pcn.stacks import unstack
 
 DEPTH, WIDTH, BATCH, REPEATS = 32, 128, 64, 20
 
@@ -33,7 +34,7 @@ def equilibria(rounds: int) -> dict[str, list[Seconds]]:
     model = eqx.tree_at(lambda layers: [layer[1].weight for layer in layers], model, weights(network))
 
     def ours() -> Any:
-        return jax.block_until_ready(equilibrium(network, x, y).activities)
+        return jax.block_until_ready(unstack(equilibrium(network, x, y).activities))
 
     def theirs() -> Any:
         solution = jpc.compute_linear_activity_solution(model, x, y, use_skips=True, param_type="mupc")

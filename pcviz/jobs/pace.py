@@ -16,6 +16,10 @@ class Pace:
         """How many units fit into `seconds`; at least one."""
         return 1 if self.unit is None else max(1, int(seconds / self.unit))
 
+    def expected(self, count: int) -> float:
+        """Seconds that `count` units take; 0 before any was measured."""
+        return count * (self.unit or 0.0)
+
     def measured(self, count: int) -> Self:
         """A context that times `count` units of work."""
         self._count = count

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
@@ -55,11 +54,11 @@ class Stepper:
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
         self.long = estimate(experiment).long_steps
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
-        self.numbers = learning.numbers_of(experiment, jnp.asarray(padded_rows(self.rows, STEP_ROWS)))
+        self.numbers = learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS)))
         self.network = build(experiment, data.x_train.shape[1], data.y_train.shape[1])
-        self._unrecorded = self.numbers._replace(rows=jnp.asarray(padded_rows(np.arange(0), STEP_ROWS)))
+        self._unrecorded = self.numbers._replace(rows=jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
         self._state = self._spread((self.network, learning.fresh_slots(self.method, self.network, self.numbers)))
-        self._data = self._spread((jnp.asarray(data.x_train), jnp.asarray(data.y_train)))
+        self._data = self._spread((jax.device_put(data.x_train), jax.device_put(data.y_train)))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
 
@@ -75,7 +74,7 @@ class Stepper:
     def batch(self, step: int) -> tuple[jax.Array, jax.Array]:
         """The examples of the weight step after `step` others."""
         chosen = self._indices(step)
-        return jnp.asarray(self._examples[0][chosen]), jnp.asarray(self._examples[1][chosen])
+        return jax.device_put(self._examples[0][chosen]), jax.device_put(self._examples[1][chosen])
 
     def whole(self, step: int, count: int, kept: np.ndarray, *, recorded: bool) -> Made:
         """Make `count` weight steps after `step` others, fewer if one is not finite. `kept` (STEPS_AT_ONCE,): whose
@@ -102,7 +101,7 @@ class Stepper:
         for row, step in zip(chosen[: chunk.steps], steps, strict=False):
             row[:] = self._indices(step)
         numbers = self.numbers if recorded else self._unrecorded
-        batches = Batches(self._data[0], self._data[1], jnp.asarray(chosen), jnp.asarray(chunk.kept))
+        batches = Batches(self._data[0], self._data[1], jax.device_put(chosen), jax.device_put(chunk.kept))
         return learning.weight_steps(self.method, *chunk.state, batches, chunk.steps, numbers, self._keys(steps))
 
     def _go_on(self, network: Network, slots: Any) -> None:
@@ -157,7 +156,7 @@ class Stepper:
         """Keys of the noise in the initial activities of these steps; without noise, anything of that length."""
         numbers = np.asarray(steps)
         noisy = self.experiment.inference.initial == "normal"
-        return _noise_keys(self.experiment.seed, numbers) if noisy else jnp.asarray(numbers)
+        return _noise_keys(self.experiment.seed, numbers) if noisy else jax.device_put(numbers)
 
     def saved(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps: weights and optimiser state, and the step under way if there is one."""
@@ -171,11 +170,11 @@ class Stepper:
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from the arrays of `saved`. A step under way of an earlier version begins anew."""
         now, shape = jax.tree.flatten(self._state)
-        leaves = [jnp.asarray(arrays[f"leaf_{i}"]) for i in range(len(now))]
+        leaves = [jax.device_put(arrays[f"leaf_{i}"]) for i in range(len(now))]
         self._go_on(*self._spread(jax.tree.unflatten(shape, leaves)))
         self._pending = self._last = None
         if self.long and "pending_recorded" in arrays:
-            leaves = [jnp.asarray(arrays[f"pending_{i}"]) for i in range(self._under_way.num_leaves)]
+            leaves = [jax.device_put(arrays[f"pending_{i}"]) for i in range(self._under_way.num_leaves)]
             moved = jax.tree.unflatten(self._under_way, leaves)
             step = moved if isinstance(moved, Step) else Step(self._state[0], self._state[1], moved)
             self._pending = step, int(arrays["inference_step"]), bool(arrays["pending_recorded"])

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pcviz.data import Dataset, load
@@ -25,6 +24,9 @@ from pcviz.pcn.learning import Report
 from pcviz.pcn.network import flat_weights
 from pcviz.pcn.trace import recorded
 from pcviz.probes.health import arrival, chain_energies, learning_layers
+
+FULL = 0.9
+"""A slice ends when so much of its time is over: what is left would be spent on calls of a step or two."""
 
 
 class Training:
@@ -77,7 +79,7 @@ class Training:
         experiment = self.experiment
         self.data = load(experiment.data, experiment.seed, experiment.dtype)
         self._stepper = Stepper(experiment, self.data)
-        self._test = jnp.asarray(self.data.x_test), jnp.asarray(self.data.y_test)
+        self._test = jax.device_put((self.data.x_test, self.data.y_test))
         self._chain = chain_energies(experiment)
         evaluate(self.network, *self._test)
         floors = _rounding(self.network, *self._stepper.batch(0))
@@ -95,25 +97,26 @@ class Training:
         self._wanted |= bulk
         until = min(until_step, self.steps)
         self._remember()
+        enough = begun + FULL * seconds
         while self.step < until and not self.diverged:
-            left = seconds - (time.perf_counter() - begun)
+            left = begun + seconds - time.perf_counter()
             if self._stepper.long:
                 self._part_of_step(left, until)
             else:
-                self._whole_steps(left, until)
+                self._whole_steps(left, until, enough)
             self._remember()
-            if time.perf_counter() - begun >= seconds:
+            if time.perf_counter() >= enough:
                 break
         if self.diverged:
             self._take_last()
         self.seconds += time.perf_counter() - begun
 
-    def _whole_steps(self, seconds: float, until: int) -> None:
+    def _whole_steps(self, seconds: float, until: int, enough: float) -> None:
         stop = min(until, self._history.next_test(self.step))
         stop = stop if self.path is None else min(stop, self.path.next_due(self.step))
-        affordable = self._pace.affordable(seconds)
-        count = min(stop - self.step, STEPS_AT_ONCE, affordable)
-        last = self.step + count == until or (self._wanted and count == affordable)
+        count = min(stop - self.step, STEPS_AT_ONCE, self._pace.affordable(seconds))
+        ends = time.perf_counter() + self._pace.expected(count) >= enough
+        last = self.step + count == until or (self._wanted and ends)
         kept = self._history.wanted(range(self.step + 1, self.step + STEPS_AT_ONCE + 1))
         begun = self._clock()
         with self._pace.measured(count):

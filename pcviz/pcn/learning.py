@@ -61,11 +61,11 @@ def numbers_of(experiment: Experiment, rows: jax.Array) -> Numbers:
     numbers = [experiment.learning_rates, learning.adam_epsilon, learning.weight_decay]
     if experiment.network.biases:
         numbers.append(experiment.bias_rates)
-    descent = Descent(*(jnp.asarray(np.asarray(number, dtype)) for number in numbers))
+    descent = Descent(*(jax.device_put(np.asarray(number, dtype)) for number in numbers))
     steps = experiment.inference_steps
     rates = rates_of(experiment.inference, steps, dtype)
-    norm = None if learning.weight_norm == "none" else jnp.asarray(np.asarray(learning.weight_norm, dtype))
-    return Numbers(jnp.asarray(steps, jnp.int32), rates, descent, jnp.asarray(rows), norm)
+    norm = None if learning.weight_norm == "none" else jax.device_put(np.asarray(learning.weight_norm, dtype))
+    return Numbers(jax.device_put(np.int32(steps)), rates, descent, jax.device_put(rows), norm)
 
 
 def fresh_slots(method: Method, network: Network, numbers: Numbers) -> Any:

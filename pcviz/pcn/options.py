@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from pcviz.experiment import Inference, Learning
@@ -32,7 +32,7 @@ def plan_of(inference: Inference, learning: Learning | None = None, **flags: boo
 def rates_of(inference: Inference, steps: int, dtype: Any) -> Rates:
     """The traced numbers of a relaxation of `steps` steps, in the network's number format."""
     step_size, momentum, alpha, decay, total, activity_decay, nudge = (
-        jnp.asarray(np.asarray(number, dtype))
+        jax.device_put(np.asarray(number, dtype))
         for number in (
             inference.step_size,
             inference.momentum,

@@ -94,8 +94,8 @@ def _mlp(experiment: Experiment, input_dim: int, output_dim: int) -> Network:
     stages = []
     for weight, (layers, (outputs, _), phi, skip) in zip(weights, specs, strict=True):
         bias = jnp.zeros((len(layers), outputs), dtype) if options.biases else None
-        stages.append(Dense(weight, jnp.asarray(scales[layers.start - 1 : layers.stop - 1]), phi, skip, bias))
-    return Network(stages, jnp.asarray(options.output_precision, dtype), options.loss)
+        stages.append(Dense(weight, jax.device_put(scales[layers.start - 1 : layers.stop - 1]), phi, skip, bias))
+    return Network(stages, jax.device_put(np.asarray(options.output_precision, dtype)), options.loss)
 
 
 ARCHITECTURE = _mlp
