@@ -36,7 +36,7 @@ alone, never by measured time, so that results do not depend on the machine's lo
 class Cost:
     """What one run needs. `seconds` is compute time without compilation, `step_seconds` that of one weight step;
     `flops_per_step` are those of a weight step, `relaxation_flops` those of its inference steps, in which each weight
-    is used for `weight_uses` examples; `test_flops` those of evaluating the test set once."""
+    is used for `weight_uses` examples; `test_seconds` is the time of evaluating the test set once."""
 
     parameters: int
     learning_bytes: int
@@ -46,7 +46,7 @@ class Cost:
     flops_per_step: float
     relaxation_flops: float
     weight_uses: float
-    test_flops: float
+    test_seconds: float
     seconds: float
     step_seconds: float
     inference_step_seconds: float
@@ -144,7 +144,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
         flops_per_step=per_step,
         relaxation_flops=relaxation,
         weight_uses=full_steps * batch,
-        test_flops=2.0 * data.test_count * parameters,
+        test_seconds=slowdown * 2.0 * data.test_count * parameters / speed,
         seconds=step_seconds * learning.steps,
         step_seconds=step_seconds,
         inference_step_seconds=slowdown * max(inference, forward + weight_gradient) / speed,

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PER_OCTAVE = 128
-TESTS, FEWEST_TESTS, TESTS_SHARE, TESTS_PER_OCTAVE = 50, 10, 0.02, 4
+TESTS, FEWEST_TESTS, TESTS_SHARE, TESTS_PER_OCTAVE = 50, 10, 0.03, 4
 """The test set is evaluated at TESTS evenly spaced steps, fewer where they would take more than TESTS_SHARE of the
-arithmetic, and at TESTS_PER_OCTAVE of each doubling, for early steps."""
+time, and at TESTS_PER_OCTAVE of each doubling, for early steps."""
 NONE = np.array([np.inf, -np.inf])
 PARTS = (
     "step",
@@ -52,7 +52,7 @@ def thinned(steps: int, per_octave: int) -> np.ndarray:
 def affordable_tests(experiment: Experiment) -> int:
     """At how many evenly spaced steps the test set is evaluated."""
     cost = estimate(experiment)
-    affordable = TESTS_SHARE * experiment.learning.steps * cost.flops_per_step / cost.test_flops
+    affordable = TESTS_SHARE * cost.seconds / cost.test_seconds
     return int(np.clip(affordable, FEWEST_TESTS, TESTS))
 
 
