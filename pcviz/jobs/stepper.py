@@ -55,12 +55,20 @@ class Stepper:
         self.long = estimate(experiment).long_steps
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
         self.numbers = learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS)))
-        self.network = build(experiment, data.x_train.shape[1], data.y_train.shape[1])
+        network = build(experiment, data.x_train.shape[1], data.y_train.shape[1])
+        self._network: Network | None = network
         self._unrecorded = self.numbers._replace(rows=jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
-        self._state = self._spread((self.network, learning.fresh_slots(self.method, self.network, self.numbers)))
+        self._state = self._spread((network, learning.fresh_slots(self.method, network, self.numbers)))
         self._data = self._spread((jax.device_put(data.x_train), jax.device_put(data.y_train)))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
+
+    @property
+    def network(self) -> Network:
+        """The network after the last step."""
+        if self._network is None:
+            self._network = self._gathered(self._state[0])
+        return self._network
 
     def compile(self) -> None:
         """Run the compiled programs once without making a step: results do not change."""
@@ -106,7 +114,7 @@ class Stepper:
 
     def _go_on(self, network: Network, slots: Any) -> None:
         """Continue with this state, which with shards is on all of them."""
-        self._state, self.network = (network, slots), self._gathered(network)
+        self._state, self._network = (network, slots), None
 
     def _spread(self, tree: Any) -> Any:
         return shards.on_all(tree) if self.method.shards > 1 else tree
@@ -129,7 +137,7 @@ class Stepper:
         network, slots, report = learning.finish_step(self.method, under_way, *self.batch(step), numbers)
         if not bool(report.finite):
             return Made(0, None, [])
-        changes = learning.weight_changes_of_step(self.network, network)
+        changes = learning.weight_changes_of_step(self._state[0], network)
         self._go_on(network, slots)
         course = [np.asarray(row)[None] for row in (report.loss, report.energies, changes)]
         return Made(1, report._replace(weight_changes=changes), course)

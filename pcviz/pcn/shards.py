@@ -70,8 +70,9 @@ def on_all(tree: Tree) -> Tree:
 
 
 def on_one(tree: Tree) -> Tree:
-    """Its arrays, which are the same on every shard, as those of one device; nothing is copied."""
-    return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
+    """Its arrays, which are the same on every shard, on one device, as if they had never been elsewhere: programs for
+    arrays that are bound to a device would be compiled once more."""
+    return jax.device_put(jax.tree.map(lambda leaf: np.asarray(leaf.addressable_data(0)), tree))
 
 
 def mean(tree: Tree) -> Tree:

@@ -110,7 +110,7 @@ def first_energies(seed: int, steps: int = 1, weights_of: Training | None = None
     training = Training(from_paths({**paths, "learning.learning_rate": 1e-9, "data.name": "moons"}))
     training.prepare()
     if weights_of is not None:
-        training._stepper.network = weights_of.network
+        training._stepper._go_on(weights_of.network, training._stepper._state[1])
     training.advance(steps, 60.0)
     return np.asarray(training.frame(bulk=False).values["energy"])
 

@@ -123,4 +123,4 @@ def test_a_sharded_training_is_the_same_however_it_is_cut(sharded: None) -> None
 def test_what_others_see_of_a_sharded_network_is_on_one_device(sharded: None) -> None:
     training = trained(from_paths(SMALL))
     for leaf in jax.tree.leaves(training.network):
-        assert leaf.devices() == {jax.devices()[0]}
+        assert leaf.devices() == {jax.devices()[0]} and not leaf.committed
