@@ -168,7 +168,7 @@ def flagship(peers: list[Peer], rounds: int, report: Callable[[str], None]) -> T
             report(f"{each.name}: {times[each.name][-1]:.1f} s, {right:.3f}")
     for name, found in times.items():
         ratios = [a / b for a, b in zip(found, times[peers[0].name], strict=True)]
-        lines.append(Line(name, [spread(found), f"**{spread(ratios, '×')}**"]))
+        lines.append(Line(name, [spread(found), "" if name == peers[0].name else f"**{spread(ratios, '×')}**"]))
     about = f"L = 129, N = 64, T = 128, Adam at {FLAGSHIP_RATE}: {count} weight steps, compilation included."
     return Table("90 % of the test digits", about, ["seconds", "over pcviz"], lines)
 
@@ -213,11 +213,12 @@ def main(words: list[str]) -> int:
 
 HEAD = """# Benchmarks beside other libraries
 
-Made by `make bench-peers` on {date}: {machine}; {versions}. All train the same network, from the same weights, on the
-same batches of 64 digits: tanh, muPC with skips, gradient descent on activities, Adam on weights, float32. Before
-anything is timed, the energies after three weight steps must agree to one part in a million. Medians of rounds in turn,
-with the least and the greatest; wall time, and CPU time of all threads beside it. A ratio above 1 says that pcviz is
-faster. [performance.md](performance.md) says why.
+Made by `make bench-peers` on {date}: {machine}; {versions}.
+
+All train the same network, from the same weights, on the same batches of 64 digits: tanh, muPC with skips, gradient
+descent on activities, Adam on weights, float32. Before anything is timed, the energies after three weight steps must
+agree to one part in a million. Medians of rounds in turn, with the least and the greatest; wall time, and CPU time of
+all threads beside it. A ratio above 1 says that pcviz is faster. [performance.md](performance.md) says why.
 """
 
 if __name__ == "__main__":
