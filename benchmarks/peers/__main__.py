@@ -35,7 +35,7 @@ SHAPES = [Shape(8, 32, 16), Shape(16, 64, 15), Shape(32, 32, 32), Shape(32, 128,
 SHAPES += [Shape(128, 32, 16), Shape(128, 128, 16), Shape(129, 64, 128)]
 FLAGSHIP, FLAGSHIP_RATE, WANTED = Shape(129, 64, 128), 0.05, 0.9
 COLD = [Shape(8, 32, 16), Shape(128, 32, 16)]
-RATE, TURN_SECONDS, EQUAL = 1e-3, 0.25, 1e-6
+RATE, TURN_SECONDS, EQUAL = 1e-3, 1.0, 1e-6
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 

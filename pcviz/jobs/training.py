@@ -175,11 +175,11 @@ class Training:
         bulk_at = float("-inf")
         while not self.done:
             interval = max(BULK_SECONDS, BULK_STEPS * self.seconds / max(self.step, 1))
-            before, due = self.step, time.perf_counter() - bulk_at >= interval
+            before, due = self.step, self.seconds - bulk_at >= interval
             self.advance(self.steps, seconds, bulk=due)
             if self.step > before or self.done:
                 bulk = self.done or (due and self.detailed)
-                bulk_at = time.perf_counter() if bulk else bulk_at
+                bulk_at = self.seconds if bulk else bulk_at
                 yield self.frame(bulk)
 
     def frame(self, bulk: bool) -> Frame:
