@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 from typing import NamedTuple
 
@@ -76,8 +75,3 @@ def in_turn(peers: list[Peer], task: Task, rounds: int, steps: int) -> dict[str,
         for name, each in running.items():
             found[name].append(each.turn(steps).each)
     return found
-
-
-def spread(values: list[float]) -> tuple[float, float, float]:
-    """Median, least and greatest."""
-    return statistics.median(values), min(values), max(values)

@@ -16,8 +16,8 @@ SMALLEST = {"network.depth": 3, "network.width": 8, "learning.batch_size": 8, "i
 BATCHES = {"data.name": "moons", "data.train_size": 8192}
 CORNERS: dict[str, dict[str, Any]] = {
     "widest": {"network.width": 2048, "network.depth": 11},
-    "deepest": {"network.depth": 512, "network.width": 256},
-    "largest batch": {**BATCHES, "learning.batch_size": 7500, "network.depth": 512, "network.width": 16},
+    "deepest": {"network.depth": 512, "network.width": 256, "learning.batch_size": 62},
+    "largest batch": {**BATCHES, "learning.batch_size": 6800, "network.depth": 512, "network.width": 16},
     "float64": {
         **BATCHES,
         "dtype": "float64",
