@@ -122,12 +122,12 @@ class Stepper:
     def _gathered(self, tree: Any) -> Any:
         return shards.on_one(tree) if self.method.shards > 1 else tree
 
-    def part(self, step: int, affordable: int, *, recorded: bool) -> Made | None:
-        """Continue the long weight step after `step` others by at most `affordable` inference steps; None until it is
+    def part(self, step: int, count: int, *, recorded: bool) -> Made | None:
+        """Continue the long weight step after `step` others by `count` inference steps; None until it is
         made. `recorded`: record its relaxation, if it begins now."""
         under_way, t, recorded = self._pending or (self._begin(step), 0, recorded)
         total = int(self.numbers.steps)
-        last = min(total, t + affordable)
+        last = min(total, t + count)
         under_way = jax.block_until_ready(self._relax(under_way, step, t, last, recorded=recorded))
         self._pending = under_way, last, recorded
         if last < total:
@@ -141,6 +141,11 @@ class Stepper:
         self._go_on(network, slots)
         course = [np.asarray(row)[None] for row in (report.loss, report.energies, changes)]
         return Made(1, report._replace(weight_changes=changes), course)
+
+    @property
+    def inference_steps_left(self) -> int:
+        """How many inference steps are left of the long weight step under way, or of the next one."""
+        return int(self.numbers.steps) - (0 if self._pending is None else self._pending[1])
 
     @property
     def part_recorded(self) -> bool | None:

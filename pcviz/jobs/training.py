@@ -125,12 +125,12 @@ class Training:
         self._take(made, last, np.linspace(begun, self._clock(), count + 1)[1 : made.steps + 1])
 
     def _part_of_step(self, seconds: float, until: int) -> None:
-        affordable = self._pace.affordable(seconds)
+        count = min(self._pace.affordable(seconds), self._stepper.inference_steps_left)
         last = self._stepper.part_recorded
         if last is None:
             last = self._wanted or self.step + 1 == until
-        with self._pace.measured(affordable):
-            made = self._stepper.part(self.step, affordable, recorded=last)
+        with self._pace.measured(count):
+            made = self._stepper.part(self.step, count, recorded=last)
         if made is not None:
             self.diverged = not made.steps
             self._take(made, last, np.full(made.steps, self._clock()))
@@ -263,7 +263,7 @@ class Training:
         self.diverged = bool(arrays["diverged"])
         self._history.restore(arrays)
         self._watch.restore(arrays)
-        self._report, self._tested = None, (-1, {})
+        self._report, self._recorded, self._tested = None, False, (-1, {})
         if hasattr(self, "_stepper"):
             self._stepper.restore(arrays)
         else:

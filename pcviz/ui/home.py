@@ -20,7 +20,7 @@ STORY = {
     ],
     "queued": ["The live network waits for its turn."],
     "compiling": ["The live network is being compiled for this machine."],
-    "running": ["Live: after {step} of {steps} weight steps it reads {test_accuracy:%0} of unseen digits correctly."],
+    "running": ["Live: {step} of {steps} weight steps. At the last test it read {test_accuracy:%0} of unseen digits."],
     "paused": ["Paused after {step} of {steps} weight steps. Touch anything, and it goes on."],
     "cancelled": ["This run was cancelled. Touch anything, and another one begins."],
     "failed": ["This run failed. Touch anything, and another one begins."],

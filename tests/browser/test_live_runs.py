@@ -205,7 +205,7 @@ def test_a_sentence_says_what_happens(page: Page, fake: FakeStream, experiment: 
     train(fake, experiment, 1, 3)
     fake.state("running", 3)
     expect(sentence).to_contain_text(
-        re.compile(r"^Training: after 3 of 200 weight steps \d+ % of the test set is right")
+        re.compile(r"^Training: after 3 of 200 weight steps; at the last test \d+ % of the test set was right")
     )
     fake.state("diverged", 3)
     expect(sentence).to_contain_text("Diverged: the energy is no longer finite after weight step 3.")

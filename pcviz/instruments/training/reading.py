@@ -22,20 +22,27 @@ def story(experiment: Experiment) -> dict[str, list[str]]:
     if facts.task == "classification":
         chance = f"guessing gives {100 / facts.output_dim:.0f} %"
         result = f"{{test_accuracy:%0}} of the test set is right ({chance})"
+        tested = f"at the last test {{test_accuracy:%0}} of the test set was right ({chance})"
     else:
         result = "the test loss is {test_loss:g3}"
+        tested = "at the last test its loss was {test_loss:g3}"
     reached = f"The error reached {{layers_with_signal}} of {network.depth} layers (theory: {{layers_expected}})."
     now = f"after {{step}} of {steps:,} weight steps {result}."
+    so_far = f"after {{step}} of {steps:,} weight steps; {tested}."
     return {
         "idle": [f"Press Train: {network.depth} layers learn {facts.label.lower()} by {how}."],
         "queued": ["Waiting for its turn."],
         "compiling": ["Compiling the network for this machine. That takes seconds, once for each shape."],
-        "running": [f"Training: {now} {reached}", f"Training: {now}", "The first weight steps are on their way."],
-        "paused": [f"Paused: {now} {reached}", f"Paused: {now}", "Paused before the first weight step."],
+        "running": [
+            f"Training: {so_far} {reached}",
+            f"Training: {so_far}",
+            "The first weight steps are on their way.",
+        ],
+        "paused": [f"Paused: {so_far} {reached}", f"Paused: {so_far}", "Paused before the first weight step."],
         "done": [f"Done: {now} {reached}", f"Done: {now}"],
         "diverged": [f"Diverged: the energy is no longer finite after weight step {{step}}. {REMEDY}"],
         "past": [f"Back {now} {reached}", f"Back {now}", f"Back after {{step}} of {steps:,} weight steps."],
-        "cancelled": [f"Cancelled: {now}", "Cancelled before the first weight step."],
+        "cancelled": [f"Cancelled: {so_far}", "Cancelled before the first weight step."],
     }
 
 
