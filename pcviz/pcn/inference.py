@@ -73,7 +73,7 @@ def advance(
     rates: Rates,
     rows: jax.Array,
 ) -> State:
-    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; others cost nothing."""
+    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded."""
     if plan.update.space == "errors":
         step = _error_step(network, x, y, state.goal, plan, rates, rows)
         errors, slots, trace = jax.lax.fori_loop(*span, step, (state.variables, state.slots, state.trace))

@@ -92,7 +92,7 @@ def local_steps(
     rates: Rates,
     rows: jax.Array,
 ) -> State:
-    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded; others cost nothing."""
+    """Inference steps span[0] … span[1] - 1. The states at the steps in `rows` are recorded."""
     tiles, depth, rule = tiles_of(network), network.depth, plan.update.rule(rates)
     read_out = network.stages[-1]
 
@@ -134,7 +134,7 @@ def local_steps(
         return Local(own, error, message, update, slot)
 
     def measured(t: jax.Array, z: Activities, moved: Activities | None, slots: tuple[Any, ...]) -> Measured:
-        """Energies, and the step that follows: computed apart, so that a step that is not recorded pays nothing."""
+        """Energies, and the step that follows: computed apart, so that a step that is not recorded pays next to nothing."""
 
         def visit(tile: Tile, taken: Taken, carry: Seen) -> Seen:
             found, stage = local(tile, taken, carry.messages, t), tile.cut(network.stages[tile.stage])
