@@ -134,7 +134,7 @@ def local_steps(
         return Local(own, error, message, update, slot)
 
     def measured(t: jax.Array, z: Activities, moved: Activities | None, slots: tuple[Any, ...]) -> Measured:
-        """Energies, and the step that follows: computed apart, so that a step that is not recorded pays next to nothing."""
+        """Energies, and the step that follows: computed apart, so that other steps pay next to nothing."""
 
         def visit(tile: Tile, taken: Taken, carry: Seen) -> Seen:
             found, stage = local(tile, taken, carry.messages, t), tile.cut(network.stages[tile.stage])
