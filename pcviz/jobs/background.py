@@ -1,4 +1,4 @@
-"""Work that cannot be cut into slices: it runs in a thread of its own while the job's slices continue."""
+"""Work that cannot be cut into slices: it runs in a thread of its own while other work goes on."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -7,6 +7,14 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 LOOK_SECONDS = 0.005
+
+
+def aside(work: Callable[[], Result]) -> Future[Result]:
+    """Begin `work` in a thread; what it returns or raises is the future's."""
+    pool = ThreadPoolExecutor(1, "pcviz-aside")
+    future = pool.submit(work)
+    pool.shutdown(wait=False)
+    return future
 
 
 def until(future: Future[Result]) -> Iterator[bool]:

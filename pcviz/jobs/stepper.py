@@ -2,6 +2,7 @@
 several calls."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,9 @@ from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import estimate
 from pcviz.frames import STEP_ROWS, trace_rows
+from pcviz.jobs.background import aside
 from pcviz.pcn import Network, build, learning, shards
+from pcviz.pcn.compiling import shapes_of
 from pcviz.pcn.learning import Batches, Report, Step
 from pcviz.pcn.plan import State
 from pcviz.pcn.trace import padded_rows
@@ -55,13 +58,14 @@ class Stepper:
         self.long = estimate(experiment).long_steps
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
         self.numbers = learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS)))
-        network = build(experiment, data.x_train.shape[1], data.y_train.shape[1])
-        self._network: Network | None = network
         self._unrecorded = self.numbers._replace(rows=jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
-        self._state = self._spread((network, learning.fresh_slots(self.method, network, self.numbers)))
         self._data = self._spread((jax.device_put(data.x_train), jax.device_put(data.y_train)))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
+        self._compiled = aside(partial(self._compile, shapes_of(self._fresh)))
+        fresh = self._fresh()
+        self._network: Network | None = fresh[0]
+        self._state = self._spread(fresh)
 
     @property
     def network(self) -> Network:
@@ -71,13 +75,23 @@ class Stepper:
         return self._network
 
     def compile(self) -> None:
-        """Run the compiled programs once without making a step: results do not change."""
+        """Wait until the programs are compiled, which begins when it is made. Raises what compiling them raised."""
+        self._compiled.result()
+
+    def _fresh(self) -> tuple[Network, Any]:
+        """The network and the slots of a new run."""
+        network = build(self.experiment, self._examples[0].shape[1], self._examples[1].shape[1])
+        return network, learning.fresh_slots(self.method, network, self.numbers)
+
+    def _compile(self, shapes: tuple[Network, Any]) -> None:
+        """Run the programs on zeros of these shapes, without a step: two cores compile them and draw the weights."""
+        state = self._spread(jax.tree.map(lambda leaf: jax.device_put(np.zeros(leaf.shape, leaf.dtype)), shapes))
         if self.long:
-            step = self._begin(0)
-            self._under_way: Any = jax.tree.structure(self._moving(step))
+            step = self._begin(state, 0)
+            self._under_way = jax.tree.structure(self._moving(step))
             learning.finish_step(self.method, self._relax(step, 0, 0, 0), *self.batch(0), self._unrecorded)
         else:
-            self.whole(0, 0, np.zeros(STEPS_AT_ONCE, bool), recorded=False)
+            self._run(Chunk(state, 0, 0, np.zeros(STEPS_AT_ONCE, bool)), recorded=False)
 
     def batch(self, step: int) -> tuple[jax.Array, jax.Array]:
         """The examples of the weight step after `step` others."""
@@ -88,11 +102,11 @@ class Stepper:
         """Make `count` weight steps after `step` others, fewer if one is not finite. `kept` (STEPS_AT_ONCE,): whose
         weight changes are measured; `recorded`: record the relaxation of the last one."""
         chunk = Chunk(self._state, step, count, kept)
-        network, slots, report, course, done = self._run(chunk, recorded)
+        network, slots, report, course, done = self._run(chunk, recorded=recorded)
         made = int(done)
         if 0 < made < count:  # again, because the loop ends with the weights of the step that is not finite
             chunk = chunk._replace(steps=made)
-            network, slots, report, course, _ = self._run(chunk, recorded)
+            network, slots, report, course, _ = self._run(chunk, recorded=recorded)
         if made:
             self._go_on(network, slots)
             self._last = chunk
@@ -101,9 +115,9 @@ class Stepper:
     def again(self) -> Report | None:
         """The report of the last weight step with its relaxation, which was not recorded: the last call is repeated.
         None where that would take as long as a long step."""
-        return None if self._last is None else self._gathered(self._run(self._last, True)[2])
+        return None if self._last is None else self._gathered(self._run(self._last, recorded=True)[2])
 
-    def _run(self, chunk: Chunk, recorded: bool) -> Any:
+    def _run(self, chunk: Chunk, *, recorded: bool) -> Any:
         steps = range(chunk.before, chunk.before + STEPS_AT_ONCE)
         chosen = np.zeros((STEPS_AT_ONCE, self.experiment.learning.batch_size), np.int32)
         for row, step in zip(chosen[: chunk.steps], steps, strict=False):
@@ -125,7 +139,7 @@ class Stepper:
     def part(self, step: int, count: int, *, recorded: bool) -> Made | None:
         """Continue the long weight step after `step` others by `count` inference steps; None until it is
         made. `recorded`: record its relaxation, if it begins now."""
-        under_way, t, recorded = self._pending or (self._begin(step), 0, recorded)
+        under_way, t, recorded = self._pending or (self._begin(self._state, step), 0, recorded)
         total = int(self.numbers.steps)
         last = min(total, t + count)
         under_way = jax.block_until_ready(self._relax(under_way, step, t, last, recorded=recorded))
@@ -152,9 +166,9 @@ class Stepper:
         """Whether the long weight step under way is recorded; None if none is under way."""
         return None if self._pending is None else self._pending[2]
 
-    def _begin(self, step: int) -> Step:
+    def _begin(self, state: tuple[Network, Any], step: int) -> Step:
         key = self._keys(range(step, step + 1))[0]
-        return learning.begin_step(self.method, *self._state, *self.batch(step), self._unrecorded, key)
+        return learning.begin_step(self.method, *state, *self.batch(step), self._unrecorded, key)
 
     def _relax(self, under_way: Step, step: int, first: int, last: int, *, recorded: bool = False) -> Step:
         numbers = self.numbers if recorded else self._unrecorded

@@ -1,6 +1,7 @@
 """How programs are compiled."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +13,18 @@ optimisation in 0.55 to 0.95 of that, and they are up to 1.2 times as fast, in w
 docs/performance.md 3)."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Result = TypeVar("Result")
+_only_shapes = ContextVar("_only_shapes", default=False)
+
+
+def shapes_of(function: Callable[[], Result]) -> Result:
+    """What the function returns, with `jax.ShapeDtypeStruct` in place of arrays: nothing is computed or compiled."""
+    token = _only_shapes.set(True)
+    try:
+        shapes: Result = jax.eval_shape(function)
+    finally:
+        _only_shapes.reset(token)
+    return shapes
 
 
 class Program(Generic[Function]):
@@ -29,7 +42,9 @@ class Program(Generic[Function]):
         return jax.jit(self.function, static_argnames=self.static, compiler_options=options)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.jitted(*arguments, **named)
+        # JAX takes options for whole programs only, not for a part of what it traces.
+        function = self.function if _only_shapes.get() else self.jitted
+        return function(*arguments, **named)
 
 
 def compiled(*static: str) -> Callable[[Function], Program[Function]]:
