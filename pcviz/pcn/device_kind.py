@@ -49,8 +49,8 @@ def _in_cache(count: int, width: int) -> int:
 
 
 def _worth_a_wait(_count: int, width: int) -> int:
-    """Layers of 2²² weights in all: most stages are one tile, and where there are several, the wait between two is little
-    beside their work."""
+    """Layers of 2²² weights in all: most stages are one tile, and where there are several, the wait between two is
+    little beside their work."""
     return max(1, 2**22 // width**2)
 
 
