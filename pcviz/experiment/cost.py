@@ -28,15 +28,16 @@ PROGRAM_BYTES = 200_000_000
 CALIBRATING_STEPS = 20
 """Runs with fewer weight steps are too short to measure the machine's speed."""
 LONG_STEP_FLOPS = 1e10
-"""A weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the experiment
-alone, never by measured time, so that results do not depend on the machine's load."""
+"""On a CPU a weight step with more arithmetic runs as several calls, so that pause acts at once. Decided by the
+experiment alone, never by measured time, so that results do not depend on the machine's load."""
 
 
 @dataclass(frozen=True)
 class Cost:
     """What one run needs. `seconds` is compute time without compilation, `step_seconds` that of one weight step;
     `flops_per_step` are those of a weight step, `relaxation_flops` those of its inference steps, in which each weight
-    is used for `weight_uses` examples; `test_seconds` is the time of evaluating the test set once."""
+    is used for `weight_uses` examples; `in_turn` products wait for each other in it; `test_seconds` is the time of
+    evaluating the test set once."""
 
     parameters: int
     learning_bytes: int
@@ -46,6 +47,7 @@ class Cost:
     flops_per_step: float
     relaxation_flops: float
     weight_uses: float
+    in_turn: int
     test_seconds: float
     seconds: float
     step_seconds: float
@@ -53,7 +55,8 @@ class Cost:
 
     @property
     def long_steps(self) -> bool:
-        """Whether a weight step runs as several calls, with checkpoints in between."""
+        """Whether a weight step runs as several calls on a CPU, with checkpoints in between: on an accelerator fewer do
+        (pcn/device_kind.py)."""
         return self.flops_per_step > LONG_STEP_FLOPS
 
     @property
@@ -127,7 +130,8 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
         per_step = forward + relaxation + 0.5 * inference + weight_gradient
     speed = assumed_speed(width) * (1 if number == 4 else 0.5)
     serial = 1 if learning.facts.relaxes and experiment.inference.facts.space == "activities" else hidden
-    overhead = 2e-3 + max(steps, 1) * 2e-5 * serial
+    in_turn = max(steps, 1) * serial
+    overhead = 2e-3 + in_turn * 2e-5
     step_seconds = slowdown * (per_step / speed + overhead)
     saved = (1 + moments) * weights
     if per_step > LONG_STEP_FLOPS and learning.facts.relaxes:
@@ -144,6 +148,7 @@ def estimate(experiment: Experiment, slowdown: float = 1.0) -> Cost:
         flops_per_step=per_step,
         relaxation_flops=relaxation,
         weight_uses=full_steps * batch,
+        in_turn=in_turn,
         test_seconds=slowdown * 2.0 * data.test_count * parameters / speed,
         seconds=step_seconds * learning.steps,
         step_seconds=step_seconds,

@@ -15,7 +15,7 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.cost import estimate
 from pcviz.frames import STEP_ROWS, trace_rows
 from pcviz.jobs.background import aside
-from pcviz.pcn import Network, build, learning, shards
+from pcviz.pcn import Network, build, device_kind, learning, shards
 from pcviz.pcn.compiling import shapes_of
 from pcviz.pcn.learning import Batches, Report, Step
 from pcviz.pcn.plan import State
@@ -55,7 +55,7 @@ class Stepper:
         self.experiment = experiment
         self._examples = data.x_train, data.y_train
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
-        self.long = estimate(experiment).long_steps
+        self.long = device_kind.in_use().long_steps(estimate(experiment))
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
         self.numbers = learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS)))
         self._unrecorded = self.numbers._replace(rows=jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
@@ -140,7 +140,7 @@ class Stepper:
         """Continue the long weight step after `step` others by `count` inference steps; None until it is
         made. `recorded`: record its relaxation, if it begins now."""
         under_way, t, recorded = self._pending or (self._begin(self._state, step), 0, recorded)
-        total = int(self.numbers.steps)
+        total = self.experiment.inference_steps
         last = min(total, t + count)
         under_way = jax.block_until_ready(self._relax(under_way, step, t, last, recorded=recorded))
         self._pending = under_way, last, recorded
@@ -159,7 +159,7 @@ class Stepper:
     @property
     def inference_steps_left(self) -> int:
         """How many inference steps are left of the long weight step under way, or of the next one."""
-        return int(self.numbers.steps) - (0 if self._pending is None else self._pending[1])
+        return self.experiment.inference_steps - (0 if self._pending is None else self._pending[1])
 
     @property
     def part_recorded(self) -> bool | None:

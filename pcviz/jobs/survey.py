@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.pcn.network import Network
+from pcviz.pcn import device_kind
+from pcviz.pcn.network import Network, weight_count
 from pcviz.probes.plane import Plane
 from pcviz.probes.surface import Kind, plane_heights
 
 COARSEST = 5
 """The first level has at least this many cells along each side."""
 TILE: dict[Kind, int] = {"loss": 4, "energy": 1}
-"""Points in one call of the compiled program, the most that a pause has to wait for."""
+"""Points in one call of the compiled program, the most that a pause has to wait for; each counts as many times as
+points are computed at once."""
 
 
 class Survey:
@@ -27,6 +29,8 @@ class Survey:
         self.x, self.y = jnp.asarray(x, network.dtype), jnp.asarray(y, network.dtype)
         cells = size - 1
         self.strides = [stride for stride in (8, 4, 2, 1) if cells % stride == 0 and cells // stride >= COARSEST]
+        together = device_kind.in_use().at_once(weight_count(network))
+        self._tile = {kind: TILE[kind] * together for kind in kinds}
         self.heights: dict[Kind, np.ndarray] = {}
         self.tolerance = 0.0
         self._forget()
@@ -42,8 +46,8 @@ class Survey:
         self.tolerance = 0.0
 
     def at(self, kind: Kind, plane: Plane, points: np.ndarray) -> np.ndarray:
-        """Heights (M,) of a surface at a few points (M, 2), M ≤ TILE[kind]."""
-        padded = np.zeros((TILE[kind], 2))
+        """Heights (M,) of a surface at a few points (M, 2), at most one tile."""
+        padded = np.zeros((self._tile[kind], 2))
         padded[: len(points)] = points
         arrays = (jnp.asarray(a, self.network.dtype) for a in (plane.center, plane.directions, padded))
         heights, tolerances = (
@@ -54,9 +58,9 @@ class Survey:
 
     def along(self, kind: Kind, plane: Plane, points: np.ndarray, into: np.ndarray) -> Iterator[None]:
         """A surface at many points (S, 2), written `into` (S,); yields after every tile."""
-        for first in range(0, len(points), TILE[kind]):
-            part = points[first : first + TILE[kind]]
-            into[first : first + TILE[kind]] = self.at(kind, plane, part)
+        size = self._tile[kind]
+        for first in range(0, len(points), size):
+            into[first : first + size] = self.at(kind, plane, points[first : first + size])
             yield
 
     def levels(self, plane: Plane) -> Iterator[int | None]:
@@ -65,10 +69,10 @@ class Survey:
         for stride in self.strides:
             x, y = self.axes(plane, 1)
             for kind in self.kinds:
-                heights, lattice = self.heights[kind], range(0, self.size, stride)
+                heights, size, lattice = self.heights[kind], self._tile[kind], range(0, self.size, stride)
                 cells = [(row, column) for row in lattice for column in lattice if np.isnan(heights[row, column])]
-                for first in range(0, len(cells), TILE[kind]):
-                    part = cells[first : first + TILE[kind]]
+                for first in range(0, len(cells), size):
+                    part = cells[first : first + size]
                     rows, columns = zip(*part, strict=True)
                     found = self.at(kind, plane, np.array([(x[column], y[row]) for row, column in part]))
                     # An overflow is far above everything that can be drawn, but it counts as computed.

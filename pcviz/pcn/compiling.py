@@ -7,10 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import jax
 
-CPU_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
-"""The older code generator compiles our loops in two thirds of the time, and they are faster; with few passes of
-optimisation in 0.55 to 0.95 of that, and they are up to 1.2 times as fast, in wide networks a little slower (jax 0.10;
-docs/performance.md 3)."""
+from pcviz.pcn import device_kind
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Result = TypeVar("Result")
@@ -38,7 +35,7 @@ class Program(Generic[Function]):
     @cached_property
     def jitted(self) -> Any:
         """What `jax.jit` returns."""
-        options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
+        options = device_kind.in_use().options
         return jax.jit(self.function, static_argnames=self.static, compiler_options=options)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.pcn.coordinates import curvature_product
+from pcviz.pcn.device_kind import mapped
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Network
@@ -52,7 +53,7 @@ def smallest_curvature(network: Network, x: jax.Array, y: jax.Array, z: Activiti
         return transposed((dz, dy))[0]
 
     units = jnp.broadcast_to(jnp.eye(output.shape[1], dtype=output.dtype)[:, None], (output.shape[1], *output.shape))
-    product = jax.lax.map(lambda unit: up(down(none_z, unit))[1], units)
+    product = mapped(lambda unit: up(down(none_z, unit))[1], units, sum(stack.size for stack in z))
     curved = jnp.moveaxis(curvature_product(network, output, y, product), 0, 2)
     matrix = jnp.eye(output.shape[1], dtype=output.dtype)[None] + curved
 

@@ -14,14 +14,9 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.pcn import device_kind
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities
-
-CPU_LAYERS, CPU_UNITS = 8, 256
-MOST_LAYERS = 64
-"""Layers of a tile. On a CPU at most 8, of at most 256 units in all: more than that, and each product is shared among
-threads that wait for each other longer than they compute; and at most half of a stage, so that the front leaves some
-of a shallow one out. Elsewhere enough to keep an accelerator busy."""
 
 Carry = TypeVar("Carry")
 Item = TypeVar("Item")
@@ -87,9 +82,7 @@ def replaced_at(items: tuple[Item, ...], index: int, item: Item) -> tuple[Item, 
 def tile_size(count: int, width: int) -> int:
     """Layers of a tile of a stage of `count` layers of `width` units: near the wanted size, if possible
     without a remainder, which would be compiled too."""
-    wanted = MOST_LAYERS
-    if jax.default_backend() == "cpu":
-        wanted = max(1, min(CPU_LAYERS, CPU_UNITS // width, count // 2))
+    wanted = device_kind.in_use().tile_layers(count, width)
     if count <= wanted + wanted // 4:
         return count
     near = range(wanted + wanted // 4, wanted - wanted // 4 - 1, -1)

@@ -10,10 +10,11 @@ from pcviz.brief import short
 from pcviz.pcn import linear
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.coordinates import Place
+from pcviz.pcn.device_kind import mapped
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import weight_gradient
-from pcviz.pcn.network import Network, replaced, stacked_weights, with_flat_weights
+from pcviz.pcn.network import Network, replaced, stacked_weights, weight_count, with_flat_weights
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
 from pcviz.pcn.solvers.conjugate_gradient import Conjugate
 from pcviz.pcn.stacks import dot
@@ -106,7 +107,7 @@ def heights(
         there = with_flat_weights(network, center + coordinates @ directions)
         return equilibrated(there, x, y) if kind == "energy" else (loss_of(there, x, y), jnp.zeros((), jnp.float64))
 
-    return jax.lax.map(height, at)
+    return mapped(height, at, weight_count(network))
 
 
 plane_heights = jax.jit(heights, static_argnames=("kind",))
