@@ -31,10 +31,10 @@ def default_database() -> str:
     return f"sqlite:///{quoted(folder / NAME)}"
 
 
-def cache_folder() -> Path | None:
-    """The user's cache folder, for files that can be made anew; None if there is no writable one."""
+def cache_folder(name: str) -> Path | None:
+    """A folder of this name in the user's cache, for files that can be made anew; None if it cannot be written."""
     folder = _folder("XDG_CACHE_HOME", ".cache")
-    return folder if folder is not None and _can_make(folder) else None
+    return folder / name if folder is not None and _can_make(folder / name) else None
 
 
 def ensure_home(folder: Path) -> None:

@@ -88,10 +88,12 @@ def no_home() -> Path:
 
 def test_without_a_home_nothing_is_kept_of_compiled_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert places.cache_folder() == tmp_path / "pcviz"
+    assert places.cache_folder("programs") == tmp_path / "pcviz" / "programs"
+    (tmp_path / "pcviz" / "file").touch()
+    assert places.cache_folder("file") is None
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setattr(Path, "home", no_home)
-    assert places.cache_folder() is None
+    assert places.cache_folder("programs") is None
     monkeypatch.setenv("HOME", "")
     places.ensure_home(tmp_path)
     assert os.environ["HOME"] == str(tmp_path)

@@ -10,7 +10,7 @@ from pcviz.instruments.diagnosis.attempts import Attempt
 from pcviz.instruments.diagnosis.evidence import Evidence
 from pcviz.instruments.diagnosis.job import DiagnosisJob
 from pcviz.instruments.diagnosis.options import Options
-from pcviz.jobs.device import keep_compiled_programs
+from pcviz.jobs.program_cache import keep_compiled_programs
 
 
 def measure(case: Case) -> bytes:

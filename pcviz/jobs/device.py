@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jax
 
-from pcviz.places import cache_folder
+from pcviz.jobs import program_cache
 
 MAPS_SHARE = 0.25
 """Compiled programs are dropped when the process holds more than this share of the memory maps that it may have."""
@@ -24,21 +24,9 @@ def device_name() -> str:
 
 def tend_programs() -> None:
     """Before something new is compiled: keep compiled programs on disk, and make room for new ones in this process."""
-    keep_compiled_programs()
+    program_cache.tidy()
     forget_programs(MAPS_SHARE)
     give_memory_back()
-
-
-@cache
-def keep_compiled_programs() -> None:
-    """Keep compiled programs between processes, so that a shape seen before starts at once ($XDG_CACHE_HOME/pcviz);
-    does nothing if there is no folder for them."""
-    folder = cache_folder()
-    if folder is None:
-        return
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def give_memory_back() -> None:

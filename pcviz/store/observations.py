@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from pcviz.frames import HEAD, Frame
 from pcviz.store.contents import delete_checkpoints, delete_contents, delete_family
@@ -109,12 +109,15 @@ class Observations:
         connection = self._connection
         with connection.begin():
             values |= {"seq": frame.seq, "step": frame.step, "seconds": frame.seconds, "published_at": time.time()}
-            values["strikes"] = 0
-            self._fenced(frame.run, frame.generation, values, runs.c.seq == frame.seq - 1)
-            dropped = _drop_bulk(connection, frame.run, frame.generation) if bulk else 0
+            older = None if bulk is None else _older_bulk(frame.run, frame.generation)
+            added = len(scalars) + len(bulk or "") - _bulk_bytes(connection, older)
+            values |= {"strikes": 0, "frame_bytes": runs.c.frame_bytes + added}
+            taken = self._fenced(frame.run, frame.generation, values, runs.c.seq == frame.seq - 1)
+            if older is not None:
+                connection.execute(update(frames).where(older).values(bulk=None))
             row = {name: getattr(frame, name) for name in HEAD}
-            connection.execute(insert(frames).values(**row, scalars=scalars, bulk=bulk))
-            return self._count(frame.run, len(scalars) + len(bulk or "") - dropped)
+            connection.execute(insert(frames), row | {"scalars": scalars, "bulk": bulk})
+            return taken
 
     def checkpoint(
         self, run: str, generation: int, step: int, seq: int, arrays: dict[str, np.ndarray]
@@ -216,25 +219,26 @@ class Observations:
         rows = self._connection.execute(select(*COLUMNS).where(family)).mappings()
         return {found.parent or found.id for row in rows if (found := record(row)).unreadable is not None}
 
-    def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> None:
+    def _fenced(self, run: str, generation: int, values: dict[str, Any], *conditions: Any) -> int:
+        """Write observed columns of a run that is still ours; returns the bytes that its frames take. Raises Lost."""
         mine = (runs.c.id == run, runs.c.worker == self.worker, runs.c.generation == generation, *conditions)
         # Setting the worker to itself makes even an update without values check the lease.
-        written = self._connection.execute(update(runs).where(*mine).values(**({"worker": self.worker} | values)))
-        if written.rowcount != 1:
+        write = update(runs).where(*mine).values(**({"worker": self.worker} | values)).returning(runs.c.frame_bytes)
+        taken = self._connection.execute(write).scalar()
+        if taken is None:
             raise Lost(run)
-
-    def _count(self, run: str, added: int) -> int:
-        connection = self._connection
-        connection.execute(update(runs).where(runs.c.id == run).values(frame_bytes=runs.c.frame_bytes + added))
-        return int(connection.execute(select(runs.c.frame_bytes).where(runs.c.id == run)).scalar() or 0)
+        return int(taken)
 
 
-def _drop_bulk(connection: Connection, run: str, generation: int) -> int:
+def _older_bulk(run: str, generation: int) -> ColumnElement[bool]:
+    """Which frames have bulk channels that a newer frame replaces: those that belong to no checkpoint."""
     kept = select(checkpoints.c.seq).where(checkpoints.c.run == run, checkpoints.c.generation == generation)
-    older = and_(
+    return and_(
         frames.c.run == run, frames.c.generation == generation, frames.c.bulk.is_not(None), frames.c.seq.not_in(kept)
     )
-    dropped = int(connection.execute(select(func.sum(func.length(frames.c.bulk))).where(older)).scalar() or 0)
-    if dropped:
-        connection.execute(update(frames).where(older).values(bulk=None))
-    return dropped
+
+
+def _bulk_bytes(connection: Connection, chosen: ColumnElement[bool] | None) -> int:
+    if chosen is None:
+        return 0
+    return int(connection.execute(select(func.sum(func.length(frames.c.bulk))).where(chosen)).scalar() or 0)

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import psutil
 import pytest
 
-from pcviz.jobs import device
 from pcviz.jobs.device import MAPS, MOST_MAPS, forget_programs, give_memory_back
 
 pytestmark = pytest.mark.skipif(not (MAPS.exists() and MOST_MAPS.exists()), reason="only Linux limits memory maps")
@@ -44,11 +43,3 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     give_memory_back()
     assert before - psutil.Process().memory_info().rss > 50e6
     assert len(kept) == 200
-
-
-def test_without_a_place_to_keep_them_programs_are_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[tuple[str, object]] = []
-    monkeypatch.setattr(jax.config, "update", lambda name, value: kept.append((name, value)))
-    monkeypatch.setattr(device, "cache_folder", lambda: None)
-    device.keep_compiled_programs.__wrapped__()
-    assert kept == []
