@@ -38,8 +38,8 @@ class Inference(Section):
         "Inference steps T",
         "Steps of one relaxation. `depth` stands for H = L - 1: from a feedforward start no error can reach the first "
         "layer in fewer steps (an error above rounding may need far more); for L with a precision schedule and with "
-        "Z-IL, where every layer has a step of its own. `4depth` is four times that. Error-based inference needs one "
-        "step.",
+        "Z-IL, where every layer has a step of its own. `4depth` is four times that. Error-based inference reaches "
+        "every layer in one step, and some 8 small ones go most of the way to the equilibrium.",
         formula=r"e_l(t) = 0 \text{ for } t < L - l \text{ (feedforward start, not error-based)}",
     )
     step_size: float = option(

@@ -50,6 +50,20 @@ PRESETS: dict[str, Preset] = {
             "learning.steps": 150,
         },
     ),
+    "errors-128": Preset(
+        "128 layers, errors first",
+        "The same depth in a fraction of the time: the errors are the variables, and 8 inference steps bring one to "
+        "every layer. What differs: each step is a pass up and down the whole network, no longer local, and gradients "
+        "lie between backprop's and those of settled inference.",
+        {
+            "network.depth": 129,
+            "inference.solver": "error_based",
+            "inference.step_size": 0.05,
+            "inference.steps": 8,
+            "learning.learning_rate": 0.02,
+            "learning.steps": 150,
+        },
+    ),
     "two-moons": Preset(
         "Two moons",
         "Watch the decision boundary bend.",

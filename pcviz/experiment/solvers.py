@@ -104,7 +104,7 @@ SOLVERS: dict[str, SolverFacts] = {
     ),
     "error_based": SolverFacts(
         "error-based",
-        "the errors are the variables: no layer waits for another",
+        "the errors are the variables: no layer waits for another, but each step passes the whole network",
         "errors",
         "blue",
         rate="plain",

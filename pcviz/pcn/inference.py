@@ -113,18 +113,28 @@ def _error_step(
     """The inference step on errors, the counterpart of `one_step` in `advance`."""
     rule = plan.update.rule(rates)
     decay = rates.activity_decay if plan.decays else None
+    pull = None if goal is None else lambda output: output_pull(network, output, y, goal)
+    nothing = jnp.zeros(network.depth), jnp.zeros(network.depth - 1)
+
+    def moved_by(pulled: Activities, errors: Activities, slots: Any) -> tuple[Activities, Activities, Any]:
+        """New errors, updates and slots, where the output's energy has the gradient `pulled`."""
+        parts = zip(network.stages, errors, pulled, strict=False)
+        return moved(rule, errors, tuple(weighed(stage, e) + p for stage, e, p in parts), slots)
+
+    def measured(pulled: Activities, errors: Activities, slots: Any, output: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Energies, and the step that follows: computed apart, so that other steps pay next to nothing."""
+        return _energies(network, errors, output, y, goal), mean_squares(moved_by(pulled, errors, slots)[1])
 
     def step(t: jax.Array, carry: tuple[Activities, Any, Trace]) -> tuple[Activities, Any, Trace]:
         errors, slots, trace = carry
-        pull = None if goal is None else lambda output: output_pull(network, output, y, goal)
-        _, output, gradient = error_energy_gradient(network, x, y, errors, pull=pull, decay=decay)
-        parts = zip(network.stages, errors, gradient, strict=False)
-        gradient = tuple(weighed(stage, e) + g for stage, e, g in parts)
-        new_errors, updates, slots = moved(rule, errors, gradient, slots)
+        _, output, pulled = error_energy_gradient(network, x, y, errors, pull=pull, decay=decay)
         if plan.recorded:
-            trace = record(trace, rows, t, _energies(network, errors, output, y, goal))
-            trace = trace._replace(update=mean_squares(updates))
-        return new_errors, slots, trace
+            now = rows[trace.row] == t
+            wanted = now | (rows[trace.row + now] == t + 1)  # a row holds the rms of the step that led to it too
+            energies, updates = jax.lax.cond(wanted, measured, lambda *_: nothing, pulled, errors, slots, output)
+            trace = record(trace, rows, t, energies)._replace(update=updates)
+        errors, _, slots = moved_by(pulled, errors, slots)
+        return errors, slots, trace
 
     return step
 

@@ -20,9 +20,10 @@ from pcviz.experiment.cost import estimate
 AXIS = "shards"
 SHARDS = 2
 WHOLE, HALVES = PartitionSpec(), PartitionSpec(None, AXIS)
-LEAST_FLOPS, LEAST_USES = 1e8, 150.0
-"""Shards pay where a relaxation has that much arithmetic, and uses each weight for that many examples: both shards
-move all the weights. Measured: docs/performance.md 5."""
+LEAST = {"activities": (1e8, 150.0), "errors": (3e7, 100.0)}
+"""Space of a solver -> shards pay where its relaxation has that much arithmetic, and uses each weight for that many
+examples: both shards move all the weights. Layers one after another keep a single core busy, so that they pay sooner
+for errors. Measured: docs/performance.md 5."""
 Tree = TypeVar("Tree")
 
 
@@ -39,7 +40,8 @@ def shards_of(experiment: Experiment) -> int:
     """Shards of the batches of a training: SHARDS where that pays and all can be equal, else 1."""
     learning, inference = experiment.learning, experiment.inference
     cost = estimate(experiment)
-    pays = cost.relaxation_flops >= LEAST_FLOPS and cost.weight_uses >= LEAST_USES
+    least_flops, least_uses = LEAST[inference.facts.space]
+    pays = cost.relaxation_flops >= least_flops and cost.weight_uses >= least_uses
     apart = learning.facts.relaxes and not learning.facts.moves_weights and inference.initial != "normal"
     whole = learning.batch_size % SHARDS == 0 and not cost.long_steps
     return SHARDS if pays and apart and whole and _devices() else 1

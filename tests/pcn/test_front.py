@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pcviz.experiment.presets import PRESETS
 from pcviz.pcn import (
     backprop,
     build,
@@ -51,6 +52,17 @@ class TestFeedforwardStart:
         *hidden, last = weight_gradients(network, x, y, relax(network, x, y, DESCENT, steps=0))
         assert not any(np.any(gradient) for gradient in hidden)
         np.testing.assert_allclose(last, backprop(network, x, y).gradients[-1], rtol=1e-15)
+
+
+def test_the_preset_with_errors_as_variables_reaches_every_layer_in_steps_that_reach_few_by_activities() -> None:
+    preset = PRESETS["errors-128"].experiment.changed({"network.depth": 20, "network.width": 8})
+    x, y = np.ones((4, 64)), np.eye(4, 10)
+    network, steps = build(preset), preset.inference_steps
+    by_errors = relax(network, x, y, preset.inference).energies[-1]
+    by_activities = relax(network, x, y, preset.changed({"inference.solver": "momentum"}).inference).energies[-1]
+    assert (by_errors > 0).all()
+    assert not by_activities[: -1 - steps].any()
+    assert by_errors.sum() < by_activities.sum()
 
 
 class TestFront:

@@ -25,6 +25,8 @@ SMALL: dict[str, Any] = {
     "learning.steps": 12,
 }
 
+ERRORS = {"inference.solver": "error_based", "inference.step_size": 0.05}
+
 
 def shape(depth: int, width: int, steps: int, **changes: Any) -> Experiment:
     return from_paths({**SMALL, "data.name": "digits", "network.depth": depth, "network.width": width}).changed(
@@ -35,8 +37,7 @@ def shape(depth: int, width: int, steps: int, **changes: Any) -> Experiment:
 @pytest.fixture
 def sharded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small experiments are sharded too."""
-    monkeypatch.setattr(shards, "LEAST_FLOPS", 0.0)
-    monkeypatch.setattr(shards, "LEAST_USES", 0.0)
+    monkeypatch.setattr(shards, "LEAST", dict.fromkeys(shards.LEAST, (0.0, 0.0)))
 
 
 def trained(experiment: Experiment, seconds: float = 1e9) -> Training:
@@ -58,6 +59,9 @@ def test_a_cpu_counts_as_two_devices() -> None:
         (shape(16, 64, 15), 2),
         (shape(32, 128, 16), 2),
         (shape(129, 64, 128), 2),
+        (shape(129, 64, 8, **ERRORS), 2),
+        (shape(32, 32, 4, **ERRORS), 2),  # layers one after another: less arithmetic is enough
+        (shape(32, 32, 2, **ERRORS), 1),
         (shape(8, 32, 16), 1),  # too little arithmetic
         (shape(128, 128, 16), 1),  # all weights move, but few layers relax
         (shape(32, 32, 32, **{"learning.batch_size": 63}), 1),
@@ -87,10 +91,9 @@ def test_the_experiment_alone_decides(experiment: Experiment, count: int) -> Non
 )
 def test_shards_change_a_training_by_rounding_only(changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = from_paths({**SMALL, "dtype": "float64", **changes})
-    monkeypatch.setattr(shards, "LEAST_FLOPS", np.inf)
+    monkeypatch.setattr(shards, "LEAST", dict.fromkeys(shards.LEAST, (np.inf, 0.0)))
     whole = trained(experiment)
-    monkeypatch.setattr(shards, "LEAST_FLOPS", 0.0)
-    monkeypatch.setattr(shards, "LEAST_USES", 0.0)
+    monkeypatch.setattr(shards, "LEAST", dict.fromkeys(shards.LEAST, (0.0, 0.0)))
     assert shards.shards_of(experiment) == 2
     halves = trained(experiment)
     np.testing.assert_allclose(flat_weights(halves.network), flat_weights(whole.network), rtol=1e-8, atol=1e-10)
