@@ -54,10 +54,11 @@ class Stepper:
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
         self.long = estimate(experiment).long_steps
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
-        self.numbers = learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS)))
+        self.numbers = self._spread(learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS))))
         network = build(experiment, data.x_train.shape[1], data.y_train.shape[1])
         self._network: Network | None = network
-        self._unrecorded = self.numbers._replace(rows=jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
+        no_rows = self._spread(jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
+        self._unrecorded = self.numbers._replace(rows=no_rows)
         self._state = self._spread((network, learning.fresh_slots(self.method, network, self.numbers)))
         self._data = self._spread((jax.device_put(data.x_train), jax.device_put(data.y_train)))
         self._last: Chunk | None = None
