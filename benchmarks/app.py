@@ -24,7 +24,8 @@ from pcviz.experiment import Experiment
 from pcviz.settings import Settings
 from pcviz.store import RunRecord, Store
 
-TRAINING_SECONDS, ALONE_SECONDS = 2.0, 1.0
+TRAINING_SECONDS, LEAST_STEPS, ALONE_SECONDS = 2.0, 60, 1.0
+"""A training of fewer steps would be evaluated and recorded more often than those of users."""
 COMPILING_STEPS = 4
 POLL_SECONDS, PATIENCE_SECONDS = 0.02, 120.0
 APP_MUST = 1.25
@@ -75,7 +76,7 @@ def live(bench: Bench, shapes: list[Shape]) -> Iterator[Row]:
             experiment = experiment_of(shape)
             bare = AppSteps(experiment)
             count = steps_in(bare, ALONE_SECONDS)
-            steps = math.ceil(count * TRAINING_SECONDS / ALONE_SECONDS)
+            steps = max(LEAST_STEPS, math.ceil(count * TRAINING_SECONDS / ALONE_SECONDS))
             whole = experiment.changed({"learning.steps": steps})
             ends(client, experiment.changed({"learning.steps": COMPILING_STEPS}))
             found = bench.in_turn({"app": partial(train, client, whole), "bare": partial(each_of, bare, count)})

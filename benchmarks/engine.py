@@ -33,7 +33,7 @@ from benchmarks.runs import SHAPES
 from pcviz.cli.flags import EXIT
 from pcviz.cli.work import DONE, FAILED
 
-ROUNDS, QUICK_ROUNDS, APP_ROUNDS = 8, 3, 5
+ROUNDS, QUICK_ROUNDS, APP_ROUNDS = 8, 3, 4
 PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "steps": lambda quick: steps.steady(_bench(quick), [s for s in steps.STEADY if s.width < 512 or not quick]),
     "reference": lambda quick: steps.against_reference(_bench(quick), steps.COMPARED),
