@@ -38,6 +38,11 @@ def judged(seconds: Seconds) -> float:
     return seconds.cpu if jax.default_backend() == "cpu" else seconds.wall
 
 
+def wall_clock(seconds: Seconds) -> float:
+    """Wall time."""
+    return seconds.wall
+
+
 class Measurement(NamedTuple):
     """Rounds of interleaved runs: seconds for one step of each variant, and for the matrix products."""
 
@@ -80,25 +85,38 @@ class Bench:
         for _ in range(GEMM_COUNT):
             jax.block_until_ready(self._product(self._matrix, self._matrix))
 
-    def interleaved(self, variants: dict[str, Run]) -> Measurement:
-        """Run all variants in turn, round after round, discarding rounds in which the machine changed its speed."""
-        counts = {}
-        for name, run in variants.items():
-            run(1)
-            counts[name] = int(np.clip(ROUND_SECONDS / timed(partial(run, 1)).wall, 1, 64))
+    def interleaved(self, variants: dict[str, Run], counts: dict[str, int] | None = None) -> Measurement:
+        """Run all variants in turn, in each turn as many steps as `counts` says, or as take about ROUND_SECONDS."""
+        counts = counts or {name: steps_in(run, ROUND_SECONDS, most=64) for name, run in variants.items()}
+        return self.in_turn({name: partial(each_of, run, counts[name]) for name, run in variants.items()})
+
+    def in_turn(self, turns: dict[str, Callable[[], Seconds]]) -> Measurement:
+        """Give every variant its turn, which returns the seconds of one step, round after round, discarding rounds in
+        which the machine changed its speed."""
         rounds: list[tuple[Seconds, dict[str, Seconds]]] = []
         kept: list[tuple[Seconds, dict[str, Seconds]]] = []
         while len(kept) < self.rounds and len(rounds) < 2 * self.rounds:
             gemm = timed(self.gemm)
-            each = {}
-            for name, run in variants.items():
-                spent = timed(partial(run, counts[name]))
-                each[name] = Seconds(*(s / counts[name] for s in spent))
-            rounds.append((gemm, each))
+            rounds.append((gemm, {name: turn() for name, turn in turns.items()}))
             usual = statistics.median(judged(gemm) for gemm, _ in rounds)
             kept = [r for r in rounds if abs(judged(r[0]) / usual - 1) <= UNSTEADY]
         steady = len(kept) >= self.rounds
         chosen = kept if steady else rounds
         return Measurement(
-            {name: [each[name] for _, each in chosen] for name in variants}, [gemm for gemm, _ in chosen], steady
+            {name: [each[name] for _, each in chosen] for name in turns}, [gemm for gemm, _ in chosen], steady
         )
+
+
+def steps_in(run: Run, seconds: float, *, least: int = 1, most: int = 1_000_000) -> int:
+    """How many steps of `run` take about `seconds` of wall time, after a first one that compiles."""
+    run(1)
+    count = 1
+    for _ in range(2):  # a single fast step is mostly the cost of its call
+        count = int(np.clip(seconds * count / timed(partial(run, count)).wall, least, most))
+    return count
+
+
+def each_of(run: Run, count: int) -> Seconds:
+    """Seconds of one of `count` steps of `run`."""
+    spent = timed(partial(run, count))
+    return Seconds(spent.cpu / count, spent.wall / count)

@@ -46,11 +46,15 @@ def row(
 
 def line(result: Row) -> str:
     """One row of the table."""
-    wall = "" if result.wall is None else f"{result.wall:9.3g}"
+    wall = "" if result.wall is None else _number(result.wall)
     verdict = "" if result.met is None else f"{result.must:>8}  {'met' if result.met else 'NOT MET'}"
     unsteady = "" if result.steady else "  (unsteady machine)"
-    numbers = f"{result.value:9.3g} {result.unit:<3}{wall:>9}"
+    numbers = f"{_number(result.value):>9} {result.unit:<3}{wall:>9}"
     return f"{result.name:<45} {result.shape:<18} {numbers} {verdict}{unsteady}".rstrip()
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def slower(rows: Iterable[Row], earlier: Iterable[Mapping[str, Any]]) -> list[str]:

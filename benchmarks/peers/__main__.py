@@ -24,15 +24,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import reference
-from benchmarks.engine import Shape
 from benchmarks.peers.cold import first_step, peer
 from benchmarks.peers.ours import experiment_of, task_of
 from benchmarks.peers.task import Peer, Task
 from benchmarks.peers.turns import in_turn
 from benchmarks.rounds import Bench, Seconds
+from benchmarks.runs import SHAPES, Shape
 
-SHAPES = [Shape(8, 32, 16), Shape(16, 64, 15), Shape(32, 32, 32), Shape(32, 128, 16)]
-SHAPES += [Shape(128, 32, 16), Shape(128, 128, 16), Shape(129, 64, 128)]
 FLAGSHIP, FLAGSHIP_RATE, WANTED = Shape(129, 64, 128), 0.05, 0.9
 COLD = [Shape(8, 32, 16), Shape(128, 32, 16)]
 RATE, TURN_SECONDS, EQUAL = 1e-3, 1.0, 1e-6

@@ -7,16 +7,15 @@ from importlib.metadata import version
 
 import numpy as np
 
+from benchmarks.alone import AppSteps
 from benchmarks.peers.task import Task
 from pcviz.data import load
 from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
-from pcviz.jobs.stepper import STEPS_AT_ONCE, Stepper
 from pcviz.jobs.training import Training
 from pcviz.pcn import build, premultipliers, skip_flags, weights
 
 SOLVER, STEP_SIZE, BATCH = "gradient_descent", 0.3, 64
-NOTHING = np.zeros(STEPS_AT_ONCE, bool)
 
 
 def experiment_of(depth: int, width: int, inference_steps: int, steps: int, learning_rate: float) -> Experiment:
@@ -53,16 +52,7 @@ class Ours:
     name = f"pcviz {version('pcviz')}"
 
     def bare(self, task: Task) -> Callable[[int], None]:
-        experiment = _again(task)
-        stepper = Stepper(experiment, load(experiment.data, experiment.seed, experiment.dtype))
-
-        def steps(count: int) -> None:
-            while count:
-                now = min(count, STEPS_AT_ONCE)
-                stepper.whole(0, now, NOTHING, recorded=False)
-                count -= now
-
-        return steps
+        return AppSteps(_again(task))
 
     def train(self, task: Task, passed: Callable[[int], None]) -> list[np.ndarray]:
         training = Training(_again(task))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PER_OCTAVE = 128
 TESTS, FEWEST_TESTS, TESTS_SHARE, TESTS_PER_OCTAVE = 50, 10, 0.03, 4
 """The test set is evaluated at TESTS evenly spaced steps, fewer where they would take more than TESTS_SHARE of the
-time, and at TESTS_PER_OCTAVE of each doubling, for early steps."""
+time, and at TESTS_PER_OCTAVE of each doubling, for early steps; at one of each doubling where TESTS are too many."""
 NONE = np.array([np.inf, -np.inf])
 PARTS = (
     "step",
@@ -66,7 +66,8 @@ class History:
     def __init__(self, steps: int, epoch: int, tests: int = TESTS) -> None:
         self.epoch = epoch
         evenly = np.ceil(np.linspace(0, steps, tests + 1)[1:]).astype(int)
-        self.tests = np.unique(np.concatenate([thinned(steps, TESTS_PER_OCTAVE), evenly]))
+        early = thinned(steps, TESTS_PER_OCTAVE if tests == TESTS else 1)
+        self.tests = np.unique(np.concatenate([early, evenly]))
         self.rows = np.union1d(thinned(steps, PER_OCTAVE), self.tests)
         self._open = NONE  # least and greatest loss since the last row
         self._began = np.zeros(len(SIGNS), bool)  # which signs have begun since

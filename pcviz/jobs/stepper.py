@@ -57,8 +57,9 @@ class Stepper:
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
         self.long = device_kind.in_use().long_steps(estimate(experiment))
         self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
-        self.numbers = learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS)))
-        self._unrecorded = self.numbers._replace(rows=jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
+        self.numbers = self._spread(learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS))))
+        no_rows = self._spread(jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
+        self._unrecorded = self.numbers._replace(rows=no_rows)
         self._data = self._spread((jax.device_put(data.x_train), jax.device_put(data.y_train)))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from benchmarks import engine
+from benchmarks import app, engine, memory, rounds
+from benchmarks.alone import AppSteps
+from benchmarks.rounds import Seconds
 from benchmarks.rows import Row, row, slower
+from benchmarks.runs import Shape, experiment_of
+from pcviz.experiment import Experiment
+from pcviz.experiment.cost import estimate
+from pcviz.jobs.stepper import Made, Stepper
 
 STEP = [10.0, 10.2, 9.9, 10.1, 10.0, 9.8, 10.1, 10.0]
 
@@ -75,3 +84,86 @@ def test_a_file_that_is_no_document_is_refused_before_anything_is_measured(
     assert ended.value.code == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("bench: argument --compare: ") and "not a document of bench --json" in said
+
+
+def test_rows_that_an_earlier_document_lacks_are_skipped() -> None:
+    old, new = row("step", "L=8", scaled(1), "ms"), row("largest width", "L=16", 1435, "", more=True)
+    assert slower([old, new], document(old)) == []
+
+
+def test_only_known_parts_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        engine.main(["--only", "everything"])
+    assert ended.value.code == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert all(part in said for part in engine.PARTS)
+
+
+def test_parts_that_are_asked_for_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in engine.PARTS:
+        monkeypatch.setitem(engine.PARTS, part, lambda _quick, part=part: iter([row(part, "L=8", 1.0, "ms")]))
+    assert engine.main(["--json", "--only", "memory", "app"]) == 0
+    assert [found["name"] for found in json.loads(capsys.readouterr().out)["rows"]] == ["memory", "app"]
+    assert engine.main(["--json", "--quick"]) == 0
+    assert [found["name"] for found in json.loads(capsys.readouterr().out)["rows"]] == engine.QUICK_PARTS
+
+
+def test_the_last_of_many_steps_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, bool]] = []
+
+    def whole(_self: Any, _step: int, count: int, _kept: Any, *, recorded: bool) -> Made:
+        calls.append((count, recorded))
+        return Made(count, None, [])
+
+    monkeypatch.setattr(Stepper, "whole", whole)
+    steps = AppSteps(experiment_of(Shape(2, 4, 1)))
+    steps.last_recorded(130)
+    assert calls == [(64, False), (64, False), (2, True)]
+    calls.clear()
+    steps(65)
+    assert calls == [(64, False), (1, False)]
+
+
+def test_steps_are_counted_until_they_take_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taking(run: Callable[[], None]) -> Seconds:
+        return Seconds(0.0, 0.002 * run.args[0])  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(rounds, "timed", taking)
+    assert rounds.steps_in(lambda _: None, 0.25) == 125
+    assert rounds.steps_in(lambda _: None, 0.001, least=4) == 4
+
+
+def test_the_largest_networks_just_fit() -> None:
+    widest = memory.largest(lambda width: Shape(16, width, 16), memory.WIDEST)
+    wider = widest._replace(width=widest.width + 1)
+    needed, more = (estimate(experiment_of(shape)).memory_bytes for shape in (widest, wider))
+    assert needed <= memory.MEMORY < more
+    assert memory.largest(lambda depth: Shape(depth, 8, 16), memory.DEEPEST).depth == memory.DEEPEST
+
+
+class Training:
+    """A client whose training has published these (seq, step, seconds) at each look, and then ended."""
+
+    def __init__(self, *frames: tuple[int, int, float]) -> None:
+        self.looks = iter(frames)
+        self.left = len(frames)
+
+    def start(self, _experiment: Experiment, _session: str) -> str:
+        return "run"
+
+    def get(self, _run: str) -> SimpleNamespace:
+        self.left -= 1
+        seq, step, at = next(self.looks)
+        state = "running" if self.left else "done"
+        return SimpleNamespace(seq=seq, step=step, published_at=at, ended=not self.left, state=state, message=None)
+
+
+def test_a_training_is_timed_between_its_first_frame_and_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "POLL_SECONDS", 0.0)
+    client: Any = Training((0, 0, 0.0), (1, 10, 7.0), (4, 60, 8.0), (9, 210, 9.0))
+    assert app.train(client, Experiment()).wall == 2.0 / 200
+    client = Training((0, 0, 0.0), (1, 200, 7.0))
+    with pytest.raises(RuntimeError, match="too short"):
+        app.train(client, Experiment())
