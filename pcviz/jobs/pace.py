@@ -13,8 +13,8 @@ class Pace:
         self._count = 0
 
     def affordable(self, seconds: float) -> int:
-        """How many units fit into `seconds`; at least one."""
-        return 1 if self.unit is None else max(1, int(seconds / self.unit))
+        """How many units take about `seconds`; at least one."""
+        return 1 if self.unit is None else max(1, round(seconds / self.unit))
 
     def expected(self, count: int) -> float:
         """Seconds that `count` units take; 0 before any was measured."""

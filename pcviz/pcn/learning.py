@@ -16,7 +16,7 @@ from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.pcn import inference, linear, optimisers, shards
 from pcviz.pcn.compiling import Program, compiled
-from pcviz.pcn.energy import error_energies, output_loss, rounding_energies, squared_norms
+from pcviz.pcn.energy import error_energies, output_loss, rounding_energies
 from pcviz.pcn.gradients import learned_gradient
 from pcviz.pcn.network import Network, stacked_weights
 from pcviz.pcn.nudging import repeated
@@ -131,9 +131,10 @@ def weight_changes(before: Network, after: Network) -> jax.Array:
 
 
 def _squares(weights: tuple[Any, ...]) -> jax.Array:
-    """Sum of squares of each layer's weights, (L,) float64."""
-    stages = ([squared_norms(leaf) for leaf in jax.tree.leaves(stack)] for stack in weights)
-    return jnp.concatenate([sum(rest, start=first) for first, *rest in stages])
+    """Sum of squares of each layer's weights, (L,) float64, summed in their own format: a change of weights is never so
+    much smaller than they are that its square is lost."""
+    stages = ([jnp.einsum("l...,l...->l", leaf, leaf) for leaf in jax.tree.leaves(stack)] for stack in weights)
+    return jnp.concatenate([sum(rest, start=first) for first, *rest in stages]).astype(jnp.float64)
 
 
 @short
