@@ -63,6 +63,7 @@ class Stepper:
         self._data = self._spread((jax.device_put(data.x_train), jax.device_put(data.y_train)))
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
+        self._under_way: Any = None
         self._compiled = aside(partial(self._compile, shapes_of(self._fresh)))
         fresh = self._fresh()
         self._network: Network | None = fresh[0]
@@ -72,7 +73,8 @@ class Stepper:
     def network(self) -> Network:
         """The network after the last step."""
         if self._network is None:
-            self._network = self._gathered(self._state[0])
+            network = self._state[0]
+            self._network = shards.on_one(network) if self.method.shards > 1 else network
         return self._network
 
     def compile(self) -> None:
@@ -111,12 +113,12 @@ class Stepper:
         if made:
             self._go_on(network, slots)
             self._last = chunk
-        return Made(made, self._gathered(report) if made else None, [np.asarray(rows)[:made] for rows in course])
+        return Made(made, _read(report) if made else None, [np.asarray(rows)[:made] for rows in course])
 
     def again(self) -> Report | None:
         """The report of the last weight step with its relaxation, which was not recorded: the last call is repeated.
         None where that would take as long as a long step."""
-        return None if self._last is None else self._gathered(self._run(self._last, recorded=True)[2])
+        return None if self._last is None else _read(self._run(self._last, recorded=True)[2])
 
     def _run(self, chunk: Chunk, *, recorded: bool) -> Any:
         steps = range(chunk.before, chunk.before + STEPS_AT_ONCE)
@@ -124,7 +126,7 @@ class Stepper:
         for row, step in zip(chosen[: chunk.steps], steps, strict=False):
             row[:] = self._indices(step)
         numbers = self.numbers if recorded else self._unrecorded
-        batches = Batches(self._data[0], self._data[1], jax.device_put(chosen), jax.device_put(chunk.kept))
+        batches = Batches(self._data[0], self._data[1], chosen, chunk.kept)
         return learning.weight_steps(self.method, *chunk.state, batches, chunk.steps, numbers, self._keys(steps))
 
     def _go_on(self, network: Network, slots: Any) -> None:
@@ -133,9 +135,6 @@ class Stepper:
 
     def _spread(self, tree: Any) -> Any:
         return shards.on_all(tree) if self.method.shards > 1 else tree
-
-    def _gathered(self, tree: Any) -> Any:
-        return shards.on_one(tree) if self.method.shards > 1 else tree
 
     def part(self, step: int, count: int, *, recorded: bool) -> Made | None:
         """Continue the long weight step after `step` others by `count` inference steps; None until it is
@@ -180,11 +179,11 @@ class Stepper:
     def _indices(self, step: int) -> np.ndarray:
         return batch_indices(self.experiment.seed, step, len(self._examples[0]), self.experiment.learning.batch_size)
 
-    def _keys(self, steps: Iterable[int]) -> jax.Array:
+    def _keys(self, steps: Iterable[int]) -> Any:
         """Keys of the noise in the initial activities of these steps; without noise, anything of that length."""
         numbers = np.asarray(steps)
         noisy = self.experiment.inference.initial == "normal"
-        return _noise_keys(self.experiment.seed, numbers) if noisy else jax.device_put(numbers)
+        return _noise_keys(self.experiment.seed, numbers) if noisy else numbers
 
     def saved(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps: weights and optimiser state, and the step under way if there is one."""
@@ -210,6 +209,12 @@ class Stepper:
     def _moving(self, step: Step) -> Step | State:
         """What a step under way has changed: the relaxation alone, unless weights change with it."""
         return step.relaxation if self.method.rule.learns_at_the_end else step
+
+
+def _read(report: Report) -> Report:
+    """The report in NumPy."""
+    read: Report = jax.tree.map(np.asarray, report)
+    return read
 
 
 @jax.jit

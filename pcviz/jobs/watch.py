@@ -37,22 +37,19 @@ class Watch:
     ) -> np.ndarray:
         """Look at these weight steps: losses (M,), energies (M, L), weight changes (M, L), all 0 where they were not
         measured; `floors` (L,) are the energies of rounding. Returns which signs begin at each of them, (M, S)."""
-        began = np.zeros((len(steps), len(SIGNS)), bool)
-        for row, step, loss, energy, change in zip(began, steps, losses, energies, changes, strict=True):
-            hidden = energy[:-1]
-            unreached, faint = hidden == 0, (hidden > 0) & (hidden <= floors[:-1])
-            found = np.array(
-                [
-                    self._fed and unreached.any(),
-                    self._fed and faint.any(),
-                    self._plain and loss > 0 and energy.sum() > RISES * self._precision * loss,
-                    np.median(change) > LEAPS if change.any() else np.isfinite(self.since[-1]),
-                ]
-            )
-            self.since = np.where(found, np.where(np.isnan(self.since), step, self.since), np.nan)
-            row[:] = found & ~(step - self._last <= AWAY)
-            self._last = np.where(found, step, self._last)
-            self.layers = np.array([unreached.sum(), faint.sum()], float)
+        hidden = energies[:, :-1]
+        unreached, faint = hidden == 0, (hidden > 0) & (hidden <= floors[:-1])
+        rising = self._plain & (losses > 0) & (energies.sum(1) > RISES * self._precision * losses)
+        leaping, measured = np.median(changes, axis=1) > LEAPS, np.any(changes, axis=1)
+        all_found = np.stack([self._fed & unreached.any(1), self._fed & faint.any(1), rising, leaping], axis=1)
+        began = np.zeros_like(all_found)
+        for row, step, found, known in zip(began, steps, all_found, measured, strict=True):
+            found[-1] = found[-1] if known else np.isfinite(self.since[-1])
+            if found.any() or np.isfinite(self.since).any():
+                self.since = np.where(found, np.where(np.isnan(self.since), step, self.since), np.nan)
+                row[:] = found & ~(step - self._last <= AWAY)
+                self._last = np.where(found, step, self._last)
+        self.layers = np.array([unreached[-1].sum(), faint[-1].sum()], float)
         return began
 
     def values(self) -> dict[str, Value]:

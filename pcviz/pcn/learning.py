@@ -144,8 +144,8 @@ class Batches(NamedTuple):
 
     x: jax.Array
     y: jax.Array
-    indices: jax.Array
-    wanted: jax.Array
+    indices: jax.Array | np.ndarray
+    wanted: jax.Array | np.ndarray
 
 
 @short
