@@ -58,7 +58,12 @@ CPU = DeviceKind(
     # The older code generator compiles our loops in two thirds of the time, and they are faster; with few passes of
     # optimisation in 0.55 to 0.95 of that, and they are up to 1.2 times as fast, in wide networks a little slower
     # (jax 0.10; performance.md 3).
-    options={"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1},
+    # Code is generated in two parts, one for each core, instead of 32: that takes nine tenths of the CPU time.
+    options={
+        "xla_cpu_use_fusion_emitters": False,
+        "xla_backend_optimization_level": 1,
+        "xla_cpu_parallel_codegen_split_count": 2,
+    },
     tile_layers=_in_cache,
     speed=1,
     most_in_turn=float("inf"),
