@@ -52,9 +52,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "errors-128": Preset(
         "128 layers, errors first",
-        "The same depth in a fraction of the time: the errors are the variables, and 8 inference steps bring one to "
-        "every layer. What differs: each step is a pass up and down the whole network, no longer local, and gradients "
-        "lie between backprop's and those of settled inference.",
+        "The same depth in a fraction of the time: the errors are the variables. Each inference step passes the whole "
+        "network, which is no longer local.",
         {
             "network.depth": 129,
             "inference.solver": "error_based",
