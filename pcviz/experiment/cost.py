@@ -56,7 +56,7 @@ class Cost:
     @property
     def long_steps(self) -> bool:
         """Whether a weight step runs as several calls on a CPU, with checkpoints in between: on an accelerator fewer do
-        (pcn/device_kind.py)."""
+        (numerics/device_kind.py)."""
         return self.flops_per_step > LONG_STEP_FLOPS
 
     @property

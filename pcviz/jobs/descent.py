@@ -8,6 +8,7 @@ import numpy as np
 
 from pcviz.experiment.solvers import SOLVERS
 from pcviz.frames import trace_rows
+from pcviz.numerics.compiling import Program
 from pcviz.pcn.energy import layer_rms
 from pcviz.pcn.network import Network
 from pcviz.pcn.plan import Settled
@@ -22,7 +23,7 @@ PRECISE = 1e-5
 """A solver ends when at most this share of its initial excess over a known lowest energy is left."""
 
 
-_error_profile = jax.jit(layer_rms)
+_error_profile = Program(layer_rms)
 
 
 class Descent:

@@ -15,8 +15,9 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.cost import estimate
 from pcviz.frames import STEP_ROWS, trace_rows
 from pcviz.jobs.background import aside
-from pcviz.pcn import Network, build, device_kind, learning, shards
-from pcviz.pcn.compiling import shapes_of
+from pcviz.numerics import device_kind
+from pcviz.numerics.compiling import compiled
+from pcviz.pcn import Network, build, learning, shards
 from pcviz.pcn.learning import Batches, Report, Step
 from pcviz.pcn.plan import State
 from pcviz.pcn.trace import padded_rows
@@ -64,7 +65,7 @@ class Stepper:
         self._last: Chunk | None = None
         self._pending: tuple[Step, int, bool] | None = None
         self._under_way: Any = None
-        self._compiled = aside(partial(self._compile, shapes_of(self._fresh)))
+        self._compiled = aside(partial(self._compile, jax.eval_shape(self._fresh)))
         fresh = self._fresh()
         self._network: Network | None = fresh[0]
         self._state = self._spread(fresh)
@@ -217,7 +218,7 @@ def _read(report: Report) -> Report:
     return read
 
 
-@jax.jit
+@compiled()
 def _noise_keys(seed: jax.Array, steps: jax.Array) -> jax.Array:
     purpose = jax.random.fold_in(jax.random.key(seed), NOISE)
     return jax.vmap(lambda step: jax.random.fold_in(purpose, step))(steps)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from pcviz.pcn import device_kind
+from pcviz.numerics import device_kind
 from pcviz.pcn.network import Network, weight_count
 from pcviz.probes.plane import Plane
 from pcviz.probes.surface import Kind, plane_heights

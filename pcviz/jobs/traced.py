@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from pcviz.experiment import Experiment
 from pcviz.frames import FULL_ROWS, Value, trace_rows
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn import Network, layers_with_signal
 from pcviz.pcn.energy import layer_rms, rounding_energies
 from pcviz.pcn.inference import settle
@@ -24,7 +24,7 @@ ALIGNMENTS = 24
 """Most comparisons of the weight gradients, evenly spaced on a logarithmic scale."""
 
 
-@partial(jax.jit, static_argnames=("plan",))
+@compiled("plan")
 def _measure(
     network: Network, x: jax.Array, y: jax.Array, state: State, without: State | None, t: jax.Array, plan: Plan
 ) -> tuple[Settled, jax.Array, jax.Array, jax.Array]:

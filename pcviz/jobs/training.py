@@ -16,8 +16,8 @@ from pcviz.jobs.pace import Pace
 from pcviz.jobs.path import Path
 from pcviz.jobs.stepper import STEPS_AT_ONCE, Made, Stepper
 from pcviz.jobs.watch import SIGNS, Watch
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn import Network, evaluate
-from pcviz.pcn.compiling import compiled
 from pcviz.pcn.energy import rounding_energies
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.learning import Report

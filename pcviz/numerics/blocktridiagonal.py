@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import compiled
 
 DENSE_MAX = 64
 """Matrices up to this size H N are too small for Lanczos: extreme eigenvalues come from the dense matrix."""
@@ -137,7 +138,7 @@ def gradient_measure(blocks: Blocks, gradient: Sequence[np.ndarray | jax.Array],
     return measures
 
 
-@jax.jit
+@compiled()
 def _multiply(matrix: Blocks, vector: jax.Array) -> jax.Array:
     """A block tridiagonal matrix (H, N, N), (H - 1, N, N) times a vector (H, N)."""
     diagonal, lower = matrix
@@ -156,7 +157,7 @@ def _factorise(matrix: Blocks, shift: float) -> Blocks | None:
     return factors if bool(jnp.all(jnp.isfinite(factors.diagonal[-1]))) else None
 
 
-@jax.jit
+@compiled()
 def _cholesky(matrix: Blocks, shift: jax.Array) -> Blocks:
     """Lower triangular diagonal blocks (H, N, N) and the blocks below them (H - 1, N, N); NaN where it fails."""
     width = matrix.diagonal.shape[-1]
@@ -176,7 +177,7 @@ def _cholesky(matrix: Blocks, shift: jax.Array) -> Blocks:
     return Blocks(jnp.concatenate([first[None], rest]), lower)
 
 
-@jax.jit
+@compiled()
 def _solve(factors: Blocks, vector: jax.Array) -> jax.Array:
     """The solution (H, N) of the factorised system, by one sweep up the layers and one down."""
     diagonal, lower = factors
@@ -207,12 +208,12 @@ def factorised(blocks: Blocks) -> Blocks | None:
     return factors if bool(jnp.all(jnp.isfinite(factors.diagonal[:, -1]))) else None
 
 
-@jax.jit
+@compiled()
 def _cholesky_of_each(blocks: Blocks) -> Blocks:
     return jax.vmap(_cholesky, (0, None))(blocks, 0.0)
 
 
-@jax.jit
+@compiled()
 def solved(factors: Blocks, vectors: jax.Array) -> jax.Array:
     """The solutions (B, H, N) of each example's factorised system."""
     return jax.vmap(_solve)(factors, vectors)

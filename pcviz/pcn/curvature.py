@@ -9,8 +9,9 @@ for linear networks; for others it leaves out second derivatives of activations,
 import jax
 import jax.numpy as jnp
 
+from pcviz.numerics.compiling import compiled
+from pcviz.numerics.device_kind import mapped
 from pcviz.pcn.coordinates import curvature_product
-from pcviz.pcn.device_kind import mapped
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Network
@@ -30,7 +31,7 @@ def _normalised(v: Activities) -> Activities:
     return scaled(v, 1 / jnp.where(norm > 0, norm, 1))
 
 
-@jax.jit
+@compiled()
 def largest_curvature(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     """Largest eigenvalue of each example's Hessian at hidden activities z, (B,); from below, within a few per cent."""
 
@@ -41,7 +42,7 @@ def largest_curvature(network: Network, x: jax.Array, y: jax.Array, z: Activitie
     return dot(v, product(v))
 
 
-@jax.jit
+@compiled()
 def smallest_curvature(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     """Smallest eigenvalue of each example's Gauss-Newton Hessian at hidden activities z, (B,)."""
     errors = errors_of(network, x, z, None, None)

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.batch import as_batch, as_inputs
-from pcviz.pcn.compiling import compiled
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import Network, with_precision
@@ -64,7 +64,7 @@ def error_energy_gradient(
     return activities, output, gradient
 
 
-@jax.jit
+@compiled()
 def _feedforward(network: Network, x: jax.Array) -> tuple[Activities, jax.Array]:
     return forward(network, x)
 
@@ -108,7 +108,7 @@ def backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
     return _backprop(network, *as_batch(network, x, y))
 
 
-@jax.jit
+@compiled()
 def _backprop(network: Network, x: jax.Array, y: jax.Array) -> Backprop:
     plain = with_precision(network, 1)
     zeros = jax.tree.map(jnp.zeros_like, forward(plain, x)[0])

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import Program
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.network import Network, stacked_weights
 from pcviz.pcn.plan import Settled
@@ -174,7 +175,7 @@ def learned_gradient(
     return weight_gradient(network, x, inputs, signals, front)
 
 
-stacked_gradients = jax.jit(learned_gradient)
+stacked_gradients = Program(learned_gradient)
 
 
 def _stage_gradient(stage: Stage, below: jax.Array, error: jax.Array) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.experiment import Experiment
+from pcviz.numerics.compiling import Program, compiled
 from pcviz.pcn import inference, linear, optimisers, shards
-from pcviz.pcn.compiling import Program, compiled
 from pcviz.pcn.energy import error_energies, output_loss, rounding_energies
 from pcviz.pcn.gradients import learned_gradient
 from pcviz.pcn.network import Network, stacked_weights

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.batch import as_batch
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network, as_float64
@@ -93,13 +94,13 @@ def _solved(network: Network, x: jax.Array, y: jax.Array) -> tuple[Maps, jax.Arr
     return jacobians, r, u
 
 
-@jax.jit
+@compiled()
 def _least_energy(network: Network, x: jax.Array, y: jax.Array) -> jax.Array:
     _, r, u = _solved(as_float64(network), x, y)
     return 0.5 * jnp.mean(jnp.sum(r * u, -1))
 
 
-@jax.jit
+@compiled()
 def _equilibrium(network: Network, x: jax.Array, y: jax.Array) -> Equilibrium:
     network = as_float64(network)
     jacobians, r, u = _solved(network, x, y)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from pcviz.brief import short
-from pcviz.pcn.compiling import compiled
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.stacks import Activities, of_layers
 from pcviz.pcn.stage import is_bias
 

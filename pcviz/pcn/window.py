@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
-from pcviz.pcn import device_kind
+from pcviz.numerics import device_kind
 from pcviz.pcn.network import Network
 from pcviz.pcn.stacks import Activities
 

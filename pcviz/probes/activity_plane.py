@@ -16,6 +16,7 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.experiment import Inference
 from pcviz.numerics.blocktridiagonal import extreme_eigenpairs
+from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.coordinates import energies_at
 from pcviz.pcn.gradients import errors_of
@@ -127,7 +128,7 @@ def _excess(
     return np.where(np.abs(excess) <= ROUNDING * abs(plane.energy), 0.0, excess)
 
 
-@jax.jit
+@compiled()
 def _energies(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     """Energy of each example, (B,)."""
     output = network.output(z)

@@ -23,6 +23,7 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.numerics import krylov
 from pcviz.numerics.blocktridiagonal import Blocks, solved
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn import linear
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.architectures.mlp import skip_flags
@@ -75,14 +76,14 @@ def _least_energy(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array)
     return linear.least_energy(with_flat_weights(network, flat), x, y)
 
 
-@partial(jax.jit, static_argnames=("of",))
+@compiled("of")
 def _slope(
     of: Callable[..., jax.Array], network: Network, x: jax.Array, y: jax.Array, flat: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     return jax.value_and_grad(partial(of, network, x, y))(flat)
 
 
-@partial(jax.jit, static_argnames=("of",))
+@compiled("of")
 def _curved(
     of: Callable[..., jax.Array], network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, v: jax.Array
 ) -> jax.Array:
@@ -118,7 +119,7 @@ def gauss_newton(network: Network, x: Array, y: Array) -> krylov.Product:
     return lambda v: np.asarray(_gauss_newton(network, x, y, flat, v))
 
 
-@jax.jit
+@compiled()
 def _gauss_newton(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, v: jax.Array) -> jax.Array:
     def output(flat: jax.Array) -> jax.Array:
         return forward(with_flat_weights(network, flat), x)[1]
@@ -163,14 +164,14 @@ def _local(network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, z: Act
     return jnp.sum(layer_energies(there, errors_of(there, x, z, None, None), output, y))
 
 
-@jax.jit
+@compiled()
 def _local_slope(
     network: Network, x: jax.Array, y: jax.Array, flat: jax.Array, z: Activities
 ) -> tuple[jax.Array, jax.Array]:
     return jax.value_and_grad(lambda w: _local(network, x, y, w, z))(flat)
 
 
-@jax.jit
+@compiled()
 def _implicit(
     network: Network,
     x: jax.Array,

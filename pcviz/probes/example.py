@@ -11,6 +11,7 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.experiment import Inference, Learning
+from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn.feedforward import backprop
 from pcviz.pcn.gradients import inputs_of, stacked_gradients
@@ -52,7 +53,7 @@ class Example(NamedTuple):
         return self._replace(steps=self.steps[:count], energies=self.energies[:count], **layers)
 
 
-@jax.jit
+@compiled()
 def _predictions(network: Network, x: jax.Array, z: Activities) -> list[jax.Array]:
     below = inputs_of(x, z)
     return _vectors(tuple(stage(b) for stage, b in zip(network.stages, below, strict=True)))

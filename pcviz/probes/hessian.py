@@ -15,13 +15,13 @@ has 1/B of it), in float64 whatever the network's format.
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pcviz.numerics.blocktridiagonal import Blocks, top_eigenvalue
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn import batch
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.gradients import activity_gradient, inputs_of
@@ -99,7 +99,7 @@ def as_stacks(network: Network, layers: Sequence[Array]) -> Activities:
     return stacked(layers, [stage.count for stage in network.stages[:-1]], jnp.float64)
 
 
-@partial(jax.jit, static_argnames=("gauss_newton",))
+@compiled("gauss_newton")
 def _blocks(network: Network, x: jax.Array, y: jax.Array, z: Activities, gauss_newton: bool) -> Blocks:
     below = inputs_of(x, z)[1:]
     stages = list(network.stages)[1:]
@@ -154,6 +154,6 @@ def _prediction(layer: Stage, z: jax.Array) -> Callable[[jax.Array], jax.Array]:
     return lambda below: layer(below.reshape(1, *z.shape)).ravel()
 
 
-@jax.jit
+@compiled()
 def _product(network: Network, x: jax.Array, y: jax.Array, z: Activities, vector: Activities) -> Activities:
     return jax.jvp(lambda at: activity_gradient(network, x, y, at).gradient, (z,), (vector,))[1]

@@ -12,6 +12,7 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.numerics.blocktridiagonal import Blocks, factorised, solved
+from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import linear
 from pcviz.pcn.coordinates import is_kinked
@@ -117,7 +118,7 @@ def _rms(slope: jax.Array) -> float:
     return float(jnp.sqrt(jnp.mean(slope**2)))
 
 
-@jax.jit
+@compiled()
 def activity_slope(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     """The gradient of each example's energy in its activities, (B, H, N)."""
     return by_example(activity_gradient(network, x, y, z).gradient)
@@ -128,14 +129,14 @@ def free_blocks(network: Network, x: Array, y: Array, z: Activities, free: jax.A
     return _restricted(hessian_blocks(network, x, y, unstack(jax.tree.map(np.asarray, z))), free)
 
 
-@jax.jit
+@compiled()
 def _restricted(blocks: Blocks, free: jax.Array) -> Blocks:
     both = free[..., :, None] & free[..., None, :]
     diagonal = jnp.where(both, blocks.diagonal, jnp.eye(free.shape[-1]))
     return Blocks(diagonal, jnp.where(free[:, 1:, :, None] & free[:, :-1, None, :], blocks.lower, 0))
 
 
-@jax.jit
+@compiled()
 def _minus(z: Activities, step: jax.Array) -> Activities:
     return tuple(own - change for own, change in zip(z, like(z, step), strict=True))
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.numerics.blocktridiagonal import Measure
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import Network, as_float64
@@ -203,7 +204,7 @@ def error_spectrum(network: Network, x: Array, y: Array, activities: Sequence[Ar
     return values[:, -min(values.shape[1], sum(z[0].size for z in activities)) :]
 
 
-@jax.jit
+@compiled()
 def _error_eigenvalues(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> jax.Array:
     precision = network.output_precision[...]
 

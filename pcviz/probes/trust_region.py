@@ -14,6 +14,7 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.numerics import krylov
 from pcviz.numerics.blocktridiagonal import factorised, solved
+from pcviz.numerics.compiling import Program
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network, as_float64
 from pcviz.probes import curvature
@@ -91,7 +92,7 @@ def activity_step(network: Network, x: Array, y: Array, minimum: Minimum) -> Act
     return ActivityStep(_cosine(taken, -slope), _cosine(taken, newton), ratio)
 
 
-_forward = jax.jit(forward)
+_forward = Program(forward)
 
 
 def _cosine(a: jax.Array, b: jax.Array) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from pcviz.brief import short
 from pcviz.experiment import Experiment
 from pcviz.frames import trace_rows
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.activations import ACTIVATIONS
 from pcviz.pcn.energy import layer_rms, rounding_energies
 from pcviz.pcn.feedforward import forward
@@ -57,7 +58,7 @@ def upward(network: Network, x: jax.Array) -> Upward:
     return Upward(*map(np.asarray, _upward(network, x)))
 
 
-@jax.jit
+@compiled()
 def _upward(network: Network, x: jax.Array) -> tuple[jax.Array, ...]:
     slope = jax.grad(ACTIVATIONS[network.stages[-1].activation])
     for _ in range(3):
@@ -108,7 +109,7 @@ def downward(experiment: Experiment, network: Network, x: jax.Array, y: jax.Arra
     )
 
 
-@jax.jit
+@compiled()
 def _ends(settled: Settled, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """At the end of a relaxation the rms of the errors, and the energies of rounding, (L,) each."""
     return layer_rms(settled.errors), rounding_energies(settled.activities, y)

@@ -16,9 +16,10 @@ from pcviz.experiment.cost import estimate
 from pcviz.experiment.presets import PRESETS
 from pcviz.jobs.survey import Survey
 from pcviz.jobs.training import Training
-from pcviz.pcn import build, device_kind, learning
+from pcviz.numerics import device_kind
+from pcviz.numerics.device_kind import ACCELERATOR, CPU
+from pcviz.pcn import build, learning
 from pcviz.pcn.curvature import smallest_curvature
-from pcviz.pcn.device_kind import ACCELERATOR, CPU
 from pcviz.pcn.network import flat_weights
 from pcviz.pcn.window import tiles_of
 from pcviz.probes.plane import Plane, random_directions

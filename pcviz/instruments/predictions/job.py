@@ -11,6 +11,7 @@ from pcviz.data.dataset import Array
 from pcviz.frames import Value
 from pcviz.instruments.predictions.options import CLASSES, INPUTS, PIECE, POINTS, Options
 from pcviz.jobs.follower import Follower
+from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work, finish
 from pcviz.pcn import Network, build
 from pcviz.pcn.feedforward import forward
@@ -65,7 +66,7 @@ class Predictions(Follower):
         return batch_indices(self.experiment.seed, step - 1, self.experiment.data.train_count, size)[: self.most]
 
 
-@jax.jit
+@compiled()
 def _output(network: Network, x: jax.Array) -> jax.Array:
     return forward(network, x)[1]
 

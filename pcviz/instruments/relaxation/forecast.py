@@ -14,6 +14,7 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Value
 from pcviz.instruments.relaxation.options import BINS, SIGNAL_STEPS
 from pcviz.numerics.blocktridiagonal import Blocks, extreme_eigenvalues, gradient_measure
+from pcviz.numerics.compiling import Program
 from pcviz.numerics.counting import bin_edges, count_below
 from pcviz.pcn import backprop, feedforward
 from pcviz.pcn.energy import rms
@@ -26,6 +27,9 @@ COUNTING_FLOPS = 5e11
 """Most operations spent on the histogram of eigenvalues."""
 EXAMPLES_MOST, EXAMPLES_FLOPS = 8, 2e10
 """Most examples that the quadratic model uses, the first of the batch, and most operations spent on them."""
+
+
+_gradient = Program(activity_gradient)
 
 
 class Forecast:
@@ -90,7 +94,7 @@ class Forecast:
         """Steps of gradient descent to 1 % of the initial excess: of the mean energy, and of each example's own."""
         network, (x, y, activities) = as_float64(self.network), some
         stacks = as_stacks(network, activities)
-        gradient = jax.jit(activity_gradient)(network, x.astype(jnp.float64), y.astype(jnp.float64), stacks).gradient
+        gradient = _gradient(network, x.astype(jnp.float64), y.astype(jnp.float64), stacks).gradient
         measures = gradient_measure(blocks, [layer for stack in gradient for layer in np.asarray(stack)])
         found = [theory.steps_to_share(chosen, step_size) for chosen in (measures, *([m] for m in measures))]
         steps = [float("inf") if count is None else float(count) for count in found]

@@ -19,6 +19,7 @@ from pcviz.frames import Value
 from pcviz.instruments.reproduce.arrival import Arrival, Hold, arrive, lowest_energy
 from pcviz.instruments.reproduce.exponent import fit
 from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, SOLVERS, Cell, Protocol
+from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
@@ -38,7 +39,7 @@ UNDERCUT = 1e-3
 with kinks there are many minima, and the long runs need not find the lowest."""
 
 
-@jax.jit
+@compiled()
 def _gradients(network: Network, x: jax.Array, y: jax.Array, at: Settled) -> tuple[jax.Array, ...]:
     return weight_gradient(network, x, at.activities, settled_at(network, y, at.activities, at.errors[:-1]).errors)
 

@@ -8,8 +8,8 @@ import numpy as np
 from flax import nnx
 
 from pcviz.experiment import Experiment
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.activations import ACTIVATIONS
-from pcviz.pcn.compiling import compiled
 from pcviz.pcn.network import Network
 from pcviz.pcn.parameterisation import initial_weights, premultipliers
 from pcviz.pcn.stage import BIAS

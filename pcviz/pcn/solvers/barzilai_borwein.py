@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient
@@ -32,7 +33,7 @@ class Spectral(NamedTuple):
     step_size: jax.Array
 
 
-@jax.jit
+@compiled()
 def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> Spectral:
     """At the feedforward point; the first step size is 1 / largest curvature there unless given."""
     start, _ = forward(network, x)

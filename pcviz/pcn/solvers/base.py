@@ -15,6 +15,7 @@ import numpy as np
 
 from pcviz.brief import short
 from pcviz.frames import TRACE_ROWS
+from pcviz.numerics.compiling import Program, compiled
 from pcviz.pcn import inference
 from pcviz.pcn.gradients import errors_of
 from pcviz.pcn.network import Network
@@ -58,7 +59,7 @@ def every_step(state: Any, step: int) -> tuple[float, float]:
 def repeating(step: Callable[[Network, jax.Array, jax.Array, Any], Any]) -> Callable[..., Any]:
     """The `advance` of a solver whose step needs neither its number nor settings: (network, x, y, state) -> state."""
 
-    @jax.jit
+    @compiled()
     def advance(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, _: Any) -> Any:
         return jax.lax.fori_loop(first, last, lambda _, now: step(network, x, y, now), state)
 
@@ -70,7 +71,7 @@ def behind_front(step: Callable[..., Any]) -> Callable[..., Any]:
     correction, front) -> state. The correction is the rounding of the errors at the start, the front marks the
     layers that the output error has reached."""
 
-    @jax.jit
+    @compiled()
     def advance(network: Network, x: jax.Array, y: jax.Array, state: Any, first: Integer, last: Integer, _: Any) -> Any:
         correction = errors_of(network, x, state.start, None, None)
 
@@ -82,7 +83,7 @@ def behind_front(step: Callable[..., Any]) -> Callable[..., Any]:
     return advance
 
 
-@jax.jit
+@compiled()
 def settled_behind_front(network: Network, x: jax.Array, y: jax.Array, state: Any, step: Integer) -> Settled:
     """The `settle` of a solver whose `advance` comes from `behind_front`."""
     errors = inference.errors_after(network, x, state.activities, state.start, step)
@@ -122,8 +123,6 @@ def descending(plan: Plan, given: Rates | None = None, *, seed: int = 0, traced:
     return Solver(begin, advance, settle, every_step, update=plan.update)
 
 
-_begin, _advance, _settle = (
-    jax.jit(f, static_argnames=("plan",)) for f in (inference.begin, inference.advance, inference.settle)
-)
-settled_at = jax.jit(inference.settled_at)
+_begin, _advance, _settle = (Program(f, "plan") for f in (inference.begin, inference.advance, inference.settle))
+settled_at = Program(inference.settled_at)
 """`inference.settled_at`, compiled."""

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import Program
 from pcviz.pcn.coordinates import Place, gradient_at, is_kinked, line_step, move, start_at
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network
@@ -136,7 +137,7 @@ def cost(descent: Conjugate, step: int) -> tuple[float, float]:
 
 
 SOLVER = Solver(
-    jax.jit(lambda network, x, y, by: begin(network, x, y)),
+    Program(lambda network, x, y, by: begin(network, x, y)),
     repeating(step),
     lambda network, x, y, state, step: settle(network, y, state),
     cost,

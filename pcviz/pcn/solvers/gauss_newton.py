@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import Program
 from pcviz.pcn.coordinates import Place, curvature_product, move
 from pcviz.pcn.energy import output_error
 from pcviz.pcn.feedforward import forward
@@ -111,7 +112,7 @@ def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities,
 
 
 SOLVER = Solver(
-    jax.jit(lambda network, x, y, by: begin(network, x, y)),
+    Program(lambda network, x, y, by: begin(network, x, y)),
     repeating(step),
     lambda network, x, y, state, step: conjugate.settle(network, y, state.descent),
     lambda state, step: conjugate.cost(state.descent, step),

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import Program, compiled
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient, errors_of
 from pcviz.pcn.network import Network
@@ -33,7 +34,7 @@ class Flow(NamedTuple):
     evaluations: jax.Array
 
 
-@jax.jit
+@compiled()
 def _advance(
     network: Network, x: jax.Array, y: jax.Array, state: Flow, first: Integer, last: Integer, settings: Settings
 ) -> Flow:
@@ -61,13 +62,13 @@ def _advance(
     return jax.lax.cond(jnp.asarray(first) < last, go, lambda same: same, state)
 
 
-@jax.jit
+@compiled()
 def _settle(network: Network, x: jax.Array, y: jax.Array, z: Activities) -> Settled:
     return settled_at(network, y, z, errors_of(network, x, z, None, None))
 
 
 SOLVER = Solver(
-    jax.jit(lambda network, x, y, by: Flow(forward(network, x)[0], jnp.zeros((), int))),
+    Program(lambda network, x, y, by: Flow(forward(network, x)[0], jnp.zeros((), int))),
     _advance,
     lambda network, x, y, state, step: _settle(network, x, y, state.activities),
     lambda state, step: (float(state.evaluations), 1.0),

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from pcviz.numerics.compiling import Program
 from pcviz.pcn import linear
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.network import Network
@@ -28,7 +29,7 @@ def _begin(network: Network, x: jax.Array) -> tuple[Activities, Activities]:
 
 
 SOLVER = Solver(
-    jax.jit(lambda network, x, y, by: _begin(network, x)),
+    Program(lambda network, x, y, by: _begin(network, x)),
     _advance,
     lambda network, x, y, state, step: settled_at(network, y, *state),
     every_step,

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import activity_gradient
@@ -29,7 +30,7 @@ class Nesterov(NamedTuple):
     momentum: jax.Array
 
 
-@jax.jit
+@compiled()
 def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> Nesterov:
     """At the feedforward point. `curvatures` (smallest, largest) are measured there unless given; `step_size` (per
     example) is 1 / largest unless given."""

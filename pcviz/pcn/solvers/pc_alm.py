@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from pcviz.brief import short
+from pcviz.numerics.compiling import compiled
 from pcviz.pcn.curvature import largest_curvature
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import errors_of
@@ -40,7 +41,7 @@ class Augmented(NamedTuple):
     rho: jax.Array
 
 
-@jax.jit
+@compiled()
 def _begin(network: Network, x: jax.Array, y: jax.Array, settings: Settings) -> Augmented:
     """At the feedforward point, all multipliers zero; unless given, `step_size` is three quarters of the stable one, by
     the curvature measured there."""
@@ -71,7 +72,7 @@ def _settle(network: Network, x: jax.Array, y: jax.Array, state: Augmented, step
     return settled_at(network, y, state.activities, errors, signals=signals)
 
 
-@jax.jit
+@compiled()
 def _sent(network: Network, x: jax.Array, state: Augmented, step: Integer) -> tuple[Activities, Activities]:
     """Hidden errors, and the signals u_l + rho e_l that are sent down and that the weight gradient is made of."""
     errors = errors_after(network, x, state.activities, state.start, step)

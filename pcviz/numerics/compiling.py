@@ -1,27 +1,16 @@
 """How programs are compiled."""
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, TypeVar
 
 import jax
+from jax.extend.core import get_opaque_trace_state
 
-from pcviz.pcn import device_kind
+from pcviz.numerics import device_kind
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Result = TypeVar("Result")
-_only_shapes = ContextVar("_only_shapes", default=False)
-
-
-def shapes_of(function: Callable[[], Result]) -> Result:
-    """What the function returns, with `jax.ShapeDtypeStruct` in place of arrays: nothing is computed or compiled."""
-    token = _only_shapes.set(True)
-    try:
-        shapes: Result = jax.eval_shape(function)
-    finally:
-        _only_shapes.reset(token)
-    return shapes
+_NO_TRACE = get_opaque_trace_state()
 
 
 class Program(Generic[Function]):
@@ -34,14 +23,18 @@ class Program(Generic[Function]):
 
     @cached_property
     def jitted(self) -> Any:
-        """What `jax.jit` returns."""
+        """What `jax.jit` returns, with the options."""
         options = device_kind.in_use().options
         return jax.jit(self.function, static_argnames=self.static, compiler_options=options)
 
+    @cached_property
+    def _part(self) -> Any:
+        """What `jax.jit` returns, as a part of another program: JAX takes options for whole programs only."""
+        return jax.jit(self.function, static_argnames=self.static)
+
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        # JAX takes options for whole programs only, not for a part of what it traces.
-        function = self.function if _only_shapes.get() else self.jitted
-        return function(*arguments, **named)
+        whole = get_opaque_trace_state() == _NO_TRACE
+        return (self.jitted if whole else self._part)(*arguments, **named)
 
 
 def compiled(*static: str) -> Callable[[Function], Program[Function]]:
