@@ -11,6 +11,7 @@ from pcviz.numerics import device_kind
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _NO_TRACE = get_opaque_trace_state()
+"""The state in which a call is no part of a function that JAX traces."""
 
 
 class Program(Generic[Function]):

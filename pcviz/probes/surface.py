@@ -110,6 +110,6 @@ def heights(
     return mapped(height, at, weight_count(network))
 
 
-# Not as a `Program`: a surface runs far longer than it compiles, and with those options 1.13 times as long.
+# Not as a `Program`: a surface runs far longer than it compiles, and with its options 1.13 times as long.
 plane_heights = jax.jit(heights, static_argnames=("kind",))
 flat_descent = jax.jit(descent, static_argnames=("kind",))
