@@ -9,6 +9,8 @@ import pytest
 from hypothesis import settings
 
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process that a test starts
+os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+"""What tests calculate operation by operation compiles sooner; programs of pcviz have options of their own."""
 
 settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("pcviz")

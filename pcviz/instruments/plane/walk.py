@@ -17,8 +17,6 @@ from pcviz.pcn.network import Network, flat_weights
 from pcviz.pcn.trace import padded_rows
 from pcviz.probes.surface import equilibrated_energy, loss_of
 
-"""Weight steps of each rule."""
-
 _loss, _energy = jax.jit(loss_of), jax.jit(equilibrated_energy)
 
 
