@@ -27,10 +27,12 @@ class BadArguments(Exception):
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag that is not a field of the experiment: what it does, and the values allowed (empty: it takes none)."""
+    """A flag that is not a field of the experiment: what it does, the values allowed (empty: it takes none), and
+    whether it may be given several times."""
 
     help: str
     allowed: str = ""
+    repeats: bool = False
 
     @property
     def takes_value(self) -> bool:
@@ -40,10 +42,12 @@ class Flag:
 
 @dataclass
 class Arguments:
-    """A parsed command line: field path -> value, other flags -> text (None without a value), help requested."""
+    """A parsed command line: field path -> value, other flags -> text (None without a value), flags that may be given
+    several times -> all their texts, help requested."""
 
     fields: dict[str, Any] = field(default_factory=dict)
     flags: dict[str, str | None] = field(default_factory=dict)
+    repeated: dict[str, list[str]] = field(default_factory=dict)
     help: bool = False
 
 
@@ -93,7 +97,10 @@ def read(arguments: list[str], flags: dict[str, Flag]) -> tuple[Arguments, list[
                 lines.append(f"{name}: the value is missing (allowed: {_allowed(name, flags)})")
                 continue
             value = waiting.pop(0) if value is None else value
-            (given.fields if name in fields() else given.flags)[name] = value
+            if name in flags and flags[name].repeats:
+                given.repeated.setdefault(name, []).append(value)
+            else:
+                (given.fields if name in fields() else given.flags)[name] = value
         elif name in flags:
             if value is not None:
                 lines.append(f"{name}: {shown(value)} is not expected (allowed: --{name} without a value)")

@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "Train one network and report the results.",
     "relax": "Look inside one relaxation and compare solvers.",
     "diagnose": "Say what keeps a network from learning, and what helps.",
+    "sweep": "Vary options of a network and say which values are best.",
     "reproduce": "Measure a published finding again and compare it with the reported numbers.",
     "data": "Add, list or delete data sets of your own.",
     "bench": "Measure the speed of training and inference.",

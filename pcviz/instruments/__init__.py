@@ -23,6 +23,7 @@ INSTRUMENTS = (
     "network",
     "predictions",
     "replay",
+    "sweep",
 )
 """Folders, in reading order."""
 

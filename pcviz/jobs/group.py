@@ -3,8 +3,9 @@
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,45 +32,61 @@ class Group(Look[Options]):
 
     def _begin(self) -> None:
         self.results: dict[str, Any] = {}
-        self._pieces: dict[str, Future[tuple[Work[Any], Any]]] = {}
+        self._pieces: dict[tuple[str, ...], Future[tuple[Work[list[Any]], list[Any] | None]]] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE, "pcviz-group")
         self._begins = True
 
     @abstractmethod
-    def measure(self, member: str) -> Work[Any]:
-        """Measure a member, pausing wherever it yields; the result can be written as JSON and is not None."""
+    def measure(self, members: Sequence[str]) -> Work[list[Any]]:
+        """Measure members that go together, pausing wherever it yields; the results can be written as JSON."""
 
     def family(self, member: str) -> Hashable:
-        """Members of one family share compiled programs: while others wait, one member of a family works at a time."""
+        """Members of one family share compiled programs: while others wait, a family is worked on by one thread."""
         return member
+
+    def most_together(self, member: str) -> int:
+        """How many members of its family are measured together at most."""
+        return 1
+
+    @cached_property
+    def families(self) -> dict[str, Hashable]:
+        """The family of every member."""
+        return {member: self.family(member) for member in self._expected}
 
     def prepare(self) -> None:
         """Does nothing: members load and compile for themselves."""
 
     def _work(self) -> Iterator[None]:
         while self._pieces or len(self.results) < self.steps:
-            while len(self._pieces) < AT_ONCE and (member := self._next()) is not None:
+            while len(self._pieces) < AT_ONCE and (members := self._next()):
                 tend_programs()
-                self._go_on(member, self.measure(member))
+                self._go_on(members, self.measure(members))
             wait(self._pieces.values(), LOOK_SECONDS, FIRST_COMPLETED)
-            for member in [member for member, piece in self._pieces.items() if piece.done()]:
-                work, result = self._pieces.pop(member).result()
-                if result is None:
-                    self._go_on(member, work)
-                else:
+            for members in [members for members, piece in self._pieces.items() if piece.done()]:
+                work, results = self._pieces.pop(members).result()
+                if results is None:
+                    self._go_on(members, work)
+                    continue
+                for member, result in zip(members, results, strict=True):
                     self.results[member], self._share[member] = result, 1.0
-                    yield
+                yield
             yield
 
-    def _next(self) -> str | None:
-        """The member that begins next; None if none does."""
-        left = [member for member in self._expected if member not in self.results and member not in self._pieces]
-        busy = {self.family(member) for member in self._pieces}
-        chosen = next((member for member in left if self.family(member) not in busy), left[0] if left else None)
-        return chosen if self._begins else None
+    def _next(self) -> tuple[str, ...]:
+        """The members that begin next, of one family; none if none does."""
+        if not self._begins:
+            return ()
+        under_way = {member for members in self._pieces for member in members}
+        left = [member for member in self._expected if member not in self.results and member not in under_way]
+        if not left:
+            return ()
+        busy = {self.families[member] for member in under_way}
+        first = next((member for member in left if self.families[member] not in busy), left[0])
+        family = [member for member in left if self.families[member] == self.families[first]]
+        return tuple(family[: self.most_together(first)])
 
-    def _go_on(self, member: str, work: Work[Any]) -> None:
-        self._pieces[member] = self._pool.submit(_worked_on, work)
+    def _go_on(self, members: tuple[str, ...], work: Work[list[Any]]) -> None:
+        self._pieces[members] = self._pool.submit(_worked_on, work)
 
     @property
     def _reached(self) -> int:
@@ -94,8 +111,8 @@ class Group(Look[Options]):
         self.step, self.seconds = len(self.results), float(arrays["seconds"])
 
 
-def _worked_on(work: Work[Any]) -> tuple[Work[Any], Any]:
-    """Continue `work` for about PIECE_SECONDS; returns it and its result (None before it has finished)."""
+def _worked_on(work: Work[list[Any]]) -> tuple[Work[list[Any]], list[Any] | None]:
+    """Continue `work` for about PIECE_SECONDS; returns it and its results (None before it has finished)."""
     deadline = time.perf_counter() + PIECE_SECONDS
     try:
         next(work)

@@ -128,7 +128,9 @@ class Stepper:
             row[:] = self._indices(step)
         numbers = self.numbers if recorded else self._unrecorded
         batches = Batches(self._data[0], self._data[1], chosen, chunk.kept)
-        return learning.weight_steps(self.method, *chunk.state, batches, chunk.steps, numbers, self._keys(steps))
+        return learning.weight_steps(
+            self.method, *chunk.state, batches, chunk.steps, numbers, noise_keys(self.experiment, steps)
+        )
 
     def _go_on(self, network: Network, slots: Any) -> None:
         """Continue with this state, which with shards is on all of them."""
@@ -168,7 +170,7 @@ class Stepper:
         return None if self._pending is None else self._pending[2]
 
     def _begin(self, state: tuple[Network, Any], step: int) -> Step:
-        key = self._keys(range(step, step + 1))[0]
+        key = noise_keys(self.experiment, range(step, step + 1))[0]
         return learning.begin_step(self.method, *state, *self.batch(step), self._unrecorded, key)
 
     def _relax(self, under_way: Step, step: int, first: int, last: int, *, recorded: bool = False) -> Step:
@@ -179,12 +181,6 @@ class Stepper:
 
     def _indices(self, step: int) -> np.ndarray:
         return batch_indices(self.experiment.seed, step, len(self._examples[0]), self.experiment.learning.batch_size)
-
-    def _keys(self, steps: Iterable[int]) -> Any:
-        """Keys of the noise in the initial activities of these steps; without noise, anything of that length."""
-        numbers = np.asarray(steps)
-        noisy = self.experiment.inference.initial == "normal"
-        return _noise_keys(self.experiment.seed, numbers) if noisy else numbers
 
     def saved(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps: weights and optimiser state, and the step under way if there is one."""
@@ -216,6 +212,12 @@ def _read(report: Report) -> Report:
     """The report in NumPy."""
     read: Report = jax.tree.map(np.asarray, report)
     return read
+
+
+def noise_keys(experiment: Experiment, steps: Iterable[int]) -> Any:
+    """Keys of the noise in the initial activities of these weight steps; without noise, anything of that length."""
+    numbers = np.asarray(steps)
+    return _noise_keys(experiment.seed, numbers) if experiment.inference.initial == "normal" else numbers
 
 
 @compiled()

@@ -21,7 +21,7 @@ class DeviceKind:
 
     A weight step is long, and cut into several calls, with `speed` times the arithmetic of a long one on two cores, or
     with more than `most_in_turn` products that wait for each other. `batch`: independent pieces of work that are done
-    at once, as long as they hold `batch_numbers` at most.
+    at once, as long as they hold `batch_numbers` at most. `lanes`: trainings of one shape that one program makes.
     """
 
     options: dict[str, bool | int] | None
@@ -30,6 +30,7 @@ class DeviceKind:
     most_in_turn: float
     batch: int
     batch_numbers: int
+    lanes: int
 
     def long_steps(self, estimated: Cost) -> bool:
         """Whether weight steps of this cost run as several calls, with checkpoints in between."""
@@ -69,6 +70,7 @@ CPU = DeviceKind(
     most_in_turn=float("inf"),
     batch=1,
     batch_numbers=0,
+    lanes=8,
 )
 ACCELERATOR = DeviceKind(
     options=None,
@@ -77,6 +79,7 @@ ACCELERATOR = DeviceKind(
     most_in_turn=4096,
     batch=16,
     batch_numbers=2**26,
+    lanes=64,
 )
 
 

@@ -141,7 +141,7 @@ def test_several_faults_are_told_together(capsys: pytest.CaptureFixture[str]) ->
 
 def test_unknown_commands_and_ports(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "trian") == [
-        "trian: unknown command (allowed: train, relax, diagnose, reproduce, data, bench, serve)"
+        "trian: unknown command (allowed: train, relax, diagnose, sweep, reproduce, data, bench, serve)"
     ]
     assert refused(capsys, "serve", "--port", "0") == ["port: 0 is not a port (allowed: 1 to 65535)"]
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,12 @@ class Quick(Group[Options]):
     KIND, OPTIONS = "reproduce", Options
     measured: list[str]
 
-    def measure(self, member: str) -> Work[str]:
+    def measure(self, members: Sequence[str]) -> Work[list[str]]:
         for _ in range(3):
             time.sleep(0.002)
             yield
-        self.measured.append(member)
-        return member
+        self.measured += members
+        return [*members]
 
     def _values(self, bulk: bool) -> dict[str, Value]:
         return {"budget_not_arrived": float(len(self.results))}

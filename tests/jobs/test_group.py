@@ -3,6 +3,7 @@
 import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -20,6 +21,7 @@ class Options(GroupOptions):
 
     PAGE, KEYS = "", {}
     fails: bool = False
+    together: int = 1
 
     def own_parts(self, experiment: Experiment) -> Parts:
         return {f"{family}{number}": float(number) for number in (1, 2, 3) for family in "ab"}
@@ -32,23 +34,26 @@ class Fake(Group[Options]):
     def _begin(self) -> None:
         super()._begin()
         self.pieces: Counter[str] = Counter()
-        self.crowds: list[set[str]] = []
+        self.crowds: list[list[tuple[str, ...]]] = []
 
     def family(self, member: str) -> str:
         return member[0]
 
-    def measure(self, member: str) -> Work[dict[str, Any]]:
-        self.crowds.append({member, *self._pieces})
-        return self._measured(member)
+    def most_together(self, member: str) -> int:
+        return self.options.together
 
-    def _measured(self, member: str) -> Work[dict[str, Any]]:
+    def measure(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
+        self.crowds.append([*self._pieces, tuple(members)])
+        return self._measured(members)
+
+    def _measured(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
         for _ in range(self.PIECES):
             time.sleep(0.002)
-            self.pieces[member] += 1
+            self.pieces.update(members)
             yield
-        if self.options.fails and member == "b1":
+        if self.options.fails and "b1" in members:
             raise ArithmeticError("it broke")
-        return {"name": member, "values": [math.nan, math.inf, 0.1 + 0.2], "nothing": None}
+        return [{"name": member, "values": [math.nan, math.inf, 0.1 + 0.2], "nothing": None} for member in members]
 
     def _values(self, bulk: bool) -> dict[str, Value]:
         return {}
@@ -81,7 +86,15 @@ def test_two_work_at_a_time_and_a_family_shares_what_it_compiled() -> None:
     job = fake()
     job.run()
     assert max(map(len, job.crowds)) == AT_ONCE
-    assert all(len({member[0] for member in crowd}) == len(crowd) for crowd in job.crowds[:5])
+    assert all(len({members[0][0] for members in crowd}) == len(crowd) for crowd in job.crowds[:5])
+
+
+def test_members_of_a_family_go_together_as_many_as_fit() -> None:
+    job = fake(together=2)
+    job.run()
+    assert [crowd[-1] for crowd in job.crowds] == [("a1", "a2"), ("b1", "b2"), ("a3",), ("b3",)]
+    assert job.step == len(job.results) == 6
+    assert all(result["name"] == member for member, result in job.results.items())
 
 
 def test_it_never_goes_past_the_step_asked_for() -> None:

@@ -1,5 +1,6 @@
 """Reproductions of published findings, network by network."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pcviz.frames import Value
@@ -22,10 +23,12 @@ class Reproduce(Group[Options]):
         self.protocol: Any = self.options.chosen
         self.finding: Any = FINDINGS[self.options.finding]
 
-    def measure(self, member: str) -> Work[dict[str, Any]]:
-        """Measure one network."""
-        work: Work[dict[str, Any]] = self.finding.measure(self.protocol.cells[member], self.protocol)
-        return work
+    def measure(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
+        """Measure the networks."""
+        found = []
+        for member in members:
+            found.append((yield from self.finding.measure(self.protocol.cells[member], self.protocol)))
+        return found
 
     def family(self, member: str) -> tuple[Any, ...]:
         """Seeds, the last part of what names a network, share compiled programs."""

@@ -1,0 +1,1 @@
+"""Sweeps: one experiment with some of its options varied, cell by cell."""

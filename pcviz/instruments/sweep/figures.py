@@ -1,0 +1,3 @@
+from pcviz.figures import Panel
+
+PANELS: dict[str, object] = {}
