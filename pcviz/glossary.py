@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE = "train", "inference", "landscape", "diagnose"
-ALL = (TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE)
+TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE, SCALING = "train", "inference", "landscape", "diagnose", "scaling"
+ALL = (TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE, SCALING)
 DOCUMENT = "docs/theory.md"
 _NOT_SHOWN = "Not shown where theory makes no prediction: starts other than feedforward, Adam on the activities."
 

@@ -23,6 +23,7 @@ MOST_VALUES, MOST_CELLS = 1000, 10_000
 """Most values of an axis, and most experiments that axes span."""
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _RANGE = re.compile(rf"(log:)?({_NUMBER})\.\.({_NUMBER})(?::(\d+))?", re.ASCII | re.IGNORECASE)
+SEED = "seed"
 HOW = "allowed: values such as 32,64,128 or 0..4 or 0.1..1:5 or log:1e-3..1:7"
 
 
@@ -33,6 +34,17 @@ class Axis(NamedTuple):
     path: str
     values: tuple[Any, ...]
     within: Callable[[random.Random], Any] | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the option."""
+        return str(fields()[self.path].title)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The values if all are numbers, else nothing."""
+        plain = all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
+        return self.values if plain else ()
 
     def draw(self, dice: random.Random) -> Any:
         """A random value."""
@@ -127,8 +139,8 @@ def _ordered(axes: Sequence[Axis]) -> Iterator[tuple[Any, ...]]:
     levels = [_levels(len(each.values)) for each in axes]
 
     def rank(indices: tuple[int, ...]) -> tuple[Any, ...]:
-        seeds = [index for each, index in zip(axes, indices, strict=True) if each.path == "seed"]
-        rest = [own[i] for each, own, i in zip(axes, levels, indices, strict=True) if each.path != "seed"]
+        seeds = [index for each, index in zip(axes, indices, strict=True) if each.path == SEED]
+        rest = [own[i] for each, own, i in zip(axes, levels, indices, strict=True) if each.path != SEED]
         return seeds, max(rest, default=0), indices
 
     for indices in sorted(product(*(range(len(each.values)) for each in axes)), key=rank):

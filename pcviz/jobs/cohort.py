@@ -24,6 +24,8 @@ CALL_SECONDS = 0.1
 """A call of the compiled program takes about so long: pausing waits for it."""
 MOST_BYTES = 1e9
 """Memory of a cohort."""
+SHORT = 0.5
+"""Where trainings of a cohort are made in turn, longer ones (seconds) are alone in it: their results come sooner."""
 LATE = 0.1
 """The last share of the weight steps, over which the final loss is a mean: single batches differ."""
 CURVE = 32
@@ -31,14 +33,16 @@ CURVE = 32
 
 
 def lanes_of(experiment: Experiment) -> int:
-    """How many trainings of this shape are made together at most."""
-    cost = estimate(experiment)
-    fit = MOST_BYTES // (cost.learning_bytes + cost.activity_bytes)
-    return int(np.clip(fit, 1, device_kind.in_use().lanes))
+    """How many trainings like this one are made together at most."""
+    cost, device = estimate(experiment), device_kind.in_use()
+    if device.batch == 1 and cost.seconds > SHORT:
+        return 1
+    return int(np.clip(MOST_BYTES // (cost.learning_bytes + cost.activity_bytes), 1, device.lanes))
 
 
 def trained(experiments: Sequence[Experiment]) -> Work[list[dict[str, Any]]]:
-    """Train experiments of one shape (`pcviz.experiment.shape`), at most `lanes_of` of them; pauses between calls.
+    """Train experiments of one shape (`pcviz.experiment.shape`) and equal `lanes_of`, at most so many; pauses between
+    calls.
 
     Returns for each: weight `steps` made, whether it `diverged`, `loss` (mean of the last LATE of the steps) and
     `least_loss` of training batches, `test_loss`, `test_accuracy` (NaN for regression), layer `energies` of the last

@@ -41,6 +41,7 @@ def _options_text(model: LookOptions | None) -> str:
     if model is None:
         return ""
     values = model.model_dump(exclude={"solvers"}, exclude_defaults=model.OF_NETWORK)
+    values |= {name: ", ".join(value) for name, value in values.items() if isinstance(value, tuple)}
     source = values.pop("source", None)
     parts = [f"weights of run {source[:8]}"] if source else []
     return ", ".join([*parts, *(f"{name.replace('_', ' ')} {shown(value)}" for name, value in values.items())])

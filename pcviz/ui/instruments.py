@@ -16,6 +16,8 @@ FRESH = "fresh weights"
 """Value of the choice of a network if no stored run is chosen."""
 NONE = "none"
 """How addresses spell an option without a value."""
+SEPARATORS = {"solvers": ",", "vary": ";"}
+"""Options that are lists -> what stands between two of their values in an address."""
 
 
 class Instrument(NamedTuple):
@@ -48,8 +50,8 @@ class Instrument(NamedTuple):
 
     def texts(self, held: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, str]:
         """The inverse of `parse`: values that differ from `base`, as an address writes them."""
-        texts = {key: _text(held[key]) for key in self.fields if key in held}
-        return {key: text for key, text in texts.items() if text != _text(base[key])}
+        texts = {key: _text(field, held[key]) for key, field in self.fields.items() if key in held}
+        return {key: text for key, text in texts.items() if text != _text(self.fields[key], base[key])}
 
     def _key(self, field: str) -> str:
         return next(key for key, name in self.fields.items() if name == field)
@@ -63,17 +65,19 @@ def _held(key: str, value: Any) -> Any:
 
 def _value(field: str, text: str) -> Any:
     if text == NONE:
-        return () if field == "solvers" else None
-    if field == "solvers":
-        return tuple(text.split(","))
+        return () if field in SEPARATORS else None
+    if field in SEPARATORS:
+        return tuple(text.split(SEPARATORS[field]))
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else text
 
 
-def _text(value: Any) -> str:
+def _text(field: str, value: Any) -> str:
     if value in (None, FRESH, []):
         return NONE
-    if isinstance(value, list):
-        return ",".join(name for name in SOLVERS if name in value)
+    if field == "solvers":
+        value = [name for name in SOLVERS if name in value]
+    if field in SEPARATORS:
+        return SEPARATORS[field].join(value)
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 

@@ -18,7 +18,7 @@ SIZES |= {"C": 9, "U": 9, "J": 6, "F": 30, "D": 7, "X": 4, "B": 6, "N": 8, "2": 
 SIZES |= {"Y": 10, "Z": 5, "O": 4, "I": 6, "T": 16}
 SOURCES = ("train of the deep run", "train of the second run", *KINDS)
 """Frames in the order in which they come: of run 2, of run 1, and one of each kind of run 0."""
-ROOM = 3072
+ROOM = 2400
 """More than a channel has entries: a smaller number was not planted, and all are exact in float32."""
 ROW = 3
 """Of a relaxation, which sliders show."""
@@ -27,7 +27,7 @@ CODES = {"points_class": (1, 2), "tested_wrong": (3, 2), "chain_type_loss": (1, 
 ZEROS = (
     *("energy", "energy_history", "energy_trace", "update_rms", "error_rms", "landscape", "activity_plane"),
     *("train_loss_history", "test_loss_history", "total_energy_history", "solver_excess", "alignment_ratio"),
-    *("confusion", "vital_error"),
+    *("confusion", "vital_error", "sweep_lost"),
 )
 """Channels that hold exact zeros too."""
 SPREAD = 37
@@ -151,6 +151,8 @@ def _views(source: str, name: str, size: int) -> Iterator[tuple[str, np.ndarray]
         yield f"{name}.T", values.T
         yield from ((f"{name}[{i}]", row) for i, row in enumerate(values))
         yield from ((f"{name}[:, {i}]", column) for i, column in enumerate(values.T))
+    if values.ndim == 3:
+        yield from ((f"{name}[:, :, {i}]", values[..., i]) for i in range(values.shape[-1]))
     for code in CODES:
         if CHANNELS[code].dims == CHANNELS[name].dims:
             codes = planted(source)[code]

@@ -21,6 +21,7 @@ from pcviz.figures import bindings
 from pcviz.figures.panel import Panel
 from pcviz.instruments.chain.options import Options as Chain
 from pcviz.instruments.panels import PANELS, panel
+from pcviz.instruments.sweep.options import Options as Sweep
 from tests.browser.conftest import QUIET
 from tests.browser.fake_stream import BASELINE, RUN, FakeStream, fake_stream
 from tests.browser.install import find_browser
@@ -32,9 +33,12 @@ EXPECTED = Path(__file__).with_name("drawn.txt")
 READ = Path(__file__).with_name("read_panels.js").read_text(encoding="utf-8")
 RUNS = (RUN, BASELINE, "d" * 32)
 BASE = {**DESCENT, "network.depth": DEPTH, "network.width": 8, "network.activation": "tanh", "data.name": "moons"}
+VARY = ("learning.learning_rate=log:1e-3..1:4", "network.width=1..10")
+"""As many values as are planted."""
 OPTIONS: dict[str, dict[str, Any]] = {
     "learning-curves": {"baseline": 1},
     "escape-race": {"options": Chain(hidden=2, seeds=2)},
+    **{name: {"options": Sweep(vary=VARY)} for name in ("sweep-map", "sweep-curves", "sweep-optimum")},
 }
 
 
@@ -53,6 +57,7 @@ CASES = {
     "error-based": Case({"inference.solver": "error_based"}, ("activity-spectrum",)),
     "momentum": Case({"inference.solver": "momentum"}, ("activity-spectrum",)),
     "deep": Case({"network.depth": DEEP}, ("activity-convergence",), {"run": 2}),
+    "third option": Case({}, ("sweep-map",), {"options": Sweep(vary=(*VARY, "network.skips=true,false"))}),
     "regression": Case({"data.name": "regression", "learning.batch_size": 8}, ("learning-curves", "predictions")),
     "digits": Case({"data.name": "digits"}, ("predictions",)),
     "by epoch": Case({}, ("learning-curves",), {"x": "epoch", "log": False, "smoothing": SMOOTHED}),

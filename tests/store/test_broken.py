@@ -170,7 +170,7 @@ def test_only_who_founds_makes_a_store(path: Path) -> None:
         ("experiment_json", "[1]", "experiment: [1] is not a set of options"),
         ("options_json", "{", "unexpected end of data"),
         ("options_json", "3", "options: 3 is not a set of options"),
-        ("kind", "sweep", "kind: sweep is unknown here"),
+        ("kind", "dream", "kind: dream is unknown here"),
         ("wanted", "postponed", "wanted: postponed is unknown here"),
         ("state", "asleep", "state: asleep is unknown here"),
         ("steps", "many", "steps: many is of another type (allowed: int)"),
@@ -232,7 +232,7 @@ def test_children_that_cannot_be_read_are_listed_unless_they_go_with_their_paren
         connection.execute(update(t.runs).where(t.runs.c.id == child).values(options_json="["))
     assert [record.id for record in store.reader.unreadable()] == [child]
     with store.database.writing() as connection:
-        connection.execute(update(t.runs).where(t.runs.c.id == parent).values(kind="sweep"))
+        connection.execute(update(t.runs).where(t.runs.c.id == parent).values(kind="dream"))
     assert [record.id for record in store.reader.unreadable()] == [parent]
     store.requests.delete(parent)
     assert store.reader.select() == []

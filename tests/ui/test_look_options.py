@@ -28,6 +28,7 @@ HELD: dict[str, dict[str, Any]] = {
     "curvature": {"curved_source": RUN, "curved_batch": 9, "curved_examples": 4},
     "reproduce": {"reproduce_protocol": "full"},
     "diagnose": {"diagnosed_source": RUN, "diagnosed_step": 30},
+    "sweep": {"vary": ["network.depth=4,8", "seed=0..2"], "quantity": "test_accuracy"},
 }
 KEYS = [key for instrument in INSTRUMENTS.values() for key in instrument.fields]
 
@@ -63,6 +64,7 @@ def test_every_kind_of_look_has_its_options_in_the_address() -> None:
             "plane": {"seed"},
             "reproduce": {"finding"},
             "diagnose": {"attempts", "picture"},
+            "sweep": {"samples"},
         }.get(kind, set())
         assert set(instrument.fields.values()) == set(instrument.model.model_fields) - left_out
 
@@ -83,7 +85,7 @@ def test_options_round_trip(kind: str) -> None:
 @settings(max_examples=100)
 @given(
     st.dictionaries(st.sampled_from([*KEYS, url.VIEW_KEY]), nasty_texts, max_size=6),
-    st.sampled_from(["inference", "landscape"]),
+    st.sampled_from(["inference", "landscape", "scaling"]),
 )
 def test_hostile_options_give_one_message_each(query: dict[str, str], page: str) -> None:
     state = url.parse(query, page=page)

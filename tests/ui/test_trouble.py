@@ -84,7 +84,7 @@ def strange(request: pytest.FixtureRequest, path: Path) -> Path:
         "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"dropout":true,"depth"\')',
         "value": "experiment_json = replace(experiment_json, '\"tanh\"', '\"softsign\"')",
         "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":3')",
-        "kind": "kind = 'sweep'",
+        "kind": "kind = 'dream'",
         "state": "state = 'asleep'",
         "options": "options_json = '[1'",
         "json": "experiment_json = ''",

@@ -1,15 +1,15 @@
 """The cells of a sweep as a grid: one axis for each option that varies, seeds last."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from pcviz.experiment.axes import Axis
+from pcviz.brief import short
+from pcviz.experiment.axes import SEED, Axis
 from pcviz.instruments.sweep.quantities import QUANTITIES
 
-SEED = "seed"
 NEAR = 0.1
 """What is within this share of the best value is as good as the best."""
 STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
@@ -17,6 +17,11 @@ STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 NORMAL = 1.96
 
 
+Cells: TypeAlias = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+"""Of every cell the options that vary, and what was measured."""
+
+
+@short
 class Grid(NamedTuple):
     """`axes` without seeds, and `values` of a quantity (…, S), one dimension for each axis and S seeds: NaN where it
     was not measured, infinite where a cell diverged."""
@@ -30,6 +35,7 @@ class Grid(NamedTuple):
         return (~np.isnan(self.values)).sum(-1)
 
 
+@short
 class Summary(NamedTuple):
     """Of every point of a grid: the `middle` over seeds and the ends of its 95 % interval, NaN where there are none."""
 
@@ -38,8 +44,8 @@ class Summary(NamedTuple):
     high: np.ndarray
 
 
-def grid(axes: list[Axis], cells: list[tuple[Mapping[str, Any], Mapping[str, Any]]], quantity: str) -> Grid:
-    """The grid of a quantity from pairs (options that vary, what was measured)."""
+def grid(axes: Sequence[Axis], cells: Cells, quantity: str) -> Grid:
+    """The grid of a quantity."""
     order = sorted(axes, key=lambda each: each.path == SEED)
     if not order or order[-1].path != SEED:
         order.append(Axis(SEED, (None,)))

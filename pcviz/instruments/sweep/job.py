@@ -3,12 +3,10 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-import numpy as np
-
 from pcviz.experiment.shape import shape_of
 from pcviz.frames import Value
+from pcviz.instruments.sweep import picture
 from pcviz.instruments.sweep.options import Options
-from pcviz.instruments.sweep.quantities import QUANTITIES
 from pcviz.jobs.cohort import lanes_of, trained
 from pcviz.jobs.group import Group
 from pcviz.numerics.krylov import Work
@@ -24,8 +22,8 @@ class Sweep(Group[Options]):
         self.cells = self.options.cells(self.experiment)
 
     def family(self, member: str) -> Hashable:
-        """Cells of one shape, of which all that belong together differ in their numbers alone."""
-        return shape_of(self.cells[member])
+        """Cells of one shape, of which equally many are trained together."""
+        return shape_of(self.cells[member]), lanes_of(self.cells[member])
 
     def most_together(self, member: str) -> int:
         """How many trainings of its shape one program makes."""
@@ -54,13 +52,8 @@ class Sweep(Group[Options]):
         return {"name": name, "changes": changes, **self.results[name]}
 
     def _values(self, bulk: bool) -> dict[str, Value]:
-        measured = [self.results.get(name, {}) for name in self.cells]
-        values: dict[str, Value] = {
-            f"sweep_{quantity}": np.array([result.get(quantity, np.nan) for result in measured])
-            for quantity in QUANTITIES
-        }
-        diverged = [result["diverged"] for result in self.results.values()]
-        return values | {"sweep_diverged": float(sum(diverged))}
+        done = [(self.options.values(self.cells[name]), result) for name, result in self.results.items()]
+        return picture.values(self.options, done)
 
 
 JOBS = {"sweep": Sweep}

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import field_validator
 
 from pcviz.experiment import Experiment, cost, option
-from pcviz.experiment.axes import MOST_CELLS, Axis, axis, cells
+from pcviz.experiment.axes import MOST_CELLS, SEED, Axis, axis, cells
 from pcviz.experiment.looks import PROGRAM_SECONDS, GroupOptions, Parts
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.section import one_of
@@ -25,9 +25,9 @@ class Options(GroupOptions):
     ones. `quantity` is what the picture shows."""
 
     PAGE: ClassVar[str] = "scaling"
-    KEYS: ClassVar[dict[str, str]] = {"vary": "vary", "samples": "samples", "quantity": "quantity"}
+    KEYS: ClassVar[dict[str, str]] = {"vary": "vary", "quantity": "quantity"}
 
-    vary: tuple[str, ...] = ("learning.learning_rate=log:1e-3..1:7", "inference.step_size=log:0.01..1:7")
+    vary: tuple[str, ...] = ("learning.learning_rate=log:1e-3..1:7", "network.width=16,32,64,128")
     samples: int | None = option(
         None, "Random cells", "Empty: all combinations. A number: that many at random.", ge=1, le=MOST_CELLS
     )
@@ -42,8 +42,13 @@ class Options(GroupOptions):
 
     @property
     def axes(self) -> list[Axis]:
-        """What varies."""
-        return [axis(text) for text in self.vary]
+        """What varies, seeds last."""
+        return sorted(map(axis, self.vary), key=lambda each: each.path == SEED)
+
+    @property
+    def grid_axes(self) -> list[Axis]:
+        """What varies besides seeds."""
+        return [each for each in self.axes if each.path != SEED]
 
     def cells(self, experiment: Experiment) -> dict[str, Experiment]:
         """The experiments by name, coarse to fine. Raises ValueError with one line where one is not possible."""
