@@ -216,6 +216,17 @@ GLOSSARY: dict[str, Entry] = {
         "5.7 Twins",
         (DIAGNOSE,),
     ),
+    "Cell": Entry(
+        "One short training of a sweep: the network with one value of every option that varies, and one seed.",
+        "2.2 Learning rates",
+        (SCALING,),
+    ),
+    "Transfer": Entry(
+        "A setting transfers if its best value stays the same when the network gets wider or deeper. What was tuned on "
+        "a small network then holds for a large one.",
+        "2.2 Learning rates",
+        (SCALING,),
+    ),
     "PCA directions": Entry(
         "The two directions in which the weights moved most during this training. The loss landscape is drawn over "
         "them.",

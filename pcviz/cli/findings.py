@@ -119,8 +119,41 @@ def table(rows: list[list[str]]) -> list[str]:
     ]
 
 
+def transfer(found: dict[str, Any]) -> str:
+    """The table of best rates, how far they move, the verdict, and how they were measured."""
+    protocol = found["protocol"]
+    what = protocol["path"].partition(".")[2]
+    letter = {"width": "N", "depth": "L"}[what]
+    rows = [["best weight rate (as good)", *(f"{letter}={size}" for size in protocol["sizes"]), "moves, decades"]]
+    for row in found["kinds"]:
+        best = [_rates(cell) for cell in row["by_size"].values()]
+        rows.append([row["label"], *best, "–" if row["drift"] is None else f"{row['drift']:.2f}"])
+    lines = []
+    for claim in found["verdict"]:
+        amount = "" if claim["measured"] is None else f" (measured: {claim['measured']:.2f}"
+        ends = claim["interval"]
+        amount += f"; single seeds {ends[0]:.2f} to {ends[1]:.2f}" if amount and ends else ""
+        lines.append(f"{KEPT[claim['kept']]}: {claim['claim']}{amount + ')' if amount else ''}")
+    how = (
+        f"digits, tanh, skips, gradient descent on activities with T = H, {protocol['weight_steps']} steps of Adam; "
+        f"least training loss, best of {len(protocol['steps'])} activity step(s), geometric mean over "
+        f"{len(protocol['seeds'])} seed(s); *: at the edge of the rates tried; {len(found['cells'])} networks in "
+        f"{found['seconds']:.0f} s"
+    )
+    return "\n".join([*table(rows), "", *lines, "", how])
+
+
+def _rates(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "–"
+    return f"{found['rate']:.2g}{'' if found['interior'] else '*'} ({found['from']:.2g} to {found['to']:.2g})"
+
+
+KEPT = {True: "kept", False: "NOT kept", None: "not known"}
 SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "inference-budget": inference_budget,
     "deep-methods": deep_methods,
+    "transfer-width": transfer,
+    "transfer-depth": transfer,
 }
 """Finding -> its text."""

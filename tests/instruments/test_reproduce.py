@@ -222,9 +222,10 @@ class TestCommand:
         assert "> 660" in cli_reproduce.summary(document) and document["best_of_ours"] is None
 
     def test_faults_are_one_line_each(self, capsys: pytest.CaptureFixture[str]) -> None:
+        known = f"(allowed: {', '.join(REPRODUCTIONS)})"
         for words, starts in (
-            ([], ["reproduce: the name of a finding is missing (allowed: inference-budget, deep-methods)"]),
-            (["nonsense"], ["nonsense: unknown finding (allowed: inference-budget, deep-methods)"]),
+            ([], [f"reproduce: the name of a finding is missing {known}"]),
+            (["nonsense"], [f"nonsense: unknown finding {known}"]),
             (["inference-budget", "--quick=1"], ["quick: 1 is not expected (allowed: "]),
             (["nonsense", "--seed", "3"], ["nonsense: unknown finding", "seed: is not a flag here"]),
         ):

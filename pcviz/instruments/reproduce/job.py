@@ -1,16 +1,56 @@
 """Reproductions of published findings, network by network."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
 
 from pcviz.frames import Value
-from pcviz.instruments.reproduce import deep_methods, inference_budget
+from pcviz.instruments.reproduce import deep_methods, inference_budget, transfer
 from pcviz.instruments.reproduce.options import Options
+from pcviz.jobs.cohort import lanes_of
 from pcviz.jobs.group import Group
 from pcviz.numerics.krylov import Work
 
-FINDINGS = {"inference-budget": inference_budget, "deep-methods": deep_methods}
-"""Finding -> the module that measures its networks (`measure`), and makes the document and the channels of a frame."""
+
+class Finding(NamedTuple):
+    """How the networks of a finding are measured, and the document and the channels of a frame made; which of them go
+    together, and how many at most."""
+
+    measure: Callable[[Sequence[Any], Any], Work[list[dict[str, Any]]]]
+    document: Callable[[list[dict[str, Any]], Any], dict[str, Any]]
+    values: Callable[[dict[str, Any], Any], dict[str, Value]]
+    family: Callable[[Any, Any], Hashable] = lambda cell, protocol: cell[:-1]  # all but the seed
+    most_together: Callable[[Any, Any], int] = lambda cell, protocol: 1
+
+
+def one_by_one(
+    measure: Callable[[Any, Any], Work[dict[str, Any]]],
+) -> Callable[[Sequence[Any], Any], Work[list[dict[str, Any]]]]:
+    """Measures networks after one another."""
+
+    def measured(cells: Sequence[Any], protocol: Any) -> Work[list[dict[str, Any]]]:
+        found = []
+        for cell in cells:
+            found.append((yield from measure(cell, protocol)))
+        return found
+
+    return measured
+
+
+_TRANSFER = Finding(
+    transfer.measure,
+    transfer.document,
+    transfer.values,
+    lambda point, protocol: (point.size, lanes_of(protocol.experiment_of(point))),
+    lambda point, protocol: lanes_of(protocol.experiment_of(point)),
+)
+FINDINGS = {
+    "inference-budget": Finding(
+        one_by_one(inference_budget.measure), inference_budget.document, inference_budget.values
+    ),
+    "deep-methods": Finding(one_by_one(deep_methods.measure), deep_methods.document, deep_methods.values),
+    "transfer-width": _TRANSFER,
+    "transfer-depth": _TRANSFER,
+}
 
 
 class Reproduce(Group[Options]):
@@ -21,28 +61,29 @@ class Reproduce(Group[Options]):
     def _begin(self) -> None:
         super()._begin()
         self.protocol: Any = self.options.chosen
-        self.finding: Any = FINDINGS[self.options.finding]
+        self.networks: dict[str, Any] = self.protocol.cells
+        self.finding = FINDINGS[self.options.finding]
 
     def measure(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
         """Measure the networks."""
-        found = []
-        for member in members:
-            found.append((yield from self.finding.measure(self.protocol.cells[member], self.protocol)))
-        return found
+        return self.finding.measure([self.networks[member] for member in members], self.protocol)
 
-    def family(self, member: str) -> tuple[Any, ...]:
-        """Seeds, the last part of what names a network, share compiled programs."""
-        return tuple(self.protocol.cells[member][:-1])
+    def family(self, member: str) -> Hashable:
+        """Networks of one family share compiled programs."""
+        return self.finding.family(self.networks[member], self.protocol)
+
+    def most_together(self, member: str) -> int:
+        """How many networks of its family are measured together at most."""
+        return self.finding.most_together(self.networks[member], self.protocol)
 
     @property
     def document(self) -> dict[str, Any]:
         """What `reproduce --json` prints, of the networks measured so far."""
-        found: dict[str, Any] = self.finding.document(list(self.results.values()), self.protocol)
+        found = self.finding.document(list(self.results.values()), self.protocol)
         return found | {"seconds": self.seconds, "device": self.device}
 
     def _values(self, bulk: bool) -> dict[str, Value]:
-        values: dict[str, Value] = self.finding.values(self.document, self.protocol)
-        return values
+        return self.finding.values(self.document, self.protocol)
 
 
 JOBS = {"reproduce": Reproduce}

@@ -5,7 +5,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.looks import GroupOptions, Parts
+from pcviz.experiment.section import one_of
 from pcviz.instruments.relaxation.options import ARRIVED
+from pcviz.instruments.reproduce.transfer_options import DEPTHS, WIDTHS, Transfer
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
 
@@ -152,8 +154,8 @@ class Reproduction(NamedTuple):
     """A finding: what it is about, the full protocol, and a quick one for trials and tests."""
 
     help: str
-    full: Protocol | DeepMethods
-    quick: Protocol | DeepMethods
+    full: Protocol | DeepMethods | Transfer
+    quick: Protocol | DeepMethods | Transfer
 
 
 REPRODUCTIONS: dict[str, Reproduction] = {
@@ -166,6 +168,16 @@ REPRODUCTIONS: dict[str, Reproduction] = {
         "what precision schedules and forward updates do for the accuracy of deep networks",
         DeepMethods(),
         DeepMethods(depths=(3, 15), seeds=(0,), methods=("bp", "pc_small", "pc_large", "spiking_fu"), epochs=6),
+    ),
+    "transfer-width": Reproduction(
+        "whether the best weight rate stays where it is as networks get wider",
+        WIDTHS,
+        WIDTHS._replace(sizes=(16, 64, 256), seeds=(0,), steps=(0.16,), every=2),
+    ),
+    "transfer-depth": Reproduction(
+        "whether the best weight rate stays where it is as networks get deeper",
+        DEPTHS,
+        DEPTHS._replace(sizes=(5, 17, 65), seeds=(0,), steps=(0.16,), every=2),
     ),
 }
 
@@ -191,11 +203,11 @@ class Options(GroupOptions):
     KEYS: ClassVar[dict[str, str]] = {"reproduce_protocol": "protocol"}
     OF_NETWORK: ClassVar[bool] = False
 
-    finding: Literal["inference-budget", "deep-methods"] = "inference-budget"
+    finding: one_of(REPRODUCTIONS) = "inference-budget"  # type: ignore[valid-type]
     protocol: Literal["quick", "full"] = "quick"
 
     @property
-    def chosen(self) -> Protocol | DeepMethods:
+    def chosen(self) -> Protocol | DeepMethods | Transfer:
         """The networks and limits."""
         reproduction = REPRODUCTIONS[self.finding]
         return reproduction.quick if self.protocol == "quick" else reproduction.full
