@@ -17,6 +17,8 @@ from pcviz.experiment.faults import faults, shown
 from pcviz.instruments.sweep.grid import as_good, best, grid, summary
 from pcviz.instruments.sweep.options import Options
 from pcviz.instruments.sweep.quantities import QUANTITIES
+from pcviz.settings import Settings
+from pcviz.store import Store
 
 FLAGS = {
     "vary": Flag(
@@ -63,6 +65,7 @@ def run_sweep(experiment: Experiment, options: Options, limit: float | None = No
     from pcviz.instruments.sweep.job import Sweep  # loads JAX, which help and bad arguments do not need
 
     job = Sweep(experiment, options)
+    job.memory = Store(Settings.from_environment().database).cells
     patient = work_off(job, "cell", limit, quiet=quiet)
     job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}

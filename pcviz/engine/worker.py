@@ -27,6 +27,7 @@ from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.experiment import Experiment
+from pcviz.jobs.protocol import Remembers
 from pcviz.settings import Settings
 from pcviz.store import Limits, Lost, RunRecord, Store, StoreFault
 
@@ -217,6 +218,8 @@ class Worker:
             job = make(record.experiment, leased.parent.job, record.options)
         else:
             job = make(record.experiment, **self._extras(record))
+            if isinstance(job, Remembers):
+                job.memory = self._store.cells
         job.prepare()
         saved = self._store.reader.checkpoint(record.id, record.generation) if leased.parent is None else None
         if saved is not None:

@@ -1,5 +1,6 @@
 """Cohorts: trainings of one shape, made together, each told in a few numbers at its end."""
 
+import hashlib
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ from pcviz.data.batches import batch_indices
 from pcviz.experiment import Experiment
 from pcviz.experiment.cost import estimate
 from pcviz.frames import STEP_ROWS
+from pcviz.jobs.code import code_version
 from pcviz.jobs.pace import Pace
 from pcviz.jobs.stepper import STEPS_AT_ONCE, noise_keys
 from pcviz.numerics import device_kind
@@ -38,6 +40,11 @@ def lanes_of(experiment: Experiment) -> int:
     if device.batch == 1 and cost.seconds > SHORT:
         return 1
     return int(np.clip(MOST_BYTES // (cost.learning_bytes + cost.activity_bytes), 1, device.lanes))
+
+
+def key_of(experiment: Experiment) -> str:
+    """A digest of all that the numbers of `trained` follow from."""
+    return hashlib.sha256(f"{experiment.model_dump_json()} {code_version()}".encode()).hexdigest()
 
 
 def trained(experiments: Sequence[Experiment]) -> Work[list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from pcviz.experiment.looks import GroupOptions
 from pcviz.jobs.background import LOOK_SECONDS
 from pcviz.jobs.device import tend_programs
 from pcviz.jobs.look import Look
+from pcviz.jobs.protocol import Memory
 from pcviz.numerics.krylov import Work
 
 AT_ONCE = 2
@@ -27,8 +28,11 @@ class Group(Look[Options]):
     """A look that measures members, the parts of its options, in their order; its steps count the measured ones.
 
     Members work in threads, a piece at a time and only while the group advances. `results` holds what was measured, by
-    member. A checkpoint keeps it, so that no finished member is measured again; one under way starts again.
+    member. A checkpoint keeps it, so that no finished member is measured again; one under way starts again. `memory`
+    knows results of earlier runs, of members that have a `key`, and is told new ones.
     """
+
+    memory: Memory | None = None
 
     def _begin(self) -> None:
         self.results: dict[str, Any] = {}
@@ -44,6 +48,10 @@ class Group(Look[Options]):
         """Members of one family share compiled programs: while others wait, a family is worked on by one thread."""
         return member
 
+    def key(self, member: str) -> str | None:
+        """A digest of all that the result of a member follows from; None: it is measured anew in every run."""
+        return None
+
     def most_together(self, member: str) -> int:
         """How many members of its family are measured together at most."""
         return 1
@@ -57,6 +65,8 @@ class Group(Look[Options]):
         """Does nothing: members load and compile for themselves."""
 
     def _work(self) -> Iterator[None]:
+        if self._recall():
+            yield
         while self._pieces or len(self.results) < self.steps:
             while len(self._pieces) < AT_ONCE and (members := self._next()):
                 tend_programs()
@@ -67,10 +77,26 @@ class Group(Look[Options]):
                 if results is None:
                     self._go_on(members, work)
                     continue
-                for member, result in zip(members, results, strict=True):
-                    self.results[member], self._share[member] = result, 1.0
+                self._take(dict(zip(members, results, strict=True)))
+                if self.memory is not None:
+                    keys = {member: self.key(member) for member in members}
+                    self.memory.keep({key: self.results[member] for member, key in keys.items() if key is not None})
                 yield
             yield
+
+    def _recall(self) -> bool:
+        """Take what is known already; whether there was any."""
+        keys = {} if self.memory is None else {m: self.key(m) for m in self._expected if m not in self.results}
+        wanted = {member: key for member, key in keys.items() if key is not None}
+        if self.memory is None or not wanted:
+            return False
+        known = self.memory.known(wanted.values())
+        self._take({member: known[key] for member, key in wanted.items() if key in known})
+        return bool(known)
+
+    def _take(self, results: dict[str, Any]) -> None:
+        self.results |= results
+        self._share |= dict.fromkeys(results, 1.0)
 
     def _next(self) -> tuple[str, ...]:
         """The members that begin next, of one family; none if none does."""

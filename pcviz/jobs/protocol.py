@@ -1,10 +1,28 @@
 """What a job is: work that the worker advances in short slices and that reports frames."""
 
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from pcviz.frames import Frame
+
+
+class Memory(Protocol):
+    """Results that are known already, by what they follow from; they can be written as JSON."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, Any]:
+        """The results of those keys that have one."""
+
+    def keep(self, results: Mapping[str, Any]) -> None:
+        """Add results."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A job that uses results which are known already."""
+
+    memory: Memory | None
 
 
 class Job(Protocol):

@@ -4,6 +4,7 @@ One SQLite file by default, any SQLAlchemy URL by setting. Three classes fix whi
 has the writes of the server, `Observations` those of a worker, `Reader` what both may read.
 """
 
+from pcviz.store.cells import Cells
 from pcviz.store.database import Database, Watcher
 from pcviz.store.faults import StoreFault
 from pcviz.store.observations import Lost, Observations
@@ -42,6 +43,7 @@ class Store:
         self.database = Database(url, founding=founding)
         self.reader = Reader(self.database)
         self.requests = Requests(self.database)
+        self.cells = Cells(self.database)
 
     def observations(self, worker: str) -> Observations:
         """The writes of the worker named `worker`; to be used by one thread only."""

@@ -109,3 +109,12 @@ datasets = Table(
     Column("data", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
 )
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("key", String(64), primary_key=True),  # digest of all that the result follows from
+    Column("result", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("cells_created_at", "created_at"),
+)

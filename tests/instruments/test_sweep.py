@@ -1,6 +1,8 @@
 """Sweeps: cells of the grid, what a frame and the document say of them, and how many programs they compile."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 import jax
@@ -9,9 +11,13 @@ import pytest
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.axes import axis
+from pcviz.instruments.sweep import picture
 from pcviz.instruments.sweep.grid import as_good, best, grid, summary
 from pcviz.instruments.sweep.job import Sweep
 from pcviz.instruments.sweep.options import Options
+from pcviz.instruments.sweep.quantities import QUANTITIES
+from pcviz.jobs import cohort
+from pcviz.jobs.cohort import key_of
 
 BASE = from_paths(
     {
@@ -73,13 +79,95 @@ def test_a_restored_sweep_trains_only_what_is_left(swept: Sweep) -> None:
         assert cell["curve"] == swept.results[name]["curve"]
 
 
-def test_frames_hold_the_cells_in_their_order(swept: Sweep) -> None:
+class Known(dict[str, Any]):
+    """A memory that counts what it was told."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, Any]:
+        return {key: self[key] for key in keys if key in self}
+
+    def keep(self, results: Mapping[str, Any]) -> None:
+        assert not self.keys() & results.keys(), "nothing is computed twice"
+        self.update(results)
+
+
+def test_equal_cells_are_computed_once(swept: Sweep, programs: list[str]) -> None:
+    memory = Known()
+    first = Sweep(BASE, Options(vary=VARY))
+    first.memory = memory
+    first.run()
+    assert len(memory) == 12
+    wider = Sweep(BASE, Options(vary=("network.width=5,6", "learning.learning_rate=log:1e-3..1e-1:3", "seed=0..2")))
+    wider.memory = memory
+    wider.advance(1, 0.0)
+    assert len(wider.results) == 12, "they are there at once"
+    wider.run()
+    assert len(memory) == 18
+    for name, cell in swept.results.items():
+        assert wider.results[name] == cell
+    programs.clear()
+    again = Sweep(BASE, Options(vary=VARY))
+    again.memory = memory
+    again.run()
+    assert again.results == first.results and not programs, "nothing is even compiled"
+
+
+def test_the_key_holds_all_that_a_result_follows_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {key_of(BASE), key_of(BASE.changed({"seed": 1})), key_of(BASE.changed({"learning.steps": 7}))}
+    assert len(keys) == 3 and key_of(BASE.changed({})) in keys
+    monkeypatch.setattr(cohort, "code_version", lambda: "another")
+    assert key_of(BASE) not in keys
+
+
+def test_frames_hold_the_grid(swept: Sweep) -> None:
     values = swept.frame(bulk=True).values
-    names = list(swept.cells)
-    assert values["sweep_loss"].tolist() == [swept.results[name]["loss"] for name in names]
-    assert float(values["sweep_diverged"]) == 0
+    losses = np.array(
+        [
+            [
+                [
+                    swept.results[f"network.width={width} learning.learning_rate={rate} seed={seed}"]["loss"]
+                    for seed in (0, 1)
+                ]
+                for width in (5, 6)
+            ]
+            for rate in (0.001, 0.01, 0.1)
+        ]
+    )
+    means = np.exp(np.log(losses).mean(-1))  # rates first: the first option is x
+    job = Sweep(BASE, Options(vary=(VARY[1], VARY[0], VARY[2])))
+    job.results = {" ".join(np.array(name.split())[[1, 0, 2]]): result for name, result in swept.results.items()}
+    values = job.frame(bulk=True).values
+    np.testing.assert_allclose(values["sweep_loss"], means.T)
+    np.testing.assert_allclose(values["sweep_loss_curve"], means)
+    assert (np.asarray(values["sweep_loss_low"]) < means).all() and (
+        np.asarray(values["sweep_loss_high"]) > means
+    ).all()
+    assert np.asarray(values["sweep_loss_at"]).tolist() == means.argmin(0).tolist()
+    assert float(np.asarray(values["sweep_diverged"])) == 0 and np.isnan(values["sweep_lost"]).all()
+    decades = np.ptp(np.log10([0.001, 0.01, 0.1])[means.argmin(0)])
+    assert values["sweep_loss_drift"] == pytest.approx(decades)
     fresh = Sweep(BASE, Options(vary=VARY)).frame(bulk=True).values
-    assert np.isnan(fresh["sweep_loss"]).all() and len(fresh["sweep_loss"]) == 12
+    assert np.isnan(fresh["sweep_loss"]).all() and np.shape(fresh["sweep_loss"]) == (3, 2)
+
+
+def test_blocks_of_a_third_option_and_what_diverged() -> None:
+    options = Options(vary=("network.width=5,6", "network.depth=3,4,5", "network.skips=true,false"))
+    cells = []
+    for width, depth, skips in product((5, 6), (3, 4, 5), (True, False)):
+        loss = math.inf if (width, depth, skips) == (6, 5, False) else width + 10 * depth + (1000 if skips else 0)
+        changes = {"network.width": width, "network.depth": depth, "network.skips": skips}
+        cells.append((changes, dict.fromkeys(QUANTITIES, loss) | {"diverged": math.isinf(loss)}))
+    values = {name: np.asarray(value) for name, value in picture.values(options, cells).items()}
+    nothing = math.nan
+    np.testing.assert_allclose(
+        values["sweep_loss"],
+        [[1035, 1036, nothing, 35, 36], [1045, 1046, nothing, 45, 46], [1055, 1056, nothing, 55, nothing]],
+    )
+    assert np.argwhere(values["sweep_lost"] == 0).tolist() == [[2, 4]] and values["sweep_diverged"] == 1
+    np.testing.assert_allclose(values["sweep_loss_curve"], [[35, 45, 55], [36, 46, 1056]], err_msg="best of the third")
+    assert values["sweep_loss_at"].tolist() == [0, 0, 0]
+    worst = [(changes, told | {"loss": 1e9 if changes["network.width"] == 6 else 1.0}) for changes, told in cells]
+    shade = np.asarray(picture.values(options, worst)["sweep_loss_shade"])
+    assert np.nanmax(shade) == 100.0, "what nearly diverged does not hide the rest"
 
 
 def test_a_grid_has_every_cell_at_its_place(swept: Sweep) -> None:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 
-RATES = tuple(float(f"{10 ** (k / 4 - 5):.6g}") for k in range(25))
-"""Four in each decade, 1e-5 to 10."""
+RATES = tuple(float(f"{10 ** (k / 4 - 5):.6g}") for k in range(28))
+"""Four in each decade, 1e-5 to 56."""
 AT_ONCE = 0.6
 """Share of the time that is left where two networks are trained at a time."""
 
@@ -26,7 +26,7 @@ KINDS: dict[str, Kind] = {
     "mupc_scaled": Kind(
         "μPC, rate × √(N/L)",
         {"network.parameterisation": "mupc", "learning.lr_scaling": "width_depth"},
-        (0.03, 10.0),
+        (0.1, 56.3),
     ),
     "sp": Kind("SP", {"network.parameterisation": "sp"}, (1e-4, 0.2)),
 }

@@ -7,7 +7,7 @@ from pcviz.experiment.shape import shape_of
 from pcviz.frames import Value
 from pcviz.instruments.sweep import picture
 from pcviz.instruments.sweep.options import Options
-from pcviz.jobs.cohort import lanes_of, trained
+from pcviz.jobs.cohort import key_of, lanes_of, trained
 from pcviz.jobs.group import Group
 from pcviz.numerics.krylov import Work
 
@@ -28,6 +28,10 @@ class Sweep(Group[Options]):
     def most_together(self, member: str) -> int:
         """How many trainings of its shape one program makes."""
         return lanes_of(self.cells[member])
+
+    def key(self, member: str) -> str:
+        """Cells of other sweeps with the same key have the same result."""
+        return key_of(self.cells[member])
 
     def measure(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
         """Train cells of one shape."""

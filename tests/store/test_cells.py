@@ -1,0 +1,33 @@
+"""Results of cells: known by their keys, kept once, the latest of them for ever."""
+
+import math
+
+import pytest
+
+from pcviz.store import Store
+from pcviz.store import cells as module
+
+
+def test_what_was_kept_is_known(store: Store) -> None:
+    assert store.cells.known(["a", "b"]) == {}
+    store.cells.keep({"a": {"loss": 0.1 + 0.2, "curve": [1, 2]}, "b": {"loss": math.inf}})
+    assert store.cells.known(["a", "b", "c"]) == {"a": {"loss": 0.1 + 0.2, "curve": [1, 2]}, "b": {"loss": math.inf}}
+    store.cells.keep({"c": {"loss": math.nan}, "a": {"loss": 7}})
+    assert store.cells.known(["a"])["a"]["loss"] == 0.1 + 0.2, "what is known stays"
+    assert math.isnan(store.cells.known(["c"])["c"]["loss"])
+    store.cells.keep({})
+
+
+def test_thousands_are_found_at_once(store: Store) -> None:
+    results = {f"{number:04}": number for number in range(2000)}
+    store.cells.keep(results)
+    assert store.cells.known(iter(results)) == results
+
+
+def test_the_oldest_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    times = iter(range(5))
+    monkeypatch.setattr(module.time, "time", lambda: float(next(times)))
+    for key in "abcde":
+        store.cells.keep({key: 1})
+    assert set(store.cells.known("abcde")) == {"c", "d", "e"}
