@@ -24,7 +24,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "mupc": Kind("μPC", {"network.parameterisation": "mupc"}, (1e-2, 3.0)),
     "mupc_scaled": Kind(
-        "μPC, rate × √(N/L)",
+        "μPC, rate / √(NL)",
         {"network.parameterisation": "mupc", "learning.lr_scaling": "width_depth"},
         (0.1, 56.3),
     ),

@@ -15,7 +15,8 @@ from pcviz.instruments.sweep.quantities import QUANTITIES
 
 LINES = 8
 """Most curves of one panel."""
-TICKS = 9
+TICKS = 5
+"""Most labels of an axis: a phone has no room for more."""
 COLOURS = (style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
 DASHES = ("solid", "dash")
 SweepPanel = partial(
@@ -38,7 +39,7 @@ def _axis(axis: Axis | None, most: int = TICKS, blocks: int = 1) -> dict[str, An
     step = -(-len(values) * blocks // most)
     first = list(range(0, len(values), step))
     places = [place + block * (len(values) + 1) for block in range(blocks) for place in first]
-    room = dict(range=[-0.5, blocks * (len(values) + 1) - 1.5], tickmode="array", showgrid=False)
+    room = dict(range=[-0.5, blocks * (len(values) + 1) - 1.5], tickmode="array", tickangle=0, showgrid=False)
     ticks = dict(tickvals=places, ticktext=[_value(values[place]) for place in first] * blocks)
     return dict(title_text=_title(axis) if axis else "", zeroline=False, **room, **ticks)
 
