@@ -1,6 +1,7 @@
 """What `reproduce` prints of each finding: a table beside the reported numbers, and how both were measured."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from pcviz.experiment.solvers import SOLVERS
@@ -129,11 +130,7 @@ def transfer(found: dict[str, Any]) -> str:
         best = [_rates(cell) for cell in row["by_size"].values()]
         rows.append([row["label"], *best, "–" if row["drift"] is None else f"{row['drift']:.2f}"])
     lines = []
-    for claim in found["verdict"]:
-        amount = "" if claim["measured"] is None else f" (measured: {claim['measured']:.2f}"
-        ends = claim["interval"]
-        amount += f"; single seeds {ends[0]:.2f} to {ends[1]:.2f}" if amount and ends else ""
-        lines.append(f"{KEPT[claim['kept']]}: {claim['claim']}{amount + ')' if amount else ''}")
+    lines += [claim_line(claim) for claim in found["verdict"]]
     how = (
         f"digits, tanh, skips, gradient descent on activities with T = H, {protocol['weight_steps']} steps of Adam; "
         f"least training loss, best of {len(protocol['steps'])} activity step(s), geometric mean over "
@@ -149,11 +146,47 @@ def _rates(found: dict[str, Any] | None) -> str:
     return f"{found['rate']:.2g}{'' if found['interior'] else '*'} ({found['from']:.2g} to {found['to']:.2g})"
 
 
+def pc_is_bp(found: dict[str, Any]) -> str:
+    """The table of cosines over width and depth, the fits, the verdict, and how they were measured."""
+    protocol = found["protocol"]
+    lines: list[str] = []
+    for data, time in product(protocol["data"], protocol["times"]):
+        rows = [[f"{data}, t = {time}: cosine (worst layer)", *(f"N={width}" for width in protocol["widths"])]]
+        for row in found["table"]:
+            if (row["data"], row["time"]) == (data, time):
+                told = ["–" if c is None else f"{c['total']:.4f} ({c['worst']:.3f})" for c in row["by_width"].values()]
+                rows.append([f"L={row['depth']}", *told])
+        lines += [*table(rows), ""]
+    lines += [claim_line(claim) for claim in found["verdict"]]
+    for fit in found["fits"]:
+        if fit["factor"] is not None:
+            law = f"1 - cos = {fit['factor']:.2g} (L/N)^{fit['slope']:.2f}"
+            lines.append(f"{fit['data']}: {law}, {fit['points']} networks")
+    how = (
+        f"linear, μPC, skips, closed form, float64, {protocol['examples']} examples at most, Adam along the "
+        f"gradients at the equilibrium, {len(protocol['seeds'])} seed(s): {len(found['cells'])} networks in "
+        f"{found['seconds']:.0f} s"
+    )
+    return "\n".join([*lines, "", how])
+
+
+def claim_line(claim: dict[str, Any]) -> str:
+    """A claim, whether it is kept, and what was measured."""
+    measured, ends = claim["measured"], claim["interval"]
+    told = "" if measured is None else f" (measured: {measured:.4g}{_between(ends)})"
+    return f"{KEPT[claim['kept']]}: {claim['claim']}{told}"
+
+
+def _between(ends: list[float] | None) -> str:
+    return f", {ends[0]:.3g} to {ends[1]:.3g}" if ends else ""
+
+
 KEPT = {True: "kept", False: "NOT kept", None: "not known"}
 SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "inference-budget": inference_budget,
     "deep-methods": deep_methods,
     "transfer-width": transfer,
     "transfer-depth": transfer,
+    "pc-is-bp": pc_is_bp,
 }
 """Finding -> its text."""

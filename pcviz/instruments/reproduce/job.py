@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 from pcviz.frames import Value
-from pcviz.instruments.reproduce import deep_methods, inference_budget, transfer
+from pcviz.instruments.reproduce import backprop, deep_methods, inference_budget, transfer
 from pcviz.instruments.reproduce.options import Options
 from pcviz.jobs.cohort import lanes_of
 from pcviz.jobs.group import Group
@@ -50,6 +50,7 @@ FINDINGS = {
     "deep-methods": Finding(one_by_one(deep_methods.measure), deep_methods.document, deep_methods.values),
     "transfer-width": _TRANSFER,
     "transfer-depth": _TRANSFER,
+    "pc-is-bp": Finding(one_by_one(backprop.measure), backprop.document, backprop.values),
 }
 
 

@@ -7,6 +7,7 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.looks import GroupOptions, Parts
 from pcviz.experiment.section import one_of
 from pcviz.instruments.relaxation.options import ARRIVED
+from pcviz.instruments.reproduce.backprop_options import FULL, QUICK, Backprop
 from pcviz.instruments.reproduce.transfer_options import DEPTHS, WIDTHS, Transfer
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
@@ -154,8 +155,8 @@ class Reproduction(NamedTuple):
     """A finding: what it is about, the full protocol, and a quick one for trials and tests."""
 
     help: str
-    full: Protocol | DeepMethods | Transfer
-    quick: Protocol | DeepMethods | Transfer
+    full: Protocol | DeepMethods | Transfer | Backprop
+    quick: Protocol | DeepMethods | Transfer | Backprop
 
 
 REPRODUCTIONS: dict[str, Reproduction] = {
@@ -179,6 +180,7 @@ REPRODUCTIONS: dict[str, Reproduction] = {
         DEPTHS,
         DEPTHS._replace(sizes=(5, 17, 65), seeds=(0,), steps=(0.16,), every=2),
     ),
+    "pc-is-bp": Reproduction("when predictive coding becomes backpropagation, over width and depth", FULL, QUICK),
 }
 
 REPORTED: dict[str, Reported] = {
@@ -207,7 +209,7 @@ class Options(GroupOptions):
     protocol: Literal["quick", "full"] = "quick"
 
     @property
-    def chosen(self) -> Protocol | DeepMethods | Transfer:
+    def chosen(self) -> Protocol | DeepMethods | Transfer | Backprop:
         """The networks and limits."""
         reproduction = REPRODUCTIONS[self.finding]
         return reproduction.quick if self.protocol == "quick" else reproduction.full
