@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from pcviz.experiment.solvers import SOLVERS
+from pcviz.instruments.reproduce.start_options import KINDS as START
 
 
 def summary(document: dict[str, Any]) -> str:
@@ -170,6 +171,47 @@ def pc_is_bp(found: dict[str, Any]) -> str:
     return "\n".join([*lines, "", how])
 
 
+def forward_pass(found: dict[str, Any]) -> str:
+    """The table of tr S / K beside its expected value, the verdict, and how both were measured."""
+    protocol = found["protocol"]
+
+    def told(cell: dict[str, Any]) -> str:
+        return f"{cell['rescaling']['mean']:.4g} ({cell['rescaling']['expected']:.4g})"
+
+    lines = _by_place("tr S / K (expected)", found, told)
+    how = (
+        f"linear networks at the start, digits, float64; means over {protocol['seeds']} seeds: {len(found['cells'])} "
+        f"cells in {found['seconds']:.0f} s"
+    )
+    return "\n".join([*lines, *map(claim_line, found["verdict"]), "", how])
+
+
+def conditioning(found: dict[str, Any]) -> str:
+    """The table of condition numbers, exponents, the verdict, and how both were measured."""
+    protocol = found["protocol"]
+    lines = _by_place("κ (λ_max)", found, lambda cell: f"{cell['condition']:.3g} ({cell['largest']:.1f})")
+    laws = {kind: law for kind, law in found["exponents"].items() if law}
+    lines += [f"{START[kind].label}: κ grows as H^{_exponent(law)}" for kind, law in laws.items()]
+    how = (
+        f"linear networks at the start, float64; geometric means over {protocol['seeds']} seed(s): "
+        f"{len(found['cells'])} cells in {found['seconds']:.0f} s"
+    )
+    return "\n".join([*lines, "", *map(claim_line, found["verdict"]), "", how])
+
+
+def _by_place(head: str, found: dict[str, Any], told: Callable[[dict[str, Any]], str]) -> list[str]:
+    """A table for each width: a row for each kind of start, a column for each depth."""
+    protocol = found["protocol"]
+    cells = {(cell["kind"], cell["width"], cell["depth"]): told(cell) for cell in found["cells"]}
+    lines: list[str] = []
+    for width in protocol["widths"]:
+        rows = [[f"N = {width}: {head}", *(f"L={depth}" for depth in protocol["depths"])]]
+        for kind in protocol["kinds"]:
+            rows.append([START[kind].label, *(cells.get((kind, width, depth), "–") for depth in protocol["depths"])])
+        lines += [*table(rows), ""]
+    return lines
+
+
 def claim_line(claim: dict[str, Any]) -> str:
     """A claim, whether it is kept, and what was measured."""
     measured, ends = claim["measured"], claim["interval"]
@@ -187,6 +229,8 @@ SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "deep-methods": deep_methods,
     "transfer-width": transfer,
     "transfer-depth": transfer,
+    "forward-pass": forward_pass,
+    "conditioning": conditioning,
     "pc-is-bp": pc_is_bp,
 }
 """Finding -> its text."""

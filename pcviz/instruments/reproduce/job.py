@@ -4,8 +4,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 from pcviz.frames import Value
-from pcviz.instruments.reproduce import backprop, deep_methods, inference_budget, transfer
+from pcviz.instruments.reproduce import backprop, conditioning, deep_methods, forward_pass, inference_budget, transfer
 from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.start_options import KINDS, Place, Start
 from pcviz.jobs.cohort import lanes_of
 from pcviz.jobs.group import Group
 from pcviz.numerics.krylov import Work
@@ -43,6 +44,12 @@ _TRANSFER = Finding(
     lambda point, protocol: (point.size, lanes_of(protocol.experiment_of(point))),
     lambda point, protocol: lanes_of(protocol.experiment_of(point)),
 )
+
+
+def _shape(place: Place, protocol: Start) -> Hashable:
+    return place.width, place.depth, KINDS[place.kind].changes["network.skips"]
+
+
 FINDINGS = {
     "inference-budget": Finding(
         one_by_one(inference_budget.measure), inference_budget.document, inference_budget.values
@@ -50,6 +57,8 @@ FINDINGS = {
     "deep-methods": Finding(one_by_one(deep_methods.measure), deep_methods.document, deep_methods.values),
     "transfer-width": _TRANSFER,
     "transfer-depth": _TRANSFER,
+    "forward-pass": Finding(one_by_one(forward_pass.measure), forward_pass.document, forward_pass.values, _shape),
+    "conditioning": Finding(one_by_one(conditioning.measure), conditioning.document, conditioning.values, _shape),
     "pc-is-bp": Finding(one_by_one(backprop.measure), backprop.document, backprop.values),
 }
 

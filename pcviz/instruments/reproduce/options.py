@@ -1,13 +1,14 @@
 """Published findings that `reproduce` can measure again: the protocols, and the reported exponents."""
 
 from itertools import product
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pcviz.experiment import Experiment
 from pcviz.experiment.looks import GroupOptions, Parts
 from pcviz.experiment.section import one_of
 from pcviz.instruments.relaxation.options import ARRIVED
 from pcviz.instruments.reproduce.backprop_options import FULL, QUICK, Backprop
+from pcviz.instruments.reproduce.start_options import CONDITIONING, FORWARD, Start
 from pcviz.instruments.reproduce.transfer_options import DEPTHS, WIDTHS, Transfer
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
@@ -151,12 +152,15 @@ class DeepMethods(NamedTuple):
         return {name: 0.5 + each * (0.4 + 0.12 * trial.depth) for name, trial in self.cells.items()}
 
 
+AnyProtocol: TypeAlias = Protocol | DeepMethods | Transfer | Start | Backprop
+
+
 class Reproduction(NamedTuple):
     """A finding: what it is about, the full protocol, and a quick one for trials and tests."""
 
     help: str
-    full: Protocol | DeepMethods | Transfer | Backprop
-    quick: Protocol | DeepMethods | Transfer | Backprop
+    full: AnyProtocol
+    quick: AnyProtocol
 
 
 REPRODUCTIONS: dict[str, Reproduction] = {
@@ -179,6 +183,16 @@ REPRODUCTIONS: dict[str, Reproduction] = {
         "whether the best weight rate stays where it is as networks get deeper",
         DEPTHS,
         DEPTHS._replace(sizes=(5, 17, 65), seeds=(0,), steps=(0.16,), every=2),
+    ),
+    "forward-pass": Reproduction(
+        "how the rescaling S and activities grow with width and depth, against their expected values",
+        FORWARD,
+        FORWARD._replace(widths=(16, 64), depths=(4, 16), seeds=20),
+    ),
+    "conditioning": Reproduction(
+        "how ill-conditioned inference is at the start, over width and depth",
+        CONDITIONING,
+        CONDITIONING._replace(widths=(32,), depths=(3, 9, 33), seeds=1),
     ),
     "pc-is-bp": Reproduction("when predictive coding becomes backpropagation, over width and depth", FULL, QUICK),
 }
@@ -209,7 +223,7 @@ class Options(GroupOptions):
     protocol: Literal["quick", "full"] = "quick"
 
     @property
-    def chosen(self) -> Protocol | DeepMethods | Transfer | Backprop:
+    def chosen(self) -> AnyProtocol:
         """The networks and limits."""
         reproduction = REPRODUCTIONS[self.finding]
         return reproduction.quick if self.protocol == "quick" else reproduction.full
