@@ -4,6 +4,7 @@ import sys
 from functools import partial
 from typing import Any
 
+from pcviz.cli import claims
 from pcviz.cli.findings import summary
 from pcviz.cli.flags import BadArguments, Flag, describe, read
 from pcviz.cli.work import DONE, JSON, LIMIT, answer, limit_of, work_off
@@ -16,6 +17,11 @@ FLAGS = {
     "json": JSON,
     "limit": LIMIT,
     "quick": Flag("Few and small networks: a trial of the command, not a result."),
+    "budget": Flag("Of `all`: how long it may take; what does not fit in full is quick, or left out", claims.BUDGET),
+}
+TOGETHER = {
+    "list": "every finding, with the time that it takes",
+    "all": "every finding that fits into --budget, and one table of all claims",
 }
 
 
@@ -25,9 +31,16 @@ def run(words: list[str]) -> int:
     if given is None:
         print(_help())
         return DONE
+    as_json, quiet = "json" in given, not sys.stderr.isatty()
+    if name == "list":
+        return answer(claims.catalogue, claims.listed, "list", as_json=as_json)
+    if name == "all":
+        budget = claims.seconds_of(given["budget"]) if "budget" in given else limit_of(given)
+        every = partial(claims.run_all, budget, quick="quick" in given, quiet=quiet)
+        return answer(every, claims.summary, "reproduction", as_json=as_json)
     options = Options.model_validate({"finding": name, "protocol": "quick" if "quick" in given else "full"})
-    work = partial(run_reproduction, options, limit_of(given), quiet=not sys.stderr.isatty())
-    return answer(work, summary, "reproduction", as_json="json" in given)
+    work = partial(run_reproduction, options, limit_of(given), quiet=quiet)
+    return answer(work, summary, "reproduction", as_json=as_json)
 
 
 def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
@@ -37,10 +50,10 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
     given, lines = read(words[1:] if named else words, FLAGS)
     if given.help:
         return name, None
-    choices = f"(allowed: {', '.join(REPRODUCTIONS)})"
+    choices = f"(allowed: {', '.join([*REPRODUCTIONS, *TOGETHER])})"
     if not named:
         lines.insert(0, f"reproduce: the name of a finding is missing {choices}")
-    elif name not in REPRODUCTIONS:
+    elif name not in REPRODUCTIONS and name not in TOGETHER:
         lines.insert(0, f"{shown(name)}: unknown finding {choices}")
     lines += [f"{path}: is not a flag here (allowed: {', '.join(map(spelling, FLAGS))})" for path in given.fields]
     if lines:
@@ -50,8 +63,9 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
 
 def _help() -> str:
     lines = ["python -m pcviz reproduce <finding> [flags]: measure a published finding again", ""]
-    width = max(map(len, REPRODUCTIONS))
-    lines += [f"  {name:<{width}}  {entry.help}" for name, entry in REPRODUCTIONS.items()]
+    texts = {name: entry.help for name, entry in REPRODUCTIONS.items()} | TOGETHER
+    width = max(map(len, texts))
+    lines += [f"  {name:<{width}}  {text}" for name, text in texts.items()]
     return "\n".join([*lines, "", describe(FLAGS, with_fields=False)])
 
 

@@ -222,7 +222,7 @@ class TestCommand:
         assert "> 660" in cli_reproduce.summary(document) and document["best_of_ours"] is None
 
     def test_faults_are_one_line_each(self, capsys: pytest.CaptureFixture[str]) -> None:
-        known = f"(allowed: {', '.join(REPRODUCTIONS)})"
+        known = f"(allowed: {', '.join([*REPRODUCTIONS, 'list', 'all'])})"
         for words, starts in (
             ([], [f"reproduce: the name of a finding is missing {known}"]),
             (["nonsense"], [f"nonsense: unknown finding {known}"]),

@@ -104,6 +104,7 @@ def verdict(methods: list[dict[str, Any]], protocol: DeepMethods) -> list[dict[s
             {
                 "claim": f"{METHODS[name].label}: at most {PROMISED_GAP:g} point below backprop at every depth",
                 "measured": worst,
+                "interval": None,
                 "kept": None if worst is None else worst <= PROMISED_GAP,
             }
         )
@@ -112,6 +113,7 @@ def verdict(methods: list[dict[str, Any]], protocol: DeepMethods) -> list[dict[s
         {
             "claim": f"plain PC: at least {PROMISED_LOSS:g} points below backprop at L={deepest}",
             "measured": min(plain) if len(plain) == 2 else None,
+            "interval": None,
             "kept": min(plain) >= PROMISED_LOSS if len(plain) == 2 else None,
         }
     )

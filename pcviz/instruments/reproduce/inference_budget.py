@@ -165,9 +165,20 @@ def document(found: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any]:
         "condition_number": _condition(found),
         "alignment_at_equilibrium": _at_equilibrium(found),
         "best_of_ours": best_of_ours(found, protocol),
+        "verdict": verdict(found, protocol),
         "largest_undercut": max((cell["undercut"] for cell in found), default=0.0),
         "cells": found,
     }
+
+
+def verdict(found: list[dict[str, Any]], protocol: Protocol) -> list[dict[str, Any]]:
+    """The claim with what was measured: `kept` is None while networks are missing, or too few arrived for an
+    exponent."""
+    best = best_of_ours(found, protocol)
+    claim = f"of the solvers in error coordinates the best needs steps that grow as L^p, p at most {PROMISED:g}"
+    if best is None or len(found) < len(protocol.cells):
+        return [{"claim": claim, "measured": best and best["exponent"], "interval": None, "kept": None}]
+    return [{"claim": claim, "measured": best["exponent"], "interval": best["interval"], "kept": best["kept"]}]
 
 
 def _entry(cell: dict[str, Any], solver: str) -> dict[str, Any]:
