@@ -1,11 +1,10 @@
-"""Sweeps: cells of the grid, what a frame and the document say of them, and how many programs they compile."""
+"""Sweeps: cells of the grid, what a frame and the document say of them, and how many compiled they compile."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
@@ -40,19 +39,6 @@ def swept() -> Sweep:
     return job
 
 
-@pytest.fixture
-def programs() -> Iterator[list[str]]:
-    names: list[str] = []
-
-    def note(event: str, seconds: float, **about: Any) -> None:
-        if event == "/jax/core/compile/backend_compile_duration":
-            names.append(about["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(note)
-
-
 def test_every_cell_is_measured_once_and_is_its_experiment(swept: Sweep) -> None:
     document = swept.document
     assert swept.done and len(document["cells"]) == document["expected"] == 12
@@ -62,11 +48,11 @@ def test_every_cell_is_measured_once_and_is_its_experiment(swept: Sweep) -> None
         assert cell["steps"] == 6 and not cell["diverged"]
 
 
-def test_loops_are_compiled_once_for_each_shape(programs: list[str]) -> None:
+def test_loops_are_compiled_once_for_each_shape(compiled: list[str]) -> None:
     job = Sweep(BASE.changed({"network.depth": 5}), Options(vary=("network.width=3,4,7", "seed=0..9")))
     job.run()
     assert job.document["shapes"] == 3
-    assert programs.count("jit(advance)") + programs.count("advance") == 3
+    assert compiled.count("jit(advance)") + compiled.count("advance") == 3
 
 
 def test_a_restored_sweep_trains_only_what_is_left(swept: Sweep) -> None:
@@ -90,7 +76,7 @@ class Known(dict[str, Any]):
         self.update(results)
 
 
-def test_equal_cells_are_computed_once(swept: Sweep, programs: list[str]) -> None:
+def test_equal_cells_are_computed_once(swept: Sweep, compiled: list[str]) -> None:
     memory = Known()
     first = Sweep(BASE, Options(vary=VARY))
     first.memory = memory
@@ -104,11 +90,11 @@ def test_equal_cells_are_computed_once(swept: Sweep, programs: list[str]) -> Non
     assert len(memory) == 18
     for name, cell in swept.results.items():
         assert wider.results[name] == cell
-    programs.clear()
+    compiled.clear()
     again = Sweep(BASE, Options(vary=VARY))
     again.memory = memory
     again.run()
-    assert again.results == first.results and not programs, "nothing is even compiled"
+    assert again.results == first.results and not compiled, "nothing is even compiled"
 
 
 def test_the_key_holds_all_that_a_result_follows_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def test_the_best_rate_and_how_far_it_moves() -> None:
     assert mupc["drift_of_seeds"] == pytest.approx([0.5, 0.5], abs=1e-3)
     assert [claim["kept"] for claim in document["verdict"]] == [True, True]
     text = summary(document | {"seconds": 1.0})
-    assert "kept: μPC: over 4 times the width the best weight rate moves at most 0.5 decade (measured: 0.50" in text
+    assert "kept: μPC: over 4 times the width the best weight rate moves at most 0.5 decade (measured: 0.5" in text
     assert "N=16" in text and "1.00" in text
 
 

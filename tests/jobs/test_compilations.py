@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -38,20 +37,6 @@ PROGRAMS = {"_weights", "start", "evaluate", "_rounding", "weight_steps"}
 """What a training compiles, once each: first weights, first optimiser state, test set, rounding, its loop."""
 COPIES = {"stage", "convert_element_type"}
 """Copies of arrays to the device, which JAX compiles too."""
-
-
-@pytest.fixture
-def compiled() -> Iterator[list[str]]:
-    """Names of the programs that have been compiled since the test began, or since the list was cleared."""
-    names: list[str] = []
-
-    def note(event: str, seconds: float, **about: Any) -> None:
-        if event == "/jax/core/compile/backend_compile_duration":
-            names.append(about["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(note)
 
 
 def trained(experiment: Experiment) -> None:

@@ -16,6 +16,7 @@ from pcviz.data import load
 from pcviz.experiment import facts_of
 from pcviz.frames import Value
 from pcviz.instruments.reproduce.backprop_options import ALIKE, SLOPE, SLOPE_OFF, WIDE, WIDEST, Backprop, Pair
+from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build, linear, optimisers
@@ -79,16 +80,8 @@ def _compared(network: Network, x: jax.Array, y: jax.Array) -> dict[str, Any]:
 def document(found: list[dict[str, Any]], protocol: Backprop) -> dict[str, Any]:
     """The document of the networks compared so far: means for every width and depth, the fits, and the verdict."""
     fits = [_fit(data, found, protocol) for data in protocol.data]
-    return {
-        "schema": 1,
-        "reproduction": "pc-is-bp",
-        "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
-        "table": _table(found, protocol),
-        "fits": fits,
-        "verdict": verdict(found, fits, protocol),
-        "cells": found,
-    }
+    table = _table(found, protocol)
+    return document_of("pc-is-bp", found, protocol, table=table, fits=fits, verdict=verdict(found, fits, protocol))
 
 
 def _table(found: list[dict[str, Any]], protocol: Backprop) -> list[dict[str, Any]]:
@@ -143,15 +136,9 @@ def verdict(found: list[dict[str, Any]], fits: list[dict[str, Any]], protocol: B
     whole = len(found) == len(protocol.cells)
     claims = []
     for fit in fits:
-        claims.append(
-            {
-                "claim": f"{fit['data']}: from {WIDE} units for each layer on 1 - cos grows as (L/N)^p, "
-                f"p = {SLOPE:g} ± {SLOPE_OFF:g}",
-                "measured": fit["slope"],
-                "interval": fit["interval"],
-                "kept": _slope_kept(fit) if whole else None,
-            }
-        )
+        law = f"from {WIDE} units for each layer on 1 - cos grows as (L/N)^p, p = {SLOPE:g} ± {SLOPE_OFF:g}"
+        kept = _slope_kept(fit) if whole else None
+        claims.append(claim(f"{fit['data']}: {law}", fit["slope"], kept, fit["interval"]))
         outputs = 10 if facts_of(fit["data"]).output_dim > 1 else 1
         for what, words in (("total", "the whole gradient"), ("worst", "the worst layer")):
             least = ALIKE[what].get(outputs)
@@ -162,15 +149,10 @@ def verdict(found: list[dict[str, Any]], fits: list[dict[str, Any]], protocol: B
                 if row["data"] == fit["data"] and width >= WIDEST * row["depth"] and row["by_width"][str(width)]
             ]
             if least is not None:
-                claims.append(
-                    {
-                        "claim": f"{fit['data']}: from {WIDEST} units for each layer on, at every time, the cosine of "
-                        f"{words} with backprop's is at least {least:g}",
-                        "measured": min(seen) if seen else None,
-                        "interval": None,
-                        "kept": min(seen) >= least if whole and seen else None,
-                    }
-                )
+                text = f"from {WIDEST} units for each layer on, at every time, the cosine of {words} with backprop's"
+                lowest = min(seen, default=None)
+                kept = lowest >= least if whole and lowest is not None else None
+                claims.append(claim(f"{fit['data']}: {text} is at least {least:g}", lowest, kept))
     return claims
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pcviz.data import load
 from pcviz.frames import Value
+from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.instruments.reproduce.exponent import fit
 from pcviz.instruments.reproduce.start_options import KINDS, Place, Start, orthogonal_curvatures
 from pcviz.numerics.krylov import Work
@@ -57,15 +58,8 @@ def document(found: list[dict[str, Any]], protocol: Start) -> dict[str, Any]:
             [cell["depth"] - 1 for cell in own], [cell["condition"] for cell in own], [cell["width"] for cell in own]
         )
         exponents[kind] = None if law is None else {"value": law.value, "interval": law.interval}
-    return {
-        "schema": 1,
-        "reproduction": "conditioning",
-        "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
-        "exponents": exponents,
-        "verdict": verdict(found, exponents, protocol),
-        "cells": found,
-    }
+    judged = verdict(found, exponents, protocol)
+    return document_of("conditioning", found, protocol, exponents=exponents, verdict=judged)
 
 
 def verdict(found: list[dict[str, Any]], exponents: dict[str, Any], protocol: Start) -> list[dict[str, Any]]:
@@ -92,31 +86,26 @@ def verdict(found: list[dict[str, Any]], exponents: dict[str, Any], protocol: St
         if (kind, n, deepest) in table and ("mupc_skips", n, deepest) in table
     ]
     label = KINDS["mupc_skips"].label
+
+    def judged(text: str, seen: float | None, kept: bool, interval: Any = None) -> dict[str, Any]:
+        return claim(text, seen, kept if whole and seen is not None else None, interval)
+
+    missed, spread, lowest = max(misses, default=None), max(spreads, default=None), min(worse, default=None)
+    power = law and law["value"]
     return [
-        {
-            "claim": f"orthogonal maps: κ is that of the closed form within {EXACT:.0%}",
-            "measured": max(misses) if misses else None,
-            "interval": None,
-            "kept": max(misses) <= EXACT if whole and misses else None,
-        },
-        {
-            "claim": f"{label}: κ grows as H^p, p = {SQUARE:g} ± {SQUARE_OFF:g}",
-            "measured": law and law["value"],
-            "interval": law and law["interval"],
-            "kept": abs(law["value"] - SQUARE) <= SQUARE_OFF if whole and law else None,
-        },
-        {
-            "claim": f"{label}: κ differs by at most {ALIKE:g} times between widths",
-            "measured": max(spreads) if spreads else None,
-            "interval": None,
-            "kept": max(spreads) <= ALIKE if whole and spreads else None,
-        },
-        {
-            "claim": f"with skips, κ of standard parameters is at least {WORSE:g} times that of μPC at L = {deepest}",
-            "measured": min(worse) if worse else None,
-            "interval": None,
-            "kept": min(worse) >= WORSE if whole and worse else None,
-        },
+        judged(f"orthogonal maps: κ is that of the closed form within {EXACT:.0%}", missed, (missed or 0) <= EXACT),
+        judged(
+            f"{label}: κ grows as H^p, p = {SQUARE:g} ± {SQUARE_OFF:g}",
+            power,
+            abs((power or 0) - SQUARE) <= SQUARE_OFF,
+            law and law["interval"],
+        ),
+        judged(f"{label}: κ differs by at most {ALIKE:g} times between widths", spread, (spread or 0) <= ALIKE),
+        judged(
+            f"with skips, κ of standard parameters is at least {WORSE:g} times that of μPC at L = {deepest}",
+            lowest,
+            (lowest or 0) >= WORSE,
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.frames import Value
+from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.instruments.reproduce.options import METHODS, PROMISED_GAP, PROMISED_LOSS, DeepMethods, Trial
 from pcviz.jobs.training import Training
 from pcviz.numerics.krylov import Work
@@ -58,16 +59,8 @@ def measure(trial: Trial, protocol: DeepMethods) -> Work[dict[str, Any]]:
 def document(found: list[dict[str, Any]], protocol: DeepMethods) -> dict[str, Any]:
     """The document of the networks trained so far: mean and spread for every method and depth, and the verdict."""
     methods = [_row(name, found, protocol) for name in protocol.methods]
-    return {
-        "schema": 1,
-        "reproduction": "deep-methods",
-        "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
-        "set_up": SET_UP,
-        "methods": methods,
-        "verdict": verdict(methods, protocol),
-        "cells": found,
-    }
+    judged = verdict(methods, protocol)
+    return document_of("deep-methods", found, protocol, set_up=SET_UP, methods=methods, verdict=judged)
 
 
 def _row(name: str, found: list[dict[str, Any]], protocol: DeepMethods) -> dict[str, Any]:
@@ -100,23 +93,12 @@ def verdict(methods: list[dict[str, Any]], protocol: DeepMethods) -> list[dict[s
         gaps = [gap(name, str(depth)) for depth in protocol.depths]
         known = [g for g in gaps if g is not None]
         worst = max(known) if len(known) == len(gaps) else None
-        claims.append(
-            {
-                "claim": f"{METHODS[name].label}: at most {PROMISED_GAP:g} point below backprop at every depth",
-                "measured": worst,
-                "interval": None,
-                "kept": None if worst is None else worst <= PROMISED_GAP,
-            }
-        )
+        text = f"{METHODS[name].label}: at most {PROMISED_GAP:g} point below backprop at every depth"
+        claims.append(claim(text, worst, None if worst is None else worst <= PROMISED_GAP))
     plain = [g for g in (gap("pc_small", deepest), gap("pc_large", deepest)) if g is not None]
-    claims.append(
-        {
-            "claim": f"plain PC: at least {PROMISED_LOSS:g} points below backprop at L={deepest}",
-            "measured": min(plain) if len(plain) == 2 else None,
-            "interval": None,
-            "kept": min(plain) >= PROMISED_LOSS if len(plain) == 2 else None,
-        }
-    )
+    lost = min(plain) if len(plain) == 2 else None
+    text = f"plain PC: at least {PROMISED_LOSS:g} points below backprop at L={deepest}"
+    claims.append(claim(text, lost, None if lost is None else lost >= PROMISED_LOSS))
     return claims
 
 

@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from pcviz.data import load
 from pcviz.frames import Value
+from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.instruments.reproduce.start_options import KINDS, Place, Start, expected_rescaling, growth
 from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
@@ -58,14 +59,7 @@ def _told(values: np.ndarray, expected: float) -> dict[str, float]:
 
 def document(found: list[dict[str, Any]], protocol: Start) -> dict[str, Any]:
     """The document of the cells measured so far, and the verdict."""
-    return {
-        "schema": 1,
-        "reproduction": "forward-pass",
-        "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
-        "verdict": verdict(found, protocol),
-        "cells": found,
-    }
+    return document_of("forward-pass", found, protocol, verdict=verdict(found, protocol))
 
 
 def allowed_errors(count: int) -> float:
@@ -84,14 +78,8 @@ def verdict(found: list[dict[str, Any]], protocol: Start) -> list[dict[str, Any]
         errors = [abs(cell["mean"] - cell["expected"]) / max(cell["error"], 1e-12 * cell["expected"]) for cell in own]
         misses, limit = (shares, HEAVY) if facts.heavy else (errors, most)
         how = f"within {HEAVY:.0%}" if facts.heavy else f"within {most:.1f} standard errors"
-        claims.append(
-            {
-                "claim": f"{facts.label}: tr S / K is as expected at every width and depth, {how}",
-                "measured": max(misses) if misses else None,
-                "interval": None,
-                "kept": max(misses) <= limit if whole else None,
-            }
-        )
+        text = f"{facts.label}: tr S / K is as expected at every width and depth, {how}"
+        claims.append(claim(text, max(misses, default=None), max(misses) <= limit if whole else None))
     return claims
 
 

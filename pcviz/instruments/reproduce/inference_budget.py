@@ -17,6 +17,7 @@ from pcviz.data import load
 from pcviz.experiment import Experiment
 from pcviz.frames import Value
 from pcviz.instruments.reproduce.arrival import Arrival, Hold, arrive, lowest_energy
+from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.instruments.reproduce.exponent import fit
 from pcviz.instruments.reproduce.options import OURS, PROMISED, REPORTED, SOLVERS, Cell, Protocol
 from pcviz.numerics.compiling import compiled
@@ -156,29 +157,28 @@ def _aligned(network: Network, x: jax.Array, y: jax.Array, at: Settled, referenc
 def document(found: list[dict[str, Any]], protocol: Protocol) -> dict[str, Any]:
     """The document of the cells measured so far: medians and exponents, and the cells themselves."""
     found = sorted(found, key=lambda cell: (cell["depth"], cell["width"], cell["activation"], cell["seed"]))
-    return {
-        "schema": 1,
-        "reproduction": "inference-budget",
-        "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
-        "solvers": [summarise(name, found, protocol) for name in SOLVERS],
-        "condition_number": _condition(found),
-        "alignment_at_equilibrium": _at_equilibrium(found),
-        "best_of_ours": best_of_ours(found, protocol),
-        "verdict": verdict(found, protocol),
-        "largest_undercut": max((cell["undercut"] for cell in found), default=0.0),
-        "cells": found,
-    }
+    return document_of(
+        "inference-budget",
+        found,
+        protocol,
+        solvers=[summarise(name, found, protocol) for name in SOLVERS],
+        condition_number=_condition(found),
+        alignment_at_equilibrium=_at_equilibrium(found),
+        best_of_ours=best_of_ours(found, protocol),
+        largest_undercut=max((cell["undercut"] for cell in found), default=0.0),
+        verdict=verdict(found, protocol),
+    )
 
 
 def verdict(found: list[dict[str, Any]], protocol: Protocol) -> list[dict[str, Any]]:
     """The claim with what was measured: `kept` is None while networks are missing, or too few arrived for an
     exponent."""
     best = best_of_ours(found, protocol)
-    claim = f"of the solvers in error coordinates the best needs steps that grow as L^p, p at most {PROMISED:g}"
-    if best is None or len(found) < len(protocol.cells):
-        return [{"claim": claim, "measured": best and best["exponent"], "interval": None, "kept": None}]
-    return [{"claim": claim, "measured": best["exponent"], "interval": best["interval"], "kept": best["kept"]}]
+    text = f"of the solvers in error coordinates the best needs steps that grow as L^p, p at most {PROMISED:g}"
+    if best is None:
+        return [claim(text, None, None)]
+    kept = best["kept"] if len(found) == len(protocol.cells) else None
+    return [claim(text, best["exponent"], kept, best["interval"])]
 
 
 def _entry(cell: dict[str, Any], solver: str) -> dict[str, Any]:

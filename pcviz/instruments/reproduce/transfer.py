@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pcviz.frames import Value
+from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.instruments.reproduce.transfer_options import KINDS, MOVES, STILL, Point, Transfer
 from pcviz.jobs.cohort import trained
 from pcviz.numerics.krylov import Work
@@ -31,15 +32,8 @@ def measure(points: Sequence[Point], protocol: Transfer) -> Work[list[dict[str, 
 def document(found: list[dict[str, Any]], protocol: Transfer) -> dict[str, Any]:
     """The document of the networks trained so far: the best rate of every kind and size, and the verdict."""
     kinds = [_kind(kind, found, protocol) for kind in protocol.kinds]
-    return {
-        "schema": 1,
-        "reproduction": "transfer-width" if protocol.path == "network.width" else "transfer-depth",
-        "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {n: list(v) if isinstance(v, tuple) else v for n, v in protocol._asdict().items()},
-        "kinds": kinds,
-        "verdict": verdict(kinds, protocol),
-        "cells": found,
-    }
+    name = "transfer-width" if protocol.path == "network.width" else "transfer-depth"
+    return document_of(name, found, protocol, kinds=kinds, verdict=verdict(kinds, protocol))
 
 
 def _kind(kind: str, found: list[dict[str, Any]], protocol: Transfer) -> dict[str, Any]:
@@ -110,14 +104,9 @@ def verdict(kinds: list[dict[str, Any]], protocol: Transfer) -> list[dict[str, A
         moved = row["drift"]
         known = moved is not None and row["interior"]
         seeds = [value for value in row["drift_of_seeds"] if value is not None]
-        claims.append(
-            {
-                "claim": f"{row['label']}: over {times} the best weight rate {most}",
-                "measured": moved,
-                "interval": [min(seeds), max(seeds)] if len(seeds) > 1 else None,
-                "kept": (moved <= STILL + ROUNDING if still else moved >= MOVES - ROUNDING) if known else None,
-            }
-        )
+        kept = (moved <= STILL + ROUNDING if still else moved >= MOVES - ROUNDING) if known else None
+        ends = [min(seeds), max(seeds)] if len(seeds) > 1 else None
+        claims.append(claim(f"{row['label']}: over {times} the best weight rate {most}", moved, kept, ends))
     return claims
 
 
