@@ -71,6 +71,7 @@ def test_an_address_fills_the_widgets(client: Client) -> None:
         ("1,1", "vary: learning.learning_rate=1,1 has an empty or a repeated value"),
         ("", "vary: learning.learning_rate= has an empty or a repeated value"),
         ("0.1,-1", "learning.learning_rate: -1 is not above 0"),
+        ("0.1,0.2;", "learning.learning_rate: 0.2; is not one of the allowed values"),
         ("log:0.001..1:900", "vary: 3600 cells are too many on this page (allowed: 1 to 2000"),
     ],
 )
@@ -91,3 +92,10 @@ def test_what_is_suggested_can_be_trained(path: str) -> None:
     if text:
         assert len(cells(Experiment(), (f"{path}={text}",))) == len(axis(f"{path}={text}").values)
     assert text or fields()[path].annotation is not bool
+
+
+def test_cells_that_do_not_fit_into_memory_are_refused(client: Client) -> None:
+    app = page(network_depth="400")
+    app.text_input(key="values_1").set_value("16,2048").run()
+    assert "network.width: 2048 at depth 400 needs" in app.error[0].value.replace("\\", "")
+    assert app.button(key="play").disabled

@@ -5,8 +5,8 @@ from typing import Any, get_args
 import streamlit as st
 from pydantic import ValidationError
 
-from pcviz.experiment import Experiment, fields
-from pcviz.experiment.axes import SEED, axis
+from pcviz.experiment import Experiment, cost, fields
+from pcviz.experiment.axes import MOST_CELLS, SEED, axis
 from pcviz.experiment.schema import flatten
 from pcviz.instruments.sweep.figures import PANELS
 from pcviz.instruments.sweep.options import Options
@@ -24,15 +24,10 @@ VALUES_HELP = (
     "log:1e-3..1:7."
 )
 MOST = 2000
-"""Most cells of a sweep on the page; `pcviz sweep` has more."""
+"""Most cells of a sweep on the page."""
 ROWS = ("First option", "Second option", "Third option", "Seeds")
 NOTHING = "–"
 EVERY = [path for path in fields() if path != SEED]
-
-
-def drawn(path: str) -> bool:
-    """Whether a sweep depends on a field of the form."""
-    return controls.applies(path)
 
 
 def choose(form: controls.Form) -> Choice:
@@ -71,8 +66,9 @@ def wrong(form: controls.Form, options: Options) -> list[str]:
     except ValueError as error:
         return [str(error)]
     if len(cells) > MOST:
-        return [f"vary: {len(cells)} cells are too many on this page (allowed: 1 to {MOST}; pcviz sweep has no limit)"]
-    return []
+        more = f"allowed: 1 to {MOST}; pcviz sweep: {MOST_CELLS}"
+        return [f"vary: {len(cells)} cells are too many on this page ({more})"]
+    return next((too_large for cell in cells.values() if (too_large := cost.memory_refusal(cell))), [])
 
 
 def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:

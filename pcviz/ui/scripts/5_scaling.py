@@ -6,7 +6,7 @@ from pcviz import glossary
 from pcviz.instruments.sweep import view as sweep
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
-form = controls.form(sweep.drawn)
+form = controls.form(controls.applies)
 words.offer(glossary.SCALING)
 
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
