@@ -10,7 +10,8 @@ from pcviz.cli import reproduce as cli_reproduce
 from pcviz.cli.claims import expected, plan, seconds_of
 from pcviz.cli.flags import BadArguments
 from pcviz.cli.main import main
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Options
+from pcviz.instruments.reproduce.options import REPRODUCTIONS, Options, Reproduction
+from pcviz.instruments.reproduce.start_options import Start
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("45", 45)])
@@ -84,6 +85,8 @@ def test_what_is_interrupted_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 
 def test_a_real_finding_is_one_of_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Start((8,), (3,), 1, ("orthogonal", "mupc_skips"), 4)
+    monkeypatch.setitem(REPRODUCTIONS, "conditioning", Reproduction("a trial", full=small, quick=small))
     monkeypatch.setattr(claims, "plan", lambda budget, *, quick: {"conditioning": "quick", "pc-is-bp": None})
     done, left_out = claims.run_all(None, quick=True, quiet=True)["findings"]
     assert done["status"] == "done" and {"claim", "measured", "interval", "kept"} == set(done["verdict"][0])
