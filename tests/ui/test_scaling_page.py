@@ -6,8 +6,9 @@ from streamlit.testing.v1 import AppTest
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.axes import axis, cells
+from pcviz.instruments.sweep.figures import PANELS
 from pcviz.instruments.sweep.options import Options
-from pcviz.instruments.sweep.view import EVERY, suggestion
+from pcviz.instruments.sweep.view import EVERY, figures, suggestion
 from pcviz.store import Store
 from tests.ui.test_look_options import asked
 from tests.ui.test_shell import opened, press
@@ -99,3 +100,11 @@ def test_cells_that_do_not_fit_into_memory_are_refused(client: Client) -> None:
     app.text_input(key="values_1").set_value("16,2048").run()
     assert "network.width: 2048 at depth 400 needs" in app.error[0].value.replace("\\", "")
     assert app.button(key="play").disabled
+
+
+def test_one_option_has_the_panel_that_fits() -> None:
+    assert list(figures({"vary": ["network.depth=4,8", "seed=0..2"]})) == ["sweep-curves"]
+    assert list(figures({})) == list(PANELS)
+    for vary in (["network.depth=4,8"], ["network.depth=4,8", "network.width=4,8"]):
+        for name, options in figures({"vary": vary}).items():
+            assert PANELS[name](**options).absent is None

@@ -27,6 +27,8 @@ MOST = 2000
 """Most cells of a sweep on the page."""
 ROWS = ("First option", "Second option", "Third option", "Seeds")
 NOTHING = "–"
+ALONE = ("sweep-curves",)
+"""Panels of a sweep of one option."""
 EVERY = [path for path in fields() if path != SEED]
 
 
@@ -72,10 +74,11 @@ def wrong(form: controls.Form, options: Options) -> list[str]:
 
 
 def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The options of the panels: those of the run, and the quantity chosen now."""
+    """The panels for these options, with theirs: those of the run, and the quantity chosen now."""
     now = st.session_state.get("quantity", options.get("quantity"))
     made = Options.model_validate({**options, "quantity": now} if now in QUANTITIES else options)
-    return {name: {"options": made} for name in PANELS}
+    fit = PANELS if len(made.grid_axes) > 1 else ALONE
+    return {name: {"options": made} for name in fit}
 
 
 def _name(path: str) -> str:

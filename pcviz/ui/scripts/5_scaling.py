@@ -19,12 +19,13 @@ look.follow()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
+figures = sweep.figures(run.options if run else choice.options or {})
 panels.live(
     experiment,
     session.shown_runs(),
-    sweep.figures(run.options if run else choice.options or {}),
+    figures,
     key="scaling",
-    panels=sweep.VIEW.panels,
+    panels=[*figures],
     keep=session.keep_tokens(),
     about=caption.line(experiment, run.kind, run.options) if run else None,
     story=sweep.VIEW.story,
