@@ -66,11 +66,11 @@ def axis(text: str) -> Axis:
             raise ValueError(f"vary: {shown(text)} has an empty or a repeated value ({HOW})")
         return Axis(path, tuple(listed))
     log, low, high, count = bool(found[1]), float(found[2]), float(found[3]), found[4]
-    number = int(count) if count else int(high - low) + 1
+    number = float(count or high - low + 1)
     counts = count or (low.is_integer() and high.is_integer() and not log)
-    if not counts or not low < high or (log and low <= 0) or not 2 <= number <= MOST_VALUES:
+    if not counts or not low < high or (log and low <= 0) or not 2 <= number <= MOST_VALUES or math.isinf(high - low):
         raise ValueError(f"vary: {shown(text)} is not a range of 2 to {MOST_VALUES} values ({HOW})")
-    spaced = _spaced(low, high, number, log, whole)
+    spaced = _spaced(low, high, int(number), log, whole)
     whole = whole or not count
     return Axis(path, spaced, lambda dice: _between(low, high, log, whole, dice.random()))
 
@@ -81,8 +81,7 @@ def _value(text: str) -> Any:
         return text == "true"
     if not is_plain_number(text):
         return text
-    number = float(text)
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else number
+    return int(text) if re.fullmatch(r"[+-]?\d{1,18}", text) else float(text)
 
 
 def _spaced(low: float, high: float, number: int, log: bool, whole: bool) -> tuple[Any, ...]:

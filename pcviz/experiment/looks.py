@@ -27,6 +27,8 @@ MOST_STEPS = 100_000
 """Most weight steps of the training up to the weights that a look shows."""
 SETTLING_PASSES = 100
 """Gradient evaluations of one point of F*."""
+PAIRED = 0.6
+"""Share of the time that is left of two trainings that are made at a time."""
 PROGRAM_SECONDS = 0.8
 """Time to compile one program of a look."""
 FACTOR_SPEED = 5e9

@@ -182,6 +182,24 @@ def test_means_are_over_seeds_on_the_scale_of_the_quantity() -> None:
     assert wild.middle == np.inf
 
 
+@pytest.mark.parametrize(
+    "vary",
+    ["learning.layer_rates=1,10", "learning.weight_norm=none,1", "data.train_size=64,all", "network.skips=true,false"],
+)
+def test_every_kind_of_value_has_its_place(vary: str) -> None:
+    """Some options hold numbers as text, or words beside numbers."""
+    options = Options(vary=(vary, "seed=0..1"))
+    cells = [(options.values(cell), {"loss": 1.0 + cell.seed}) for cell in options.cells(BASE).values()]
+    found = grid(options.axes, cells, "loss")
+    assert found.values.tolist() == [[1.0, 2.0]] * 2
+
+
+def test_random_cells_have_no_grid() -> None:
+    job = Sweep(BASE, Options(vary=("learning.learning_rate=log:1e-3..1e-1:3",), samples=2))
+    job.run()
+    assert "sweep_loss" not in job.frame(bulk=True).values and job.document["expected"] == 2
+
+
 def test_the_best_is_finite_and_what_is_near_is_as_good() -> None:
     middle = np.array([[np.nan, 0.5], [0.54, np.inf]])
     assert best(middle, "loss") == (0, 1)

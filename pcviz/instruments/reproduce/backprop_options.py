@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pcviz.experiment import Experiment, facts_of, from_paths
 from pcviz.experiment.cost import assumed_speed, parameter_count
-from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
+from pcviz.experiment.looks import PAIRED, PROGRAM_SECONDS, Parts
 
 SET_UP: dict[str, Any] = {
     "network.activation": "linear",
@@ -72,7 +72,7 @@ class Backprop(NamedTuple):
             experiment = self.experiment_of(pair)
             forward = 2.0 * self.examples * parameter_count(experiment)
             seconds = self.times[-1] * (1e-3 + 2 * STEP_PASSES * forward / assumed_speed(pair.width))
-            found[name] = 0.05 + 0.6 * seconds + (2 * PROGRAM_SECONDS if pair.seed == self.seeds[0] else 0.0)
+            found[name] = 0.05 + PAIRED * seconds + (2 * PROGRAM_SECONDS if pair.seed == self.seeds[0] else 0.0)
         return found
 
 

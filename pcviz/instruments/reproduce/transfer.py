@@ -13,13 +13,12 @@ import numpy as np
 from pcviz.frames import Value
 from pcviz.instruments.reproduce.documents import claim, document_of
 from pcviz.instruments.reproduce.transfer_options import KINDS, MOVES, STILL, Point, Transfer
+from pcviz.instruments.sweep.grid import NEAR
 from pcviz.jobs.cohort import trained
 from pcviz.numerics.krylov import Work
 
 ROUNDING = 1e-3
 """Decades by which rates, written with six digits, may be off."""
-NEAR = 0.1
-"""Rates whose loss is within this share of the least are as good as the best."""
 
 
 def measure(points: Sequence[Point], protocol: Transfer) -> Work[list[dict[str, Any]]]:

@@ -4,12 +4,10 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from pcviz.experiment import Experiment, cost, from_paths
-from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
+from pcviz.experiment.looks import PAIRED, PROGRAM_SECONDS, Parts
 
 RATES = tuple(float(f"{10 ** (k / 4 - 5):.6g}") for k in range(28))
 """Four in each decade, 1e-5 to 56."""
-AT_ONCE = 0.6
-"""Share of the time that is left where two networks are trained at a time."""
 
 
 class Kind(NamedTuple):
@@ -103,7 +101,7 @@ class Transfer(NamedTuple):
         for name, point in self.cells.items():
             found[name] = 0.0
             if point.size not in known:
-                known[point.size] = AT_ONCE * cost.estimate(self.experiment_of(point)).seconds
+                known[point.size] = PAIRED * cost.estimate(self.experiment_of(point)).seconds
                 found[name] += 3 * PROGRAM_SECONDS
             found[name] += known[point.size]
         return found

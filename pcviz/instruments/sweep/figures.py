@@ -130,7 +130,9 @@ def _panel(
     chosen = options or Options()
     few = len(chosen.grid_axes) < least
     name = chosen.quantity
+    note = texts.pop("note", "").replace("QUANTITY", name)
     return SweepPanel(
+        note=note or None,
         figure=style.blank() if few else draw(chosen, run=run),
         absent=f"This panel needs {least} options that vary." if few else None,
         csv=tuple(f"sweep_{name}{part}" for part in ("", "_curve", "_low", "_high", "_at")),
@@ -171,6 +173,7 @@ PANELS: dict[str, Callable[..., Panel]] = {
         alt="The best value of the first option against the second one.",
         help="Dots: the best value of the first option for each value of the second. Dashes: the range within 10 % of "
         "the best. What transfers stays where it is. An optimum at the edge of what was varied may lie beyond it.",
+        note="the best value moves by {sweep_QUANTITY_drift:g2} decades",
     ),
 }
 """In reading order."""

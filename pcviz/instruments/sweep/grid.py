@@ -1,22 +1,18 @@
 """The cells of a sweep as a grid: one axis for each option that varies, seeds last."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from scipy.special import stdtrit
 
 from pcviz.brief import short
 from pcviz.experiment.axes import SEED, Axis
+from pcviz.experiment.spelling import is_plain_number
 from pcviz.instruments.sweep.quantities import QUANTITIES
 
 NEAR = 0.1
 """What is within this share of the best value is as good as the best."""
-STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
-"""Student's t for 95 % at 1, 2, … degrees of freedom; beyond them `NORMAL`."""
-NORMAL = 1.96
-
-
 Cells: TypeAlias = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 """Of every cell the options that vary, and what was measured."""
 
@@ -58,7 +54,10 @@ def grid(axes: Sequence[Axis], cells: Cells, quantity: str) -> Grid:
 
 
 def _key(value: Any) -> Any:
-    return value if isinstance(value, bool) or value is None else str(value) if isinstance(value, str) else float(value)
+    """A value as it is compared: some options hold numbers as text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    return float(value) if is_plain_number(str(value)) else value
 
 
 def summary(found: Grid, quantity: str) -> Summary:
@@ -73,15 +72,9 @@ def summary(found: Grid, quantity: str) -> Summary:
         mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         spread = np.where(known, scaled - mean[..., None], 0)
         error = np.sqrt((spread**2).sum(-1) / np.maximum(count - 1, 1) / np.maximum(count, 1))
-        wide = np.where(count > 1, np.vectorize(_student, otypes=[float])(count) * error, np.nan)
-        wide = np.where(np.isfinite(mean), wide, np.nan)
+        wide = np.where((count > 1) & np.isfinite(mean), stdtrit(np.maximum(count - 1, 1), 0.975) * error, np.nan)
         ends = mean, mean - wide, mean + wide
         return Summary(*(np.exp(end) if log else end for end in ends))
-
-
-def _student(count: int) -> float:
-    freedom = int(count) - 1
-    return math.nan if freedom < 1 else STUDENT[freedom - 1] if freedom <= len(STUDENT) else NORMAL
 
 
 def best(middle: np.ndarray, quantity: str) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ from pydantic import field_validator
 
 from pcviz.experiment import Experiment, cost, option
 from pcviz.experiment.axes import MOST_CELLS, SEED, Axis, axis, cells
-from pcviz.experiment.looks import PROGRAM_SECONDS, GroupOptions, Parts
+from pcviz.experiment.looks import PAIRED, PROGRAM_SECONDS, GroupOptions, Parts
 from pcviz.experiment.schema import flatten
 from pcviz.experiment.section import one_of
 from pcviz.experiment.shape import shape_of
@@ -16,8 +16,6 @@ SHAPE_SECONDS = 3 * PROGRAM_SECONDS
 """Time to compile the programs of one shape."""
 CELL_SECONDS = 0.005
 """Time of a cell besides its weight steps."""
-AT_ONCE = 0.6
-"""Share of the time that is left where two cells are trained at a time (docs/performance.md)."""
 
 
 class Options(GroupOptions):
@@ -64,7 +62,7 @@ class Options(GroupOptions):
         found: Parts = {}
         known = set()
         for name, cell in self.cells(experiment).items():
-            found[name] = CELL_SECONDS + AT_ONCE * cost.estimate(cell).seconds
+            found[name] = CELL_SECONDS + PAIRED * cost.estimate(cell).seconds
             if (shape := shape_of(cell)) not in known:
                 known.add(shape)
                 found[name] += SHAPE_SECONDS

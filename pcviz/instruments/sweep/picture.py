@@ -17,7 +17,7 @@ RANGE = 100.0
 def values(options: Options, cells: Cells) -> dict[str, Value]:
     """The channels of a frame."""
     found: dict[str, Value] = {"sweep_diverged": float(sum(measured["diverged"] for _, measured in cells))}
-    for name in QUANTITIES:
+    for name in () if options.samples else QUANTITIES:  # random cells have no grid
         found |= _of(name, options, cells)
     return found
 
