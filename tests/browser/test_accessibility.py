@@ -108,3 +108,7 @@ def test_landscape(page: Page) -> None:
 @pytest.mark.slow
 def test_a_plane(page: Page) -> None:
     check_run(page, f"/landscape?{SMALL}&plane_size=11&plane_examples=4", "surface-loss", "surface-3d")
+
+
+def test_scaling(page: Page) -> None:
+    check_run(page, f"/scaling?{SMALL}&learning_steps=3", "sweep-map", "sweep-curves", "sweep-optimum")
