@@ -135,6 +135,17 @@ def test_frames_hold_the_grid(swept: Sweep) -> None:
     assert np.isnan(fresh["sweep_loss"]).all() and np.shape(fresh["sweep_loss"]) == (3, 2)
 
 
+def test_nothing_is_best_before_a_row_is_complete() -> None:
+    options = Options(vary=("learning.learning_rate=log:1e-3..1e-1:3", "network.width=5,6"))
+    told = dict.fromkeys(QUANTITIES, 1.0) | {"diverged": False}
+    cells = [(options.values(cell), told) for cell in options.cells(BASE).values()]
+    part = [(changes, found) for changes, found in cells if changes != {**cells[-1][0], "network.width": 6}]
+    assert len(part) == 5
+    at, drift = (np.asarray(picture.values(options, part)[f"sweep_loss_{name}"]) for name in ("at", "drift"))
+    assert at[0] == 0 and np.isnan(at[1]) and np.isnan(drift)
+    assert np.asarray(picture.values(options, cells)["sweep_loss_at"]).tolist() == [0, 0]
+
+
 def test_blocks_of_a_third_option_and_what_diverged() -> None:
     options = Options(vary=("network.width=5,6", "network.depth=3,4,5", "network.skips=true,false"))
     cells = []

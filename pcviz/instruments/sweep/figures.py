@@ -151,7 +151,7 @@ PANELS: dict[str, Callable[..., Panel]] = {
         "row.",
         help="Each cell is the mean over seeds of short trainings: corners first, then what halves the distances. "
         "Grey: a training diverged. Losses above 100 times the least share one colour. A star marks the best "
-        "cell of each row so far. Hover for exact values.",
+        "cell of each row that is complete. Hover for exact values.",
         note="trainings that diverged: {sweep_diverged}",
     ),
     "sweep-curves": partial(
@@ -171,8 +171,9 @@ PANELS: dict[str, Callable[..., Panel]] = {
         name="sweep-optimum",
         title="Does the best value move?",
         alt="The best value of the first option against the second one.",
-        help="Dots: the best value of the first option for each value of the second. Dashes: the range within 10 % of "
-        "the best. What transfers stays where it is. An optimum at the edge of what was varied may lie beyond it.",
+        help="Dots: the best value of the first option for each value of the second, once all are measured. Dashes: "
+        "the range within 10 % of the best. What transfers stays where it is. An optimum at the edge of what was "
+        "varied may lie beyond it.",
         note="the best value moves by {sweep_QUANTITY_drift:g2} decades",
     ),
 }

@@ -31,6 +31,8 @@ def _of(name: str, options: Options, cells: Cells) -> dict[str, Value]:
     y = chosen.middle.shape[1]
     spots, ends = np.full(y, np.nan), np.full((2, y), np.nan)
     for row in range(y):
+        if np.isnan(own.middle[:, row]).any():  # what is not measured yet may be better
+            continue
         if (at := best(chosen.middle[:, row], name)) is not None:
             good = np.flatnonzero(as_good(chosen.middle[:, row], name))
             spots[row], ends[:, row] = at[0], (good[0], good[-1])
