@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
+from pcviz.instruments.charts import Chart, Curve, chart_rows, chart_values, latex
 from pcviz.instruments.reproduce.figures import MOST, PANELS
 from pcviz.instruments.reproduce.measures import MEASURES
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.picture import claims_of, claims_with, curves_of, first_curves
 from pcviz.instruments.reproduce.statistics import mean
 from pcviz.instruments.reproduce.studies import STUDIES
-from pcviz.instruments.reproduce.study import Chart, Claim, Curve, document_of
-from pcviz.instruments.reproduce.tables import chart_rows, chart_values, latex
+from pcviz.instruments.reproduce.study import Claim, document_of
 
 PROTOCOLS = [(name, protocol) for name in STUDIES for protocol in ("quick", "full")]
 

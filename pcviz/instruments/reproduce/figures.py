@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
+from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.picture import first_curves
 from pcviz.instruments.reproduce.studies import STUDIES
-from pcviz.instruments.reproduce.study import Chart, Curve
 
 MOST = 6
 """Most charts of a finding."""
