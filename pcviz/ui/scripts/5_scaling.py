@@ -3,10 +3,11 @@
 import streamlit as st
 
 from pcviz import glossary
+from pcviz.instruments.sweep import cell
 from pcviz.instruments.sweep import view as sweep
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
-form = controls.form(controls.applies)
+form = controls.form(controls.applies, sweep.vary_button)
 words.offer(glossary.SCALING)
 
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
@@ -30,5 +31,7 @@ panels.live(
     about=caption.line(experiment, run.kind, run.options) if run else None,
     story=sweep.VIEW.story,
     metric_row=sweep.VIEW.metric_row(),
+    picked=cell.picked,
 )
+cell.show(run)
 share.configuration(form.experiment or experiment)
