@@ -51,7 +51,7 @@ def test_steps_that_many_ask_for_at_once_are_all_taken(client: Client, database_
     stores, begin = [Store(database_url) for _ in range(4)], threading.Barrier(4)
 
     def ask(store: Store) -> None:
-        begin.wait()
+        begin.wait(20)
         for _ in range(5):
             store.requests.allow_steps(run, 1)
 

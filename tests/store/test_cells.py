@@ -1,6 +1,7 @@
 """Results of cells: known by their keys, kept once, the latest of them for ever."""
 
 import math
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -22,10 +23,11 @@ def test_what_was_kept_is_known(store: Store) -> None:
 
 
 def test_what_many_find_at_once_is_kept_once(store: Store, database_url: str) -> None:
-    stores = [Store(database_url) for _ in range(4)]
+    stores, begin = [Store(database_url) for _ in range(4)], threading.Barrier(4)
 
     def find(number: int) -> None:
         for key in range(20):
+            begin.wait(20)
             stores[number].cells.keep({f"{key}": number, f"{key} of {number}": key})
 
     with ThreadPoolExecutor(4) as threads:
