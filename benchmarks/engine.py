@@ -1,4 +1,4 @@
-"""How fast the engine is: training steps, recording, trainings in the app, memory, first calls (`make bench`).
+"""How fast the engine is: training steps, recording, sweeps, trainings in the app, memory, first calls (`make bench`).
 
 The protocol keeps the numbers honest on a machine that does other work too. Variants are run in turn, A B A B, after a
 warm-up; a result is the median of the ratios of each round; a run ends only when its new weights and losses are ready.
@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 import jax
 
-from benchmarks import app, compiling, memory, steps
+from benchmarks import app, compiling, memory, steps, sweeps
 from benchmarks.rounds import Bench
 from benchmarks.rows import Row, line, slower
 from benchmarks.runs import SHAPES
@@ -39,6 +39,7 @@ PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "reference": lambda quick: steps.against_reference(_bench(quick), steps.COMPARED),
     "recording": lambda quick: steps.recording(_bench(quick), steps.RECORDED),
     "compiling": lambda quick: compiling.first_calls(1 if quick else 3),
+    "sweeps": lambda quick: sweeps.together(_bench(quick)),
     "app": lambda quick: app.live(Bench(QUICK_ROUNDS if quick else APP_ROUNDS), SHAPES),
     "memory": lambda quick: memory.corners(),
     "scale": lambda quick: steps.scale(_bench(quick), steps.SCALE),

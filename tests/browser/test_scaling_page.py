@@ -36,3 +36,11 @@ def test_a_sweep_fills_the_picture_and_a_reload_finds_it(page: Page) -> None:
     expect(panel(page, "sweep-map")).to_be_visible(timeout=30_000)
     wait_for(page, lambda: state(page, "sweep-map") == "done" and cells(page) == 28)
     expect(page.locator(".pcviz-metrics")).to_contain_text("28 of 28")
+
+    plot(page, "sweep-map", "plot.emit('plotly_click', { points: [{ x: 2, y: 1 }] })")
+    row = page.locator(".st-key-sweep_cell")
+    expect(row).to_contain_text("learning.learning_rate=0.01 network.width=32", timeout=30_000)
+    row.get_by_role("button", name="Train this cell").click()
+    page.wait_for_timeout(6000)
+    wait_for(page, lambda: state(page, "learning-curves") == "done")
+    assert "learning_learning_rate=0.01" in page.url

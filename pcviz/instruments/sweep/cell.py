@@ -54,14 +54,19 @@ def show(record: RunRecord | None) -> None:
             taken = flatten(cell.model_dump())
             name = name_of({each.path: taken[each.path] for each in options.axes})
             st.markdown(markdown.plain(name), width="content")
-            if st.button("Train this cell", key="train_cell", icon=":material/play_arrow:"):
-                controls.fill(cell.differences())
-                st.session_state.begin_at_once = True
+            act: dict[str, Any] = {"on_click": _train, "args": (cell.differences(),)}
+            if st.button("Train this cell", key="train_cell", icon=":material/play_arrow:", **act):
                 st.switch_page(pages.SCRIPTS / "1_train.py")
     if record.step:
         downloads.buttons(
             "sweep", record, {"Cells": lambda results: rows(record, results)}, lambda results: table(record, results)
         )
+
+
+def _train(changes: dict[str, Any]) -> None:
+    """Put a cell into the form, and have the Train page start it."""
+    controls.fill(changes)
+    st.session_state.begin_at_once = True
 
 
 def rows(record: RunRecord, results: dict[str, Any]) -> list[dict[str, Any]]:
