@@ -22,12 +22,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pcviz.engine.datasets import provide
+from pcviz.engine.elsewhere import elsewhere
 from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.experiment import Experiment
-from pcviz.jobs.protocol import Remembers
+from pcviz.jobs.protocol import Divides
 from pcviz.settings import Settings
 from pcviz.store import Limits, Lost, RunRecord, Store, StoreFault
 
@@ -71,6 +72,7 @@ class Worker:
         self._unreadable: set[str] = set()
         self._store = store
         self._settings = settings
+        self._elsewhere = elsewhere(settings)
         self._jobs = jobs
         self._observations = store.observations(self.name)
         self._leased: dict[str, LeasedRun] = {}
@@ -95,6 +97,8 @@ class Worker:
                 stop.wait(outage.note(fault))
         with contextlib.suppress(StoreFault):
             self._observations.release_all()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
 
     def _warm(self) -> None:
         """Import the jobs and compile what the default experiment needs, so that a first run does not wait for it."""
@@ -218,8 +222,8 @@ class Worker:
             job = make(record.experiment, leased.parent.job, record.options)
         else:
             job = make(record.experiment, **self._extras(record))
-            if isinstance(job, Remembers):
-                job.memory = self._store.cells
+            if isinstance(job, Divides):
+                job.memory, job.elsewhere = self._store.cells, self._elsewhere
         job.prepare()
         saved = self._store.reader.checkpoint(record.id, record.generation) if leased.parent is None else None
         if saved is not None:
@@ -274,7 +278,8 @@ class Worker:
 
     def _drop_all(self) -> None:
         """Drop all runs after the store failed: work not yet stored is computed again, from the checkpoints."""
-        self._leased.clear()
+        while self._leased:
+            self._leased.popitem()[1].leave()
         self._prepared = None
         self._looked_at = float("-inf")
         self._observations.close()
@@ -282,7 +287,7 @@ class Worker:
     def _forget(self, leased: LeasedRun) -> None:
         """Drop a run and its children from memory; those still ours are claimed again by the next `_reconcile`."""
         for run in [run for run, other in self._leased.items() if other is leased or other.parent is leased]:
-            del self._leased[run]
+            self._leased.pop(run).leave()
         self._looked_at = float("-inf")
 
     def _guard(self, leased: LeasedRun, act: Callable[..., None], *arguments: Any) -> None:
@@ -304,7 +309,7 @@ class Worker:
                     failed.fail(_one_line(error))
                 except Lost:
                     self._forget(failed)
-            leased.job = None
+            leased.leave()
 
     def _renew_leases(self, stop: threading.Event) -> None:
         while not stop.wait(RENEW_SECONDS):

@@ -89,7 +89,8 @@ class Reproduce(Group[Options]):
     @property
     def document(self) -> dict[str, Any]:
         """What `reproduce --json` prints, of the networks measured so far."""
-        found = self.finding.document(list(self.results.values()), self.protocol)
+        measured = [self.results[name] for name in self.networks if name in self.results]
+        found = self.finding.document(measured, self.protocol)
         return found | {"seconds": self.seconds, "device": self.device}
 
     def _values(self, bulk: bool) -> dict[str, Value]:
