@@ -18,7 +18,7 @@ from pcviz.cli.flags import BadArguments, Flag
 from pcviz.engine.elsewhere import Cluster, Processes, elsewhere
 from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
-from pcviz.experiment.faults import shown
+from pcviz.experiment.faults import one_line, shown
 from pcviz.settings import Settings
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def answer(
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             document = work()
     except Exception as error:  # whatever went wrong is reported in one line
-        print(f"{name} failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
+        print(f"{name} failed: {one_line(error)}", file=sys.stderr)
         return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))  # orjson writes non-finite numbers as null
     if document["status"] not in ("done", "diverged"):

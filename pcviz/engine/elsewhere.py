@@ -115,10 +115,11 @@ class Cluster(Elsewhere["Client"]):
     def slots(self) -> int:
         """One for each thread of each worker."""
         now = time.monotonic()
-        if self._made is not None and now - self._counted > COUNT_SECONDS:
+        client = self._made
+        if client is not None and client.status == "running" and now - self._counted > COUNT_SECONDS:
             self._counted = now
             with suppress(OSError, RuntimeError):  # the connection is lost, which the calls report
-                self._slots = max(1, sum(self._made.nthreads().values()))
+                self._slots = max(1, sum(client.nthreads().values()))
         return self._slots
 
     def _make(self) -> Client:

@@ -28,6 +28,7 @@ from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.experiment import Experiment
+from pcviz.experiment.faults import one_line
 from pcviz.jobs.protocol import Divides
 from pcviz.settings import Settings
 from pcviz.store import Limits, Lost, RunRecord, Store, StoreFault
@@ -306,7 +307,7 @@ class Worker:
             failing = [child for child in self._children(leased) if not child.ended] if leased.ended else [leased]
             for failed in failing:
                 try:
-                    failed.fail(_one_line(error))
+                    failed.fail(one_line(error))
                 except Lost:
                     self._forget(failed)
             leased.leave()
@@ -320,11 +321,6 @@ class Worker:
                     pass  # the main thread will meet the fault too, and reports it
                 except Exception:
                     LOG.exception("Cannot renew the leases")
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
 
 
 def _end_with_standard_input(stop: threading.Event) -> None:
