@@ -125,7 +125,6 @@ class Group(Look[Options]):
             self._waits = self.elsewhere is not None
             wait(self._under_way.values(), LOOK_SECONDS, FIRST_COMPLETED)
             for members in self._answered():
-                self._waits = False
                 if members in self._under_way and self._collect(members):
                     yield
             yield
@@ -135,6 +134,7 @@ class Group(Look[Options]):
 
     def _collect(self, members: tuple[str, ...]) -> bool:
         """Take what a future has; whether these are results."""
+        self._waits = False
         future = self._under_way.pop(members)
         results = self._worked(members, future) if self.elsewhere is None else self._answer(members, future)
         if results is None:

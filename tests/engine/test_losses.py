@@ -4,8 +4,6 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,7 +20,7 @@ from pcviz.settings import Settings
 from pcviz.store.tables import cells
 from tests.engine.conftest import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 BASE = from_paths(
     {
         "network.depth": 4,
@@ -47,7 +45,7 @@ class Noted:
         return {}
 
     def keep(self, results: Mapping[str, Any]) -> None:
-        self.told.update(results)
+        self.told.update(list(results))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +78,6 @@ def test_the_worker_of_the_app_is_killed(
     client: Client, database_url: str, here: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PCVIZ_SWEEP_WORKERS", "2")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     supervisor = Supervisor(Settings(database=database_url), client.store)
     supervisor.start()
     try:
@@ -109,4 +106,4 @@ def test_the_worker_of_the_app_is_killed(
 def rows(client: Client) -> dict[str, float]:
     """When each cell was stored."""
     with client.store.database.reading() as connection:
-        return dict(chain(connection.execute(select(cells.c.key, cells.c.created_at)).tuples()))
+        return {key: at for key, at in connection.execute(select(cells.c.key, cells.c.created_at))}

@@ -100,6 +100,7 @@ def test_a_group_that_does_not_advance_sends_nothing_and_takes_back_what_nobody_
     assert len(there.sizes) == sent == CALLS_AHEAD * there.slots
     kept = json.loads(job.checkpoint()["results"].tobytes())
     assert len(kept) == sum(there.sizes[:-1]), "what came meanwhile is kept"
+    assert not job.idle, "more could be sent"
     job.withdraw()
     assert there.calls[0][0].cancelled()
 
