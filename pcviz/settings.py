@@ -19,7 +19,10 @@ class Settings:
 
     Ceilings: `streams` (of one server) and `streams_per_address`: live streams open at a time, and as many pages;
     `stream_runs`: runs that one stream may name; `request_bytes`: length of an address, and of all headers of a
-    request. `proxies`: addresses whose X-Forwarded-For header is trusted."""
+    request. `proxies`: addresses whose X-Forwarded-For header is trusted.
+
+    Sweeps and other groups run in the worker, in `sweep_workers` processes beside it, or on the Dask cluster of a
+    `scheduler`."""
 
     database: str = "sqlite:///pcviz.db"
     store_limit: int = 2_000_000_000
@@ -32,6 +35,15 @@ class Settings:
     stream_runs: int = 64
     request_bytes: int = 32_768
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    sweep_workers: int = 0
+    scheduler: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if groups would run in two places."""
+        if self.sweep_workers and self.scheduler:
+            raise ValueError(
+                f"PCVIZ_SWEEP_WORKERS: {self.sweep_workers} does not go with PCVIZ_SCHEDULER (allowed: one of the two)"
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -48,6 +60,8 @@ class Settings:
             stream_runs=_count(environment, "PCVIZ_STREAM_RUNS", cls.stream_runs),
             request_bytes=_count(environment, "PCVIZ_REQUEST_BYTES", cls.request_bytes, least=2048),
             proxies=_networks(environment, "PCVIZ_PROXIES"),
+            sweep_workers=_count(environment, "PCVIZ_SWEEP_WORKERS", cls.sweep_workers, least=0),
+            scheduler=environment.get("PCVIZ_SCHEDULER") or cls.scheduler,
         )
 
 

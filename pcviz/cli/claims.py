@@ -13,6 +13,7 @@ from pcviz.experiment.faults import shown
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.reproduce.tables import claim_rows
+from pcviz.jobs.protocol import Elsewhere
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 PROTOCOLS = ("quick", "full")
@@ -70,9 +71,9 @@ def listed(document: dict[str, Any]) -> str:
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]) for row in rows)
 
 
-def run_all(budget: float | None, *, quick: bool, quiet: bool) -> dict[str, Any]:
-    """Measure what fits into `budget` seconds; returns the document of `reproduce all --json`. What takes longer than
-    expected is stopped at the end of the budget."""
+def run_all(budget: float | None, elsewhere: Elsewhere | None = None, *, quick: bool, quiet: bool) -> dict[str, Any]:
+    """Measure what fits into `budget` seconds, here or elsewhere; returns the document of `reproduce all --json`. What
+    takes longer than expected is stopped at the end of the budget."""
     from pcviz.cli.reproduce import run_reproduction
 
     begun, findings = time.monotonic(), []
@@ -82,7 +83,7 @@ def run_all(budget: float | None, *, quick: bool, quiet: bool) -> dict[str, Any]
         left = None if budget is None else budget - (time.monotonic() - begun)
         if protocol is not None and not stopped and (left is None or left > 0):
             options = Options.model_validate({"finding": name, "protocol": protocol})
-            document = run_reproduction(options, left, quiet=quiet)
+            document = run_reproduction(options, left, elsewhere, quiet=quiet)
             found |= {key: document[key] for key in ("status", "verdict", "seconds", "device")}
             stopped = "interrupted" if "interrupted" in document["status"] else ""
         findings.append(found)

@@ -7,16 +7,19 @@ from typing import Any
 from pcviz.cli import claims
 from pcviz.cli.findings import summary
 from pcviz.cli.flags import BadArguments, Flag, describe, read
-from pcviz.cli.work import DONE, JSON, LIMIT, answer, limit_of, work_off
+from pcviz.cli.work import DONE, JSON, LIMIT, SCHEDULER, WORKERS, answer, elsewhere_of, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling
 from pcviz.experiment.faults import shown
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.jobs.protocol import Elsewhere
 
 FLAGS = {
     "json": JSON,
     "limit": LIMIT,
+    "workers": WORKERS,
+    "scheduler": SCHEDULER,
     "quick": Flag("Few and small networks: a trial of the command, not a result."),
     "budget": Flag("Of `all`: how long it may take; what does not fit in full is quick, or left out", claims.BUDGET),
 }
@@ -35,13 +38,15 @@ def run(words: list[str]) -> int:
     as_json, quiet = "json" in given, not sys.stderr.isatty()
     if name == "list":
         return answer(claims.catalogue, claims.listed, "list", as_json=as_json)
-    if name == "all":
-        budget = claims.seconds_of(given["budget"]) if "budget" in given else limit_of(given)
-        every = partial(claims.run_all, budget, quick="quick" in given, quiet=quiet)
-        return answer(every, claims.summary, "reproduction", as_json=as_json)
-    options = Options.model_validate({"finding": name, "protocol": "quick" if "quick" in given else "full"})
-    work = partial(run_reproduction, options, limit_of(given), quiet=quiet)
-    return answer(work, summary, "reproduction", as_json=as_json)
+    limit = limit_of(given)
+    with elsewhere_of(given) as elsewhere:
+        if name == "all":
+            budget = claims.seconds_of(given["budget"]) if "budget" in given else limit
+            every = partial(claims.run_all, budget, elsewhere, quick="quick" in given, quiet=quiet)
+            return answer(every, claims.summary, "reproduction", as_json=as_json)
+        options = Options.model_validate({"finding": name, "protocol": "quick" if "quick" in given else "full"})
+        work = partial(run_reproduction, options, limit, elsewhere, quiet=quiet)
+        return answer(work, summary, "reproduction", as_json=as_json)
 
 
 def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
@@ -70,12 +75,15 @@ def _help() -> str:
     return "\n".join([*lines, "", describe(FLAGS, with_fields=False)])
 
 
-def run_reproduction(options: Options, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
-    """Measure to the end, for `limit` seconds or until Ctrl-C, but finish every network begun; returns the document of
-    `--json`. Shows a progress bar on standard error unless `quiet`."""
+def run_reproduction(
+    options: Options, limit: float | None = None, elsewhere: Elsewhere | None = None, *, quiet: bool
+) -> dict[str, Any]:
+    """Measure to the end, here or elsewhere, for `limit` seconds or until Ctrl-C, but finish every network begun;
+    returns the document of `--json`. Shows a progress bar on standard error unless `quiet`."""
     from pcviz.instruments.reproduce.job import Reproduce  # loads JAX, which help and bad arguments do not need
 
     job = Reproduce(Experiment(), options)
+    job.elsewhere = elsewhere
     patient = work_off(job, "network", limit, quiet=quiet)
     job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}

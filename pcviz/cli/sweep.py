@@ -10,13 +10,14 @@ from pydantic import ValidationError
 
 from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
 from pcviz.cli.table import table
-from pcviz.cli.work import DONE, JSON, LIMIT, admit, answer, limit_of, work_off
+from pcviz.cli.work import DONE, JSON, LIMIT, SCHEDULER, WORKERS, admit, answer, elsewhere_of, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.axes import HOW, MOST_CELLS
 from pcviz.experiment.faults import faults, shown
 from pcviz.instruments.sweep.grid import as_good, best, grid, summary
 from pcviz.instruments.sweep.options import Options
 from pcviz.instruments.sweep.quantities import QUANTITIES
+from pcviz.jobs.protocol import Elsewhere
 from pcviz.settings import Settings
 from pcviz.store import Store
 
@@ -29,6 +30,8 @@ FLAGS = {
     "samples": Flag("Random cells instead of all combinations", f"1 to {MOST_CELLS}"),
     "quantity": Flag("What decides which values are best", ", ".join(QUANTITIES)),
     "preset": PRESET,
+    "workers": WORKERS,
+    "scheduler": SCHEDULER,
     "json": JSON,
     "limit": LIMIT,
 }
@@ -55,17 +58,25 @@ def run(words: list[str]) -> int:
         raise BadArguments([str(error)]) from None
     limit = limit_of(given.flags)
     quiet = "json" in given.flags or not sys.stderr.isatty()
-    work = partial(run_sweep, experiment, options, limit, quiet=quiet)
-    return answer(work, text, "sweep", as_json="json" in given.flags)
+    with elsewhere_of(given.flags) as elsewhere:
+        work = partial(run_sweep, experiment, options, limit, elsewhere, quiet=quiet)
+        return answer(work, text, "sweep", as_json="json" in given.flags)
 
 
-def run_sweep(experiment: Experiment, options: Options, limit: float | None = None, *, quiet: bool) -> dict[str, Any]:
-    """Train the cells, for `limit` seconds or until Ctrl-C, but finish those begun; returns the document of `--json`.
-    Shows a progress bar on standard error unless `quiet`."""
+def run_sweep(
+    experiment: Experiment,
+    options: Options,
+    limit: float | None = None,
+    elsewhere: Elsewhere | None = None,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Train the cells, here or elsewhere, for `limit` seconds or until Ctrl-C, but finish those begun; returns the
+    document of `--json`. Shows a progress bar on standard error unless `quiet`."""
     from pcviz.instruments.sweep.job import Sweep  # loads JAX, which help and bad arguments do not need
 
     job = Sweep(experiment, options)
-    job.memory = Store(Settings.from_environment().database).cells
+    job.memory, job.elsewhere = Store(Settings.from_environment().database).cells, elsewhere
     patient = work_off(job, "cell", limit, quiet=quiet)
     job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from pcviz.cli.flags import BadArguments, Flag
+from pcviz.engine.elsewhere import Cluster, Processes, elsewhere
 from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
-from pcviz.experiment.faults import shown
+from pcviz.experiment.faults import one_line, shown
+from pcviz.settings import Settings
 
 if TYPE_CHECKING:
     from pcviz.jobs.look import Look
@@ -27,6 +29,9 @@ DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
 SLICE_SECONDS = 0.5
 LONGEST = 1e6
 LIMIT = Flag("Stop after this many seconds and print the results so far", f"above 0 to {LONGEST:g}")
+MOST_WORKERS = 256
+WORKERS = Flag("Measure in so many processes of this machine", f"1 to {MOST_WORKERS}")
+SCHEDULER = Flag("Measure on the Dask cluster of this scheduler", "an address such as tcp://10.0.0.1:8786")
 JSON = Flag("Print one JSON document on standard output, and nothing else there.")
 
 
@@ -39,6 +44,22 @@ def limit_of(flags: dict[str, str | None], default: float | None = None) -> floa
         if 0 < float(text) <= LONGEST:
             return float(text)
     raise BadArguments([f"limit: {shown(text)} is not possible (allowed: {LIMIT.allowed})"])
+
+
+@contextlib.contextmanager
+def elsewhere_of(flags: dict[str, str | None]) -> Iterator[Processes | Cluster | None]:
+    """The processes that --workers or --scheduler names, until the work is done. Raises BadArguments."""
+    workers, scheduler = flags.get("workers") or "0", flags.get("scheduler") or ""
+    if "workers" in flags and not (workers.isascii() and workers.isdigit() and 0 < int(workers[:9]) <= MOST_WORKERS):
+        raise BadArguments([f"workers: {shown(workers)} is not possible (allowed: {WORKERS.allowed})"])
+    if "workers" in flags and scheduler:
+        raise BadArguments(["workers: does not go with --scheduler (allowed: one of the two)"])
+    found = elsewhere(Settings(sweep_workers=int(workers), scheduler=scheduler))
+    try:
+        yield found
+    finally:
+        if found is not None:
+            found.close()
 
 
 def admit(experiment: Experiment) -> None:
@@ -154,7 +175,7 @@ def answer(
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             document = work()
     except Exception as error:  # whatever went wrong is reported in one line
-        print(f"{name} failed: {type(error).__name__}: {shown(error)}", file=sys.stderr)
+        print(f"{name} failed: {one_line(error)}", file=sys.stderr)
         return FAILED
     print(orjson.dumps(document).decode() if as_json else summary(document))  # orjson writes non-finite numbers as null
     if document["status"] not in ("done", "diverged"):

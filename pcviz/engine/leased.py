@@ -15,6 +15,7 @@ from pcviz.engine.scheduler import (
 )
 from pcviz.engine.states import state_of_child, state_of_run
 from pcviz.frames import BULK_SECONDS, BULK_STEPS
+from pcviz.jobs.protocol import Divides
 from pcviz.store import TERMINAL, Observations, RunRecord
 from pcviz.store.records import State
 
@@ -82,6 +83,12 @@ class LeasedRun:
         values = {"state": "running"} if self.state in ("queued", "compiling") else {}
         self.observe(device=job.device, **values)
         self._go_on_counting()
+
+    def leave(self) -> None:
+        """Let go of the job."""
+        if isinstance(self.job, Divides):
+            self.job.withdraw()
+        self.job = None
 
     def show_compiling(self) -> None:
         """Report that its job is being loaded and compiled."""
@@ -175,7 +182,7 @@ class LeasedRun:
         if self.parent is not None:
             ready = self.parent.job is not None and not self.parent.replaying and not self.parent.has_first_step_ahead
             return ready and self.record.wanted == "running" and not self.idle
-        return not self.resting or self.wants_snapshot
+        return not (self.resting or self.job.idle) or self.wants_snapshot
 
     @property
     def has_first_step_ahead(self) -> bool:

@@ -22,12 +22,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pcviz.engine.datasets import provide
+from pcviz.engine.elsewhere import elsewhere
 from pcviz.engine.lease import is_stale, worker_name
 from pcviz.engine.leased import LeasedRun
 from pcviz.engine.outage import Outage
 from pcviz.engine.scheduler import Ledger, slice_seconds
 from pcviz.experiment import Experiment
-from pcviz.jobs.protocol import Remembers
+from pcviz.experiment.faults import one_line
+from pcviz.jobs.protocol import Divides
 from pcviz.settings import Settings
 from pcviz.store import Limits, Lost, RunRecord, Store, StoreFault
 
@@ -71,6 +73,7 @@ class Worker:
         self._unreadable: set[str] = set()
         self._store = store
         self._settings = settings
+        self._elsewhere = elsewhere(settings)
         self._jobs = jobs
         self._observations = store.observations(self.name)
         self._leased: dict[str, LeasedRun] = {}
@@ -96,6 +99,8 @@ class Worker:
         with contextlib.suppress(StoreFault):
             self._observations.release_all()
         self._observations.close()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
 
     def _warm(self) -> None:
         """Import the jobs and compile what the default experiment needs, so that a first run does not wait for it."""
@@ -219,8 +224,8 @@ class Worker:
             job = make(record.experiment, leased.parent.job, record.options)
         else:
             job = make(record.experiment, **self._extras(record))
-            if isinstance(job, Remembers):
-                job.memory = self._store.cells
+            if isinstance(job, Divides):
+                job.memory, job.elsewhere = self._store.cells, self._elsewhere
         job.prepare()
         saved = self._store.reader.checkpoint(record.id, record.generation) if leased.parent is None else None
         if saved is not None:
@@ -275,7 +280,8 @@ class Worker:
 
     def _drop_all(self) -> None:
         """Drop all runs after the store failed: work not yet stored is computed again, from the checkpoints."""
-        self._leased.clear()
+        while self._leased:
+            self._leased.popitem()[1].leave()
         self._prepared = None
         self._looked_at = float("-inf")
         self._observations.close()
@@ -283,7 +289,7 @@ class Worker:
     def _forget(self, leased: LeasedRun) -> None:
         """Drop a run and its children from memory; those still ours are claimed again by the next `_reconcile`."""
         for run in [run for run, other in self._leased.items() if other is leased or other.parent is leased]:
-            del self._leased[run]
+            self._leased.pop(run).leave()
         self._looked_at = float("-inf")
 
     def _guard(self, leased: LeasedRun, act: Callable[..., None], *arguments: Any) -> None:
@@ -302,10 +308,10 @@ class Worker:
             failing = [child for child in self._children(leased) if not child.ended] if leased.ended else [leased]
             for failed in failing:
                 try:
-                    failed.fail(_one_line(error))
+                    failed.fail(one_line(error))
                 except Lost:
                     self._forget(failed)
-            leased.job = None
+            leased.leave()
 
     def _renew_leases(self, stop: threading.Event) -> None:
         while not stop.wait(RENEW_SECONDS):
@@ -316,11 +322,6 @@ class Worker:
                     pass  # the main thread will meet the fault too, and reports it
                 except Exception:
                     LOG.exception("Cannot renew the leases")
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).replace("\0", " ").split())  # PostgreSQL refuses a NUL
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
 
 
 def _end_with_standard_input(stop: threading.Event) -> None:

@@ -107,6 +107,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def one_line(error: Exception) -> str:
+    """What went wrong, for people."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
 def allowed(path: str, of: type[BaseModel] = Experiment, *, form: bool = False) -> str:
     """The allowed range or values of a field, in words: `2 to 512`, `adam, sgd, adamw`; arguments as for `faults`."""
     return _allowed(path, _fields(of).get(path), form)

@@ -42,9 +42,9 @@ def lanes_of(experiment: Experiment) -> int:
     return int(np.clip(MOST_BYTES // (cost.learning_bytes + cost.activity_bytes), 1, device.lanes))
 
 
-def key_of(experiment: Experiment) -> str:
-    """A digest of all that the numbers of `trained` follow from."""
-    return hashlib.sha256(f"{experiment.model_dump_json()} {code_version()}".encode()).hexdigest()
+def key_of(experiment: Experiment, device: str) -> str:
+    """A digest of all that the numbers of `trained` follow from, on such a device."""
+    return hashlib.sha256(f"{experiment.model_dump_json()} {code_version(device)}".encode()).hexdigest()
 
 
 def trained(experiments: Sequence[Experiment]) -> Work[list[dict[str, Any]]]:

@@ -45,7 +45,6 @@ class Look(ABC, Generic[Options]):
     KIND: ClassVar[str]
     OPTIONS: type[Options]
 
-    idle = False
     diverged = False
     detailed = True
 
@@ -82,6 +81,11 @@ class Look(ABC, Generic[Options]):
         return self.step >= self.steps
 
     @property
+    def idle(self) -> bool:
+        """Whether it waits for other processes."""
+        return False
+
+    @property
     def device(self) -> str:
         """The device it runs on."""
         return device_name()
@@ -105,7 +109,7 @@ class Look(ABC, Generic[Options]):
         begun = time.perf_counter()
         while self.step < min(until_step, self.steps):
             self.step = self._reached if self._piece(begun + seconds - time.perf_counter()) else self.steps
-            if time.perf_counter() - begun >= seconds:
+            if self.idle or time.perf_counter() - begun >= seconds:
                 break
         self.seconds += time.perf_counter() - begun
 

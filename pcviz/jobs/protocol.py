@@ -1,6 +1,7 @@
 """What a job is: work that the worker advances in short slices and that reports frames."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,11 +19,29 @@ class Memory(Protocol):
         """Add results."""
 
 
+class Elsewhere(Protocol):
+    """Other processes, as a `concurrent.futures.Executor` that outlives its processes. `place` names them; `slots` is
+    how many calls they work on at a time, at present."""
+
+    place: str
+
+    @property
+    def slots(self) -> int: ...
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        """Let one of the processes call an importable function. The future raises BrokenExecutor if the process died,
+        CancelledError if all were lost."""
+
+
 @runtime_checkable
-class Remembers(Protocol):
-    """A job that uses results which are known already."""
+class Divides(Protocol):
+    """A job of many parts: it uses results which are known already, and other processes."""
 
     memory: Memory | None
+    elsewhere: Elsewhere | None
+
+    def withdraw(self) -> None:
+        """Take back what other processes were asked for: nobody waits for it."""
 
 
 class Job(Protocol):
@@ -59,7 +78,8 @@ class Job(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether a child has nothing to do until its parent has advanced; always False for other runs."""
+        """Whether there is nothing to do: for a child until its parent has advanced, for a group until another process
+        has answered; always False for other runs."""
 
     def prepare(self) -> None:
         """Load data, trace, compile: may take many seconds and runs in a thread of its own."""

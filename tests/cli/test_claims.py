@@ -54,7 +54,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in text and entry.help in text for name, entry in STUDIES.items())
 
 
-def told(options: Options, limit: float | None, *, quiet: bool) -> dict[str, Any]:
+def told(options: Options, limit: float | None, elsewhere: None, *, quiet: bool) -> dict[str, Any]:
     verdict = [{"claim": f"{options.finding} holds", "measured": 1.5, "interval": [1.0, 2.0], "kept": True}]
     missing = {"claim": "something else", "measured": None, "interval": None, "kept": None}
     return {"status": "done", "verdict": [*verdict, missing], "seconds": 1.0, "device": "cpu"}
@@ -76,9 +76,9 @@ def test_one_table_of_all_claims(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_what_is_interrupted_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
 
-    def interrupted(options: Options, limit: float | None, *, quiet: bool) -> dict[str, Any]:
+    def interrupted(options: Options, limit: float | None, elsewhere: None, *, quiet: bool) -> dict[str, Any]:
         calls.append(options.finding)
-        return told(options, limit, quiet=quiet) | {"status": "stopped (interrupted)"}
+        return told(options, limit, elsewhere, quiet=quiet) | {"status": "stopped (interrupted)"}
 
     monkeypatch.setattr(cli_reproduce, "run_reproduction", interrupted)
     assert main(["reproduce", "all"]) == 1

@@ -74,6 +74,11 @@ def test_a_limit_stops_it_and_prints_what_it_has(capsys: pytest.CaptureFixture[s
         (["--vary", "network.width=0,4"], "vary: network.width=0: network.width: 0 is below 1 (allowed: "),
         (["--vary", "seed=0..1", "--samples", "0"], "samples: 0 is below 1 (allowed: a whole number from 1 to "),
         (["--vary", "seed=0..1", "--quantity", "speed"], "quantity: speed is not one of the allowed values (allowed: "),
+        (["--vary", "seed=0..1", "--workers", "0"], "workers: 0 is not possible (allowed: 1 to 256)"),
+        (
+            ["--vary", "seed=0..1", "--workers", "2", "--scheduler", "tcp://far:1"],
+            "workers: does not go with --scheduler (allowed: one of the two)",
+        ),
         (["--vary"], "vary: the value is missing (allowed: FIELD=VALUES; "),
         (
             ["--vary", "network.depth=4,512", "--vary", "network.width=8,2048"],

@@ -20,6 +20,7 @@ from pcviz.jobs.group import Group
 from pcviz.numerics.krylov import Work
 from pcviz.settings import Settings
 from pcviz.store.tables import runs
+from tests.elsewhere import ByHand
 from tests.engine.conftest import turn_until
 
 MEMBERS = 90
@@ -109,3 +110,22 @@ def test_a_group_can_be_cancelled(client: Client) -> None:
     after = list(Quick.measured)
     time.sleep(0.1)
     assert Quick.measured == after
+
+
+def test_other_processes_measure_while_the_worker_has_time_for_other_runs(client: Client) -> None:
+    run, worker, there = start(client), a_worker(client), ByHand()
+    worker._elsewhere = there
+    turn_until(worker, lambda: len(there.calls) == 4)
+    while worker.turn():  # what is left to do is to wait
+        pass
+    there.answer()
+    turn_until(worker, lambda: client.get(run).step > 0 and len(there.calls) == 4)
+    client.pause(run)
+    turn_until(worker, lambda: client.get(run).state == "paused")
+    turn_until(worker, lambda: all(call[0].cancelled() for call in there.calls))
+    there.calls.clear()
+    client.resume(run)
+    turn_until(worker, lambda: len(there.calls) == 4)
+    client.cancel(run)
+    turn_until(worker, lambda: client.get(run).ended)
+    assert client.get(run).state == "cancelled" and all(call[0].cancelled() for call in there.calls)

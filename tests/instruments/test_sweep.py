@@ -98,10 +98,11 @@ def test_equal_cells_are_computed_once(swept: Sweep, compiled: list[str]) -> Non
 
 
 def test_the_key_holds_all_that_a_result_follows_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {key_of(BASE), key_of(BASE.changed({"seed": 1})), key_of(BASE.changed({"learning.steps": 7}))}
-    assert len(keys) == 3 and key_of(BASE.changed({})) in keys
-    monkeypatch.setattr(cohort, "code_version", lambda: "another")
-    assert key_of(BASE) not in keys
+    keys = {key_of(e, "cpu") for e in (BASE, BASE.changed({"seed": 1}), BASE.changed({"learning.steps": 7}))}
+    assert len(keys) == 3 and key_of(BASE.changed({}), "cpu") in keys
+    assert key_of(BASE, "gpu") not in keys
+    monkeypatch.setattr(cohort, "code_version", lambda device: "another")
+    assert key_of(BASE, "cpu") not in keys
 
 
 def test_frames_hold_the_grid(swept: Sweep) -> None:

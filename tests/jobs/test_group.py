@@ -43,7 +43,7 @@ class Fake(Group[Options]):
         return self.options.together
 
     def measure(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
-        self.crowds.append([*self._pieces, tuple(members)])
+        self.crowds.append([*self._under_way, tuple(members)])
         return self._measured(members)
 
     def _measured(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:

@@ -31,7 +31,11 @@ class Sweep(Group[Options]):
 
     def key(self, member: str) -> str:
         """Cells of other sweeps with the same key have the same result."""
-        return key_of(self.cells[member])
+        return key_of(self.cells[member], self.device)
+
+    def data(self, member: str) -> str:
+        """The data set of a cell."""
+        return self.cells[member].data.name
 
     def measure(self, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
         """Train cells of one shape."""
@@ -56,8 +60,8 @@ class Sweep(Group[Options]):
         return {"name": name, "changes": changes, **self.results[name]}
 
     def _values(self, bulk: bool) -> dict[str, Value]:
-        done = [(self.options.values(self.cells[name]), result) for name, result in self.results.items()]
-        return picture.values(self.options, done)
+        done = [name for name in self.cells if name in self.results]
+        return picture.values(self.options, [(self.options.values(self.cells[n]), self.results[n]) for n in done])
 
 
 JOBS = {"sweep": Sweep}
