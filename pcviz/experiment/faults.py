@@ -109,7 +109,7 @@ def shown(value: Any) -> str:
 
 def one_line(error: Exception) -> str:
     """What went wrong, for people."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).replace("\0", " ").split())  # PostgreSQL refuses a NUL
     return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pcviz
 
-PARTS = ("data", "experiment", "jobs", "numerics", "pcn")
+PARTS = ("data", "experiment", "instruments/reproduce/measures", "jobs", "numerics", "pcn", "probes")
 """The folders of pcviz in which numbers are made."""
 PACKAGES = ("jax", "jaxlib", "numpy")
 

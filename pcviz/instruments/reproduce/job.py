@@ -41,8 +41,9 @@ class Reproduce(Group[Options]):
         """Cells of other runs with the same key have the same result."""
         cell = self.cells[member]
         if self.by.key is not None:
-            return self.by.key(cell, self.protocol)
-        return hashlib.sha256(f"{self.options.finding} {cell} {self.protocol} {code_version()}".encode()).hexdigest()
+            return self.by.key(cell, self.protocol, self.device)
+        whole = f"{self.options.finding} {cell} {self.protocol} {code_version(self.device)}"
+        return hashlib.sha256(whole.encode()).hexdigest()
 
     @property
     def found(self) -> Cells:

@@ -10,12 +10,13 @@ from pcviz.numerics.krylov import Work
 
 class Measure(NamedTuple):
     """How cells of a protocol are measured; which of them share compiled programs, how many are measured together at
-    most, and a digest of all that a result follows from (None: cell, protocol and code)."""
+    most, and a digest of all that a result follows from, on a
+    device (None: cell, protocol and code)."""
 
     measure: Callable[[Sequence[Any], Any], Work[list[dict[str, Any]]]]
     family: Callable[[Any, Any], Hashable] = lambda cell, protocol: cell[:-1]  # all but the seed
     most_together: Callable[[Any, Any], int] = lambda cell, protocol: 1
-    key: Callable[[Any, Any], str] | None = None
+    key: Callable[[Any, Any, str], str] | None = None
 
 
 def one_by_one(
@@ -44,7 +45,7 @@ TRAINED = Measure(
     _trained,
     lambda cell, protocol: (shape_of(protocol.experiment_of(cell)), _lanes(cell, protocol)),
     _lanes,
-    lambda cell, protocol: key_of(protocol.experiment_of(cell)),
+    lambda cell, protocol, device: key_of(protocol.experiment_of(cell), device),
 )
 """Cells are short trainings, the `experiment_of` their protocol, made together. Results: those of
 `pcviz.jobs.cohort.trained`, shared with sweeps and with other protocols."""
