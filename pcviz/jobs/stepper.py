@@ -50,14 +50,15 @@ class Chunk(NamedTuple):
 
 
 class Stepper:
-    """Makes the weight steps of an experiment on the training examples of `data`."""
+    """Makes the weight steps of an experiment on the training examples of `data`. A training beside others must not be
+    `sharded`: its shards wait for each other, and may hold the threads that the others wait for."""
 
-    def __init__(self, experiment: Experiment, data: Dataset) -> None:
+    def __init__(self, experiment: Experiment, data: Dataset, *, sharded: bool = True) -> None:
         self.experiment = experiment
         self._examples = data.x_train, data.y_train
         self.rows = trace_rows(experiment.inference_steps, STEP_ROWS)
         self.long = device_kind.in_use().long_steps(estimate(experiment))
-        self.method = learning.method_of(experiment, shards=shards.shards_of(experiment))
+        self.method = learning.method_of(experiment, shards=shards.shards_of(experiment) if sharded else 1)
         self.numbers = self._spread(learning.numbers_of(experiment, jax.device_put(padded_rows(self.rows, STEP_ROWS))))
         no_rows = self._spread(jax.device_put(padded_rows(np.arange(0), STEP_ROWS)))
         self._unrecorded = self.numbers._replace(rows=no_rows)

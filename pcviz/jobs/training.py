@@ -30,12 +30,14 @@ FULL = 0.9
 
 
 class Training:
-    """One run: a `pcviz.jobs.protocol.Job`. `prepare` before `advance`; `restore` before or after `prepare`."""
+    """One run: a `pcviz.jobs.protocol.Job`. `prepare` before `advance`; `restore` before or after `prepare`. One that
+    runs `beside` others, in a thread of its own, has its batches in one piece."""
 
     idle = False
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, *, beside: bool = False) -> None:
         self.experiment = experiment
+        self._beside = beside
         self.step = 0
         self.steps = experiment.learning.steps
         self.seconds = 0.0
@@ -78,7 +80,7 @@ class Training:
         tend_programs()
         experiment = self.experiment
         self.data = load(experiment.data, experiment.seed, experiment.dtype)
-        self._stepper = Stepper(experiment, self.data)
+        self._stepper = Stepper(experiment, self.data, sharded=not self._beside)
         self._test = jax.device_put((self.data.x_test, self.data.y_test))
         self._chain = chain_energies(experiment)
         evaluate(self.network, *self._test)

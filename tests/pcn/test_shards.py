@@ -127,3 +127,13 @@ def test_what_others_see_of_a_sharded_network_is_on_one_device(sharded: None) ->
     training = trained(from_paths(SMALL))
     for leaf in jax.tree.leaves(training.network):
         assert leaf.devices() == {jax.devices()[0]} and not leaf.committed
+
+
+@pytest.mark.usefixtures("sharded")
+def test_a_training_beside_others_is_in_one_piece() -> None:
+    pieces = []
+    for beside in (False, True):
+        training = Training(from_paths(SMALL), beside=beside)
+        training.prepare()
+        pieces.append(training._stepper.method.shards)
+    assert pieces == [shards.SHARDS, 1]

@@ -14,7 +14,7 @@ SLICE_SECONDS = 0.02
 
 def measure(trial: Trial, protocol: DeepMethods) -> Work[dict[str, Any]]:
     """Train one network; returns accuracy and energies at the end."""
-    training = Training(protocol.experiment_of(trial))
+    training = Training(protocol.experiment_of(trial), beside=True)
     training.prepare()
     while not training.done:
         training.advance(training.steps, SLICE_SECONDS)
