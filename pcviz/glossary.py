@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE, SCALING = "train", "inference", "landscape", "diagnose", "scaling"
-ALL = (TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE, SCALING)
+FINDINGS = "findings"
+ALL = (TRAIN, INFERENCE, LANDSCAPE, DIAGNOSE, SCALING, FINDINGS)
 DOCUMENT = "docs/theory.md"
 _NOT_SHOWN = "Not shown where theory makes no prediction: starts other than feedforward, Adam on the activities."
 
@@ -219,13 +220,13 @@ GLOSSARY: dict[str, Entry] = {
     "Cell": Entry(
         "One short training of a sweep: the network with one value of every option that varies, and one seed.",
         "2.2 Learning rates",
-        (SCALING,),
+        (SCALING, FINDINGS),
     ),
     "Transfer": Entry(
         "A setting transfers if its best value stays the same when the network gets wider or deeper. What was tuned on "
         "a small network then holds for a large one.",
         "2.2 Learning rates",
-        (SCALING,),
+        (SCALING, FINDINGS),
     ),
     "PCA directions": Entry(
         "The two directions in which the weights moved most during this training. The loss landscape is drawn over "

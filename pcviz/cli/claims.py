@@ -6,11 +6,13 @@ import re
 import time
 from typing import Any
 
-from pcviz.cli.findings import KEPT, table
 from pcviz.cli.flags import BadArguments
+from pcviz.cli.table import table
 from pcviz.experiment import Experiment, cost
 from pcviz.experiment.faults import shown
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Options
+from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.instruments.reproduce.tables import claim_rows
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 PROTOCOLS = ("quick", "full")
@@ -33,12 +35,12 @@ def expected(name: str, protocol: str) -> float:
 def plan(budget: float | None, *, quick: bool = False) -> dict[str, str | None]:
     """The protocol of every finding, None where there is no time for it: quick ones first, the shortest before the
     others; then full ones in their place, the shortest first, as long as all fit."""
-    chosen: dict[str, str | None] = dict.fromkeys(REPRODUCTIONS)
+    chosen: dict[str, str | None] = dict.fromkeys(STUDIES)
     left = float("inf") if budget is None else budget
-    for name in sorted(REPRODUCTIONS, key=lambda name: expected(name, "quick")):
+    for name in sorted(STUDIES, key=lambda name: expected(name, "quick")):
         if (took := expected(name, "quick")) <= left:
             chosen[name], left = "quick", left - took
-    for name in () if quick else sorted(REPRODUCTIONS, key=lambda name: expected(name, "full")):
+    for name in () if quick else sorted(STUDIES, key=lambda name: expected(name, "full")):
         more = expected(name, "full") - expected(name, "quick")
         if chosen[name] and more <= left:
             chosen[name], left = "full", left - more
@@ -48,8 +50,13 @@ def plan(budget: float | None, *, quick: bool = False) -> dict[str, str | None]:
 def catalogue() -> dict[str, Any]:
     """The document of `reproduce list --json`."""
     rows = [
-        {"name": name, "help": entry.help, "seconds": {p: round(expected(name, p), 1) for p in PROTOCOLS}}
-        for name, entry in REPRODUCTIONS.items()
+        {
+            "name": name,
+            "help": entry.help,
+            "source": entry.source,
+            "seconds": {p: round(expected(name, p), 1) for p in PROTOCOLS},
+        }
+        for name, entry in STUDIES.items()
     ]
     return {"schema": 1, "status": "done", "reproductions": rows}
 
@@ -96,10 +103,7 @@ def summary(document: dict[str, Any]) -> str:
         where = found["name"] + ("" if found["protocol"] is None else f" ({found['protocol']})")
         if not found["verdict"]:
             rows.append([found["status"], "–", "–", where])
-        for claim in found["verdict"]:
-            measured, ends = claim["measured"], claim["interval"]
-            told = ["–" if measured is None else f"{measured:.4g}", f"{ends[0]:.3g} to {ends[1]:.3g}" if ends else "–"]
-            rows.append([KEPT[claim["kept"]], *told, f"{where}: {claim['claim']}"])
+        rows += [[*row[:3], f"{where}: {row[3]}"] for row in claim_rows(found["verdict"])]
     lines = table([row[:3] for row in rows])
     claims = [claim["kept"] for found in document["findings"] for claim in found["verdict"]]
     counts = f"{claims.count(True)} kept, {claims.count(False)} not kept, {claims.count(None)} not known"

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from pcviz.cli.findings import table
 from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
+from pcviz.cli.table import table
 from pcviz.cli.work import DONE, JSON, LIMIT, admit, answer, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling

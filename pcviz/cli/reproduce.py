@@ -11,7 +11,8 @@ from pcviz.cli.work import DONE, JSON, LIMIT, answer, limit_of, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling
 from pcviz.experiment.faults import shown
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Options
+from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.studies import STUDIES
 
 FLAGS = {
     "json": JSON,
@@ -50,10 +51,10 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
     given, lines = read(words[1:] if named else words, FLAGS)
     if given.help:
         return name, None
-    choices = f"(allowed: {', '.join([*REPRODUCTIONS, *TOGETHER])})"
+    choices = f"(allowed: {', '.join([*STUDIES, *TOGETHER])})"
     if not named:
         lines.insert(0, f"reproduce: the name of a finding is missing {choices}")
-    elif name not in REPRODUCTIONS and name not in TOGETHER:
+    elif name not in STUDIES and name not in TOGETHER:
         lines.insert(0, f"{shown(name)}: unknown finding {choices}")
     lines += [f"{path}: is not a flag here (allowed: {', '.join(map(spelling, FLAGS))})" for path in given.fields]
     if lines:
@@ -63,7 +64,7 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
 
 def _help() -> str:
     lines = ["python -m pcviz reproduce <finding> [flags]: measure a published finding again", ""]
-    texts = {name: entry.help for name, entry in REPRODUCTIONS.items()} | TOGETHER
+    texts = {name: entry.help for name, entry in STUDIES.items()} | TOGETHER
     width = max(map(len, texts))
     lines += [f"  {name:<{width}}  {text}" for name, text in texts.items()]
     return "\n".join([*lines, "", describe(FLAGS, with_fields=False)])

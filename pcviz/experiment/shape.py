@@ -20,6 +20,7 @@ TRACED = frozenset(
         "learning.steps",
         "learning.weight_decay",
         "network.gamma",
+        "network.initialisation",
         "network.output_precision",
         "network.parameterisation",
         "seed",

@@ -18,4 +18,5 @@ def all_pages() -> list[st.Page]:
         st.Page(SCRIPTS / "3_landscape.py", title="Landscape", icon=":material/landscape:", url_path="landscape"),
         st.Page(SCRIPTS / "4_diagnose.py", title="Diagnose", icon=":material/stethoscope:", url_path="diagnose"),
         st.Page(SCRIPTS / "5_scaling.py", title="Scaling", icon=":material/grid_on:", url_path="scaling"),
+        st.Page(SCRIPTS / "6_findings.py", title="Findings", icon=":material/fact_check:", url_path="findings"),
     ]

@@ -110,6 +110,8 @@ def _adopt(page: str, state: url.State) -> None:
             values = record.experiment.differences()
         if record.kind in (on(page) or ("train",)):
             runs[key] = run
+        elif key == "run" and record.kind in INSTRUMENTS:
+            notices.append(f"{key}: {run} is shown on the page {INSTRUMENTS[record.kind].page.capitalize()}")
         elif key == "run" and record.kind == "train" and page == "inference":
             state.options["relax"].setdefault("source", run)
     notices += _without_sources(state)

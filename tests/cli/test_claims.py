@@ -10,8 +10,9 @@ from pcviz.cli import reproduce as cli_reproduce
 from pcviz.cli.claims import expected, plan, seconds_of
 from pcviz.cli.flags import BadArguments
 from pcviz.cli.main import main
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Options, Reproduction
-from pcviz.instruments.reproduce.start_options import Start
+from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.instruments.reproduce.studies.start import Start
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("45", 45)])
@@ -29,7 +30,7 @@ def test_what_is_no_time_is_refused(text: str | None) -> None:
 def test_a_plan_keeps_to_its_budget_and_leaves_no_room(budget: float) -> None:
     chosen = plan(budget)
     total = sum(expected(name, protocol) for name, protocol in chosen.items() if protocol)
-    assert list(chosen) == list(REPRODUCTIONS) and total <= budget
+    assert list(chosen) == list(STUDIES) and total <= budget
     for name, protocol in chosen.items():
         if protocol is None:
             assert total + expected(name, "quick") > budget
@@ -46,11 +47,11 @@ def test_all_is_full_without_a_budget_and_quick_on_request() -> None:
 def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "list", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in document["reproductions"]] == list(REPRODUCTIONS)
+    assert [row["name"] for row in document["reproductions"]] == list(STUDIES)
     assert all(0 < row["seconds"]["quick"] < row["seconds"]["full"] for row in document["reproductions"])
     assert main(["reproduce", "list"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text and entry.help in text for name, entry in REPRODUCTIONS.items())
+    assert all(name in text and entry.help in text for name, entry in STUDIES.items())
 
 
 def told(options: Options, limit: float | None, *, quiet: bool) -> dict[str, Any]:
@@ -64,12 +65,12 @@ def test_one_table_of_all_claims(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     budget = expected("conditioning", "quick") + expected("deep-methods", "quick") + 1
     assert main(["reproduce", "all", "--budget", f"{budget:.1f}s"]) == 0
     text = capsys.readouterr().out
-    assert text.count("out of budget") == len(REPRODUCTIONS) - 2
+    assert text.count("out of budget") == len(STUDIES) - 2
     assert "conditioning (quick): conditioning holds" in text and "1 to 2" in text
     assert "4 claims: 2 kept, 0 not kept, 2 not known" in text
     assert main(["reproduce", "all", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [found["protocol"] for found in document["findings"]] == ["full"] * len(REPRODUCTIONS)
+    assert [found["protocol"] for found in document["findings"]] == ["full"] * len(STUDIES)
 
 
 def test_what_is_interrupted_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +87,7 @@ def test_what_is_interrupted_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_a_real_finding_is_one_of_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     small = Start((8,), (3,), 1, ("orthogonal", "mupc_skips"), 4)
-    monkeypatch.setitem(REPRODUCTIONS, "conditioning", Reproduction("a trial", full=small, quick=small))
+    monkeypatch.setitem(STUDIES, "conditioning", STUDIES["conditioning"]._replace(full=small, quick=small))
     monkeypatch.setattr(claims, "plan", lambda budget, *, quick: {"conditioning": "quick", "pc-is-bp": None})
     done, left_out = claims.run_all(None, quick=True, quiet=True)["findings"]
     assert done["status"] == "done" and {"claim", "measured", "interval", "kept"} == set(done["verdict"][0])

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from pcviz.cli.findings import summary
-from pcviz.instruments.reproduce import backprop
-from pcviz.instruments.reproduce.backprop_options import FULL, QUICK, Backprop, Pair
+from pcviz.instruments.reproduce.measures import backprop
+from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.instruments.reproduce.studies.backprop import Backprop, Pair
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import document as made
 
+FULL, QUICK = STUDIES["pc-is-bp"].full, STUDIES["pc-is-bp"].quick
 SMALL = Backprop(widths=(16, 64, 256), depths=(2, 4), data=("digits",), seeds=(0, 1), times=(0, 3))
 
 
@@ -35,19 +38,19 @@ def test_what_is_compared() -> None:
 
 
 def test_a_power_law_is_found_and_judged() -> None:
-    document = backprop.document(cells(2.0), SMALL)
+    document = made("pc-is-bp", cells(2.0), SMALL)
     (fit,) = document["fits"]
     assert fit["slope"] == pytest.approx(2.0, abs=0.01) and fit["factor"] == pytest.approx(1.0, abs=0.05)
     assert fit["points"] == 2 * 5, "16 units for 2 layers, 64 and 256 for 2 and 4"
     assert [claim["kept"] for claim in document["verdict"]] == [True, True, True]
     assert document["verdict"][1]["measured"] == pytest.approx(1 - 1.01 * (2 / 64) ** 2)
     text = summary(document | {"seconds": 1.0})
-    assert "kept: digits: from 8 units for each layer on 1 - cos grows as (L/N)^p" in text and "N=256" in text
+    assert "kept: digits: from 8 units for each layer on 1 - cos grows as (L/N)^p" in text and "L = 4" in text
 
 
 @pytest.mark.parametrize(("power", "kept"), [(1.0, [False, False, False]), (3.0, [False, True, True])])
 def test_other_powers_fail(power: float, kept: list[bool]) -> None:
-    document = backprop.document(cells(power), SMALL)
+    document = made("pc-is-bp", cells(power), SMALL)
     assert [claim["kept"] for claim in document["verdict"]] == kept
 
 
@@ -56,17 +59,17 @@ def test_a_slope_that_is_not_known_well_enough_is_not_judged() -> None:
     noise = np.random.default_rng(0).normal(size=len(found))
     for cell, off in zip(found, noise, strict=True):
         cell["times"][0]["total"] = 1 - (1 - cell["times"][0]["total"]) * np.exp(off)
-    document = backprop.document(found, SMALL)
+    document = made("pc-is-bp", found, SMALL)
     low, high = document["fits"][0]["interval"]
     assert low < 2.25 and high > 1.75
     assert document["verdict"][0]["kept"] in (None, abs(document["fits"][0]["slope"] - 2) <= 0.25)
 
 
 def test_nothing_is_judged_before_all_is_there() -> None:
-    document = backprop.document(cells(2.0, seeds=1), SMALL)
+    document = made("pc-is-bp", cells(2.0, seeds=1), SMALL)
     assert document["status"] == "stopped" and {claim["kept"] for claim in document["verdict"]} == {None}
-    assert backprop.document([], SMALL)["fits"][0]["slope"] is None
-    assert "not known" in summary(backprop.document([], SMALL) | {"seconds": 0.0})
+    assert made("pc-is-bp", [], SMALL)["fits"][0]["slope"] is None
+    assert "not known" in summary(made("pc-is-bp", [], SMALL) | {"seconds": 0.0})
 
 
 def test_a_wide_network_is_backprop_and_a_narrow_one_is_not() -> None:

@@ -16,12 +16,13 @@ from pcviz.cli import reproduce as cli_reproduce
 from pcviz.cli.main import main
 from pcviz.data import load
 from pcviz.experiment import Experiment
-from pcviz.instruments.reproduce import options as reproductions
-from pcviz.instruments.reproduce.arrival import Hold, _stands_still, arrive
-from pcviz.instruments.reproduce.exponent import fit
-from pcviz.instruments.reproduce.inference_budget import problem
 from pcviz.instruments.reproduce.job import Reproduce
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, SOLVERS, Cell, Options, Protocol, Reproduction
+from pcviz.instruments.reproduce.measures.arrival import Hold, _stands_still, arrive
+from pcviz.instruments.reproduce.measures.inference_budget import problem
+from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.statistics import fit
+from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.instruments.reproduce.studies.inference_budget import SOLVERS, Cell, Protocol
 from pcviz.numerics.krylov import finish
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.feedforward import forward
@@ -198,8 +199,8 @@ def check(document: dict[str, Any], protocol: Protocol) -> None:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The protocols take seconds; by the full one no solver arrives."""
-    entry = Reproduction("a trial", quick=TINY, full=TINY._replace(share=-1.0))
-    monkeypatch.setitem(reproductions.REPRODUCTIONS, "inference-budget", entry)
+    entry = STUDIES["inference-budget"]._replace(quick=TINY, full=TINY._replace(share=-1.0))
+    monkeypatch.setitem(STUDIES, "inference-budget", entry)
 
 
 @pytest.mark.usefixtures("tiny")
@@ -211,7 +212,7 @@ class TestCommand:
         document = json.loads(output)
         check(document, TINY)
         text = cli_reproduce.summary(document)
-        assert "gradient descent" in text and "1.92 [1.78, 2.05]" in text and "4 networks" in text
+        assert "gradient descent" in text and "1.92" in text and "4 cells" in text
 
     def test_a_solver_that_does_not_arrive_is_not_dropped(self) -> None:
         document = cli_reproduce.run_reproduction(Options(protocol="full"), quiet=True)
@@ -222,7 +223,7 @@ class TestCommand:
         assert "> 660" in cli_reproduce.summary(document) and document["best_of_ours"] is None
 
     def test_faults_are_one_line_each(self, capsys: pytest.CaptureFixture[str]) -> None:
-        known = f"(allowed: {', '.join([*REPRODUCTIONS, 'list', 'all'])})"
+        known = f"(allowed: {', '.join([*STUDIES, 'list', 'all'])})"
         for words, starts in (
             ([], [f"reproduce: the name of a finding is missing {known}"]),
             (["nonsense"], [f"nonsense: unknown finding {known}"]),
@@ -262,28 +263,25 @@ class TestJob:
         document, frame = job.document, job.frame(bulk=False)
         values = {name: np.asarray(value) for name, value in frame.values.items()}
         assert (frame.kind, frame.step, job.steps) == ("reproduce", 4, 4)
-        assert values["budget_depths"].tolist() == [4, 6]
-        rows = [document["condition_number"]["by_depth"], *(row["iterations"] for row in document["solvers"])]
-        assert values["budget"].T.tolist() == [[row["4"], row["6"]] for row in rows]
-        found = [row["exponent_of_iterations"] for row in document["solvers"]]
-        assert values["budget_exponent"].tolist()[1:] == [row["value"] for row in found]
-        assert values["budget_interval"].T.tolist()[1:] == [list(row["interval"]) for row in found]
-        assert values["budget_exponent"][0] == document["condition_number"]["exponent"]["value"]
-        slopes = np.diff(np.log(values["budget_fit"]), axis=0) / np.log(6 / 4)
-        np.testing.assert_allclose(slopes[0], values["budget_exponent"])
-        # With one kind of network and no spread over seeds the medians would lie on the line; it runs between them.
-        np.testing.assert_allclose(np.log(values["budget_fit"] / values["budget"]).sum(0), 0, atol=1e-12)
-        assert np.isnan(values["budget_above_cap"]).all() and values["budget_not_arrived"] == 0
+        budgets = values["finding_middle"]
+        rows = [*(row["iterations"] for row in document["solvers"]), document["condition_number"]["by_depth"]]
+        assert budgets[:2, : len(rows)].T.tolist() == [[row["4"], row["6"]] for row in rows]
+        exponents = [*(row["exponent_of_iterations"] for row in document["solvers"])]
+        column = 2 * len(SOLVERS) + 1
+        assert values["finding_middle"][: len(SOLVERS), column].tolist() == [row["value"] for row in exponents]
+        assert values["finding_high"][: len(SOLVERS), column].tolist() == [row["interval"][1] for row in exponents]
+        (claim,) = document["verdict"]
+        assert values["finding_claims"].T.tolist() == [[claim["measured"], *claim["interval"], float(claim["kept"])]]
 
     def test_before_anything_arrived_there_are_caps_and_no_exponents(self) -> None:
         job = Reproduce(Experiment(), Options(protocol="full"))
         nothing = job.frame(bulk=False).values
-        assert np.isnan(nothing["budget"]).all() and np.isnan(nothing["budget_above_cap"]).all()
+        assert all(np.isnan(nothing[f"finding_{part}"]).all() for part in ("middle", "above", "claims"))
         job.advance(1, 1e6)
-        values = job.frame(bulk=False).values
-        assert np.asarray(values["budget_above_cap"])[0, 1:].tolist() == [660, 160, 512, 256, 64]
-        assert np.isnan(np.asarray(values["budget_above_cap"])[1]).all(), "no network of that depth was measured"
-        assert values["budget_not_arrived"] == len(SOLVERS) and "budget_exponent" not in values
+        values = {name: np.asarray(value) for name, value in job.frame(bulk=False).values.items()}
+        above, caps = values["finding_above"][:2, : len(SOLVERS)], [660, 160, 512, 256, 64]
+        assert above[0].tolist() == caps and np.isnan(above[1]).all(), "no network of that depth was measured"
+        assert np.isnan(values["finding_middle"][:2, : len(SOLVERS)]).all()
         job.finish()
 
 
@@ -293,7 +291,7 @@ def test_the_quick_protocol_in_a_process_of_its_own() -> None:
     answer = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=280)
     assert answer.returncode == 0, answer.stderr
     document = json.loads(answer.stdout)
-    check(document, REPRODUCTIONS["inference-budget"].quick)
+    check(document, STUDIES["inference-budget"].quick)
     exponents = {row["solver"]: row["exponent_of_iterations"]["value"] for row in document["solvers"]}
     assert exponents["gradient_descent"] == pytest.approx(1.9, abs=0.4)
     assert document["condition_number"]["exponent"]["value"] == pytest.approx(2.02, abs=0.3)

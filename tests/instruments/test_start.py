@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pcviz.cli.findings import summary
-from pcviz.instruments.reproduce import conditioning, forward_pass
-from pcviz.instruments.reproduce.start_options import (
+from pcviz.instruments.reproduce.measures import conditioning, forward_pass
+from pcviz.instruments.reproduce.studies.forward_pass import HEAVY, allowed_errors
+from pcviz.instruments.reproduce.studies.start import (
     CONDITIONING,
     FORWARD,
     KINDS,
@@ -18,6 +19,7 @@ from pcviz.instruments.reproduce.start_options import (
     orthogonal_curvatures,
 )
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import document as made
 
 SMALL = Start((8, 32), (3, 5), 12)
 
@@ -63,7 +65,7 @@ def test_means_over_seeds_are_as_expected(kind: str) -> None:
     for name in ("rescaling", "growth"):
         told = cell[name]
         off = abs(told["mean"] - told["expected"])
-        room = forward_pass.HEAVY * told["expected"] if KINDS[kind].heavy else 4 * told["error"]
+        room = HEAVY * told["expected"] if KINDS[kind].heavy else 4 * told["error"]
         assert off <= room + 1e-12 * told["expected"], name
 
 
@@ -76,13 +78,13 @@ def test_the_verdict_on_the_forward_pass() -> None:
             found.append({**place._asdict(), "rescaling": told, "growth": told})
         return found
 
-    kept = [claim["kept"] for claim in forward_pass.document(cells(0.03, 0.2), SMALL)["verdict"]]
+    kept = [claim["kept"] for claim in made("forward-pass", cells(0.03, 0.2), SMALL)["verdict"]]
     assert kept == [True] * len(KINDS), "three standard errors, and 20 %"
-    kept = [claim["kept"] for claim in forward_pass.document(cells(0.06, 0.3), SMALL)["verdict"]]
+    kept = [claim["kept"] for claim in made("forward-pass", cells(0.06, 0.3), SMALL)["verdict"]]
     assert kept == [False] * len(KINDS)
-    part = forward_pass.document(cells(0.0, 0.0)[:-1], SMALL)
+    part = made("forward-pass", cells(0.0, 0.0)[:-1], SMALL)
     assert part["verdict"][-1]["kept"] is None and part["status"] == "stopped"
-    assert 3 < forward_pass.allowed_errors(36) < 4.2 and forward_pass.allowed_errors(1) == pytest.approx(3)
+    assert 3 < allowed_errors(36) < 4.2 and allowed_errors(1) == pytest.approx(3)
     assert "μPC, skips" in summary(part | {"seconds": 1.0})
 
 
@@ -108,12 +110,13 @@ def test_the_verdict_on_conditioning() -> None:
             found.append({**place._asdict(), **row})
         return found
 
-    document = conditioning.document(cells(2.0, 10.0), protocol)
+    document = made("conditioning", cells(2.0, 10.0), protocol)
     assert [claim["kept"] for claim in document["verdict"]] == [True, True, True, True]
     assert document["exponents"]["mupc_skips"]["value"] == pytest.approx(2.0)
-    assert "κ grows as H^2.00" in summary(document | {"seconds": 1.0})
-    document = conditioning.document(cells(3.0, 0.1), protocol)
+    laws = document["charts"][-1]
+    assert laws["curves"][0]["middle"][laws["places"].index("μPC, skips")] == pytest.approx(2.0)
+    document = made("conditioning", cells(3.0, 0.1), protocol)
     assert [claim["kept"] for claim in document["verdict"]] == [True, False, True, False]
-    document = conditioning.document(cells(2.0, 10.0)[:5], protocol)
+    document = made("conditioning", cells(2.0, 10.0)[:5], protocol)
     assert {claim["kept"] for claim in document["verdict"]} == {None}
-    assert conditioning.document([], protocol)["verdict"][0]["measured"] is None
+    assert made("conditioning", [], protocol)["verdict"][0]["measured"] is None

@@ -7,10 +7,10 @@ import pytest
 
 from pcviz.cli.findings import summary
 from pcviz.experiment import Experiment
-from pcviz.instruments.reproduce import transfer
 from pcviz.instruments.reproduce.job import Reproduce
 from pcviz.instruments.reproduce.options import Options
-from pcviz.instruments.reproduce.transfer_options import DEPTHS, WIDTHS, Point, Transfer
+from pcviz.instruments.reproduce.studies.transfer import DEPTHS, WIDTHS, Point, Transfer
+from tests.instruments.studies import document as made
 
 SMALL = Transfer("network.width", (4, 16), {"network.depth": 3}, ("mupc", "sp"), (0.1, 0.3), (0, 1), 2, 4)
 
@@ -44,7 +44,7 @@ def test_what_is_trained() -> None:
 
 def test_the_best_rate_and_how_far_it_moves() -> None:
     best = {("mupc", 4): 3, ("mupc", 16): 2, ("sp", 4): 5, ("sp", 16): 3}
-    document = transfer.document(cells(best), SMALL)
+    document = made("transfer-width", cells(best), SMALL)
     assert document["status"] == "done" and document["reproduction"] == "transfer-width"
     mupc, sp = document["kinds"]
     rates = SMALL.rates("mupc")
@@ -60,7 +60,7 @@ def test_the_best_rate_and_how_far_it_moves() -> None:
     assert [claim["kept"] for claim in document["verdict"]] == [True, True]
     text = summary(document | {"seconds": 1.0})
     assert "kept: μPC: over 4 times the width the best weight rate moves at most 0.5 decade (measured: 0.5" in text
-    assert "N=16" in text and "1.00" in text
+    assert "(width N)" in text and f"{rates[3]:.4g}" in text
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_best_rate_and_how_far_it_moves() -> None:
     ],
 )
 def test_claims_fail_and_an_edge_says_nothing(best: dict[tuple[str, int], int], kept: list[bool | None]) -> None:
-    document = transfer.document(cells(best), SMALL)
+    document = made("transfer-width", cells(best), SMALL)
     assert [claim["kept"] for claim in document["verdict"]] == kept
     words = {False: "NOT kept: ", None: "not known: "}
     assert summary(document | {"seconds": 1.0}).count(words[kept[0]]) == 2
@@ -79,10 +79,10 @@ def test_claims_fail_and_an_edge_says_nothing(best: dict[tuple[str, int], int], 
 
 def test_nothing_is_known_before_all_of_a_size_were_trained() -> None:
     best = {("mupc", 4): 3, ("mupc", 16): 2, ("sp", 4): 5, ("sp", 16): 3}
-    document = transfer.document(cells(best, seeds=1), SMALL)
+    document = made("transfer-width", cells(best, seeds=1), SMALL)
     assert document["status"] == "stopped"
     assert [claim["kept"] for claim in document["verdict"]] == [None, None]
-    assert transfer.document([], SMALL)["verdict"][0]["measured"] is None
+    assert made("transfer-width", [], SMALL)["verdict"][0]["measured"] is None
 
 
 def test_trainings_that_diverged_are_worst() -> None:
@@ -90,7 +90,7 @@ def test_trainings_that_diverged_are_worst() -> None:
     for cell in found:
         if cell["kind"] == "mupc" and cell["rate"] == SMALL.rates("mupc")[3]:
             cell["least_loss"] = float("inf")
-    assert transfer.document(found, SMALL)["kinds"][0]["by_size"]["4"]["rate"] == SMALL.rates("mupc")[2]
+    assert made("transfer-width", found, SMALL)["kinds"][0]["by_size"]["4"]["rate"] == SMALL.rates("mupc")[2]
 
 
 def test_a_job_trains_sizes_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from pcviz.instruments import KINDS
 from pcviz.instruments.jobs import JOBS
 from pcviz.instruments.plane.options import Options
 from pcviz.instruments.relaxation.forecast import Forecast
-from pcviz.instruments.reproduce.options import REPRODUCTIONS, Protocol, Reproduction
+from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.instruments.reproduce.studies.inference_budget import Protocol
 from pcviz.jobs.look import KNOWN_SHARE, Look
 
 SMALL = from_paths({"network.depth": 4, "network.width": 8, "data.name": "moons"})
@@ -31,8 +32,8 @@ TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0,), b
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reproductions take seconds."""
-    entry = Reproduction("a trial", quick=TINY, full=TINY._replace(depths=(4, 6, 8)))
-    monkeypatch.setitem(REPRODUCTIONS, "inference-budget", entry)
+    entry = STUDIES["inference-budget"]._replace(quick=TINY, full=TINY._replace(depths=(4, 6, 8)))
+    monkeypatch.setitem(STUDIES, "inference-budget", entry)
 
 
 def look(kind: str, **options: Any) -> Look[Any]:

@@ -26,7 +26,7 @@ HELD: dict[str, dict[str, Any]] = {
     "plane": {"plane_step": 7, "plane_directions": "path", "plane_size": 41, "plane_span": 0.25, "plane_x": -1e-3},
     "chain": {"chain_hidden": 3, "chain_rate": 0.125, "chain_cap": 100},
     "curvature": {"curved_source": RUN, "curved_batch": 9, "curved_examples": 4},
-    "reproduce": {"reproduce_protocol": "full"},
+    "reproduce": {"finding": "conditioning", "protocol": "full"},
     "diagnose": {"diagnosed_source": RUN, "diagnosed_step": 30},
     "sweep": {"vary": ["network.depth=4,8", "seed=0..2"], "quantity": "test_accuracy"},
 }
@@ -62,7 +62,6 @@ def test_every_kind_of_look_has_its_options_in_the_address() -> None:
         left_out = {
             "relax": {"budget"},
             "plane": {"seed"},
-            "reproduce": {"finding"},
             "diagnose": {"attempts", "picture"},
             "sweep": {"samples"},
         }.get(kind, set())
@@ -85,7 +84,7 @@ def test_options_round_trip(kind: str) -> None:
 @settings(max_examples=100)
 @given(
     st.dictionaries(st.sampled_from([*KEYS, url.VIEW_KEY]), nasty_texts, max_size=6),
-    st.sampled_from(["inference", "landscape", "scaling"]),
+    st.sampled_from(["inference", "landscape", "scaling", "findings"]),
 )
 def test_hostile_options_give_one_message_each(query: dict[str, str], page: str) -> None:
     state = url.parse(query, page=page)
@@ -112,7 +111,7 @@ def test_bad_options_say_what_is_allowed_and_the_others_stand() -> None:
         "chain_rate: 0 is not above 0.0 (allowed: above 0 to 2)",
         "plane_size: 12 is not one of the allowed values (allowed: 11, 21, 41)",
         "plane_x: 1e9 is above 10000.0 (allowed: -10000 to 10000)",
-        "view: nonsense is not a view (allowed: plane, chain, curvature, reproduce)",
+        "view: nonsense is not a view (allowed: plane, chain, curvature)",
     ]
 
 

@@ -1,18 +1,13 @@
-"""Channels of reproductions. D depths of the protocol, B = 6 curves: the condition number, then those of `SOLVERS`."""
+"""Channels of findings. Q curves of all charts of a study, P places (as many as the longest chart has), C claims."""
 
-from pcviz.frames import Channel, number
+from pcviz.frames import Channel, bulk
 
 CHANNELS: dict[str, Channel] = {
-    "budget_depths": Channel(("D",), "int32", "layers", "depths L of the protocol"),
-    "budget": Channel(
-        ("D", "B"),
-        "float64",
-        "iterations",
-        "median budget of the networks measured (condition number: its median); NaN: none, or not within the cap",
+    "finding_middle": bulk("PQ", "that of the chart", "middle of every curve at its places; NaN: not known"),
+    "finding_low": bulk("PQ", "that of the chart", "lower end of its interval"),
+    "finding_high": bulk("PQ", "that of the chart", "upper end of its interval"),
+    "finding_above": bulk("PQ", "that of the chart", "what it is only known to be above"),
+    "finding_claims": bulk(
+        "4C", "that of the claim", "measured; lower and upper end of its interval; 1: kept, 0: not kept; NaN: not known"
     ),
-    "budget_above_cap": Channel(("D", "B"), "float64", "iterations", "the cap where the median is beyond it, else NaN"),
-    "budget_fit": Channel(("D", "B"), "float64", "iterations", "c L^p through the medians, p the exponent"),
-    "budget_exponent": Channel(("B",), "float64", "exponent", "p of budget = c L^p; NaN: not known yet"),
-    "budget_interval": Channel(("2", "B"), "float64", "exponent", "ends of its 95 % interval; NaN: too few networks"),
-    "budget_not_arrived": number("cases", "solvers that did not arrive within their cap, over all networks"),
 }

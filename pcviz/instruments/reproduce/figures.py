@@ -1,133 +1,100 @@
-"""Inference budget: how many iterations each solver needs as networks get deeper, beside the reported numbers."""
+"""The charts of a finding: its curves with their intervals, and what stands beside them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
-from pcviz.experiment.solvers import SOLVERS as FACTS
 from pcviz.figures import Panel, Traces, style
-from pcviz.instruments.reproduce.options import REPORTED, SOLVERS, Options
+from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.picture import first_curves
+from pcviz.instruments.reproduce.study import Chart, Curve
 
-CURVES = {
-    "condition_number": ("condition number", style.mixed(style.TEXT, 0.6), "cross"),
-    **{
-        name: (FACTS[name].label, style.COLOURS[FACTS[name].colour], symbol)
-        for name, symbol in zip(SOLVERS, ("circle", "square", "diamond", "star", "hexagon"), strict=True)
-    },
-}
-"""Name, colour and symbol of each curve, in the order of the channels' dimension B."""
-BELOW = 0.24
-"""How far below the measured exponent the reported one stands, in rows."""
-FOLLOWING = "Exponents follow from networks of two depths or more."
+MOST = 6
+"""Most charts of a finding."""
+COLOURS = (*style.COLOURS.values(), style.mixed(style.TEXT, 0.6))
+DASHES = ("solid", "dash", "dot")
+MANY = 24
+"""Curves with more places have no markers."""
+CHANNELS = ("middle", "low", "high", "above")
 
 
-def budgets(experiment: Experiment | None = None, *, run: int = 0, options: Options | None = None) -> go.Figure:
-    """Median budgets against depth, both logarithmic, with the fitted power law of each solver."""
-    depths = (options or Options()).chosen.depths
-    made = style.blank(
-        margin=dict(t=44),
-        xaxis=dict(
-            type="log", title_text="depth L", tickmode="array", tickvals=depths, ticktext=list(map(str, depths))
-        ),
-        yaxis=style.log_axis(title_text="iterations, κ", dtick=1) | dict(tickmode="linear"),
-    )
-    for index, (label, colour, symbol) in enumerate(CURVES.values()):
-        solver = Traces(made, run, "reproduce", x="budget_depths", index=index, legendgroup=label, colour=colour)
-        solver.line(label, y="budget_fit", width=1.4, dash="solid" if index else "dot", legend=False)
-        hover = f"{label}<br>L = %{{x}}: %{{y:,.4~g}}"
-        solver.markers(label, y="budget", symbol=symbol, size=12 - index, hover=hover)  # equal ones stay visible
-        if index:
-            hover = f"{label}<br>L = %{{x}}: not within %{{y:,}}"
-            beyond = solver.sharing(y="budget_above_cap", legend=False, hover=hover)
-            beyond.markers(label, symbol="triangle-up-open", size=9)
+def chart_figure(chart: Chart, first: int = 0, *, run: int = 0) -> go.Figure:
+    """A chart whose curves are fed from place `first` of the channels on."""
+    numbers = not isinstance(chart.places[0], str)
+    made = style.blank(margin=style.LEGEND | dict(l=64), xaxis=_x(chart), yaxis=_y(chart))
+    for number, curve in enumerate(chart.curves):
+        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+        places = list(chart.places) if numbers else list(range(len(chart.places)))
+        own = Traces(made, run, "reproduce", x=places, index=first + number, colour=colour, legendgroup=curve.name)
+        _draw(own, chart, curve, dash)
     return made
 
 
-def exponents(experiment: Experiment | None = None, *, run: int = 0, options: Options | None = None) -> go.Figure:
-    """The exponent of each solver with its interval; below it, open, the reported one."""
-    made = style.blank(
-        margin=dict(t=32, l=112),
-        xaxis=dict(title_text="exponent p of L", range=[-0.25, 2.75]),
-        yaxis=dict(
-            range=[len(CURVES) - 0.4, -0.6], tickmode="array", tickvals=list(range(len(CURVES))),
-            ticktext=[label for label, _, _ in CURVES.values()], showgrid=False,
-        ),
-    )  # fmt: skip
-    colours = [colour for _, colour, _ in CURVES.values()]
-    traces = Traces(made, run, "reproduce")
-    for index, colour in enumerate(colours):
-        interval = traces.sharing(x="budget_interval", index=index, legendgroup="interval", legend=not index)
-        hover = "95 % interval ends at %{x:.2f}"
-        interval.line("95 % interval", y=[index, index], colour=colour, width=2, opacity=0.5, hover=hover)
-    traces.markers(
-        "measured here",
-        x="budget_exponent",
-        y=list(range(len(CURVES))),
-        mode="markers+text",
-        colour=colours,
-        symbol=[symbol for _, _, symbol in CURVES.values()],
-        size=10,
-        texttemplate="%{x:.2f}",
-        textposition="top center",
-        hover="%{x:.3f}",
-    )
-    reported = [(row, REPORTED[name]) for row, name in enumerate(CURVES) if name in REPORTED]
-    traces.markers(
-        "reported",
-        x=[found.exponent for _, found in reported],
-        y=[row + BELOW for row, _ in reported],
-        error_x=dict(
-            array=[found.high - found.exponent for _, found in reported],
-            arrayminus=[found.exponent - found.low for _, found in reported],
-            color=style.TEXT, thickness=1.2, width=3,
-        ),
-        colour=style.TEXT,
-        symbol="circle-open",
-        size=8,
-        hover="reported: %{x:.2f}",
-    )  # fmt: skip
-    return made
+def _x(chart: Chart) -> dict[str, Any]:
+    if isinstance(chart.places[0], str):
+        last = len(chart.places) - 1
+        ticks = dict(tickvals=list(range(last + 1)), ticktext=list(chart.places))
+        return dict(title_text=chart.x, tickmode="array", range=[-0.5, last + 0.5], showgrid=False, **ticks)
+    few = len(chart.places) <= 8
+    ticks = dict(tickmode="array", tickvals=chart.places, ticktext=[f"{p:g}" for p in chart.places]) if few else {}
+    return (style.log_axis(title_text=chart.x) if chart.log_x else dict(title_text=chart.x)) | ticks
 
 
-def budget_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
-    """The panel of iterations on the Landscape page; `options` are those of `budgets`."""
+def _y(chart: Chart) -> dict[str, Any]:
+    return style.log_axis(title_text=chart.y) if chart.log_y else dict(title_text=chart.y)
+
+
+def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
+    many = len(chart.places) > MANY
+    at = "%{x:.4~g}" if not isinstance(chart.places[0], str) else "%{x}"
+    hover = f"{curve.name}<br>{chart.x} {at}: %{{y:.4~g}}"
+    zero = "omit" if chart.log_y else None
+    if chart.joined:
+        for part in ("low", "high"):
+            if len(curve.low):
+                own.line(curve.name, y=f"finding_{part}", width=0.8, opacity=0.6, dash="dot", legend=False, zero=zero)
+        marker = None if many else dict(size=6, color=own.shared["colour"])
+        own.line(curve.name, y="finding_middle", width=1.8, dash=dash, marker=marker, hover=hover, zero=zero)
+    else:
+        own.markers(curve.name, y="finding_middle", size=10, hover=hover, zero=zero)
+        for part, words in (("low", "lower"), ("high", "upper")):
+            told = f"{curve.name}<br>{words} end %{{y:.4~g}}"
+            own.markers(
+                curve.name, y=f"finding_{part}", symbol="line-ew-open", size=14, legend=False, hover=told, zero=zero
+            )
+    if len(curve.above):
+        told = f"{curve.name}<br>{chart.x} {at}: above %{{y:.4~g}}"
+        own.markers(curve.name, y="finding_above", symbol="triangle-up-open", size=10, legend=False, hover=told)
+    if len(curve.reference):
+        told = f"{curve.name}, {chart.reference}<br>{chart.x} {at}: %{{y:.4~g}}"
+        own.markers(
+            curve.name, y=list(curve.reference), index=None, symbol="circle-open", size=10, legend=False, hover=told
+        )
+
+
+def _panel(experiment: Experiment | None = None, *, number: int, run: int = 0, options: Options | None = None) -> Panel:
+    """The panel of the chart of this number; `options` say of which finding."""
+    chosen = options or Options()
+    charts = chosen.study.report([], chosen.chosen).charts
+    if number >= len(charts):
+        return Panel(f"finding-{number + 1}", "", style.blank(), "", "", (), absent="This finding has fewer charts.")
+    chart, first = charts[number], list(first_curves(charts))[number]
+    curves = ", ".join(curve.name for curve in chart.curves)
     return Panel(
-        name="inference-budget",
-        title="Iterations to the equilibrium",
-        figure=budgets(experiment, **options),
-        alt="Median iterations until the energy is held near the equilibrium, for each solver, and the condition "
-        "number, against depth, both logarithmic, with fitted power laws.",
-        help="The first step from which the excess energy stays within 1 % of the initial one: the median over the "
-        "networks measured so far (docs/methods.md 4). Lines are power laws c Lᵖ with the exponents beside. Triangles "
-        "stand at the cap within which the median network did not arrive. The condition number κ is that of inference "
-        "at the start: gradient descent is expected to grow as κ, Nesterov as √κ.",
-        csv=("budget_depths", "budget", "budget_above_cap", "budget_fit"),
-        idle="Press Start to measure how inference slows down as networks get deeper.",
+        name=f"finding-{number + 1}",
+        title=chart.title,
+        figure=chart_figure(chart, first, run=run),
+        alt=f"{chart.y} against {chart.x or 'names'}: {curves}.",
+        help=chart.help,
+        csv=tuple(f"finding_{part}" for part in CHANNELS),
+        idle="Press Start to measure it.",
         waiting="The first network is being measured …",
-        note="relaxations that did not arrive within their cap: {budget_not_arrived}",
         bare=True,
     )
 
 
-def exponent_panel(experiment: Experiment | None = None, **options: Any) -> Panel:
-    """The panel of exponents on the Landscape page; `options` are those of `exponents`."""
-    return Panel(
-        name="budget-exponents",
-        title="Exponents in depth",
-        figure=exponents(experiment, **options),
-        alt="The exponent of iterations in depth for each solver, with its interval, beside the reported ones.",
-        help="p in iterations = c Lᵖ, by least squares on logarithms over the networks that arrived, with one c for "
-        "each width and activation, and its 95 % interval, which may reach beyond the axis: the three networks of the "
-        "quick protocol are a trial, not a result. Reported are steps until test accuracy nears backprop's (relu, "
-        "N = 32, MNIST): another quantity, whose scaling should be the same (docs/theory.md 4.10).",
-        csv=("budget_exponent", "budget_interval"),
-        idle=FOLLOWING,
-        waiting=FOLLOWING,
-        bare=True,
-    )
-
-
-PANELS: dict[str, Callable[..., Panel]] = {"inference-budget": budget_panel, "budget-exponents": exponent_panel}
+PANELS: dict[str, Callable[..., Panel]] = {f"finding-{n + 1}": partial(_panel, number=n) for n in range(MOST)}
 """In reading order."""

@@ -16,19 +16,19 @@ Cells: TypeAlias = list[dict[str, Any]]
 
 class Curve(NamedTuple):
     """One value for each place of a chart, NaN where it is not known: the `middle`, the ends `low` and `high` of its
-    interval, what it is only known to be `above`, and what was `published`. Empty: there is none anywhere."""
+    interval, what it is only known to be `above`, and a `reference` value beside it. Empty: there is none anywhere."""
 
     name: str
     middle: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     above: Sequence[float] = ()
-    published: Sequence[float] = ()
+    reference: Sequence[float] = ()
 
 
 class Chart(NamedTuple):
     """Curves over the same places: numbers, or names (then `joined` should be False). `x` and `y` are the titles of the
-    axes, `help` says in a sentence or two how to read it."""
+    axes, `help` says in a sentence or two how to read it, `reference` what the reference values are."""
 
     title: str
     x: str
@@ -39,6 +39,7 @@ class Chart(NamedTuple):
     log_x: bool = False
     log_y: bool = False
     joined: bool = True
+    reference: str = "published"
 
 
 class Claim(NamedTuple):

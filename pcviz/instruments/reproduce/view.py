@@ -1,30 +1,154 @@
-"""Inference budget: a published finding, measured again network by network."""
+"""Findings: a study is chosen, measured, and judged claim by claim."""
 
-from typing import get_args
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
 
 from pcviz.instruments.reproduce.figures import PANELS
 from pcviz.instruments.reproduce.options import Options
-from pcviz.ui import controls, inputs, look
+from pcviz.instruments.reproduce.picture import claims_with
+from pcviz.instruments.reproduce.studies import STUDIES
+from pcviz.instruments.reproduce.study import Cells, Claim, document_of
+from pcviz.instruments.reproduce.tables import chart_values, latex, number
+from pcviz.store import RunRecord
+from pcviz.ui import controls, downloads, inputs, look, markdown, session
 from pcviz.ui.look import Choice, View
 
-METRICS: list[tuple[str, str, str]] = [("Networks", "{step} of {steps}", "Networks measured, of those in the protocol")]
-HELP = {
-    name: f"**{name.capitalize()}**: {len(Options(protocol=name).chosen.cells)} networks, depths "
-    f"{', '.join(map(str, Options(protocol=name).chosen.depths))}."
-    for name in get_args(Options.model_fields["protocol"].annotation)
-}
+METRICS: list[tuple[str, str, str]] = [("Cells", "{step} of {steps}", "Cells measured, of those in the protocol")]
+PROTOCOLS = {"quick": "few networks, for a class", "full": "as in a paper"}
+MARKS = {True: ":green[:material/check_circle:]", False: ":red[:material/cancel:]", None: ":grey[:material/help:]"}
+WORDS = {True: "kept", False: "not kept", None: "not known"}
+RECENT = 300
+"""Runs among which earlier results are looked for."""
 
 
 def choose(form: controls.Form) -> Choice:
-    """Draw the choice of a protocol; returns what it chooses."""
+    """Draw the choice of a finding and of its protocol; returns what it chooses."""
     with look.taking_over("reproduce"):
         pass
-    about = "  \n".join(HELP.values())
-    inputs.segments("Protocol", HELP, "reproduce_protocol", format_func=str.capitalize, help=about)
+    about = "  \n".join(f"**{name.capitalize()}**: {text}." for name, text in PROTOCOLS.items())
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="finding_row"):
+        labels = {name: study.label for name, study in STUDIES.items()}
+        inputs.select("Finding", STUDIES, "finding", format_func=labels.__getitem__, width=300, on_change=_recall)
+        inputs.segments("Protocol", PROTOCOLS, "protocol", format_func=str.capitalize, help=about, on_change=_recall)
+    study = STUDIES[st.session_state.finding]
+    st.markdown(markdown.plain(f"Measures {study.help}. Source: {study.source}."))
     return look.choice("reproduce")
 
 
-FIGURES = look.made_for("reproduce", PANELS)
-PROMISE = "to measure how many inference steps each solver needs as networks get deeper."
-VIEW = View("reproduce", "Inference budget", "Start", PROMISE, tuple(PANELS), METRICS, choose, FIGURES)
+@session.reporting()
+def _recall() -> None:
+    """Show the newest result of what was chosen, if there is one."""
+    chosen = st.session_state.finding, st.session_state.protocol
+    session.show("run", next((run.id for run in _runs() if _of(run) == chosen), None))
+
+
+def _runs() -> list[RunRecord]:
+    """Findings measured before, newest first: of all owners."""
+    recent = session.client().store.reader.runs(RECENT)
+    return [run for run in recent if run.kind == "reproduce" and not run.unreadable and run.step > 0]
+
+
+def _of(run: RunRecord) -> tuple[str, str]:
+    options = Options.model_validate(run.options)
+    return options.finding, options.protocol
+
+
+def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The panels of the finding that these options choose."""
+    made = Options.model_validate(options)
+    charts = made.study.report([], made.chosen).charts
+    return {name: {"options": made} for name, _ in zip(PANELS, charts, strict=False)}
+
+
+def verdict() -> None:
+    """Draw in one line what became of the claims of the run shown, which it follows by itself."""
+    with st.container(key="verdict"):
+        look.follow(_sentence)
+
+
+def _sentence(record: RunRecord) -> None:
+    kept = [claim.kept for claim in _claims(record)]
+    counts = [(kept.count(value), word) for value, word in WORDS.items() if kept.count(value)]
+    told = ", ".join(f"{count} {word}" for count, word in counts)
+    st.markdown(f"#### Claims: {told}" if record.ended or record.step else "Measuring …")
+
+
+def claims() -> None:
+    """Draw the claims of the run shown, with what was measured, and the buttons that save it."""
+    with st.container(key="claims"):
+        look.follow(_table)
+
+
+def _table(record: RunRecord) -> None:
+    rows = [f"| {_mark(claim)} | {markdown.plain(claim.text)} | {_told(claim)} |" for claim in _claims(record)]
+    st.markdown("\n".join(["| | claim | measured | interval |", "|:--|:--|--:|--:|", *rows]))
+    if record.step:
+        options = Options.model_validate(record.options)
+
+        def cells(results: dict[str, Any]) -> Cells:
+            return _cells(options, results)
+
+        def charts(results: dict[str, Any]) -> list[dict[str, Any]]:
+            found = cells(results)
+            return list(document_of(options.finding, options.study, found, options.chosen)["charts"])
+
+        downloads.buttons(
+            f"{options.finding}-{options.protocol}",
+            record,
+            {"Cells": cells, "Charts": lambda results: chart_values(charts(results))},
+            lambda results: "\n".join(map(latex, charts(results))),
+        )
+
+
+def _claims(record: RunRecord) -> Sequence[Claim]:
+    """The claims of a run, with what it has measured so far."""
+    frame = session.client().last_frame(record.id)
+    options = Options.model_validate(record.options)
+    claims = options.study.report([], options.chosen).claims
+    if frame is None or "finding_claims" not in frame.values:
+        return claims
+    return claims_with(claims, np.asarray(frame.values["finding_claims"]))
+
+
+def _mark(claim: Claim) -> str:
+    return f"{MARKS[claim.kept]} {WORDS[claim.kept]}"
+
+
+def _told(claim: Claim) -> str:
+    ends = f"{claim.interval[0]:.3g} to {claim.interval[1]:.3g}" if claim.interval else "–"
+    return f"{number(claim.measured)} | {ends}"
+
+
+def _cells(options: Options, results: dict[str, Any]) -> Cells:
+    """A row for each cell that was measured."""
+    cells = options.chosen.cells
+    return [{"name": name, **cells[name]._asdict(), **found} for name, found in results.items() if name in cells]
+
+
+def overview() -> None:
+    """Draw the newest result of every finding, claim by claim."""
+    newest: dict[str, RunRecord] = {}
+    for run in _runs():
+        if run.state == "done":
+            newest.setdefault(_of(run)[0], run)
+    with st.expander(f"All findings: {len(newest)} of {len(STUDIES)} measured here", key="all_findings"):
+        rows = ["| finding | | claim | measured | interval |", "|:--|:--|:--|--:|--:|"]
+        for name, study in STUDIES.items():
+            if name not in newest:
+                rows.append(f"| {study.label} | not measured yet | | | |")
+                continue
+            day = time.strftime("%Y-%m-%d", time.gmtime(newest[name].created_at))
+            label = f"{study.label} ({_of(newest[name])[1]}, {day})"
+            for claim in _claims(newest[name]):
+                rows.append(f"| {label} | {_mark(claim)} | {markdown.plain(claim.text)} | {_told(claim)} |")
+                label = ""
+        st.markdown("\n".join(rows))
+
+
+PROMISE = "to measure it again on this machine, network by network."
+VIEW = View("reproduce", "Findings", "Start", PROMISE, tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

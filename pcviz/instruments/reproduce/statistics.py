@@ -1,10 +1,32 @@
-"""Exponents of power laws in depth, with intervals."""
+"""Means over seeds and exponents of power laws, with 95 % intervals."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
+
+
+class Mean(NamedTuple):
+    """A mean over seeds and the ends of its 95 % interval (Student's); NaN: no value, or one only."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def mean(values: Sequence[float], *, log: bool = False) -> Mean:
+    """The mean of what is known; the geometric one if `log`."""
+    known = np.array([value for value in values if not math.isnan(value)], float)
+    if not len(known):
+        return Mean(math.nan, math.nan, math.nan)
+    scaled = np.log(known) if log else known
+    middle, half = float(scaled.mean()), math.nan
+    if len(known) > 1 and np.isfinite(scaled).all():
+        half = float(stdtrit(len(known) - 1, 0.975) * scaled.std(ddof=1) / math.sqrt(len(known)))
+    ends = (middle, middle - half, middle + half)
+    return Mean(*(math.exp(end) if log else end for end in ends))
 
 
 class Exponent(NamedTuple):
@@ -33,5 +55,5 @@ def fit(depths: Sequence[float], budgets: Sequence[float], kinds: Sequence[Hasha
     if freedom < 1:
         return Exponent(float(value), None, len(x))
     residual = y - value * x
-    half = student.ppf(0.975, freedom) * np.sqrt(residual @ residual / freedom / spread)
+    half = stdtrit(freedom, 0.975) * np.sqrt(residual @ residual / freedom / spread)
     return Exponent(float(value), (float(value - half), float(value + half)), len(x))

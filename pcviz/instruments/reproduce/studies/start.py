@@ -2,11 +2,13 @@
 (theory.md 4.3 to 4.5)."""
 
 import math
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
+from pcviz.instruments.reproduce.study import Cells, Chart, Curve
 
 
 class Kind(NamedTuple):
@@ -111,6 +113,26 @@ def orthogonal_curvatures(hidden: int) -> tuple[float, float]:
     is 4 sin²(pi / (4H + 2)).
     """
     return 4 * math.sin(math.pi / (4 * hidden + 2)) ** 2, 4 * math.cos(math.pi / (2 * hidden + 2)) ** 2
+
+
+def over_depth(
+    found: Cells, protocol: Start, read: Callable[[dict[str, Any]], Sequence[float]], chart: Chart
+) -> list[Chart]:
+    """A chart like `chart` for each width, with a curve over depth for each kind; `read` gives middle, low, high and
+    reference of a cell."""
+    cells = {(cell["kind"], cell["width"], cell["depth"]): read(cell) for cell in found}
+    charts = []
+    for width in protocol.widths:
+        curves = []
+        for kind in protocol.kinds:
+            rows = [cells.get((kind, width, depth), (math.nan,) * 4) for depth in protocol.depths]
+            middle, low, high, reference = zip(*rows, strict=True)
+            curves.append(Curve(KINDS[kind].label, middle, low, high, reference=reference))
+        title = f"{chart.title}, N = {width}"
+        charts.append(
+            chart._replace(title=title, x="depth L", places=protocol.depths, curves=curves, log_x=True, log_y=True)
+        )
+    return charts
 
 
 FORWARD = Start((16, 64, 256), (4, 8, 16, 32), 40)
