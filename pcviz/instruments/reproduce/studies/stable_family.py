@@ -1,4 +1,4 @@
-"""The stable family: which parameterisations of linear residual networks are stable and learn features, at any width and
+"""The stable family: which parameterisations of linear residual networks are stable and learn features at any width and
 depth, and whether they are the same for PC and BP (theory.md 2.5)."""
 
 import math
@@ -80,8 +80,9 @@ def report(found: Cells, protocol: Family) -> Report:
     """Exponents of every member by both rules, and the verdict."""
     seen = exponents(found, protocol)
     how = (
-        f"linear residual networks from the feedforward start, one small weight step, PC at the closed-form equilibrium, "
-        f"float64, {len(protocol.seeds)} seeds; exponents in N at L = {protocol.shallow}, in L at N = {protocol.wide}; "
+        "linear residual networks from the feedforward start, one small weight step, PC at the closed-form "
+        f"equilibrium, float64, {len(protocol.seeds)} seeds; exponents in N at L = {protocol.shallow}, in L at "
+        f"N = {protocol.wide}; "
         f"what counts as zero: {ZERO[0]:g} in N, {ZERO[1]:g} in L"
     )
     classes = {
@@ -156,7 +157,7 @@ def _charts(seen: np.ndarray, protocol: Family) -> list[Chart]:
                 f"exponent of {size}",
                 labels,
                 curves,
-                f"Means over seeds with 95 % intervals; open circles: derived for these sizes, not a table of the paper. "
+                "Means over seeds with 95 % intervals; open circles: derived for these sizes, not the paper's table. "
                 f"A triangle at {STEEP:g}: steeper, or exponential.",
                 joined=False,
                 reference="derived",
@@ -183,14 +184,14 @@ def verdict(seen: np.ndarray, protocol: Family) -> list[Claim]:
     fits = False if any(wrong) else None if not whole or len(wrong) < 2 * len(named) else True
     return [
         Claim(
-            f"the members that are stable and learn features are the same for PC and BP: of {len(named)}, in one set alone",
+            f"the members that are stable and learn features are the same for PC and BP (of {len(named)}, not so)",
             float(unlike) if whole else None,
             same,
             (float(unlike), float(unlike + open_)) if whole else None,
         ),
         _apart(seen, both, whole),
         Claim(
-            f"every member is as derived (stable, lazy, …), by both rules: of {2 * len(named)}, others",
+            f"every member is as derived: unstable, lazy or learning (of {2 * len(named)} cases, not so)",
             float(sum(wrong)) if whole else None,
             fits,
         ),
@@ -200,7 +201,9 @@ def verdict(seen: np.ndarray, protocol: Family) -> list[Claim]:
 
 def _apart(seen: np.ndarray, both: list[int], whole: bool) -> Claim:
     """Within the set, exponents of PC and BP are equal."""
-    text = f"there, exponents of PC and BP differ by less than {ZERO[0]:g} in N and {ZERO[1]:g} in L, as a share of that"
+    text = (
+        f"there, exponents of PC and BP differ by less than {ZERO[0]:g} in N and {ZERO[1]:g} in L, as a share of that"
+    )
     if not whole or not both:
         return Claim(text, None, None)
     gaps = (seen[both, 1] - seen[both, 0]) / np.array(ZERO)[:, None, None]
