@@ -15,6 +15,8 @@ CLASSES = ("unstable", "vanishing", "lazy", "stable, feature-learning")
 """Something grows; activities or updates of the output vanish; only features freeze; nothing of all this."""
 ZERO = (0.25, 0.5)
 """Exponents in N and in L within these count as zero: half of what members that are told apart differ by."""
+INPUTS, OUTPUTS = 8, 4
+"""Of all networks that are measured; there are as many examples as inputs."""
 Sizes: TypeAlias = int | np.ndarray
 
 
@@ -63,7 +65,7 @@ MEMBERS: dict[str, Named] = {
 """Depth-μP and μPC are one member written in two ways: a → a + t, b → b - 2t, c → c - 2t changes nothing."""
 
 
-def log_expected(member: Member, width: Sizes, depth: Sizes, *, outputs: int, examples: int, pc: bool) -> np.ndarray:
+def log_expected(member: Member, width: Sizes, depth: Sizes, *, pc: bool) -> np.ndarray:
     """Natural logarithms of QUANTITIES, (4, …), expected of networks of depth >= 3 and N >> L. The examples have
     orthogonal inputs of mean square 1 and targets ±1; gradients are their means."""
     n, layers = np.log(width), np.asarray(depth) - 2
@@ -76,10 +78,10 @@ def log_expected(member: Member, width: Sizes, depth: Sizes, *, outputs: int, ex
     if pc:
         paths = (layers + 1) * growth
         error = error - np.logaddexp(0, (w - 2 * d) * n + paths + np.log(-np.expm1(-paths)) - log_s)
-    update = (u + w) * n + layers * growth + np.log(2 + layers * np.exp(log_s - growth)) - np.log(examples)
+    update = (u + w) * n + layers * growth + np.log(2 + layers * np.exp(log_s - growth)) - np.log(INPUTS)
     shared = (1 - np.exp(-2 * growth)) * (layers - 1) * (2 * layers - 1) / (6 * layers)
     features = (u + d - 0.5) * n + log_s + (layers / 2 - 1) * growth + np.log(layers) + np.log1p(shared) / 2
-    features = features + np.log(outputs) / 2 - np.log(examples)
+    features = features + np.log(OUTPUTS) / 2 - np.log(INPUTS)
     return np.array(np.broadcast_arrays(forward, output, update + error, features + error))
 
 

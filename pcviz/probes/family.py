@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcviz.experiment import from_paths
-from pcviz.experiment.family import Member
+from pcviz.experiment.family import INPUTS, OUTPUTS, Member
 from pcviz.numerics.compiling import compiled
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.architectures.mlp import Dense
@@ -16,9 +16,6 @@ from pcviz.pcn.energy import output_loss
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import replaced, stacked_weights
-
-INPUTS, OUTPUTS = 8, 4
-"""Numbers of inputs, which is that of examples too, and of outputs."""
 
 
 def start(width: int, depth: int, seed: int) -> Network:

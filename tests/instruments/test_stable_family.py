@@ -20,14 +20,14 @@ from pcviz.experiment.family import (
 from pcviz.instruments.reproduce.measures.stable_family import measure
 from pcviz.instruments.reproduce.studies.stable_family import Family, Size
 from pcviz.numerics.krylov import finish
-from pcviz.probes.family import INPUTS, OUTPUTS, observe, start
+from pcviz.probes.family import observe, start
 from tests.instruments.studies import document as made
 
 SMALL = Family(widths=(64, 256), shallow=6, depths=(8, 64), wide=256, seeds=(0, 1))
 
 
 def expected(member: Member, width: Any, depth: Any, pc: bool) -> np.ndarray:
-    return log_expected(member, width, depth, outputs=OUTPUTS, examples=INPUTS, pc=pc)
+    return log_expected(member, width, depth, pc=pc)
 
 
 def some_members(count: int) -> list[Member]:

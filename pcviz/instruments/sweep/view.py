@@ -156,5 +156,5 @@ SUGGESTED = {
 }
 """Field -> values that are worth a try."""
 
-VIEW = View("sweep", "Scaling", "Sweep", PROMISE, tuple(PANELS), METRICS, choose, figures)
+VIEW = View("sweep", "Sweep", "Sweep", PROMISE, tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

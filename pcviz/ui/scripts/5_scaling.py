@@ -3,23 +3,27 @@
 import streamlit as st
 
 from pcviz import glossary
-from pcviz.instruments.sweep import view as sweep
+from pcviz.instruments import views
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
-
-form = controls.form(controls.applies)
-words.offer(glossary.SCALING)
 
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
     st.markdown("**Scaling** · does it transfer?", width="content", help=room.PIN_HELP)
+    view = views.view("scaling")
     present.button()
+form = (
+    controls.form(controls.applies)
+    if view.of_network
+    else controls.rest(f"{view.label}: all options are above the panels.")
+)
+words.offer(glossary.SCALING)
 session.notices()
-choice = sweep.choose(form)
-look.transport(sweep.VIEW, form, choice)
+choice = view.choose(form)
+look.transport(view, form, choice)
 look.follow()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
-figures = sweep.figures(run.options if run else choice.options or {})
+figures = view.figures(run.options if run else choice.options or {})
 panels.live(
     experiment,
     session.shown_runs(),
@@ -28,7 +32,8 @@ panels.live(
     panels=[*figures],
     keep=session.keep_tokens(),
     about=caption.line(experiment, run.kind, run.options) if run else None,
-    story=sweep.VIEW.story,
-    metric_row=sweep.VIEW.metric_row(),
+    story=view.story,
+    metric_row=view.metric_row(),
 )
-share.configuration(form.experiment or experiment)
+if view.of_network:
+    share.configuration(form.experiment or experiment)

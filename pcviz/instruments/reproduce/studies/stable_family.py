@@ -113,7 +113,7 @@ def derived(name: str, protocol: Family) -> np.ndarray:
     for pc in range(len(RULES)):
         for axis, path in enumerate(protocol.paths):
             width, depth = np.array(path).T
-            logs = log_expected(member, width, depth, outputs=1, examples=1, pc=bool(pc))
+            logs = log_expected(member, width, depth, pc=bool(pc))
             rows.append(slopes(np.log([width, depth][axis]), logs))
     return np.array(rows).reshape(len(RULES), 2, len(QUANTITIES))
 
