@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import postgresql
+
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process that a test starts
 os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
 """What tests calculate operation by operation compiles sooner; programs of pcviz have options of their own."""
@@ -17,6 +19,8 @@ settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples
 settings.load_profile("pcviz")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
+BOTH = tuple(Path(__file__).parent / name for name in ("engine", "store"))
+"""Folders whose tests run on SQLite and on PostgreSQL, unless they are marked `sqlite`."""
 ALONE = ("test_kills", "test_outage", "test_process", "test_real_run", "test_sharing")
 """Test files that start processes of workers, or measure who waits how long."""
 COMPILING = (
@@ -74,10 +78,48 @@ def room_for_programs() -> Iterator[None]:
         forget_programs(MAPS_SHARE)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of store and engine that ask for `database_url` get one of each kind: of PostgreSQL, `make test` runs those
+    marked `postgresql`, `make test-all` runs all."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    both = "database_url" in metafunc.fixturenames and any(
+        folder in metafunc.definition.path.parents for folder in BOTH
+    )
+    if both and "sqlite" not in marks:
+        slow = [] if "postgresql" in marks else [pytest.mark.slow]
+        cases = ["sqlite", pytest.param("postgresql", marks=slow)]
+        metafunc.parametrize("database_url", cases, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A server of PostgreSQL, started by the first test that asks for it. Whoever stops it need not start it again."""
+    server = postgresql.Server(postgresql.found())
+    yield server
+    server.close()
+
+
 @pytest.fixture(autouse=True)
-def database_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A fresh SQLite URL, also in the environment, so that no test touches the runs of the person who tests."""
+def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh SQLite URL in the environment, so that no test touches the runs of the person who tests."""
     url = f"sqlite:///{tmp_path / 'pcviz.db'}"
+    monkeypatch.setenv("PCVIZ_DATABASE", url)
+    return url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: postgresql.Server) -> Iterator[str]:
+    """The URL of a fresh store on that server."""
+    name = postgresql_server.fresh()
+    yield postgresql_server.url(name)
+    postgresql_server.drop(name)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a fresh store, also in the environment."""
+    kind = getattr(request, "param", "sqlite")
+    url: str = own_database if kind == "sqlite" else request.getfixturevalue("postgresql_url")
     monkeypatch.setenv("PCVIZ_DATABASE", url)
     return url
 

@@ -117,13 +117,28 @@ def test_any_name_can_be_that_of_a_store(tmp_path: Path, name: str) -> None:
         ("oracel://x", "oracel://x is not a database URL (allowed: a database URL, such as sqlite:///pcviz.db)"),
         ("sqlite:///what?.db", "sqlite:///what?.db: a ? begins options (write %3F where it belongs to a name)"),
         ("sqlite://", "sqlite:// is no plain file; name one, such as sqlite:///pcviz.db"),
-        ("mssql://me:secret@host/x", "mssql://me:***@host/x needs the package pyodbc, which is not installed"),
+        (
+            "mssql://me:secret@host/x",
+            "mssql://me:***@host/x is nothing that pcviz can use (allowed: sqlite:///…, postgresql://…)",
+        ),
+        (
+            "postgresql+asyncpg://me:secret@host/x",
+            "postgresql+asyncpg://me:***@host/x is nothing that pcviz can use (allowed: sqlite:///…, postgresql://…)",
+        ),
     ],
 )
 def test_a_url_that_cannot_be_used_is_one_line(url: str, line: str) -> None:
     with pytest.raises(ValueError) as fault:
         Store(url)
     assert str(fault.value) == f"PCVIZ_DATABASE: {line}"
+
+
+def test_a_missing_driver_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ValueError) as fault:
+        Store("postgresql://me:secret@host/x")
+    line = 'PCVIZ_DATABASE: postgresql://me:***@host/x needs psycopg: pip install "psycopg[binary]"'
+    assert str(fault.value) == line
 
 
 def test_a_wrong_setting_ends_the_server_in_one_line() -> None:

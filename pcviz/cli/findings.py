@@ -3,7 +3,8 @@
 from typing import Any
 
 from pcviz.cli.table import table
-from pcviz.instruments.reproduce.tables import KEPT, chart_rows, number
+from pcviz.instruments.charts import chart_rows, number
+from pcviz.instruments.reproduce.tables import KEPT
 
 
 def summary(document: dict[str, Any]) -> str:

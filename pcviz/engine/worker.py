@@ -95,6 +95,7 @@ class Worker:
                 stop.wait(outage.note(fault))
         with contextlib.suppress(StoreFault):
             self._observations.release_all()
+        self._observations.close()
 
     def _warm(self) -> None:
         """Import the jobs and compile what the default experiment needs, so that a first run does not wait for it."""
@@ -318,7 +319,7 @@ class Worker:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).replace("\0", " ").split())  # PostgreSQL refuses a NUL
     return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
 
 

@@ -1,6 +1,6 @@
 """The store: runs, what each should do and what it does, their frames and checkpoints. Server and workers share it.
 
-One SQLite file by default, any SQLAlchemy URL by setting. Three classes fix which process writes what: `Requests`
+One SQLite file by default, a PostgreSQL database by setting. Three classes fix which process writes what: `Requests`
 has the writes of the server, `Observations` those of a worker, `Reader` what both may read.
 """
 

@@ -1,20 +1,20 @@
-"""Connections: SQLite in write-ahead mode, write transactions that never deadlock, and a cheap check for changes.
+"""Connections to SQLite (in write-ahead mode) or PostgreSQL, write transactions that never deadlock, and a cheap check
+for changes.
 
 Whatever keeps the store from being used raises `StoreFault`, here and in every statement; the next use tries again.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from pcviz.store import address, versions
+from pcviz.store import address, server, versions
 from pcviz.store.faults import MissingStore, StoreFault, explained
 from pcviz.store.file import StoreFile
 
@@ -24,8 +24,6 @@ LOG_BYTES = 64_000_000
 """The write-ahead log is cut to this size after it has grown beyond it."""
 MIGRATING_SECONDS = 30
 """A process waits this long at a time while another one migrates the store."""
-ADVISORY_LOCK = 0x70637669
-"""Key of the lock that a process holds while it migrates a PostgreSQL store."""
 
 
 class Database:
@@ -50,6 +48,9 @@ class Database:
             event.listen(self.engine, "do_connect", self._without_making_files)
             event.listen(self.engine, "connect", self._prepare_sqlite)
             event.listen(self.engine, "begin", self._begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", server.begin)
+            event.listen(self.engine, "checkin", server.close_listener)
 
     def open(self) -> None:
         """Check that the store exists, is ours and up to date; takes microseconds if it is open. Raises StoreFault."""
@@ -77,9 +78,11 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection whose statements all see one state of the database (on SQLite)."""
+        """A connection whose statements all see one state of the database."""
         self.open()
         with self.engine.connect() as connection:
+            if not self.sqlite:
+                connection.execution_options(isolation_level=server.SNAPSHOT)
             yield connection
 
     @contextmanager
@@ -96,8 +99,10 @@ class Database:
         """For direct calls of a driver: its exceptions become StoreFault."""
         try:
             yield
-        except sqlite3.Error as error:
-            raise (explained(error, self.place) or error) from error
+        except Exception as error:
+            if fault := explained(error, self.place):
+                raise fault from error
+            raise
 
     def check(self, connection: Any) -> None:
         """Raise StoreFault if a driver's connection, given by its `info`, belongs to a file that is gone."""
@@ -120,15 +125,22 @@ class Database:
 
     def _found_or_migrate(self) -> None:
         if self.file is None:
-            with self.engine.connect() as connection, connection.begin():
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-                if versions.version_of(connection, self.place) != versions.CURRENT:
-                    versions.upgrade(connection, self.place)
+            self._migrate_server()
             return
         self.file.check()
         if self._version(self.file) != versions.CURRENT:
             self._migrate(self.file)
         self.file.hold()
+
+    def _migrate_server(self) -> None:
+        with self.engine.connect() as connection:
+            connection.execution_options(immediate=True, patience=MIGRATING_SECONDS)
+            with connection.begin():
+                version = versions.version_of(connection, self.place)
+                if version is None and not self._founding:
+                    raise MissingStore(f"{self.place} is empty; restart pcviz to make an empty store there")
+                if version != versions.CURRENT:
+                    versions.upgrade(connection, self.place)
 
     def _version(self, file: StoreFile) -> int | None:
         """The version of a file's tables, read without changing even the journal mode; None for an empty file."""
@@ -191,30 +203,38 @@ class Database:
 
 
 class Watcher:
-    """Reports whether others committed since the last check, in 0.1 ms on SQLite. For one thread at a time.
+    """Reports whether others committed since the last check, in 0.1 ms. For one thread at a time.
 
-    Commits through its own `connection` do not count; transactions on it are writes if `immediate`. Other databases
-    always report a change. Raises StoreFault; once the store's file was replaced, at every call.
+    Commits through its own `connection` do not count; transactions on it are writes if `immediate`. Raises StoreFault;
+    once the store's file was replaced, at every call.
     """
 
     def __init__(self, database: Database, *, immediate: bool = False) -> None:
         database.open()
         self._database = database
         self.connection = database.engine.connect().execution_options(immediate=immediate)
+        # Not through SQLAlchemy, which would begin a transaction and see one state of the database for ever.
+        self._driver: Any = self.connection.connection.driver_connection
         self._version: int | None = None
+        if not database.sqlite:
+            with database.explaining():
+                server.listen(self._driver, self.connection.info)
 
     def changed(self) -> bool:
         """Whether others committed since the last call; True at the first call."""
-        if not self._database.sqlite:
-            return True
         self._database.check(self.connection.info)
-        # Not through SQLAlchemy, which would begin a transaction and see one state of the database for ever.
-        driver: Any = self.connection.connection.driver_connection
         with self._database.explaining():
-            version = driver.execute("PRAGMA data_version").fetchone()[0]
+            return self._sqlite_changed() if self._database.sqlite else self._server_changed()
+
+    def _sqlite_changed(self) -> bool:
+        version = self._driver.execute("PRAGMA data_version").fetchone()[0]
         changed, self._version = version != self._version, version
         return changed
 
+    def _server_changed(self) -> bool:
+        first, self._version = self._version is None, 0
+        return server.heard(self._driver) or first
+
     def close(self) -> None:
-        """Return the connection to the pool."""
+        """Give the connection back."""
         self.connection.close()

@@ -25,6 +25,21 @@ _OURS = (
 """Mistakes of the program, not of the store."""
 
 
+_DAMAGED = "is damaged ({text}); restore a backup, or empty the database and restart pcviz"
+_FORBIDDEN = "cannot be used ({text}); give permission, or name another database in PCVIZ_DATABASE"
+_ADVICE_BY_STATE = {
+    "25006": _FORBIDDEN,  # read-only, such as a standby
+    "42501": _FORBIDDEN,
+    "42703": _DAMAGED,  # no such column
+    "42P01": _DAMAGED,  # no such table
+    "53100": "cannot grow: the disk is full; free some space, and pcviz continues by itself",
+    "55P03": "is locked by another program; close that, and pcviz continues by itself",
+}
+"""By the SQLSTATE of a PostgreSQL server."""
+_OUR_STATES = ("0A", "21", "22", "23", "42")
+"""Classes of SQLSTATE that are mistakes of the program."""
+
+
 class StoreFault(Exception):
     """The store cannot be used now: one line that names it, what is wrong, and what to do. It may be tried again."""
 
@@ -50,8 +65,13 @@ def explained(error: BaseException | None, place: str) -> StoreFault | None:
 
 
 def _of_a_server(error: BaseException | None, place: str) -> StoreFault | None:
-    """The fault behind the exception of a server's driver: PEP 249 names those that are no mistake of the program."""
-    if error is None or not {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
+    """The fault behind the exception of a server's driver, by its SQLSTATE; what has none (a connection that failed) by
+    its name in PEP 249."""
+    state = getattr(error, "sqlstate", None) or ""
+    text = " ".join(str(error).split())[:200]
+    if advice := _ADVICE_BY_STATE.get(state):
+        return StoreFault(f"{place} {advice.format(text=text)}")
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if state[:2] in _OUR_STATES or not (state or names & {"OperationalError", "InterfaceError"}):
         return None
-    reason = " ".join(str(error).split())[:200]
-    return StoreFault(f"{place} does not answer ({reason}); check the database server, and pcviz continues by itself")
+    return StoreFault(f"{place} does not answer ({text}); check the database server, and pcviz continues by itself")

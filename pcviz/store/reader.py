@@ -47,7 +47,7 @@ class StoredFrame:
 
 
 class Reader:
-    """Reads runs, frames and checkpoints; each method sees one state of the database (on SQLite)."""
+    """Reads runs, frames and checkpoints; each method sees one state of the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

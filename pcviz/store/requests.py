@@ -64,7 +64,7 @@ class Requests:
         """Create a child of `parent`, in its generation; returns its id. Raises ValueError if `parent` is a child,
         StoreFull if there is no room within `limits`."""
         with self._database.writing() as connection:
-            above = _locked(connection, parent)
+            above = _existing(connection, parent)
             if above.parent is not None:
                 raise ValueError("A child cannot have children of its own")
             _check_room(connection, limits, above.owner, kind, above.experiment_json)
@@ -87,7 +87,7 @@ class Requests:
     def want(self, run: str, wanted: Wanted) -> None:
         """Run without a step limit, pause, or cancel (its children too)."""
         with self._database.writing() as connection:
-            _locked(connection, run)
+            _existing(connection, run)
             _update(connection, run, wanted=wanted, allowed_until_step=None)
             if wanted == "cancelled":
                 connection.execute(update(runs).where(runs.c.parent == run).values(wanted=wanted))
@@ -95,7 +95,7 @@ class Requests:
     def allow_steps(self, run: str, count: int) -> None:
         """Take `count` more steps, then pause; quick successive calls add up."""
         with self._database.writing() as connection:
-            now = _locked(connection, run)
+            now = _existing(connection, run)
             base = now.step
             if now.wanted == "running" and now.allowed_until_step is not None:
                 base = max(base, now.allowed_until_step)
@@ -104,7 +104,7 @@ class Requests:
     def reset(self, run: str, wanted: Wanted | None) -> None:
         """Begin a new generation from step 0, children included; `wanted` None: as before (cancelled: paused)."""
         with self._database.writing() as connection:
-            now = _locked(connection, run)
+            now = _existing(connection, run)
             kept = wanted or ("paused" if now.wanted == "cancelled" else now.wanted)
             values = {"generation": runs.c.generation + 1, "allowed_until_step": None}
             _update(connection, run, wanted=kept, **values)
@@ -121,13 +121,13 @@ class Requests:
     def want_snapshot(self, run: str) -> None:
         """Ask for a checkpoint at the next opportunity."""
         with self._database.writing() as connection:
-            _locked(connection, run)
+            _existing(connection, run)
             _update(connection, run, snapshot_wanted=runs.c.snapshot_wanted + 1)
 
     def pin(self, run: str, pinned: bool) -> None:
         """Keep a run from being pruned, or no longer."""
         with self._database.writing() as connection:
-            _locked(connection, run)
+            _existing(connection, run)
             _update(connection, run, pinned=pinned)
 
     def keep_dataset(self, name: str, data: bytes) -> None:
@@ -148,7 +148,7 @@ class Requests:
     def delete(self, run: str) -> None:
         """Delete a run with its children, frames and checkpoints; a worker that holds it finds it gone."""
         with self._database.writing() as connection:
-            _locked(connection, run)
+            _existing(connection, run)
             delete_family(connection, run)
 
     def pause_unseen(self, before: float) -> int:
@@ -182,8 +182,8 @@ def _insert(connection: Connection, **values: Any) -> str:
     return str(values["id"])
 
 
-def _locked(connection: Connection, run: str) -> RunRecord:
-    row = connection.execute(select(*COLUMNS).where(runs.c.id == run).with_for_update()).mappings().first()
+def _existing(connection: Connection, run: str) -> RunRecord:
+    row = connection.execute(select(*COLUMNS).where(runs.c.id == run)).mappings().first()
     if row is None:
         raise UnknownRun(run)
     return record(row)

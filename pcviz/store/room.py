@@ -104,7 +104,7 @@ def spaces(connection: Connection, limits: Limits, run: str | None = None) -> Sp
             run=row.id,
             owner=row.owner,
             created_at=row.created_at,
-            size=max(row.stored, needed(row.kind, row.unfinished) if row.unfinished else 0),
+            size=max(int(row.stored), needed(row.kind, row.unfinished) if row.unfinished else 0),
             turn=row.turn,
             looked_at=row.seen_at >= now - LOOKED_AT_SECONDS,
         )

@@ -1,6 +1,9 @@
 """The tables. Times are seconds since 1970 (UTC); ids are uuid4 hex."""
 
+from typing import Any
+
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -12,17 +15,33 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
 metadata = MetaData()
 
+
+class _WithoutNul(TypeDecorator[str]):
+    """Text in which PostgreSQL meets no NUL: it refuses one, even where an address is only compared with an id."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value and value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+ID = String(32).with_variant(_WithoutNul(32), "postgresql")
+LARGE = BigInteger().with_variant(Integer, "sqlite")
+"""A number that may exceed 2³¹; on SQLite every one may."""
+
 runs = Table(
     "runs",
     metadata,
     # What it is: written once.
-    Column("id", String(32), primary_key=True),
-    Column("parent", String(32), ForeignKey("runs.id"), index=True),
+    Column("id", ID, primary_key=True),
+    Column("parent", ID, ForeignKey("runs.id"), index=True),
     Column("kind", String(32), nullable=False),
     Column("session", String(64), nullable=False),
     Column("owner", String(64), nullable=False),  # digests of secrets, see pcviz/engine/access.py
@@ -51,7 +70,7 @@ runs = Table(
     Column("restarts", Integer, nullable=False, default=0),
     Column("strikes", Integer, nullable=False, default=0),  # times its worker died since its last frame
     Column("snapshot_done", Integer, nullable=False, default=0),
-    Column("frame_bytes", Integer, nullable=False, default=0),
+    Column("frame_bytes", LARGE, nullable=False, default=0),
     Column("published_at", Float, nullable=False, default=0.0),
     Index("runs_state", "state"),
 )
@@ -59,7 +78,7 @@ runs = Table(
 frames = Table(
     "frames",
     metadata,
-    Column("run", String(32), ForeignKey("runs.id"), primary_key=True),
+    Column("run", ID, ForeignKey("runs.id"), primary_key=True),
     Column("generation", Integer, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("kind", String(32), nullable=False),
@@ -86,11 +105,11 @@ checkpoints = Table(
     "checkpoints",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("run", String(32), ForeignKey("runs.id"), nullable=False, index=True),
+    Column("run", ID, ForeignKey("runs.id"), nullable=False, index=True),
     Column("generation", Integer, nullable=False),
     Column("step", Integer, nullable=False),
     Column("seq", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", LARGE, nullable=False),
     Column("valid", Boolean, nullable=False, default=False),
 )
 

@@ -27,11 +27,11 @@ def version_of(connection: Connection, place: str) -> int | None:
         return None
     version = str(connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalar()) if TABLE in names else "0"
     if not _is_ours(found, names) or not version.isdigit() or version != str(int(version)):
-        raise StoreFault(f"{place} belongs to another program; name another file in PCVIZ_DATABASE")
+        raise StoreFault(f"{place} belongs to another program; name another store in PCVIZ_DATABASE")
     if int(version) > CURRENT:
         raise StoreFault(
             f"{place} has version {version}, and this pcviz knows versions up to {CURRENT}: a later pcviz wrote it; "
-            "start that one, or name another file in PCVIZ_DATABASE"
+            "start that one, or name another store in PCVIZ_DATABASE"
         )
     return int(version)
 
@@ -56,6 +56,6 @@ def upgrade(connection: Connection, place: str) -> None:
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise StoreFault(
-            f"{place} cannot be brought to version {CURRENT} ({reason}); nothing was changed: name another file in "
+            f"{place} cannot be brought to version {CURRENT} ({reason}); nothing was changed: name another store in "
             "PCVIZ_DATABASE, or start the pcviz that wrote it"
         ) from error

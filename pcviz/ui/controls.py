@@ -47,8 +47,9 @@ class Form:
     faults: list[str] = field(default_factory=list)
 
 
-def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
-    """Draw the form in the sidebar and read it; fields that are not `drawn` (by path) keep their values.
+def form(drawn: Callable[[str], bool] = lambda path: True, beside: Callable[[str], None] | None = None) -> Form:
+    """Draw the form in the sidebar and read it; fields that are not `drawn` (by path) keep their values. What `beside`
+    draws stands at the right of a field.
 
     `st.session_state.settings` holds the initial values.
     """
@@ -59,10 +60,10 @@ def form(drawn: Callable[[str], bool] = lambda path: True) -> Form:
         shown = useful if detail.choose() else {p: info for p, info in useful.items() if _extra(info)["simple"]}
         if shown is useful:
             for section in dict.fromkeys(path.rpartition(".")[0] for path in shown):
-                _group(section, shown)
+                _group(section, shown, beside)
         else:
             for path in sorted(shown, key=lambda path: not path.startswith("data.")):  # data first
-                _widget(path, shown[path])
+                _field(path, shown[path], beside)
             _hidden(useful.keys() - shown.keys())
     _keep(fields().keys() - shown.keys())
     return _taken()
@@ -152,7 +153,7 @@ def _apply_preset() -> None:
         fill(PRESETS[name].changes)
 
 
-def _group(section: str, shown: Mapping[str, FieldInfo]) -> None:
+def _group(section: str, shown: Mapping[str, FieldInfo], beside: Callable[[str], None] | None) -> None:
     """The fields of a section in a group that folds; those that few people need come last."""
     mine = {path: info for path, info in shown.items() if path.rpartition(".")[0] == section}
     advanced = {path: info for path, info in mine.items() if _extra(info)["advanced"]}
@@ -160,11 +161,11 @@ def _group(section: str, shown: Mapping[str, FieldInfo]) -> None:
     with st.expander(TITLES[section], expanded=opened, key=f"group_{section or 'run'}"):
         for path, info in mine.items():
             if path not in advanced:
-                _widget(path, info)
+                _field(path, info, beside)
         if advanced:
             st.caption("Rarely needed")
         for path, info in advanced.items():
-            _widget(path, info)
+            _field(path, info, beside)
 
 
 def _hidden(paths: Collection[str]) -> None:
@@ -179,6 +180,16 @@ def _hidden(paths: Collection[str]) -> None:
         if names := [info.title for path, info in fields().items() if path in paths and path in found]:
             what = (one if len(names) == 1 else many).format(len(names))
             st.caption(f"{what}: {', '.join(names)}. **All** shows {'it' if len(names) == 1 else 'them'}.")
+
+
+def _field(path: str, info: FieldInfo, beside: Callable[[str], None] | None) -> None:
+    if beside is None:
+        _widget(path, info)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key=f"row_{key_of(path)}"):
+        with st.container():
+            _widget(path, info)
+        beside(path)
 
 
 def _widget(path: str, info: FieldInfo) -> None:

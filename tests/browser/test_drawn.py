@@ -21,6 +21,8 @@ from pcviz.figures import bindings
 from pcviz.figures.panel import Panel
 from pcviz.instruments.chain.options import Options as Chain
 from pcviz.instruments.panels import PANELS, panel
+from pcviz.instruments.reproduce.options import Options as Finding
+from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.sweep.options import Options as Sweep
 from tests.browser.conftest import QUIET
 from tests.browser.fake_stream import BASELINE, RUN, FakeStream, fake_stream
@@ -35,11 +37,33 @@ RUNS = (RUN, BASELINE, "d" * 32)
 BASE = {**DESCENT, "network.depth": DEPTH, "network.width": 8, "network.activation": "tanh", "data.name": "moons"}
 VARY = ("learning.learning_rate=log:1e-3..1:4", "network.width=1..10")
 """As many values as are planted."""
+DEPTHS = (3, 4, 5, 6, 7, 8, 9, 10)
+CHOSEN = {
+    "inference-budget": {"depths": DEPTHS},
+    "conditioning": {"depths": DEPTHS, "widths": (32,), "kinds": STUDIES["conditioning"].full.kinds[:8]},
+    "deep-methods": {"depths": DEPTHS, "methods": ("bp", "pc_small")},
+}
+"""Protocols with as many places as are planted."""
+
+
+class Planted(Finding):
+    """A finding with such a protocol."""
+
+    @property
+    def chosen(self) -> Any:
+        """The networks."""
+        return self.study.full._replace(**CHOSEN[self.finding])
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "learning-curves": {"baseline": 1},
     "escape-race": {"options": Chain(hidden=2, seeds=2)},
+    "finding-1": {"options": Planted(finding="inference-budget")},
+    "finding-2": {"options": Planted(finding="conditioning")},
     **{name: {"options": Sweep(vary=VARY)} for name in ("sweep-map", "sweep-curves", "sweep-optimum")},
 }
+ALIKE = ("finding-3", "finding-4", "finding-5", "finding-6")
+"""Panels that draw as those of lower numbers do."""
 
 
 class Case(NamedTuple):
@@ -51,7 +75,7 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "pc": Case({}, tuple(name for name in PANELS if panel(name, Experiment()).view == "plot")),
+    "pc": Case({}, tuple(name for name in PANELS if panel(name, Experiment()).view == "plot" and name not in ALIKE)),
     "bp": Case({"learning.rule": "bp"}, ("energy-balance", "activity-convergence", "learning-curves")),
     "linear": Case({"network.activation": "linear"}, ("activity-convergence", "surface-energy")),
     "error-based": Case({"inference.solver": "error_based"}, ("activity-spectrum",)),
@@ -62,6 +86,7 @@ CASES = {
     "digits": Case({"data.name": "digits"}, ("predictions",)),
     "by epoch": Case({}, ("learning-curves",), {"x": "epoch", "log": False, "smoothing": SMOOTHED}),
     "by seconds": Case({}, ("learning-curves",), {"x": "seconds", "smoothing": SMOOTHED}),
+    "reference": Case({}, ("finding-1",), {"options": Planted(finding="deep-methods")}),
     "F*": Case({}, ("landscape",), {"energy": True, "log": False}),
 }
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.instruments.curvature.figures import PANELS as CURVATURE_PANELS
-from tests.browser.on_page import button, panel, plot, state, step, wait_for
+from tests.browser.on_page import button, panel, plot, state, wait_for
 
 SMALL = "network_depth=6&network_width=16&network_activation=tanh"
 SLOW = "network_depth=24&network_width=48&network_activation=tanh"
@@ -100,39 +100,3 @@ def test_curvature_of_a_small_network(page: Page) -> None:
     button(page, "play").click()
     for name in CURVATURE_PANELS:
         wait_for(page, lambda name=name: panel(page, name).get_attribute("data-step") == "100", seconds=90)  # type: ignore[misc]
-
-
-@pytest.mark.slow
-def test_an_inference_budget_is_measured_network_by_network_and_can_pause(page: Page) -> None:
-    open_page(page)
-    page.get_by_role("radio", name="Inference budget").click()
-    budgets, exponents = panel(page, "inference-budget"), panel(page, "budget-exponents")
-    expect(budgets).to_contain_text("Press Start to measure how inference slows down as networks get deeper.")
-    expect(budgets.locator(".pcviz-plot")).to_be_hidden()
-    expect(button(page, "pause")).to_be_disabled()
-    metrics = page.locator(".pcviz-metrics")
-
-    def marks(name: str) -> list[float]:
-        """The budgets that a solver's marks stand at."""
-        drawn = f"plot.data.find((trace) => trace.name === '{name}' && trace.mode === 'markers').y"
-        return [y for y in plot(page, "inference-budget", f"Array.from({drawn})") if y is not None and y == y]
-
-    button(page, "play").click()
-    wait_for(page, lambda: step(page, "inference-budget") >= 1, seconds=150)
-    expect(budgets.locator(".pcviz-plot")).to_be_visible()
-    button(page, "pause").click()
-    wait_for(page, lambda: state(page, "inference-budget") == "paused")
-    expect(metrics).to_contain_text(re.compile(r"Networks[12] of 3.*Nowpaused"))
-    expect(button(page, "pause")).to_contain_text("Resume")
-    # Each network has a depth of its own.
-    wait_for(page, lambda: metrics.inner_text().split("\n")[1] == f"{len(marks('gradient descent'))} of 3")
-    before = marks("gradient descent")
-    assert 300 < before[0] < 2500 and all(slow > fast for slow, fast in zip(before, marks("Nesterov"), strict=True))
-    page.wait_for_timeout(1500)
-    assert marks("gradient descent") == before and state(page, "inference-budget") == "paused"
-    button(page, "pause").click()
-    wait_for(page, lambda: step(page, "budget-exponents") >= 2, seconds=150)
-    expect(exponents.locator(".pcviz-plot")).to_be_visible()
-    wait_for(page, lambda: len(marks("gradient descent")) > 1 and set(before) <= set(marks("gradient descent")))
-    button(page, "cancel").dispatch_event("click")  # no matter if it is done by now
-    wait_for(page, lambda: state(page, "inference-budget") in ("cancelled", "done"))

@@ -263,7 +263,7 @@ def test_a_reproduction_that_is_stopped_prints_what_it_has() -> None:
     document = cli_reproduce.run_reproduction(cli_reproduce.Options(), 1e-6, quiet=True)
     assert document["status"] == "stopped (limit)" and document["cells"] == []
     text = cli_reproduce.summary(document)
-    assert "0 networks" in text and "> " not in text and "not within cap" not in text, "nothing was measured"
+    assert "0 cells" in text and "> " not in text and "not within cap" not in text, "nothing was measured"
 
 
 def test_a_training_run_as_json() -> None:

@@ -1,6 +1,7 @@
 """Who may steer a run on a shared server: every call of the client asks, and the store hands nobody a key."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ METHODS.remove("export")  # changes nothing here, and needs a place to write to
 
 
 @pytest.fixture
-def shared(database_url: str) -> Client:
-    return Client(Store(database_url), shared=True)
+def shared(database_url: str) -> Iterator[Client]:
+    client = Client(Store(database_url), shared=True)
+    yield client
+    client.store.close()
 
 
 def contents(client: Client) -> list[Any]:
@@ -114,6 +117,7 @@ def test_lists_show_ones_own_runs_only(shared: Client, client: Client) -> None:
     assert {run.id for run in client.runs()} == {mine, theirs}
 
 
+@pytest.mark.sqlite
 def test_the_store_holds_no_secret(shared: Client, database_url: str) -> None:
     run = shared.start(experiment(), "s", ANNA)
     shared.pause(run, token(ANNA, run))

@@ -39,7 +39,7 @@ class Quick(Group[Options]):
         return [*members]
 
     def _values(self, bulk: bool) -> dict[str, Value]:
-        return {"budget_not_arrived": float(len(self.results))}
+        return {"sweep_diverged": float(len(self.results))}
 
 
 @pytest.fixture(autouse=True)
@@ -64,10 +64,10 @@ def held(client: Client, run: str) -> list[str]:
 
 
 def assert_whole(client: Client, run: str) -> None:
-    record, told = client.get(run), client.frames(run, ["budget_not_arrived"])
+    record, told = client.get(run), client.frames(run, ["sweep_diverged"])
     assert (record.state, record.step, record.steps) == ("done", MEMBERS, MEMBERS)
     assert (np.diff(told["step"]) > 0).all() and told["step"][-1] == MEMBERS
-    np.testing.assert_array_equal(told["budget_not_arrived"], told["step"])
+    np.testing.assert_array_equal(told["sweep_diverged"], told["step"])
     assert set(Quick.measured) == set(held(client, run)) and len(held(client, run)) == MEMBERS
 
 

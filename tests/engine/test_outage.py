@@ -3,23 +3,20 @@
 import os
 import sqlite3
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pcviz.engine import outage
 from pcviz.engine.client import Client
-from pcviz.engine.worker import Worker
-from pcviz.settings import Settings
-from pcviz.store import Store, StoreFault, database
+from pcviz.store import Store, StoreFault, database, server
+from pcviz.store.observations import LEASE_SECONDS
 from tests.engine import fake_jobs
-from tests.engine.conftest import experiment, wait_until
-from tests.engine.fake_jobs import JOBS
+from tests.engine.conftest import experiment, wait_until, working
 from tests.engine.history import assert_history_is_whole
+from tests.postgresql import Server
 
 STEPS = 1500
 
@@ -31,26 +28,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outage, "QUIET_SECONDS", 0.5)
 
 
-@contextmanager
-def working(url: str) -> Iterator[list[str]]:
-    """A worker with a store of its own in a thread; yields what it tells."""
-    told: list[str] = []
-    store, stop = Store(url, founding=False), threading.Event()
-    worker = Worker(store, Settings(), lambda: JOBS, tell=told.append)
-    thread = threading.Thread(target=worker.run, args=(stop,))
-    thread.start()
-    try:
-        yield told
-    finally:
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
-        store.close()
-
-
 def outlives(
     client: Client,
-    path: Path,
+    url: str,
     fail: Callable[[], object],
     mend: Callable[[], object],
     *,
@@ -59,7 +39,7 @@ def outlives(
 ) -> list[str]:
     """What a worker told about a failure in the middle of a run that ends as if there had been none."""
     run = client.start(experiment(steps, seed), "s")
-    with working(f"sqlite:///{path}") as told:
+    with working(url) as told:
         wait_until(lambda: client.get(run).seq >= 3)
         fail()
         wait_until(lambda: bool(told))
@@ -73,16 +53,18 @@ def outlives(
     return told
 
 
-def test_a_lock_that_another_program_holds(client: Client, tmp_path: Path) -> None:
+@pytest.mark.sqlite
+def test_a_lock_that_another_program_holds(client: Client, database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "pcviz.db"
     client.store.reader.runs(1)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    told = outlives(client, path, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK"))
+    told = outlives(client, database_url, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK"))
     assert told == [f"{path} is locked by another program; close that, and pcviz continues by itself", ""]
     other.close()
 
 
-def test_a_file_that_is_deleted_and_put_back(client: Client, tmp_path: Path) -> None:
+@pytest.mark.sqlite
+def test_a_file_that_is_deleted_and_put_back(client: Client, database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "pcviz.db"
 
     def delete() -> None:
@@ -95,7 +77,7 @@ def test_a_file_that_is_deleted_and_put_back(client: Client, tmp_path: Path) -> 
         (rescued,) = tmp_path.glob("pcviz.rescued-*.db")
         rescued.rename(path)
 
-    told = outlives(client, path, delete, put_back)
+    told = outlives(client, database_url, delete, put_back)
     assert "was deleted or replaced while pcviz was running" in told[0]
 
 
@@ -123,7 +105,7 @@ def test_a_disk_that_fills_and_empties_again(small_disk: Path) -> None:
             except OSError:
                 pass
 
-    told = outlives(client, path, fill, ballast.unlink, seed=fake_jobs.BIG, steps=300)
+    told = outlives(client, f"sqlite:///{path}", fill, ballast.unlink, seed=fake_jobs.BIG, steps=300)
     assert told[0] == f"{path} cannot grow: the disk is full; free some space, and pcviz continues by itself"
     client.store.close()
 
@@ -140,3 +122,41 @@ def test_a_store_that_comes_after_the_worker(tmp_path: Path) -> None:
     assert "does not exist" in told[0]
     assert os.listdir(path.parent)
     client.store.close()
+
+
+@pytest.mark.parametrize("end", [Server.kill, pytest.param(Server.stop, marks=pytest.mark.slow)])
+def test_a_server_of_databases_that_ends_and_comes_back(
+    postgresql_server: Server, postgresql_url: str, end: Callable[[Server], None]
+) -> None:
+    client = Client(Store(postgresql_url))
+
+    def fail() -> None:
+        end(postgresql_server)
+        for _ in range(2):
+            with pytest.raises(StoreFault, match=r"/test_\d+\S* does not answer \(.*\); check the database server"):
+                client.store.reader.runs(1)
+
+    told = outlives(client, postgresql_url, fail, postgresql_server.start, steps=600)
+    assert "does not answer" in told[0] and told[-1] == ""
+    client.store.close()
+
+
+def test_a_writer_that_vanishes_in_the_middle_holds_nobody_up_for_long(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert server.IDLE_SECONDS < server.BUSY_SECONDS < LEASE_SECONDS, "its turn ends before anybody gives up"
+    monkeypatch.setattr(server, "CONNECTION", {"options": "-c idle_in_transaction_session_timeout=1s"})
+    client, other = Client(Store(postgresql_url)), Store(postgresql_url)
+    run = client.start(experiment(600), "s")
+    with working(postgresql_url) as told:
+        wait_until(lambda: client.get(run).seq >= 3)
+        with pytest.raises(StoreFault, match="does not answer"), other.database.writing() as connection:
+            seen = client.get(run).seq
+            wait_until(lambda: client.get(run).seq > seen + 1)
+            connection.exec_driver_sql("SELECT 1")
+        wait_until(lambda: client.get(run).ended)
+        assert told == []
+    assert client.get(run).state == "done" and client.get(run).restarts == 0
+    assert_history_is_whole(client, run, 600)
+    for store in (client.store, other):
+        store.close()

@@ -17,9 +17,11 @@ import pytest
 from pcviz.engine.client import Client
 from pcviz.engine.supervisor import Supervisor
 from pcviz.settings import Settings
+from pcviz.store import Store
 from tests.engine import fake_jobs
 from tests.engine.conftest import experiment, wait_until
 from tests.engine.history import assert_history_is_whole
+from tests.postgresql import Server
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,6 +158,26 @@ def test_two_servers_share_one_store_and_one_of_them_may_end(client: Client, dat
     for seed, run in enumerate(runs):
         assert (client.get(run).state, client.get(run).restarts) == ("done", 0)
         assert_history_is_whole(client, run, 400, seed)
+
+
+def test_two_servers_outlive_a_kill_of_their_database_and_one_of_a_worker(
+    postgresql_server: Server, postgresql_url: str
+) -> None:
+    client, seeds = Client(Store(postgresql_url)), range(4)
+    with supervised(client, postgresql_url) as first, supervised(client, postgresql_url):
+        runs = [client.start(experiment(600, seed), f"session {seed}") for seed in seeds]
+        wait_until(lambda: all(client.get(run).seq >= 2 for run in runs))
+        postgresql_server.kill()
+        time.sleep(0.5)
+        postgresql_server.start()
+        seen = [client.get(run).seq for run in runs]
+        wait_until(lambda: all(client.get(run).seq > before for run, before in zip(runs, seen, strict=True)))
+        kill_worker(first)
+        wait_until(lambda: all(client.get(run).ended for run in runs), 60)
+    for seed, run in zip(seeds, runs, strict=True):
+        assert client.get(run).state == "done" and client.get(run).restarts <= 1
+        assert_history_is_whole(client, run, 600, seed)
+    client.store.close()
 
 
 @pytest.mark.parametrize("given", [None, "4"])

@@ -50,6 +50,7 @@ def test_sessions_advance_evenly(client: Client, worker: Worker) -> None:
     assert max(steps) <= 1.5 * min(steps)
 
 
+@pytest.mark.postgresql
 def test_two_workers_never_run_the_same_job(client: Client, worker: Worker) -> None:
     second = Worker(client.store, Settings(), lambda: JOBS)
     runs = [client.start(experiment(100), "s") for _ in range(3)]

@@ -54,6 +54,7 @@ def a_worker(client: Client) -> Worker:
     return Worker(client.store, Settings(), lambda: {"sweep": Watched})
 
 
+@pytest.mark.postgresql
 def test_no_cell_is_lost_or_done_twice(client: Client) -> None:
     run = client.look("sweep", SMALL, OPTIONS.stored(), "s")
     first = a_worker(client)

@@ -15,6 +15,7 @@ from tests.engine.fake_jobs import JOBS
 from tests.engine.history import assert_history_is_whole, state_is
 
 
+@pytest.mark.postgresql
 def test_a_run_is_done_with_frames_and_a_checkpoint(client: Client, worker: Worker) -> None:
     run = client.start(experiment(120), "s")
     turn_until(worker, state_is(client, run, "done"))

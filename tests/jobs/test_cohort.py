@@ -36,7 +36,7 @@ OTHERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "learning.steps": (9, {}),
     "learning.weight_decay": (0.1, {}),
     "network.gamma": (2.0, {}),
-    "network.initialisation": ("uniform", {"network.parameterisation": "sp"}),
+    "network.initialisation": ("lecun_normal", {"network.parameterisation": "sp"}),
     "network.output_precision": (3.0, {}),
     "network.parameterisation": ("ntp", {}),
     "seed": (5, {}),

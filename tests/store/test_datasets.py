@@ -51,6 +51,7 @@ def test_making_room_keeps_data_sets(store: Store, worker: Observations) -> None
     assert store.reader.dataset(NAME) == b"data"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("over_the_wire", [False, True])
 def test_an_export_holds_the_data_of_its_run_and_no_other(store: Store, tmp_path: Path, over_the_wire: bool) -> None:
     run, without = learns(store, NAME), store.requests.create(Experiment(), "s", "", "paused", None)

@@ -34,6 +34,7 @@ def content(path: Path, run: str) -> dict[str, list[dict[str, object]]]:
         }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "strange",
     [{}, {"experiment_json": '{"schema": 7, "a": "ü"}', "state": "asleep", "pinned": None, "step": 2**40}],
@@ -72,6 +73,7 @@ def test_an_export_holds_every_value_but_whose_it_was(
     assert content(target, other)["runs"] == []
 
 
+@pytest.mark.sqlite
 def test_from_a_server_of_databases_the_same_comes(store: Store, worker: Observations, tmp_path: Path) -> None:
     run = start(store, worker)
     store.requests.create_child(run, "training_plane", {"size": 5})

@@ -67,6 +67,7 @@ def order_of_pruning(store: Store, worker: Observations, limits: Limits = ANY) -
         gone += before - {record.id for record in store.reader.runs(100)}
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "kind", ["rows", "children", "frames", "bulk channels", "checkpoints", "abandoned checkpoints"]
 )
@@ -222,6 +223,7 @@ def test_only_a_shared_server_has_quotas() -> None:
         Settings.from_environment({"PCVIZ_PAUSED_DAYS": "-1"})
 
 
+@pytest.mark.sqlite
 def test_what_is_deleted_leaves_the_file_and_hardly_passes_through_the_log(
     store: Store, worker: Observations, tmp_path: Path
 ) -> None:

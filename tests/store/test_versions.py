@@ -237,7 +237,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path, statements:
             connection.execute(statement)
     connection.close()
     before = digest(path)
-    with pytest.raises(StoreFault, match="belongs to another program; name another file in PCVIZ_DATABASE"):
+    with pytest.raises(StoreFault, match="belongs to another program; name another store in PCVIZ_DATABASE"):
         opened(path).reader.runs(1)
     assert digest(path) == before
 

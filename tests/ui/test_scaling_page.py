@@ -1,15 +1,21 @@
 """The Scaling page without a browser: what varies, what it suggests, and what it refuses."""
 
+import math
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.axes import axis, cells
+from pcviz.instruments.sweep import cell
 from pcviz.instruments.sweep.figures import PANELS
 from pcviz.instruments.sweep.options import Options
-from pcviz.instruments.sweep.view import EVERY, figures, suggestion
-from pcviz.store import Store
+from pcviz.instruments.sweep.suggested import suggestion
+from pcviz.instruments.sweep.view import EVERY, figures
+from pcviz.store import RunRecord, Store
 from tests.ui.test_look_options import asked
 from tests.ui.test_shell import opened, press
 
@@ -108,3 +114,98 @@ def test_one_option_has_the_panel_that_fits() -> None:
     for vary in (["network.depth=4,8"], ["network.depth=4,8", "network.width=4,8"]):
         for name, options in figures({"vary": vary}).items():
             assert PANELS[name](**options).absent is None
+
+
+def test_a_field_varies_by_the_button_beside_it_and_rests_again() -> None:
+    app = page(network_depth="4")
+    app.button(key="vary_network.parameterisation").click().run()
+    assert [app.selectbox(key=f"varied_{row}").value for row in range(3)] == [
+        "learning.learning_rate",
+        "network.width",
+        "network.parameterisation",
+    ]
+    assert app.text_input(key="values_2").value == "sp,ntp,mupc"
+    app.button(key="vary_network.depth").click().run()
+    assert app.selectbox(key="varied_2").value == "network.depth", "the last one makes room"
+    app.button(key="vary_network.width").click().run()
+    assert app.selectbox(key="varied_1").value == "network.depth" and app.selectbox(key="varied_2").value == "–"
+    assert not app.exception
+
+
+def test_a_grid_that_is_too_large_is_thinned_out_on_request() -> None:
+    app = page(network_depth="4")
+    app.text_input(key="values_0").set_value("log:0.001..1:900").run()
+    assert "3600 cells are too many" in app.error[0].value
+    assert "Thin out to" in app.button(key="thin_out").label
+    app.button(key="thin_out").click().run()
+    assert not app.error and not app.exception
+    axes = [axis(text) for text in app.session_state.vary]
+    count = math.prod(len(each.values) for each in axes)
+    assert 4 < count <= 2000 and axes[0].values[0] == 0.001 and axes[0].values[-1] == 1
+
+
+def test_options_that_the_page_has_no_place_for_are_named() -> None:
+    app = opened()
+    app.switch_page(SCALING)
+    app.query_params["v"] = "2"
+    app.query_params["vary"] = "network.depth=4,8;network.width=8,16;network.skips=true,false;learning.steps=5,9"
+    app.run()
+    assert "learning.steps left out" in app.warning[0].value
+
+
+VARY = ("learning.learning_rate=0.01,0.1,1", "network.width=8,16", "network.skips=true,false", "seed=3,4")
+
+
+def results_of(record: RunRecord) -> dict[str, Any]:
+    """Made-up results of every cell."""
+    cells = Options.model_validate(record.options).cells(record.experiment)
+    told = {
+        "least_loss": 1.0,
+        "test_loss": 1.0,
+        "test_accuracy": 0.5,
+        "steps": 5,
+        "diverged": False,
+        "curve": [[1], [2]],
+    }
+    return {name: {"loss": 1.0 + i, **told} for i, name in enumerate(cells)}
+
+
+@pytest.fixture
+def record(client: Client) -> RunRecord:
+    """A sweep of three options and two seeds."""
+    experiment = Experiment().changed({"network.depth": 4})
+    return client.get(client.look("sweep", experiment, Options(vary=VARY).stored(), "s"))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        (0, 0, (0.01, 8, True)),
+        (2, 1, (1, 16, True)),
+        (4, 0, (0.01, 8, False)),
+        (6, 1, (1, 16, False)),
+        (3, 0, None),
+    ],
+)
+def test_a_click_on_the_map_is_a_cell(
+    x: float, y: float, expected: tuple[float, int, bool] | None, record: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cell, "st", SimpleNamespace(session_state={"sweep_picked": (record.id, "sweep-map", x, y)}))
+    found = cell.chosen(record)
+    if expected is None:
+        assert found is None, "between two blocks"
+        return
+    assert found is not None and found.seed == 3
+    assert (found.learning.learning_rate, found.network.width, found.network.skips) == expected
+
+
+def test_cells_as_rows_and_as_a_table(record: RunRecord) -> None:
+    results = results_of(record)
+    rows = cell.rows(record, results)
+    assert len(rows) == 24 and rows[0].keys() == {*(axis(text).path for text in VARY), *cell.TOLD}
+    assert {row["network.width"] for row in rows} == {8, 16}
+    lines = cell.table(record, results).splitlines()
+    assert lines[2] == r"training loss (learning.learning\_rate) & 0.01 & 0.1 & 1 \\"
+    body = lines[4:-2]
+    assert len(body) == 4 and body[0].startswith("network.width = 8, network.skips = True & ")
+    assert cell.table(record, {}).count("--") == 12, "nothing is known yet"

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 
 from pcviz.experiment import Experiment
 from pcviz.figures import Panel, Traces, style
+from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.picture import first_curves
-from pcviz.instruments.reproduce.study import Chart, Curve
+from pcviz.instruments.reproduce.studies import STUDIES
 
 MOST = 6
 """Most charts of a finding."""
@@ -50,7 +51,8 @@ def _y(chart: Chart) -> dict[str, Any]:
 def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
     many = len(chart.places) > MANY
     at = "%{x:.4~g}" if not isinstance(chart.places[0], str) else "%{x}"
-    hover = f"{curve.name}<br>{chart.x} {at}: %{{y:.4~g}}"
+    where = f"{chart.x} {at}".strip()
+    hover = f"{curve.name}<br>{where}: %{{y:.4~g}}"
     zero = "omit" if chart.log_y else None
     if chart.joined:
         for part in ("low", "high"):
@@ -66,10 +68,10 @@ def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
                 curve.name, y=f"finding_{part}", symbol="line-ew-open", size=14, legend=False, hover=told, zero=zero
             )
     if len(curve.above):
-        told = f"{curve.name}<br>{chart.x} {at}: above %{{y:.4~g}}"
+        told = f"{curve.name}<br>{where}: above %{{y:.4~g}}"
         own.markers(curve.name, y="finding_above", symbol="triangle-up-open", size=10, legend=False, hover=told)
     if len(curve.reference):
-        told = f"{curve.name}, {chart.reference}<br>{chart.x} {at}: %{{y:.4~g}}"
+        told = f"{curve.name}, {chart.reference}<br>{where}: %{{y:.4~g}}"
         own.markers(
             curve.name, y=list(curve.reference), index=None, symbol="circle-open", size=10, legend=False, hover=told
         )
@@ -77,10 +79,8 @@ def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
 
 def _panel(experiment: Experiment | None = None, *, number: int, run: int = 0, options: Options | None = None) -> Panel:
     """The panel of the chart of this number; `options` say of which finding."""
-    chosen = options or Options()
+    chosen = options or _example(number)
     charts = chosen.study.report([], chosen.chosen).charts
-    if number >= len(charts):
-        return Panel(f"finding-{number + 1}", "", style.blank(), "", "", (), absent="This finding has fewer charts.")
     chart, first = charts[number], list(first_curves(charts))[number]
     curves = ", ".join(curve.name for curve in chart.curves)
     return Panel(
@@ -94,6 +94,12 @@ def _panel(experiment: Experiment | None = None, *, number: int, run: int = 0, o
         waiting="The first network is being measured …",
         bare=True,
     )
+
+
+def _example(number: int) -> Options:
+    """Some finding that has a chart of this number."""
+    every = (Options.model_validate({"finding": name, "protocol": "full"}) for name in STUDIES)
+    return next(made for made in every if len(made.study.report([], made.chosen).charts) > number)
 
 
 PANELS: dict[str, Callable[..., Panel]] = {f"finding-{n + 1}": partial(_panel, number=n) for n in range(MOST)}

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pcviz.frames import Value
-from pcviz.instruments.reproduce.study import Chart, Claim
+from pcviz.instruments.charts import Chart
+from pcviz.instruments.reproduce.study import Claim
 
 PARTS = ("middle", "low", "high", "above")
 

@@ -9,37 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pcviz.experiment.looks import Parts
+from pcviz.instruments.charts import Chart, written
 
 Cells: TypeAlias = list[dict[str, Any]]
 """What was measured of each cell, as it is written in JSON."""
-
-
-class Curve(NamedTuple):
-    """One value for each place of a chart, NaN where it is not known: the `middle`, the ends `low` and `high` of its
-    interval, what it is only known to be `above`, and a `reference` value beside it. Empty: there is none anywhere."""
-
-    name: str
-    middle: Sequence[float]
-    low: Sequence[float] = ()
-    high: Sequence[float] = ()
-    above: Sequence[float] = ()
-    reference: Sequence[float] = ()
-
-
-class Chart(NamedTuple):
-    """Curves over the same places: numbers, or names (then `joined` should be False). `x` and `y` are the titles of the
-    axes, `help` says in a sentence or two how to read it, `reference` what the reference values are."""
-
-    title: str
-    x: str
-    y: str
-    places: Sequence[float | str]
-    curves: Sequence[Curve]
-    help: str
-    log_x: bool = False
-    log_y: bool = False
-    joined: bool = True
-    reference: str = "published"
 
 
 class Claim(NamedTuple):
@@ -93,10 +66,7 @@ def document_of(name: str, study: Study, found: Cells, protocol: Any) -> dict[st
         "reproduction": name,
         "status": "done" if len(found) == len(protocol.cells) else "stopped",
         "protocol": {name: list(v) if isinstance(v, tuple) else v for name, v in protocol._asdict().items()},
-        "charts": [
-            {**chart._asdict(), "places": list(chart.places), "curves": [curve._asdict() for curve in chart.curves]}
-            for chart in told.charts
-        ],
+        "charts": [written(chart) for chart in told.charts],
         "verdict": [
             {"claim": c.text, "measured": c.measured, "interval": c.interval and list(c.interval), "kept": c.kept}
             for c in told.claims

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pcviz.instruments.charts import chart_values, latex, number
 from pcviz.instruments.reproduce.figures import PANELS
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.picture import claims_with
 from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.reproduce.study import Cells, Claim, document_of
-from pcviz.instruments.reproduce.tables import chart_values, latex, number
 from pcviz.store import RunRecord
 from pcviz.ui import controls, downloads, inputs, look, markdown, session
 from pcviz.ui.look import Choice, View

@@ -135,6 +135,7 @@ def _panel(
         note=note or None,
         figure=style.blank() if few else draw(chosen, run=run),
         absent=f"This panel needs {least} options that vary." if few else None,
+        pick=texts["name"] == "sweep-map",
         csv=tuple(f"sweep_{name}{part}" for part in ("", "_curve", "_low", "_high", "_at")),
         **texts,
     )

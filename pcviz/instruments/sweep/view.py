@@ -1,17 +1,18 @@
 """Scaling: how results change with the options of a network."""
 
-from typing import Any, get_args
+from contextlib import suppress
+from typing import Any, Literal
 
 import streamlit as st
-from pydantic import ValidationError
 
-from pcviz.experiment import Experiment, cost, fields
-from pcviz.experiment.axes import MOST_CELLS, SEED, axis
-from pcviz.experiment.schema import flatten
+from pcviz.experiment import Experiment, cost, fields, looks
+from pcviz.experiment.axes import MOST_CELLS, SEED
+from pcviz.instruments.sweep.afford import affordable, cost_of, number_of
 from pcviz.instruments.sweep.figures import PANELS
 from pcviz.instruments.sweep.options import Options
 from pcviz.instruments.sweep.quantities import QUANTITIES
-from pcviz.ui import controls, inputs, look
+from pcviz.instruments.sweep.suggested import suggestion
+from pcviz.ui import controls, inputs, look, session
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [
@@ -41,22 +42,67 @@ def choose(form: controls.Form) -> Choice:
         for row, label in enumerate(ROWS[:-1]):
             with st.container(width=230, gap="xxsmall"):
                 offered = [NOTHING, *EVERY] if row else EVERY
-                inputs.select(
-                    label,
-                    offered,
-                    f"varied_{row}",
-                    format_func=_name,
-                    on_change=_suggest,
-                    args=(row, form.experiment),
-                    width=230,
-                )
+                more = dict(format_func=_name, on_change=_suggest, args=(row, form.experiment), width=230)
+                inputs.select(label, offered, f"varied_{row}", **more)
                 if st.session_state[f"varied_{row}"] != NOTHING:
                     st.text_input("Values", key=f"values_{row}", help=VALUES_HELP, label_visibility="collapsed")
         st.number_input(ROWS[-1], 1, 20, key="varied_seeds", width=90, help="Each cell is trained once for each seed.")
         inputs.select("Show", QUANTITIES, "quantity", format_func=lambda name: QUANTITIES[name].label, width=190)
     st.session_state.vary = _gathered(form)
     made = look.choice("sweep", lambda options: wrong(form, options))
+    _cost(form)
     return Choice(None, made.wrong) if made.wrong else made  # without cells there is no estimate of their time
+
+
+def vary_button(path: str) -> None:
+    """Draw the button beside a field of the form that makes it vary, or lets it rest again."""
+    varies = any(st.session_state.get(f"varied_{row}") == path for row in range(len(ROWS) - 1))
+    kind: Literal["primary", "tertiary"] = "primary" if varies else "tertiary"
+    name = fields()[path].title
+    if path != SEED:
+        told = f"Let {name} rest" if varies else f"Vary {name}"
+        st.button(":material/grid_on:", key=f"vary_{path}", type=kind, help=told, on_click=_turn, args=(path,))
+
+
+def _turn(path: str) -> None:
+    """Vary an option, in place of the last one if all rows are taken; or no longer."""
+    held = st.session_state
+    taken = [row for row in range(len(ROWS) - 1) if held.get(f"varied_{row}", NOTHING) != NOTHING]
+    texts = [text for text in held.vary if axis_path(text) != SEED]
+    seeds = [text for text in held.vary if axis_path(text) == SEED]
+    if path in map(axis_path, texts):
+        texts = [text for text in texts if axis_path(text) != path] or texts
+    else:
+        new = f"{path}={suggestion(path, controls.read().experiment or Experiment())}"
+        texts = [*texts[: len(ROWS) - 2], new] if len(taken) == len(ROWS) - 1 else [*texts, new]
+    held.vary = [*texts, *seeds]
+    _spread()
+
+
+def _cost(form: controls.Form) -> None:
+    """Say what the sweep costs, and offer the nearest grid that is affordable."""
+    if form.experiment is None:
+        return
+    with suppress(ValueError):
+        options = Options(vary=tuple(st.session_state.vary))
+        slow = looks.slowdown(form.experiment, options, session.looks("sweep"))
+        thinner = affordable(options, form.experiment, MOST, slow)
+        if left_out := st.session_state.get("left_out"):
+            names = ", ".join(left_out)
+            st.warning(f"vary: {names} left out (allowed: {len(ROWS) - 1} options here, any number in pcviz sweep)")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep_cost"):
+            if number_of(options) <= MOST:
+                found = cost_of(options, form.experiment, slow)
+                st.caption(f"{found.cells} cells, up to {cost.bytes_text(found.memory)} of memory", width="content")
+            if thinner is not None:
+                found = cost_of(thinner, form.experiment, slow)
+                label = f"Thin out to {found.cells} cells, {cost.seconds_text(found.seconds)}"
+                st.button(label, key="thin_out", icon=":material/grid_4x4:", on_click=_take, args=(thinner.vary,))
+
+
+def _take(vary: tuple[str, ...]) -> None:
+    st.session_state.vary = list(vary)
+    _spread()
 
 
 def wrong(form: controls.Form, options: Options) -> list[str]:
@@ -88,13 +134,19 @@ def _name(path: str) -> str:
 def _spread() -> None:
     """Put the axes into their widgets."""
     axes = Options(vary=tuple(st.session_state.vary)).axes
-    texts = [text for text in st.session_state.vary if axis(text).path != SEED][: len(ROWS) - 1]
+    texts = [text for text in st.session_state.vary if axis_path(text) != SEED]
+    st.session_state.left_out = [axis_path(text) for text in texts[len(ROWS) - 1 :]]
     for row in range(len(ROWS) - 1):
         path, _, values = texts[row].partition("=") if row < len(texts) else (NOTHING, "", "")
-        st.session_state[f"varied_{row}"] = path if path in EVERY or path == NOTHING else axis(texts[row]).path
+        st.session_state[f"varied_{row}"] = path if path in EVERY or path == NOTHING else axis_path(texts[row])
         st.session_state[f"values_{row}"] = values
     seeds = [len(each.values) for each in axes if each.path == SEED]
     st.session_state.varied_seeds = min(seeds[0], 20) if seeds else 1
+
+
+def axis_path(text: str) -> str:
+    """The option that an axis in words is about."""
+    return text.partition("=")[0].strip().replace("-", "_")
 
 
 def _gathered(form: controls.Form) -> list[str]:
@@ -113,48 +165,6 @@ def _suggest(row: int, experiment: Experiment | None) -> None:
     if path != NOTHING:
         st.session_state[f"values_{row}"] = suggestion(path, experiment or Experiment())
 
-
-def suggestion(path: str, experiment: Experiment) -> str:
-    """Values of an option that are worth a try and fit the experiment; empty where there is nothing to suggest."""
-    info = fields()[path]
-    named = ("true", "false") if info.annotation is bool else get_args(info.annotation)
-    usual = flatten(Experiment().model_dump())[path]
-    if path in SUGGESTED:
-        return SUGGESTED[path]
-    if named and all(isinstance(name, str) for name in named):
-        return ",".join(name for name in named if _fits(experiment, path, name))
-    return f"{usual:g},{2 * usual:g}" if isinstance(usual, float) else ""
-
-
-def _fits(experiment: Experiment, path: str, value: str) -> bool:
-    try:
-        experiment.changed({path: value})
-    except ValidationError:
-        return False
-    return True
-
-
-SUGGESTED = {
-    "network.width": "16,32,64,128",
-    "network.depth": "4,8,16,32",
-    "learning.learning_rate": "log:1e-3..1:7",
-    "learning.steps": "50,100,200",
-    "learning.layer_rates": "1,10,0.1",
-    "learning.weight_norm": "none,1,2",
-    "inference.steps": "depth,2depth,4depth",
-    "inference.step_size": "log:0.03..1:5",
-    "inference.momentum": "0,0.5,0.9",
-    "network.gamma": "log:0.1..10:5",
-    "network.output_precision": "log:0.1..10:5",
-    "inference.activity_decay": "0,0.01,0.1",
-    "learning.batch_size": "16,64,256",
-    "learning.weight_decay": "0,0.0001,0.01",
-    "network.auxiliary": "1,2",
-    "data.name": "digits,moons",
-    "data.train_size": "64,256,all",
-    "data.test_size": "all",
-}
-"""Field -> values that are worth a try."""
 
 VIEW = View("sweep", "Sweep", "Sweep", PROMISE, tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

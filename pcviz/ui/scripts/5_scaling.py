@@ -4,6 +4,8 @@ import streamlit as st
 
 from pcviz import glossary
 from pcviz.instruments import views
+from pcviz.instruments.sweep import cell
+from pcviz.instruments.sweep import view as sweep
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
@@ -11,8 +13,8 @@ with st.container(horizontal=True, vertical_alignment="center", key="title_row")
     view = views.view("scaling")
     present.button()
 form = (
-    controls.form(controls.applies)
-    if view.of_network
+    controls.form(controls.applies, sweep.vary_button)
+    if view is sweep.VIEW
     else controls.rest(f"{view.label}: all options are above the panels.")
 )
 words.offer(glossary.SCALING)
@@ -34,6 +36,8 @@ panels.live(
     about=caption.line(experiment, run.kind, run.options) if run else None,
     story=view.story,
     metric_row=view.metric_row(),
+    picked=cell.picked,
 )
-if view.of_network:
+if view is sweep.VIEW:
+    cell.show(run)
     share.configuration(form.experiment or experiment)

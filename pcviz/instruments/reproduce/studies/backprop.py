@@ -13,8 +13,9 @@ import numpy as np
 from pcviz.experiment import Experiment, facts_of, from_paths
 from pcviz.experiment.cost import assumed_speed, parameter_count
 from pcviz.experiment.looks import PAIRED, PROGRAM_SECONDS, Parts
+from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.reproduce.statistics import fit as power_law
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
 SET_UP: dict[str, Any] = {
     "network.activation": "linear",

@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
+from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.reproduce.statistics import fit
 from pcviz.instruments.reproduce.studies.start import CONDITIONING, KINDS, Start, orthogonal_curvatures, over_depth
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
 EXACT = 0.05
 """Share by which condition numbers may miss closed forms: power iteration ends within a few per cent."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.looks import Parts
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
+from pcviz.instruments.charts import Chart, Curve
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
 SET_UP: dict[str, Any] = {
     "network.width": 64,

@@ -6,8 +6,9 @@ from typing import Any
 
 from scipy.special import ndtr, ndtri
 
+from pcviz.instruments.charts import Chart
 from pcviz.instruments.reproduce.studies.start import FORWARD, KINDS, Start, over_depth
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Report, Study
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
 ERRORS = 3.0
 """Standard errors by which a mean may miss its expected value where there is one cell; corrected for their number."""

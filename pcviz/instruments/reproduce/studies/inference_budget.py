@@ -13,9 +13,10 @@ import numpy as np
 
 from pcviz.experiment.looks import Parts
 from pcviz.experiment.solvers import SOLVERS as FACTS
+from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.relaxation.options import ARRIVED
 from pcviz.instruments.reproduce.statistics import fit
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
 SOLVERS = ("gradient_descent", "nesterov", "error_based", "conjugate_gradient", "gauss_newton")
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
-from pcviz.instruments.reproduce.study import Cells, Chart, Curve
+from pcviz.instruments.charts import Chart, Curve
+from pcviz.instruments.reproduce.study import Cells
 
 
 class Kind(NamedTuple):

@@ -14,7 +14,8 @@ import numpy as np
 
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PAIRED, PROGRAM_SECONDS, Parts
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
+from pcviz.instruments.charts import Chart, Curve
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 from pcviz.instruments.sweep.grid import NEAR
 
 RATES = tuple(float(f"{10 ** (k / 4 - 5):.6g}") for k in range(28))

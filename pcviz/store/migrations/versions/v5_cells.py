@@ -1,4 +1,4 @@
-"""Version 5: a store remembers the cells of sweeps."""
+"""Version 5: a store remembers the cells of sweeps, and on PostgreSQL sizes may exceed 2³¹ bytes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +15,6 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Float, nullable=False),
     )
     op.create_index("cells_created_at", "cells", ["created_at"])
+    if op.get_bind().dialect.name == "postgresql":
+        for table, column in (("runs", "frame_bytes"), ("checkpoints", "size")):
+            op.alter_column(table, column, type_=sa.BigInteger())
