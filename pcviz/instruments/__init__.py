@@ -24,6 +24,7 @@ INSTRUMENTS = (
     "predictions",
     "replay",
     "sweep",
+    "family",
 )
 """Folders, in reading order."""
 

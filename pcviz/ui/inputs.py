@@ -50,3 +50,10 @@ def pills(label: str, options: Iterable[Any], key: str, **layout: Any) -> None:
 def several(label: str, options: Iterable[Any], key: str, **layout: Any) -> None:
     """Any of many, in a list that opens."""
     st.multiselect(label, list(options), key=key, default=st.session_state.get(key), **layout)
+
+
+def slider(info: FieldInfo, key: str, *, step: float, **layout: Any) -> None:
+    """A number with two limits, to be tried out: label, limits and help of its field."""
+    low, high = (float(bound) for bound, _ in limits(info))
+    held = min(max(float(st.session_state.get(key, low)), low), high)
+    st.slider(info.title or key, low, high, held, step, key=key, help=info.description, format="%g", **layout)

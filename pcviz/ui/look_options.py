@@ -12,13 +12,23 @@ OPTIONS = {key: made.model.model_fields[name] for made in INSTRUMENTS.values() f
 """Key of a widget -> its option."""
 
 
+def view_key(page: str) -> str:
+    """Key of the widget that chooses the view of a page with several looks."""
+    return f"{page}_view"
+
+
+def viewed_key(page: str) -> str:
+    """Where the session keeps the view chosen: Streamlit forgets widgets of pages that were left."""
+    return f"{page}_viewed"
+
+
 def adopt(page: str, state: url.State) -> None:
     """Remember the options in the address of a page until the widgets of its looks are drawn."""
     st.session_state.setdefault("brought", {}).update(state.options)
     for key in ("taken_over", "viewed_run"):  # the run's options and view count again
         st.session_state.pop(key, None)
     if len(on(page)) > 1:
-        widgets.put({"landscape_view": state.view or next(iter(on(page)))})
+        widgets.put({view_key(page): state.view or next(iter(on(page)))})
 
 
 def given(kind: str, opened: RunRecord | None) -> tuple[dict[str, Any] | None, bool]:
@@ -65,7 +75,7 @@ def texts(page: str, shown: RunRecord | None) -> dict[str, str]:
     for kind, instrument in on(page).items():
         if kind in st.session_state.get("kept", {}):
             found |= instrument.texts(st.session_state.kept[kind], _base(kind, shown))
-    view = st.session_state.get("viewed")
+    view = st.session_state.get(viewed_key(page))
     if shown is None and view is not None and len(on(page)) > 1 and view != next(iter(on(page))):
         found[url.VIEW_KEY] = view
     return found

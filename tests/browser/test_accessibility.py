@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pcviz.experiment.presets import PRESETS
-from pcviz.instruments.views import VIEWS
+from pcviz.instruments import views
 from tests.browser.on_page import SMALL, button, panel, step, wait_for
 from tests.browser.serve import ROOT
 
@@ -99,7 +99,7 @@ def test_diagnose(page: Page) -> None:
 
 def test_landscape(page: Page) -> None:
     page.goto(f"/landscape?{SMALL}")
-    for view in VIEWS.values():
+    for view in views.of("landscape").values():
         page.get_by_role("radio", name=view.label).click(timeout=30_000)
         expect(panel(page, view.panels[0])).to_be_visible(timeout=30_000)
         check(page, view.label)

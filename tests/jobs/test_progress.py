@@ -24,6 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "curvature": {"examples": 2},
     "reproduce": {},
     "diagnose": {"step": 3},
+    "family": {"seeds": 2},
     "sweep": {"vary": ["network.activation=linear,tanh,relu", "learning.steps=3"]},
 }
 TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0,), batch=2)
@@ -31,7 +32,9 @@ TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0,), b
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reproductions take seconds."""
+    """Reproductions and measurements of the family take seconds."""
+    for place in ("options", "job"):
+        monkeypatch.setattr(f"pcviz.instruments.family.{place}.PATHS", (((4, 3), (8, 3)), ((4, 3), (4, 4))))
     entry = STUDIES["inference-budget"]._replace(quick=TINY, full=TINY._replace(depths=(4, 6, 8)))
     monkeypatch.setitem(STUDIES, "inference-budget", entry)
 
@@ -106,9 +109,13 @@ def test_more_work_is_expected_to_take_longer(kind: str) -> None:
         assert model is not None
         return model.model_validate({**LOOKS[kind], **options}).seconds(experiment)
 
-    if kind in ("chain", "reproduce"):
-        more: dict[str, Any] = {"cap": 400} if kind == "chain" else {"protocol": "full"}
-        assert seconds(SMALL, **more) > seconds(SMALL)
+    alone: dict[str, dict[str, Any]] = {
+        "chain": {"cap": 400},
+        "reproduce": {"protocol": "full"},
+        "family": {"seeds": 3},
+    }
+    if kind in alone:
+        assert seconds(SMALL, **alone[kind]) > seconds(SMALL)
         return
     wide, deep = SMALL.changed({"network.width": 256}), SMALL.changed({"network.depth": 32})
     assert min(seconds(wide), seconds(deep)) > seconds(SMALL)

@@ -28,6 +28,7 @@ HELD: dict[str, dict[str, Any]] = {
     "curvature": {"curved_source": RUN, "curved_batch": 9, "curved_examples": 4},
     "reproduce": {"finding": "conditioning", "protocol": "full"},
     "diagnose": {"diagnosed_source": RUN, "diagnosed_step": 30},
+    "family": {"family_d": 0.25, "family_depth": 1.0, "family_seeds": 5, "family_x": "a"},
     "sweep": {"vary": ["network.depth=4,8", "seed=0..2"], "quantity": "test_accuracy"},
 }
 KEYS = [key for instrument in INSTRUMENTS.values() for key in instrument.fields]

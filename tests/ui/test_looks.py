@@ -6,9 +6,9 @@ from streamlit.testing.v1 import AppTest
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.cost import seconds_text
+from pcviz.instruments import views
 from pcviz.instruments.chain.options import Options as ChainOptions
 from pcviz.instruments.relaxation.options import Options
-from pcviz.instruments.views import VIEWS
 from pcviz.store import Store
 from pcviz.ui.look import PROGRESS
 from pcviz.ui.url import key_of
@@ -44,7 +44,7 @@ def test_buttons_say_how_long_a_look_takes(client: Client) -> None:
     app.number_input(key="at_step").set_value(100_000).run()
     assert estimates(app) == [seconds_text(Options(step=100_000).seconds(deep))]
     app.switch_page(LANDSCAPE).run()
-    for view in VIEWS:
+    for view in views.of("landscape"):
         app.button_group(key="landscape_view").set_value(view).run()
         assert len(estimates(app)) == 1, view
 
@@ -62,7 +62,7 @@ def test_what_a_network_does_not_go_with_is_said_and_not_started(client: Client)
 
 
 def test_all_looks_tell_progress_and_time_left() -> None:
-    for view in VIEWS.values():
+    for view in views.of("landscape").values():
         row = view.metric_row()
         assert row[0]["progress"] == ["step", "steps"] and row[1:3] == PROGRESS
 

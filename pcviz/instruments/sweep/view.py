@@ -166,5 +166,5 @@ def _suggest(row: int, experiment: Experiment | None) -> None:
         st.session_state[f"values_{row}"] = suggestion(path, experiment or Experiment())
 
 
-VIEW = View("sweep", "Scaling", "Sweep", PROMISE, tuple(PANELS), METRICS, choose, figures)
+VIEW = View("sweep", "Sweep", "Sweep", PROMISE, tuple(PANELS), METRICS, choose, figures)
 VIEWS = {VIEW.kind: VIEW}

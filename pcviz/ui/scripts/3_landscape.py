@@ -3,18 +3,16 @@
 import streamlit as st
 
 from pcviz import glossary
-from pcviz.instruments import views as landscape
+from pcviz.instruments import views
 from pcviz.instruments.plane import view as planes
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
 with st.container(horizontal=True, vertical_alignment="center"):  # wraps on a phone
     st.markdown("**Landscape** · what surface does predictive coding learn on?", width="content", help=room.PIN_HELP)
-    view = landscape.view()
+    view = views.view("landscape")
     present.button()
 form = (
-    controls.form(landscape.drawn)
-    if view.of_network
-    else controls.rest(f"{view.label}: all options are above the panels.")
+    controls.form(views.drawn) if view.of_network else controls.rest(f"{view.label}: all options are above the panels.")
 )
 words.offer(glossary.LANDSCAPE)
 session.notices()

@@ -3,24 +3,29 @@
 import streamlit as st
 
 from pcviz import glossary
+from pcviz.instruments import views
 from pcviz.instruments.sweep import cell
 from pcviz.instruments.sweep import view as sweep
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
 
-form = controls.form(controls.applies, sweep.vary_button)
-words.offer(glossary.SCALING)
-
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
     st.markdown("**Scaling** · does it transfer?", width="content", help=room.PIN_HELP)
+    view = views.view("scaling")
     present.button()
+form = (
+    controls.form(controls.applies, sweep.vary_button)
+    if view is sweep.VIEW
+    else controls.rest(f"{view.label}: all options are above the panels.")
+)
+words.offer(glossary.SCALING)
 session.notices()
-choice = sweep.choose(form)
-look.transport(sweep.VIEW, form, choice)
+choice = view.choose(form)
+look.transport(view, form, choice)
 look.follow()
 
 run = session.record()
 experiment = run.experiment if run else controls.nearest(form)
-figures = sweep.figures(run.options if run else choice.options or {})
+figures = view.figures(run.options if run else choice.options or {})
 panels.live(
     experiment,
     session.shown_runs(),
@@ -29,9 +34,10 @@ panels.live(
     panels=[*figures],
     keep=session.keep_tokens(),
     about=caption.line(experiment, run.kind, run.options) if run else None,
-    story=sweep.VIEW.story,
-    metric_row=sweep.VIEW.metric_row(),
+    story=view.story,
+    metric_row=view.metric_row(),
     picked=cell.picked,
 )
-cell.show(run)
-share.configuration(form.experiment or experiment)
+if view is sweep.VIEW:
+    cell.show(run)
+    share.configuration(form.experiment or experiment)

@@ -3,16 +3,7 @@
 from importlib import import_module
 
 from pcviz.instruments.reproduce.measures.base import Measure
-
-MODULES = (
-    "transfer",
-    "forward_pass",
-    "conditioning",
-    "backprop",
-    "deep_methods",
-    "inference_budget",
-    "depth_stability",
-)
+from pcviz.instruments.reproduce.studies import MODULES
 
 MEASURES: dict[str, Measure] = {
     name: measure for module in MODULES for name, measure in import_module(f"{__name__}.{module}").MEASURES.items()

@@ -6,12 +6,13 @@ from pcviz.instruments.reproduce.study import Study
 
 MODULES = (
     "transfer",
+    "backprop",
+    "stable_family",
+    "depth_stability",
     "forward_pass",
     "conditioning",
-    "backprop",
     "deep_methods",
     "inference_budget",
-    "depth_stability",
 )
 """In reading order."""
 

@@ -118,7 +118,8 @@ def report(found: Cells, protocol: DepthStability) -> Report:
         points = [seen(kind, hidden, what, last) for hidden in protocol.hidden]
         known = dict(zip(PUBLISHED_DEPTHS, KINDS[kind].published, strict=False)) if reference else {}
         published = [float(known.get(hidden, math.nan)) for hidden in protocol.hidden] if known else ()
-        return Curve(KINDS[kind].label, *map(list, zip(*points, strict=True)), reference=published)
+        middle, low, high = map(list, zip(*points, strict=True))
+        return Curve(KINDS[kind].label, middle, low, high, reference=published)
 
     def over_time(label: str, kind: str, hidden: int, what: str, log: bool = False) -> Curve:
         points = [seen(kind, hidden, what, time, log) for time in protocol.times]
