@@ -34,7 +34,7 @@ class Family(Group[Options]):
 
     def key(self, member: str) -> str:
         """The same member on the same network has the same result."""
-        of = f"family {self.options.member} {self.sizes[member]} {code_version()}"
+        of = f"family {self.options.member} {self.sizes[member]} {code_version(self.device)}"
         return hashlib.sha256(of.encode()).hexdigest()
 
     def measure(self, members: Sequence[str]) -> Work[list[Any]]:
