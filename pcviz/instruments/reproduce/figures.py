@@ -37,8 +37,18 @@ def chart_figure(chart: Chart, first: int = 0, *, run: int = 0) -> go.Figure:
 def _x(chart: Chart) -> dict[str, Any]:
     if isinstance(chart.places[0], str):
         last = len(chart.places) - 1
-        ticks = dict(tickvals=list(range(last + 1)), ticktext=list(chart.places))
-        return dict(title_text=chart.x, tickmode="array", range=[-0.5, last + 0.5], showgrid=False, **ticks)
+        ticks = dict(
+            tickvals=list(range(last + 1)), ticktext=[str(place).replace(" ", "<br>") for place in chart.places]
+        )
+        return dict(
+            title_text=chart.x,
+            tickmode="array",
+            tickangle=0,
+            automargin=True,
+            range=[-0.5, last + 0.5],
+            showgrid=False,
+            **ticks,
+        )
     few = len(chart.places) <= 8
     ticks = dict(tickmode="array", tickvals=chart.places, ticktext=[f"{p:g}" for p in chart.places]) if few else {}
     return (style.log_axis(title_text=chart.x) if chart.log_x else dict(title_text=chart.x)) | ticks

@@ -119,7 +119,7 @@ STUDIES = {
         "how ill-conditioned inference is at the start, over width and depth",
         "μPC (arXiv 2505.13124), appendix; docs/theory.md 4.4",
         CONDITIONING,
-        CONDITIONING._replace(widths=(32,), depths=(3, 9, 33), seeds=1),
+        CONDITIONING._replace(widths=(16, 64), depths=(3, 9, 33), seeds=1),
         report,
     )
 }
