@@ -4,7 +4,15 @@ from importlib import import_module
 
 from pcviz.instruments.reproduce.measures.base import Measure
 
-MODULES = ("transfer", "forward_pass", "conditioning", "backprop", "deep_methods", "inference_budget")
+MODULES = (
+    "transfer",
+    "forward_pass",
+    "conditioning",
+    "backprop",
+    "deep_methods",
+    "inference_budget",
+    "pc_alm",
+)
 
 MEASURES: dict[str, Measure] = {
     name: measure for module in MODULES for name, measure in import_module(f"{__name__}.{module}").MEASURES.items()

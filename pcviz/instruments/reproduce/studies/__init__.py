@@ -4,7 +4,15 @@ from importlib import import_module
 
 from pcviz.instruments.reproduce.study import Study
 
-MODULES = ("transfer", "forward_pass", "conditioning", "backprop", "deep_methods", "inference_budget")
+MODULES = (
+    "transfer",
+    "forward_pass",
+    "conditioning",
+    "backprop",
+    "deep_methods",
+    "inference_budget",
+    "pc_alm",
+)
 """In reading order."""
 
 STUDIES: dict[str, Study] = {
