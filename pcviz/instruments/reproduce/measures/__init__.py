@@ -12,6 +12,7 @@ MODULES = (
     "deep_methods",
     "inference_budget",
     "pc_alm",
+    "trust_region",
 )
 
 MEASURES: dict[str, Measure] = {
