@@ -124,7 +124,8 @@ def _accuracies(rule: str, width: int, table: dict[Any, float], protocol: Grid) 
     ]
     published = [PUBLISHED.get((rule, width, depth), math.nan) for depth in protocol.depths]
     known = published if any(map(math.isfinite, published)) else ()
-    return Curve(RULES[rule], *map(list, zip(*means, strict=True)), reference=known)
+    middle, low, high = map(list, zip(*means, strict=True))
+    return Curve(RULES[rule], middle, low, high, reference=known)
 
 
 def _gap(rule: str, width: int, depth: int, table: dict[Any, float], protocol: Grid) -> Mean:
