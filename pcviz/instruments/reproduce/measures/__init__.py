@@ -13,6 +13,7 @@ MODULES = (
     "inference_budget",
     "pc_alm",
     "trust_region",
+    "escape",
 )
 
 MEASURES: dict[str, Measure] = {
