@@ -14,6 +14,7 @@ MODULES = (
     "pc_alm",
     "trust_region",
     "escape",
+    "matrix_completion",
 )
 
 MEASURES: dict[str, Measure] = {
