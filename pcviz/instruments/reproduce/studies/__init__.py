@@ -15,6 +15,7 @@ MODULES = (
     "trust_region",
     "escape",
     "matrix_completion",
+    "activity_decay",
 )
 """In reading order."""
 
