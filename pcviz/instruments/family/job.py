@@ -53,7 +53,7 @@ class Family(Group[Options]):
         seeds = range(self.options.seeds)
         by_size, fits = [], []
         for axis, path in enumerate(PATHS):
-            seen = np.array([[known.get((*size, seed), missing) for seed in seeds] for size in path])
+            seen = np.array([[known.get(Size(*size, seed), missing) for seed in seeds] for size in path])
             with np.errstate(divide="ignore", invalid="ignore"):
                 logs = np.log(seen).reshape(len(path), len(seeds), -1)
             logs[~np.isfinite(logs)] = np.nan  # beyond the numbers of float64

@@ -34,7 +34,7 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
         for number, name in enumerate(CLASSES):
             where = [[1 if of == number else None for of in row] for row in classes[second].tolist()]
             colour = style.flat(COLOURS[number])
-            look = dict(
+            look: dict[str, Any] = dict(
                 colorscale=colour,
                 showscale=False,
                 hoverongaps=False,

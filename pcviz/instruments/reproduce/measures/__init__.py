@@ -3,7 +3,22 @@
 from importlib import import_module
 
 from pcviz.instruments.reproduce.measures.base import Measure
-from pcviz.instruments.reproduce.studies import MODULES
+
+MODULES = (
+    "backprop",
+    "conditioned",
+    "conditioning",
+    "deep_methods",
+    "depth_stability",
+    "escape",
+    "forward_pass",
+    "inference_budget",
+    "matrix_completion",
+    "pc_alm",
+    "stable_family",
+    "transfer",
+    "trust_region",
+)
 
 MEASURES: dict[str, Measure] = {
     name: measure for module in MODULES for name, measure in import_module(f"{__name__}.{module}").MEASURES.items()

@@ -9,8 +9,13 @@ MODULES = (
     "backprop",
     "stable_family",
     "depth_stability",
+    "activity_decay",
     "forward_pass",
     "conditioning",
+    "pc_alm",
+    "trust_region",
+    "escape",
+    "matrix_completion",
     "deep_methods",
     "inference_budget",
 )

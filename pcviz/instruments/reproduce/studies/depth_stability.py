@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.decided import interval_of, value_of, within
+from pcviz.instruments.reproduce.judging import NOTHING, at_least, at_most, claimed
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -188,32 +188,34 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
         return _of(found, kind, hidden, best[kind, hidden], what, time, protocol)
 
     whole = all(rate is not None for rate in best.values())
-    unknown = Mean(math.nan, math.nan, math.nan)
     gaps = [_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in protocol.hidden]
-    worst = max(gaps, key=lambda gap: gap.middle) if whole else unknown
+    worst = max(gaps, key=lambda gap: gap.middle) if whole else NOTHING
     rates = KINDS["sp"].rates
     interior = whole and best["sp", deepest] not in (rates[0], rates[-1])
-    lost = _difference(seen("mupc", deepest), seen("sp", deepest)) if whole else unknown
+    lost = _difference(seen("mupc", deepest), seen("sp", deepest)) if whole else NOTHING
     growths = []
     for hidden in protocol.hidden if whole else ():
         starts, *later = (seen("mupc", hidden, "condition", time) for time in protocol.times)
         growths.append(mean([max(way) / start for start, *way in zip(starts, *later, strict=True)], log=True))
-    growth = min(growths, key=lambda each: each.middle, default=unknown)
+    growth = min(growths, key=lambda each: each.middle, default=NOTHING)
     return [
-        Claim(
+        claimed(
             f"μPC: at every depth at most {CLOSE:g} points below backprop at H = {deepest}",
-            value_of(worst), within(worst, most=CLOSE), interval_of(worst),
+            worst,
+            at_most(worst, CLOSE),
         ),
-        Claim(
+        claimed(
             f"PC with skips and standard parameters, at its best rate: at H = {deepest} at least {LOST:g} points below "
             "μPC (published: 87)",
-            value_of(lost), within(lost, least=LOST) if interior else None, interval_of(lost),
+            lost,
+            at_least(lost, LOST) if interior else None,
         ),
-        Claim(
+        claimed(
             f"μPC: at every depth the condition number grows at least {GROWS:g} times during training",
-            value_of(growth), within(growth, least=GROWS), interval_of(growth),
+            growth,
+            at_least(growth, GROWS),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _difference(a: list[float], b: list[float]) -> Mean:
