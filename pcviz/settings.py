@@ -75,7 +75,7 @@ def _positive(environment: Mapping[str, str], name: str, default: float) -> floa
 
 def _count(environment: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     text = environment.get(name) or str(default)
-    value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
     if value < least:
         raise ValueError(f"{name}: {text} is not a whole number from {least} to 999999999")
     return value
