@@ -1,8 +1,16 @@
-"""When a mean over seeds decides a claim."""
+"""What means over seeds become: curves, and values of claims that they decide."""
 
 import math
+from collections.abc import Sequence
 
 from pcviz.instruments.reproduce.statistics import Mean
+from pcviz.instruments.reproduce.study import Curve
+
+
+def curve_of(name: str, means: Sequence[Mean], above: Sequence[float] = (), reference: Sequence[float] = ()) -> Curve:
+    """The curve of these means, one for each place."""
+    middle, low, high = ([each[part] for each in means] for part in range(3))
+    return Curve(name, middle, low, high, above, reference)
 
 
 def within(seen: Mean, *, least: float = -math.inf, most: float = math.inf) -> bool | None:

@@ -12,6 +12,7 @@ MODULES = (
     "deep_methods",
     "inference_budget",
     "depth_stability",
+    "energy_imbalance",
 )
 
 MEASURES: dict[str, Measure] = {

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
-from pcviz.instruments.reproduce.decided import interval_of, value_of, within
+from pcviz.instruments.reproduce.decided import curve_of, interval_of, value_of, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
 
@@ -116,12 +116,12 @@ def report(found: Cells, protocol: DepthStability) -> Report:
     def over_depth(kind: str, what: str, *, reference: bool = False) -> Curve:
         points = [seen(kind, hidden, what, last) for hidden in protocol.hidden]
         known = dict(zip(PUBLISHED_DEPTHS, KINDS[kind].published, strict=False)) if reference else {}
-        published = [float(known.get(hidden, math.nan)) for hidden in protocol.hidden] if known else ()
-        return Curve(KINDS[kind].label, *map(list, zip(*points, strict=True)), reference=published)
+        published = [float(known[hidden]) if hidden in known else math.nan for hidden in protocol.hidden]
+        return curve_of(KINDS[kind].label, points, reference=published if known else ())
 
     def over_time(label: str, kind: str, hidden: int, what: str, log: bool = False) -> Curve:
         points = [seen(kind, hidden, what, time, log) for time in protocol.times]
-        return Curve(label, *map(list, zip(*points, strict=True)))
+        return curve_of(label, points)
 
     relaxing = [kind for kind in protocol.kinds if kind != "bp"]
     charts = [
