@@ -13,6 +13,7 @@ MODULES = (
     "inference_budget",
     "depth_stability",
     "energy_imbalance",
+    "adamw_width",
 )
 """In reading order."""
 
