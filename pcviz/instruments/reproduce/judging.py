@@ -1,7 +1,9 @@
-"""Claims about means over seeds: kept, not kept, or not known."""
+"""What means over seeds become: curves, and claims that are kept, not kept, or not known."""
 
 import math
+from collections.abc import Sequence
 
+from pcviz.instruments.charts import Curve
 from pcviz.instruments.reproduce.statistics import Mean
 from pcviz.instruments.reproduce.study import Claim
 
@@ -9,18 +11,21 @@ NOTHING = Mean(math.nan, math.nan, math.nan)
 """The mean of what is not known yet."""
 
 
-def at_most(seen: Mean, limit: float) -> bool | None:
-    """None where nothing was measured, and where the mean is above the limit while its interval is not."""
-    if seen.middle <= limit:
-        return True
-    return False if seen.low > limit else None
+def curve_of(name: str, means: Sequence[Mean], above: Sequence[float] = (), reference: Sequence[float] = ()) -> Curve:
+    """The curve of these means, one for each place."""
+    middle, low, high = ([each[part] for each in means] for part in range(3))
+    return Curve(name, middle, low, high, above, reference)
 
 
-def at_least(seen: Mean, limit: float) -> bool | None:
-    """None where nothing was measured, and where the mean is below the limit while its interval is not."""
-    if seen.middle >= limit:
+def within(seen: Mean, *, least: float = -math.inf, most: float = math.inf) -> bool | None:
+    """Whether what was seen lies between `least` and `most`; None where it is not known, or outside but by so little
+    that its interval reaches in. Without an interval the value alone decides."""
+    if math.isnan(seen.middle):
+        return None
+    if least <= seen.middle <= most:
         return True
-    return False if seen.high < limit else None
+    reaches = seen.low <= most and seen.high >= least
+    return None if reaches else False
 
 
 def above(seen: Mean, limit: float) -> bool | None:

@@ -5,11 +5,13 @@ from importlib import import_module
 from pcviz.instruments.reproduce.measures.base import Measure
 
 MODULES = (
+    "adamw_width",
     "backprop",
     "conditioned",
     "conditioning",
     "deep_methods",
     "depth_stability",
+    "energy_imbalance",
     "escape",
     "forward_pass",
     "inference_budget",

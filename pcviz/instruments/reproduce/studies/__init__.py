@@ -9,6 +9,8 @@ MODULES = (
     "backprop",
     "stable_family",
     "depth_stability",
+    "energy_imbalance",
+    "adamw_width",
     "activity_decay",
     "forward_pass",
     "conditioning",

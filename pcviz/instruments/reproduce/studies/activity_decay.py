@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, at_least, claimed
+from pcviz.instruments.reproduce.judging import NOTHING, claimed, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -126,10 +126,10 @@ def verdict(found: Cells, protocol: Decays) -> list[Claim]:
         words, deepest = "skips" if skips else "no skips", protocol.depths[-1]
         eased = _least(_compared("condition", (skips, deepest), strong, table, protocol, log=True))
         text = f"{words}, L = {deepest}: decays from {STRONG:g} on make κ {EASES:g} times smaller, or more"
-        claims.append(claimed(text, eased, at_least(eased, EASES)))
+        claims.append(claimed(text, eased, within(eased, least=EASES)))
         lost = _least(_compared("accuracy", (skips, deepest), strong, table, protocol))
         text = f"{words}, L = {deepest}: decays from {STRONG:g} on cost {COSTS:g} points of accuracy or more"
-        claims.append(claimed(text, lost, at_least(lost, COSTS)))
+        claims.append(claimed(text, lost, within(lost, least=COSTS)))
     return claims
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, at_least, at_most, claimed
+from pcviz.instruments.reproduce.judging import NOTHING, claimed, curve_of, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -117,13 +117,12 @@ def report(found: Cells, protocol: DepthStability) -> Report:
     def over_depth(kind: str, what: str, *, reference: bool = False) -> Curve:
         points = [seen(kind, hidden, what, last) for hidden in protocol.hidden]
         known = dict(zip(PUBLISHED_DEPTHS, KINDS[kind].published, strict=False)) if reference else {}
-        published = [float(known.get(hidden, math.nan)) for hidden in protocol.hidden] if known else ()
-        middle, low, high = map(list, zip(*points, strict=True))
-        return Curve(KINDS[kind].label, middle, low, high, reference=published)
+        published = [float(known[hidden]) if hidden in known else math.nan for hidden in protocol.hidden]
+        return curve_of(KINDS[kind].label, points, reference=published if known else ())
 
     def over_time(label: str, kind: str, hidden: int, what: str, log: bool = False) -> Curve:
         points = [seen(kind, hidden, what, time, log) for time in protocol.times]
-        return Curve(label, *map(list, zip(*points, strict=True)))
+        return curve_of(label, points)
 
     relaxing = [kind for kind in protocol.kinds if kind != "bp"]
     charts = [
@@ -202,18 +201,18 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
         claimed(
             f"μPC: at every depth at most {CLOSE:g} points below backprop at H = {deepest}",
             worst,
-            at_most(worst, CLOSE),
+            within(worst, most=CLOSE),
         ),
         claimed(
             f"PC with skips and standard parameters, at its best rate: at H = {deepest} at least {LOST:g} points below "
             "μPC (published: 87)",
             lost,
-            at_least(lost, LOST) if interior else None,
+            within(lost, least=LOST) if interior else None,
         ),
         claimed(
             f"μPC: at every depth the condition number grows at least {GROWS:g} times during training",
             growth,
-            at_least(growth, GROWS),
+            within(growth, least=GROWS),
         ),
     ]
 

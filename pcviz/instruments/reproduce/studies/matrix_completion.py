@@ -8,7 +8,7 @@ import numpy as np
 
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import at_least, at_most, claimed
+from pcviz.instruments.reproduce.judging import claimed, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -132,9 +132,9 @@ def verdict(found: Cells, protocol: Completion) -> list[Claim]:
     sooner = _mean(ratios, protocol, log=True)
     part = f"the quickest tenth of the steps holds {STAIRS:.0%} of the fall"
     return [
-        claimed(f"{RULES['bp']} learns in stairs: {part} or more", tenth["bp"], at_least(tenth["bp"], STAIRS)),
-        claimed(f"{RULES['pc']} does not: {part} or less", tenth["pc"], at_most(tenth["pc"], STAIRS)),
-        claimed(f"PC halves the loss in {QUICKER:g} times fewer steps, or more", sooner, at_least(sooner, QUICKER)),
+        claimed(f"{RULES['bp']} learns in stairs: {part} or more", tenth["bp"], within(tenth["bp"], least=STAIRS)),
+        claimed(f"{RULES['pc']} does not: {part} or less", tenth["pc"], within(tenth["pc"], most=STAIRS)),
+        claimed(f"PC halves the loss in {QUICKER:g} times fewer steps, or more", sooner, within(sooner, least=QUICKER)),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, at_least, at_most, claimed
+from pcviz.instruments.reproduce.judging import NOTHING, claimed, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -157,7 +157,7 @@ def verdict(table: dict[Any, float], protocol: Grid) -> list[Claim]:
             claimed(
                 f"{RULES['pc']}: {POINTS:g} points or more below backprop at N = {width}, L = {deepest}",
                 gap,
-                at_least(gap, POINTS),
+                within(gap, least=POINTS),
             )
             for width, gap in narrow.items()
         ),
@@ -168,7 +168,7 @@ def _all_near(text: str, gaps: Sequence[Mean]) -> Claim:
     """That none of the gaps is too wide; the widest is what was measured."""
     if any(math.isnan(gap.middle) for gap in gaps):
         return Claim(text, None, None)
-    judged = [at_most(gap, POINTS) for gap in gaps]
+    judged = [within(gap, most=POINTS) for gap in gaps]
     kept = False if False in judged else None if None in judged else True
     return claimed(text, max(gaps, key=lambda gap: gap.middle), kept)
 
