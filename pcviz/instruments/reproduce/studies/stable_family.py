@@ -20,8 +20,9 @@ from pcviz.experiment.family import (
     width_exponents,
 )
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
+from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.reproduce.statistics import mean
-from pcviz.instruments.reproduce.study import Cells, Chart, Claim, Curve, Report, Study
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
 RICH = CLASSES.index("stable, feature-learning")
 LAZY, DAMPED = "lazy", 1.0
