@@ -12,6 +12,7 @@ from pcviz.instruments.family.picture import plane
 
 COLOURS = (style.VERMILLION, style.ZERO, style.SKY, style.GREEN)
 """Of CLASSES."""
+SCALE = [[(place + end) / len(COLOURS), colour] for place, colour in enumerate(COLOURS) for end in (0, 1)]
 WORDS = dict(zip(CLASSES, ("unstable", "updates vanish", "lazy", "stable, learns features"), strict=True))
 
 
@@ -31,18 +32,12 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
     for second, rule in enumerate(RULES):
         axes: dict[str, Any] = dict(xaxis="x2", yaxis="y2") if second else {}
         traces = Traces(made, run, "family", **axes)
-        for number, name in enumerate(CLASSES):
-            where = [[1 if of == number else None for of in row] for row in classes[second].tolist()]
-            colour = style.flat(COLOURS[number])
-            look: dict[str, Any] = dict(
-                colorscale=colour,
-                showscale=False,
-                hoverongaps=False,
-                hover=f"{WORDS[name]}<br>(%{{x:.2f}}, %{{y:.2f}})",
-            )
-            traces.add(go.Heatmap, name, x=x.tolist(), y=y.tolist(), z=where, **look)
-            if not second:
-                traces.markers(WORDS[name], x=[None], y=[None], symbol="square", size=10, colour=COLOURS[number])
+        scale = dict(colorscale=SCALE, zmin=-0.5, zmax=len(CLASSES) - 0.5, showscale=False)
+        traces.add(
+            go.Heatmap, x=x.tolist(), y=y.tolist(), z=classes[second].tolist(), hover="(%{x:.2f}, %{y:.2f})", **scale
+        )
+        for name, colour in zip(CLASSES, COLOURS, strict=True) if not second else ():
+            traces.markers(WORDS[name], x=[None], y=[None], symbol="square", size=10, colour=colour)
         mark = dict(symbol="x", size=11, colour="#000000", edge=1.5, legend=False)
         traces.markers("chosen", x=[at[options.x]], y=[at[options.y]], hover="the chosen member", **mark)
         ring = dict(symbol="circle-open", size=20, edge=3, edge_colour="#000000", legend=False)
