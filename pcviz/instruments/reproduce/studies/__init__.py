@@ -16,6 +16,7 @@ MODULES = (
     "escape",
     "matrix_completion",
     "activity_decay",
+    "initialisation",
 )
 """In reading order."""
 
