@@ -51,4 +51,4 @@ def _lanes(cell: Any, protocol: Any) -> int:
 CONDITIONED = Measure(
     measure, lambda cell, protocol: (shape_of(protocol.experiment_of(cell)), _lanes(cell, protocol)), _lanes
 )
-MEASURES = {"activity-decay": CONDITIONED}
+MEASURES = {"activity-decay": CONDITIONED, "initialisation": CONDITIONED}

@@ -9,6 +9,7 @@ MODULES = (
     "backprop",
     "stable_family",
     "depth_stability",
+    "initialisation",
     "energy_imbalance",
     "adamw_width",
     "activity_decay",

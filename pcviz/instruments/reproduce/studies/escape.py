@@ -65,7 +65,7 @@ class Escape(NamedTuple):
 
     def _seconds(self, cell: Chains) -> float:
         late = 250 * (0.05 / cell.start) ** (cell.hidden - 1) * 12 ** (cell.hidden - 2) if cell.rule == "bp" else 0.0
-        return min(self.cap, 4 * late) * 1.5e-5
+        return min(self.cap, 4 * late) * 4.5e-5
 
 
 def report(found: Cells, protocol: Escape) -> Report:
