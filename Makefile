@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences recordings lint format lock clean
+.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences findings recordings lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,7 +19,7 @@ run: .venv/run.stamp ## install what the app needs and open it on http://localho
 # Three parts: whatever needs no browser, panels in a browser, and last what must run alone.
 test: lint ## check style, layers and types, then run every test but the slow ones
 	$(BIN)/python tests/browser/install.py
-	$(BIN)/python -m pytest -n auto -m "not (slow or alone or browser)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not (slow or alone or browser)" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n auto -m "browser and not (slow or alone)" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m "alone and not slow" $(PYTEST_ARGS)
 
@@ -40,6 +40,9 @@ bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibri
 
 bench-sentences: .venv/run.stamp ## measure whether what the Inference page says is true
 	$(BIN)/python -m benchmarks.sentences
+
+findings: .venv/run.stamp ## measure every published claim again within half an hour; writes docs/findings.md
+	PCVIZ_DATABASE=sqlite:///$(shell mktemp -d)/pcviz.db $(BIN)/python -m benchmarks.findings
 
 recordings: .venv/dev.stamp ## make anew what the Home page and README show of runs; needs Chromium
 	$(BIN)/python -m recordings

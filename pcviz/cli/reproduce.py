@@ -7,7 +7,7 @@ from typing import Any
 from pcviz.cli import claims
 from pcviz.cli.findings import summary
 from pcviz.cli.flags import BadArguments, Flag, describe, read
-from pcviz.cli.work import DONE, JSON, LIMIT, SCHEDULER, WORKERS, answer, elsewhere_of, limit_of, work_off
+from pcviz.cli.work import DONE, JSON, LIMIT, SCHEDULER, WORKERS, answer, elsewhere_of, limit_of, memory, work_off
 from pcviz.experiment import Experiment
 from pcviz.experiment.command import spelling
 from pcviz.experiment.faults import shown
@@ -83,7 +83,7 @@ def run_reproduction(
     from pcviz.instruments.reproduce.job import Reproduce  # loads JAX, which help and bad arguments do not need
 
     job = Reproduce(Experiment(), options)
-    job.elsewhere = elsewhere
+    job.memory, job.elsewhere = memory(), elsewhere
     patient = work_off(job, "network", limit, quiet=quiet)
     job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}

@@ -10,7 +10,19 @@ from pydantic import ValidationError
 
 from pcviz.cli.flags import PRESET, BadArguments, Flag, describe, parse
 from pcviz.cli.table import table
-from pcviz.cli.work import DONE, JSON, LIMIT, SCHEDULER, WORKERS, admit, answer, elsewhere_of, limit_of, work_off
+from pcviz.cli.work import (
+    DONE,
+    JSON,
+    LIMIT,
+    SCHEDULER,
+    WORKERS,
+    admit,
+    answer,
+    elsewhere_of,
+    limit_of,
+    memory,
+    work_off,
+)
 from pcviz.experiment import Experiment
 from pcviz.experiment.axes import HOW, MOST_CELLS
 from pcviz.experiment.faults import faults, shown
@@ -18,8 +30,6 @@ from pcviz.instruments.sweep.grid import as_good, best, grid, summary
 from pcviz.instruments.sweep.options import Options
 from pcviz.instruments.sweep.quantities import QUANTITIES
 from pcviz.jobs.protocol import Elsewhere
-from pcviz.settings import Settings
-from pcviz.store import Store
 
 FLAGS = {
     "vary": Flag(
@@ -76,7 +86,7 @@ def run_sweep(
     from pcviz.instruments.sweep.job import Sweep  # loads JAX, which help and bad arguments do not need
 
     job = Sweep(experiment, options)
-    job.memory, job.elsewhere = Store(Settings.from_environment().database).cells, elsewhere
+    job.memory, job.elsewhere = memory(), elsewhere
     patient = work_off(job, "cell", limit, quiet=quiet)
     job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}

@@ -20,9 +20,11 @@ from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import one_line, shown
 from pcviz.settings import Settings
+from pcviz.store import Store
 
 if TYPE_CHECKING:
     from pcviz.jobs.look import Look
+    from pcviz.jobs.protocol import Memory
 
 DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
 """Exit statuses; `pcviz.cli.flags.EXIT` says what they mean."""
@@ -60,6 +62,11 @@ def elsewhere_of(flags: dict[str, str | None]) -> Iterator[Processes | Cluster |
     finally:
         if found is not None:
             found.close()
+
+
+def memory() -> Memory:
+    """What the store knows of the parts of groups, and is told."""
+    return Store(Settings.from_environment().database).cells
 
 
 def admit(experiment: Experiment) -> None:
