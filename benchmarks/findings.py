@@ -42,15 +42,16 @@ def page(document: dict[str, Any]) -> str:
 def _head(document: dict[str, Any], claims: int, counts: str) -> list[str]:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {jax.devices()[0].device_kind}"
     versions = f"pcviz {pcviz.__version__}, jax {jax.__version__}, Python {platform.python_version()}"
-    minutes, budget = document["seconds"] / 60, (document["budget"] or 0) / 60
+    minutes, command = document["seconds"] / 60, f"python -m pcviz reproduce all --budget {BUDGET / 60:.0f}m"
+    day = time.strftime("%Y-%m-%d", time.gmtime())
     return [
         "# Findings",
         "",
-        f"What `python -m pcviz reproduce all --budget {budget:.0f}m` printed on {time.strftime('%Y-%m-%d', time.gmtime())} "
-        f"({machine}; {versions}), in {minutes:.0f} minutes. Written by `make findings`, once a week.",
+        f"What `{command}` gave on {day} ({machine}; {versions}), in {minutes:.0f} minutes. Written by `make findings`, "
+        "once a week.",
         "",
-        f"{claims} claims: {counts}. *Quick* protocols are trials, not results; what papers say and what the full protocols "
-        "gave stands in [studies.md](studies.md) and [methods.md](methods.md) 4.",
+        f"{claims} claims: {counts}. *Quick* protocols are trials, not results; what papers say and what the full"
+        "protocols gave stands in [studies.md](studies.md) and [methods.md](methods.md) 4.",
         "",
     ]
 
