@@ -12,6 +12,7 @@ MODULES = (
     "deep_methods",
     "inference_budget",
     "depth_stability",
+    "courses",
     "energy_imbalance",
     "adamw_width",
 )

@@ -12,6 +12,8 @@ MODULES = (
     "deep_methods",
     "inference_budget",
     "depth_stability",
+    "gamma0",
+    "saddles",
     "energy_imbalance",
     "adamw_width",
 )
