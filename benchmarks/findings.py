@@ -47,11 +47,11 @@ def _head(document: dict[str, Any], claims: int, counts: str) -> list[str]:
     return [
         "# Findings",
         "",
-        f"What `{command}` gave on {day} ({machine}; {versions}), in {minutes:.0f} minutes. Written by `make findings`, "
-        "once a week.",
+        f"What `{command}` gave on {day} ({machine}; {versions}), in {minutes:.0f} minutes. Written by `make "
+        "findings`, once a week.",
         "",
-        f"{claims} claims: {counts}. *Quick* protocols are trials, not results; what papers say and what the full"
-        "protocols gave stands in [studies.md](studies.md) and [methods.md](methods.md) 4.",
+        f"{claims} claims: {counts}. *Quick* protocols are trials, not results; what papers say and what the "
+        "full protocols gave stands in [studies.md](studies.md) and [methods.md](methods.md) 4.",
         "",
     ]
 

@@ -9,6 +9,7 @@ MODULES = (
     "backprop",
     "conditioned",
     "conditioning",
+    "courses",
     "deep_methods",
     "depth_stability",
     "energy_imbalance",

@@ -29,10 +29,10 @@ def _gradients(network: Network, x: jax.Array, y: jax.Array) -> tuple[jax.Array,
 
 
 @compiled("optimiser")
-def _stepped(
+def stepped(
     optimiser: str, descent: Descent, network: Network, slots: Any, x: jax.Array, y: jax.Array
 ) -> tuple[Network, Any]:
-    """One weight step along them."""
+    """One weight step along the gradients at the equilibrium."""
     weights, slots = optimisers.descend(optimiser, descent, stacked_weights(network), _gradients(network, x, y), slots)
     return replaced(network, weights), slots
 
@@ -49,7 +49,7 @@ def measure(pair: Pair, protocol: Backprop) -> Work[dict[str, Any]]:
     found, made = [], 0
     for time in protocol.times:
         while made < time:
-            network, slots = _stepped(optimiser, descent, network, slots, x, y)
+            network, slots = stepped(optimiser, descent, network, slots, x, y)
             made += 1
             yield
         found.append({"time": time, **_compared(network, x, y)})
