@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.on_page import button, panel, plot, state, wait_for
+from tests.browser.test_accessibility import check
 
 
 def test_a_finding_is_measured_judged_and_saved(page: Page) -> None:
@@ -21,6 +22,7 @@ def test_a_finding_is_measured_judged_and_saved(page: Page) -> None:
     claims = page.locator(".st-key-claims")
     expect(claims.get_by_role("row", name=re.compile("kept μPC, skips: κ grows as H"))).to_be_visible()
     conditions = plot(page, "finding-1", "[...plot.data.find((trace) => trace.mode === 'lines+markers').y].slice(0, 3)")
+    check(page, "after the run")
     with page.expect_download() as saved:
         claims.get_by_role("button", name="Cells (CSV)").click()
     rows = list(csv.DictReader(saved.value.path().read_text().splitlines()))
