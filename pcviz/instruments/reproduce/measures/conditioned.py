@@ -7,9 +7,8 @@ import jax
 
 from pcviz.data import load
 from pcviz.experiment import Experiment
-from pcviz.experiment.shape import shape_of
-from pcviz.instruments.reproduce.measures.base import Measure
-from pcviz.jobs.cohort import lanes_of, trained
+from pcviz.instruments.reproduce.measures.base import TRAINED
+from pcviz.jobs.cohort import trained
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
@@ -44,11 +43,5 @@ def measure(cells: Sequence[Any], protocol: Any) -> Work[list[dict[str, Any]]]:
     ]
 
 
-def _lanes(cell: Any, protocol: Any) -> int:
-    return lanes_of(protocol.experiment_of(cell))
-
-
-CONDITIONED = Measure(
-    measure, lambda cell, protocol: (shape_of(protocol.experiment_of(cell)), _lanes(cell, protocol)), _lanes
-)
+CONDITIONED = TRAINED._replace(measure=measure, key=None)
 MEASURES = {"activity-decay": CONDITIONED, "initialisation": CONDITIONED}

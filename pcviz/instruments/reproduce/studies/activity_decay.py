@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, claimed, within
+from pcviz.instruments.reproduce.judging import NOTHING, claimed, curve_of, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -114,7 +114,7 @@ def _curve(name: str, skips: bool, depth: int, found: Cells, protocol: Decays, *
     for decay in protocol.decays:
         own = [cell for cell in found if (cell["skips"], cell["depth"], cell["decay"]) == (skips, depth, decay)]
         means.append(mean([cell[name] for cell in own], log=log))
-    return Curve(f"L = {depth}", *map(list, zip(*means, strict=True)))
+    return curve_of(f"L = {depth}", means)
 
 
 def verdict(found: Cells, protocol: Decays) -> list[Claim]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pcviz.experiment.looks import Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, above, claimed
+from pcviz.instruments.reproduce.judging import NOTHING, above, claimed, curve_of
 from pcviz.instruments.reproduce.statistics import Exponent, Mean, fit, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -89,10 +89,7 @@ def report(found: Cells, protocol: Escape) -> Report:
                 "size of the start",
                 "updates",
                 protocol.starts,
-                [
-                    Curve(RULES[rule], *_columns([_mean(rule, hidden, s, counts) for s in protocol.starts]))
-                    for rule in RULES
-                ],
+                [curve_of(RULES[rule], [_mean(rule, hidden, s, counts) for s in protocol.starts]) for rule in RULES],
                 "A straight line is a power law. Backpropagation: start to the power 1 - H.",
                 log_x=True,
                 log_y=True,
@@ -107,10 +104,6 @@ def report(found: Cells, protocol: Escape) -> Report:
     return Report(charts, verdict(found, protocol), how)
 
 
-def _columns(means: list[Mean]) -> list[list[float]]:
-    return [list(column) for column in zip(*means, strict=True)]
-
-
 def _mean(rule: str, hidden: int, start: float, counts: dict[Any, list[int | None]]) -> Mean:
     """Updates of the chains; nothing where one was stopped at the cap."""
     seen = counts.get((rule, hidden, start))
@@ -123,8 +116,7 @@ def _over_depth(rule: str, start: float, counts: dict[Any, list[int | None]], pr
     stopped = [
         float(protocol.most(rule)) if None in counts.get((rule, h, start), ()) else math.nan for h in protocol.hidden
     ]
-    middle, low, high = _columns([_mean(rule, hidden, start, counts) for hidden in protocol.hidden])
-    return Curve(RULES[rule], middle, low, high, stopped, known)
+    return curve_of(RULES[rule], [_mean(rule, hidden, start, counts) for hidden in protocol.hidden], stopped, known)
 
 
 def _exponent(rule: str, hidden: int, counts: dict[Any, list[int | None]], protocol: Escape) -> Exponent | None:

@@ -2,14 +2,13 @@
 whether the conditioning of inference decides it."""
 
 import math
-from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 from pcviz.experiment import Experiment, cost, from_paths
 from pcviz.experiment.looks import PAIRED, PROGRAM_SECONDS, Parts
-from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, claimed, within
+from pcviz.instruments.charts import Chart
+from pcviz.instruments.reproduce.judging import NOTHING, claimed, curve_of, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.studies.start import KINDS
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
@@ -82,11 +81,11 @@ def report(found: Cells, protocol: Begins) -> Report:
     """Accuracies at the best rate and condition numbers, against depth; the verdict."""
     table = {(cell["kind"], cell["depth"], cell["rate"], cell["seed"]): cell for cell in found}
     accuracies = [
-        Curve(KINDS[kind].label, *_columns([_best(kind, depth, table, protocol)[0] for depth in protocol.depths]))
+        curve_of(KINDS[kind].label, [_best(kind, depth, table, protocol)[0] for depth in protocol.depths])
         for kind in protocol.kinds
     ]
     conditions = [
-        Curve(KINDS[kind].label, *_columns([_condition(kind, depth, found) for depth in protocol.depths]))
+        curve_of(KINDS[kind].label, [_condition(kind, depth, found) for depth in protocol.depths])
         for kind in protocol.kinds
     ]
     charts = [
@@ -104,10 +103,6 @@ def report(found: Cells, protocol: Begins) -> Report:
         f"{protocol.weight_steps} steps of Adam; best of {len(protocol.rates)} rates, {len(protocol.seeds)} seed(s)"
     )
     return Report(charts, verdict(found, protocol), how)
-
-
-def _columns(means: Sequence[Mean]) -> list[list[float]]:
-    return [list(column) for column in zip(*means, strict=True)]
 
 
 def _accuracies(kind: str, depth: int, rate: float, table: dict[Any, Any], protocol: Begins) -> list[float]:

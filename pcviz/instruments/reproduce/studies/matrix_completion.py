@@ -8,7 +8,7 @@ import numpy as np
 
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import claimed, within
+from pcviz.instruments.reproduce.judging import claimed, curve_of, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -119,7 +119,7 @@ def _losses(rule: str, found: Cells, protocol: Completion) -> Curve:
     rows = [_filled(cell["losses"], protocol) for cell in found if cell["rule"] == rule]
     columns = zip(*rows, strict=True) if rows else [()] * len(protocol.places)
     means = [mean([] if any(map(math.isnan, column)) else column, log=True) for column in columns]
-    return Curve(RULES[rule], *map(list, zip(*means, strict=True)))
+    return curve_of(RULES[rule], means)
 
 
 def verdict(found: Cells, protocol: Completion) -> list[Claim]:

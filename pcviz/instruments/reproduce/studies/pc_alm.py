@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, claimed, within
+from pcviz.instruments.reproduce.judging import NOTHING, claimed, curve_of, within
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -102,9 +102,8 @@ def report(found: Cells, protocol: Grid) -> Report:
         for width in protocol.widths
     ]
     gaps = [
-        Curve(
-            f"{RULES[rule]}, N = {width}",
-            *zip(*(_gap(rule, width, depth, table, protocol) for depth in protocol.depths), strict=True),
+        curve_of(
+            f"{RULES[rule]}, N = {width}", [_gap(rule, width, depth, table, protocol) for depth in protocol.depths]
         )
         for rule in SOLVERS
         for width in protocol.widths
@@ -125,8 +124,7 @@ def _accuracies(rule: str, width: int, table: dict[Any, float], protocol: Grid) 
     ]
     published = [PUBLISHED.get((rule, width, depth), math.nan) for depth in protocol.depths]
     known = published if any(map(math.isfinite, published)) else ()
-    middle, low, high = map(list, zip(*means, strict=True))
-    return Curve(RULES[rule], middle, low, high, reference=known)
+    return curve_of(RULES[rule], means, reference=known)
 
 
 def _gap(rule: str, width: int, depth: int, table: dict[Any, float], protocol: Grid) -> Mean:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pcviz.experiment import Experiment, from_paths
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
-from pcviz.instruments.reproduce.judging import NOTHING, above, claimed
+from pcviz.instruments.reproduce.judging import NOTHING, above, claimed, curve_of
 from pcviz.instruments.reproduce.statistics import Mean, mean
 from pcviz.instruments.reproduce.study import Cells, Claim, Report, Study
 
@@ -110,7 +110,7 @@ def report(found: Cells, protocol: Race) -> Report:
     ]
     places = [f"{activation}, L = {depth}" for activation, depth in product(protocol.activations, protocol.depths)]
     curves = [
-        Curve(label, *map(list, zip(*(_cosine(name, place, starts) for place in _places(protocol)), strict=True)))
+        curve_of(label, [_cosine(name, place, starts) for place in _places(protocol)])
         for name, label in (("pc_newton", "PC's step"), ("gradient_newton", "backprop's step"))
     ]
     words = "Cosine of the first weight step with that of Gauss-Newton, which uses curvature; means over seeds."
@@ -139,7 +139,7 @@ def _at_rate(rule: str, place: tuple[str, int], rate: float, steps: dict[Any, fl
 def _over_rates(rule: str, activation: str, depth: int, steps: dict[Any, float], protocol: Race) -> Curve:
     means = [_at_rate(rule, (activation, depth), rate, steps, protocol) for rate in protocol.rates]
     shown = [one if math.isfinite(one.middle) else NOTHING for one in means]
-    return Curve(RULES[rule], *map(list, zip(*shown, strict=True)))
+    return curve_of(RULES[rule], shown)
 
 
 def _cosine(name: str, place: tuple[str, int], starts: Cells) -> Mean:
