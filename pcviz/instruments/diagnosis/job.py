@@ -45,6 +45,8 @@ CURVE = 64
 """Most points of a training's curve."""
 FIRST = 10
 """Weight steps at the start whose changes of weights count: later ones are those of a network that has gone astray."""
+BESIDE = ("own", "backprop")
+"""Twins that are trained at the same time."""
 
 
 class DiagnosisJob(Look[Options]):
@@ -213,7 +215,7 @@ class DiagnosisJob(Look[Options]):
             return None
         if other is None:
             return None
-        training = Training(other.changed({"learning.steps": self.count}))
+        training = Training(other.changed({"learning.steps": self.count}), beside=name in BESIDE)
         training.prepare()
         yield
         while not training.done:

@@ -228,7 +228,7 @@ STUDIES = {
         "which networks still train when they get deep, how far errors reach in them, and how ill-conditioned they get",
         "μPC (arXiv 2505.13124), figures 1, 3 and A.22 to A.28",
         DepthStability(),
-        DepthStability(hidden=(8, 32), seeds=(0,), times=(0, 10, 50, 200)),
+        DepthStability(hidden=(8, 32), seeds=(0,), width=32, times=(0, 10, 50, 200)),
         report,
     )
 }

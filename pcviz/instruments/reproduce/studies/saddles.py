@@ -1,7 +1,8 @@
 """Saddle to saddle: how long narrow networks stay on plateaus (limits paper, figures A.4 and A.23; theory.md 4.7).
 
-Near the origin the loss of a deep linear network is flat to high order, and gradient descent rests there; the energy
-at the equilibrium of inference is curved, and predictive coding leaves sooner. Wide networks have no such plateaus.
+Near the origin the loss of a deep linear network is flat to high order, and gradient descent rests there, while the
+energy at the equilibrium of inference is curved. Published: narrow networks stay on plateaus, and predictive coding
+leaves them much sooner, the more so the deeper they are.
 """
 
 import math
@@ -88,7 +89,10 @@ def report(found: Cells, protocol: Saddles) -> Report:
             Curve(f"N = {width}, {RULES[rule]}", _course(found, rule, hidden, width, protocol))
             for width, rule in product((*protocol.widths, protocol.wide), RULES)
         ]
-        title, text = f"Loss, H = {hidden}", "Medians over seeds. Plateaus are saddles; wide networks have none."
+        title, text = (
+            f"Loss, H = {hidden}",
+            "Medians over seeds. Flat stretches are plateaus; the widest network stands for the limit.",
+        )
         charts.append(Chart(title, "weight step", "training loss", protocol.times, curves, text, log_x=True))
     stays, ratios = [], []
     for width, rule in product(protocol.widths, RULES):
