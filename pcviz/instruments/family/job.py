@@ -8,7 +8,7 @@ import numpy as np
 
 from pcviz.experiment.family import CLASSES, QUANTITIES, RULES, class_of, slopes
 from pcviz.frames import Value
-from pcviz.instruments.family.options import DEPTHS, PATHS, WIDTHS, Options
+from pcviz.instruments.family.options import DEPTHS, PATHS, WIDTHS, Options, Size
 from pcviz.instruments.family.picture import STEEP
 from pcviz.instruments.reproduce.statistics import mean
 from pcviz.jobs.code import code_version
@@ -53,7 +53,7 @@ class Family(Group[Options]):
         seeds = range(self.options.seeds)
         by_size, fits = [], []
         for axis, path in enumerate(PATHS):
-            seen = np.array([[known.get((*size, seed), missing) for seed in seeds] for size in path])
+            seen = np.array([[known.get(Size(*size, seed), missing) for seed in seeds] for size in path])
             with np.errstate(divide="ignore", invalid="ignore"):
                 logs = np.log(seen).reshape(len(path), len(seeds), -1)
             logs[~np.isfinite(logs)] = np.nan  # beyond the numbers of float64

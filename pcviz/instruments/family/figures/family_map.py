@@ -32,7 +32,7 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
     for second, rule in enumerate(RULES):
         axes: dict[str, Any] = dict(xaxis="x2", yaxis="y2") if second else {}
         traces = Traces(made, run, "family", **axes)
-        scale = dict(colorscale=SCALE, zmin=-0.5, zmax=len(CLASSES) - 0.5, showscale=False)
+        scale: dict[str, Any] = dict(colorscale=SCALE, zmin=-0.5, zmax=len(CLASSES) - 0.5, showscale=False)
         traces.add(
             go.Heatmap, x=x.tolist(), y=y.tolist(), z=classes[second].tolist(), hover="(%{x:.2f}, %{y:.2f})", **scale
         )

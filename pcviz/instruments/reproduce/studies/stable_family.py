@@ -150,7 +150,7 @@ def _charts(seen: np.ndarray, protocol: Family) -> list[Chart]:
             middle, low, high = np.where(steep[:, None], np.nan, told).T
             expected = known[:, of, axis, at]
             reference = np.where(expected > STEEP, np.nan, expected)
-            curves.append(Curve(rule, middle, low, high, np.where(steep, STEEP, np.nan), reference))
+            curves.append(Curve(rule, middle, low, high, list(np.where(steep, STEEP, np.nan)), list(reference)))
         charts.append(
             Chart(
                 f"{TITLES[quantity]}: exponent of {size}",
