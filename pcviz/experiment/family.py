@@ -116,5 +116,6 @@ def class_of(exponents: np.ndarray, zero: tuple[float, float] = ZERO) -> np.ndar
     """Place in CLASSES, for exponents in N and in L of QUANTITIES, (2, 4, …)."""
     share = (exponents.T / zero).T
     grows = (share > 1).any((0, 1))
-    forward, _, update, features = np.any(share < -1, axis=0)
+    falls = np.asarray((share < -1).any(0))
+    forward, _, update, features = falls
     return np.where(grows, 0, np.where(forward | update, 1, np.where(features, 2, 3)))

@@ -54,6 +54,8 @@ def several(label: str, options: Iterable[Any], key: str, **layout: Any) -> None
 
 def slider(info: FieldInfo, key: str, *, step: float, **layout: Any) -> None:
     """A number with two limits, to be tried out: label, limits and help of its field."""
-    low, high = (float(bound) for bound, _ in limits(info) if bound is not None)
+    (low, _), (high, _) = limits(info)
+    assert low is not None and high is not None
+    low, high = float(low), float(high)
     held = min(max(float(st.session_state.get(key, low)), low), high)
     st.slider(info.title or key, low, high, held, step, key=key, help=info.description, format="%g", **layout)

@@ -11,6 +11,7 @@ CHANNELS: dict[str, Channel] = {
     "family_low": Channel(("2", "N"), "float64", "exponent", "lower ends of their 95 % intervals"),
     "family_high": Channel(("2", "N"), "float64", "exponent", "upper ends"),
     "family_steep": Channel(("2", "N"), "float64", "exponent", "the greatest shown, where one is beyond it; else NaN"),
+    "family_at": Channel(("O",), "float64", "exponent", "place of the member in the map, across"),
     "family_at_bp": Channel(
         ("O",), "float64", "exponent", "place in the map, upwards, if BP finds it in the set; else NaN"
     ),

@@ -63,8 +63,8 @@ class Family(Group[Options]):
         steep = told[..., 0] > STEEP
         middle, low, high = np.moveaxis(np.where(steep[..., None], np.nan, told), -1, 0)
         within = [_within(told[:, rule * len(QUANTITIES) :][:, : len(QUANTITIES)]) for rule in range(len(RULES))]
-        at = getattr(self.options, self.options.y)
-        marks = [np.array([at if inside == 1 else np.nan]) for inside in within]
+        across, up = (getattr(self.options, name) for name in (self.options.x, self.options.y))
+        marks = [np.array([up if inside == 1 else np.nan]) for inside in within]
         return {
             "family_widths": np.array(WIDTHS),
             "family_depths": np.array(DEPTHS),
@@ -74,6 +74,7 @@ class Family(Group[Options]):
             "family_low": low,
             "family_high": high,
             "family_steep": np.where(steep, STEEP, np.nan),
+            "family_at": np.array([across]),
             "family_at_bp": marks[0],
             "family_at_pc": marks[1],
             "family_in_bp": within[0],

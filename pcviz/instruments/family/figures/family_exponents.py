@@ -20,7 +20,7 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
     options = options or Options()
     places = [axis * (len(QUANTITIES) + 0.6) + at for axis in range(2) for at in range(len(QUANTITIES))]
     made = style.blank(
-        margin=dict(t=28, b=62),
+        margin=dict(t=46, b=62),
         xaxis=dict(
             range=[-0.6, places[-1] + 0.6], tickmode="array", tickvals=places, showgrid=False,
             ticktext=[name.replace(" of the ", "<br>of ").replace(" of f", "<br>of f") for name in NAMES.values()] * 2,

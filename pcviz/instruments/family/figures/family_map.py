@@ -42,7 +42,7 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
         traces.markers("chosen", x=[at[options.x]], y=[at[options.y]], hover="the chosen member", **mark)
         ring = dict(symbol="circle-open", size=20, edge=3, edge_colour="#000000", legend=False)
         hover = f"measured by {rule}: stable, learns features"
-        traces.markers("measured", x=[at[options.x]], y=f"family_at_{rule.lower()}", hover=hover, **ring)
+        traces.markers("measured", x="family_at", y=f"family_at_{rule.lower()}", hover=hover, **ring)
         place = dict(xref="x2 domain", yref="y2 domain") if second else dict(xref="x domain", yref="y domain")
         style.write(made, rule, x=0.5, y=1, yanchor="bottom", font=dict(size=12), **place)
     return made
@@ -61,7 +61,7 @@ def panel(experiment: Experiment | None = None, *, run: int = 0, options: Option
         "the network learns, but its features freeze, in width or in depth. The limits paper claims that the green set "
         "is the same for PC and BP; outside of it they may differ, where S is not one (docs/theory.md 2.5). Cross: the "
         "chosen member; a ring around it: measured to belong to the set.",
-        csv=("family_at_bp", "family_at_pc"),
+        csv=("family_at", "family_at_bp", "family_at_pc"),
         idle="Press Measure to begin. The map is derived.",
         waiting="The map is derived; a ring follows from the measurement.",
     )

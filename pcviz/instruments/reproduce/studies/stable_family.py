@@ -147,10 +147,10 @@ def _charts(seen: np.ndarray, protocol: Family) -> list[Chart]:
         for of, rule in enumerate(RULES):
             told = np.array([mean(list(member)) for member in seen[:, of, axis, at]])
             steep = told[:, 0] > STEEP
-            middle, low, high = np.where(steep[:, None], np.nan, told).T.tolist()
+            middle, low, high = np.where(steep[:, None], np.nan, told).T
             expected = known[:, of, axis, at]
-            reference = np.where(expected > STEEP, np.nan, expected).tolist()
-            curves.append(Curve(rule, middle, low, high, np.where(steep, STEEP, np.nan).tolist(), reference))
+            reference = np.where(expected > STEEP, np.nan, expected)
+            curves.append(Curve(rule, middle, low, high, list(np.where(steep, STEEP, np.nan)), list(reference)))
         charts.append(
             Chart(
                 f"{TITLES[quantity]}: exponent of {size}",
