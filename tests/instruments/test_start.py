@@ -70,18 +70,20 @@ def test_means_over_seeds_are_as_expected(kind: str) -> None:
 
 
 def test_the_verdict_on_the_forward_pass() -> None:
-    def cells(off: float, heavy: float) -> list[dict[str, Any]]:
+    def cells(off: float, heavy: float, error: float = 0.1) -> list[dict[str, Any]]:
         found = []
         for place in SMALL.cells.values():
             miss = heavy if KINDS[place.kind].heavy else off
-            told = {"mean": 10 * (1 + miss), "error": 0.1, "expected": 10.0}
+            told = {"mean": 10 * (1 + miss), "error": error, "expected": 10.0}
             found.append({**place._asdict(), "rescaling": told, "growth": told})
         return found
 
     kept = [claim["kept"] for claim in made("forward-pass", cells(0.03, 0.2), SMALL)["verdict"]]
     assert kept == [True] * len(KINDS), "three standard errors, and 20 %"
-    kept = [claim["kept"] for claim in made("forward-pass", cells(0.06, 0.3), SMALL)["verdict"]]
+    kept = [claim["kept"] for claim in made("forward-pass", cells(0.06, 0.5), SMALL)["verdict"]]
     assert kept == [False] * len(KINDS)
+    kept = [claim["kept"] for claim in made("forward-pass", cells(0.0, 0.3, error=1.0), SMALL)["verdict"]]
+    assert kept == [None if facts.heavy else True for facts in KINDS.values()], "three standard errors: too few seeds"
     part = made("forward-pass", cells(0.0, 0.0)[:-1], SMALL)
     assert part["verdict"][-1]["kept"] is None and part["status"] == "stopped"
     assert 3 < allowed_errors(36) < 4.2 and allowed_errors(1) == pytest.approx(3)

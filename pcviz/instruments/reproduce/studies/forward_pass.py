@@ -45,7 +45,8 @@ def allowed_errors(count: int) -> float:
 
 
 def verdict(found: Cells, protocol: Start) -> list[Claim]:
-    """One claim for each kind: its S has the expected value in every cell."""
+    """One claim for each kind: its S has the expected value in every cell. Where the tail is heavy, it is not known if a
+    mean misses by more, but within its standard errors."""
     most = allowed_errors(len(protocol.cells))
     claims = []
     for kind in protocol.kinds:
@@ -54,9 +55,13 @@ def verdict(found: Cells, protocol: Start) -> list[Claim]:
         shares = [abs(cell["mean"] / cell["expected"] - 1) for cell in own]
         errors = [abs(cell["mean"] - cell["expected"]) / max(cell["error"], 1e-12 * cell["expected"]) for cell in own]
         misses, limit = (shares, HEAVY) if facts.heavy else (errors, most)
+        kept = max(misses) <= limit if whole else None
+        sure = (error > most for share, error in zip(shares, errors, strict=True) if share > HEAVY)
+        if kept is False and facts.heavy and not any(sure):
+            kept = None  # the means themselves are not known to 25 %
         how = f"within {HEAVY:.0%}" if facts.heavy else f"within {most:.1f} standard errors"
         text = f"{facts.label}: tr S / K is as expected at every width and depth, {how}"
-        claims.append(Claim(text, max(misses, default=None), max(misses) <= limit if whole else None))
+        claims.append(Claim(text, max(misses, default=None), kept))
     return claims
 
 
