@@ -45,8 +45,8 @@ def allowed_errors(count: int) -> float:
 
 
 def verdict(found: Cells, protocol: Start) -> list[Claim]:
-    """One claim for each kind: its S has the expected value in every cell. Where the tail is heavy, it is not known if a
-    mean misses by more, but within its standard errors."""
+    """One claim for each kind: its S has the expected value in every cell. Where the tail is heavy and a mean misses by
+    more, but within its standard errors, it is not known."""
     most = allowed_errors(len(protocol.cells))
     claims = []
     for kind in protocol.kinds:
