@@ -20,7 +20,6 @@ from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import one_line, shown
 from pcviz.settings import Settings
-from pcviz.store import Store
 
 if TYPE_CHECKING:
     from pcviz.jobs.look import Look
@@ -66,6 +65,8 @@ def elsewhere_of(flags: dict[str, str | None]) -> Iterator[Processes | Cluster |
 
 def memory() -> Memory:
     """What the store knows of the parts of groups, and is told."""
+    from pcviz.store import Store  # SQLAlchemy, which help and bad arguments do not need
+
     return Store(Settings.from_environment().database).cells
 
 

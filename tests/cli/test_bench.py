@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import jax
 import pytest
 
 from benchmarks import app, engine, memory, rounds
@@ -21,6 +22,13 @@ from pcviz.experiment.cost import estimate
 from pcviz.jobs.stepper import Made, Stepper
 
 STEP = [10.0, 10.2, 9.9, 10.1, 10.0, 9.8, 10.1, 10.0]
+
+
+@pytest.fixture(autouse=True)
+def programs_are_kept() -> Iterator[None]:
+    """A benchmark compiles everything anew: the tests after it should not."""
+    yield
+    jax.config.update("jax_enable_compilation_cache", True)
 
 
 def scaled(factor: float) -> list[float]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from types import ModuleType
 
 import psutil
 import pytest
@@ -17,7 +18,9 @@ from tests.engine.conftest import wait_until
 
 
 @pytest.fixture
-def processes() -> Iterator[Processes]:
+def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
+    # A page that was tested leaves its script as the main module, which new processes would run.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     made = Processes(1)
     yield made
     made.close()

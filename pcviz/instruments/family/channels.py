@@ -5,8 +5,8 @@ from pcviz.frames import Channel, number
 CHANNELS: dict[str, Channel] = {
     "family_widths": Channel(("X",), "int32", "units", "widths N"),
     "family_depths": Channel(("A",), "int32", "layers", "depths L"),
-    "family_by_width": Channel(("X", "N"), "float64", "", "geometric means over the seeds measured, against N"),
-    "family_by_depth": Channel(("A", "N"), "float64", "", "the same against L"),
+    "family_by_width": Channel(("X", "N"), "float64", "rms", "geometric means over the seeds measured, against N"),
+    "family_by_depth": Channel(("A", "N"), "float64", "rms", "the same against L"),
     "family_exponents": Channel(("2", "N"), "float64", "exponent", "means over seeds, of N and of L; NaN: not yet"),
     "family_low": Channel(("2", "N"), "float64", "exponent", "lower ends of their 95 % intervals"),
     "family_high": Channel(("2", "N"), "float64", "exponent", "upper ends"),

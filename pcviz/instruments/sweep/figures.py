@@ -54,7 +54,10 @@ def heat(options: Options, *, run: int = 0) -> go.Figure:
     third = rest[0] if rest else None
     blocks, wide = len(third.values) if third else 1, len(x.values) + 1
     made = style.blank(
-        margin=dict(t=24 if third else 10, l=84), xaxis=_axis(x, max(TICKS, 2 * blocks), blocks), yaxis=_axis(y)
+        margin=dict(t=24 if third else 10, l=84),
+        xaxis=_axis(x, max(TICKS, 2 * blocks), blocks),
+        yaxis=_axis(y),
+        hoverdistance=12,  # a click means the cell beneath it
     )
     columns = blocks * wide - 1
     texts = [[""] * columns for _ in y.values]
