@@ -109,9 +109,9 @@ def _claims(record: RunRecord) -> Sequence[Claim]:
     frame = session.client().last_frame(record.id)
     options = Options.model_validate(record.options)
     claims = options.study.report([], options.chosen).claims
-    if frame is None or "finding_claims" not in frame.values:
-        return claims
-    return claims_with(claims, np.asarray(frame.values["finding_claims"]))
+    seen = None if frame is None else frame.values.get("finding_claims")
+    fits = seen is not None and np.shape(seen)[1] == len(claims)  # an earlier pcviz may have had other claims
+    return claims_with(claims, np.asarray(seen)) if fits else claims
 
 
 def _mark(claim: Claim) -> str:
