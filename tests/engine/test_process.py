@@ -160,6 +160,7 @@ def test_two_servers_share_one_store_and_one_of_them_may_end(client: Client, dat
         assert_history_is_whole(client, run, 400, seed)
 
 
+@pytest.mark.slow
 def test_two_servers_outlive_a_kill_of_their_database_and_one_of_a_worker(
     postgresql_server: Server, postgresql_url: str
 ) -> None:

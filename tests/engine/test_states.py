@@ -320,7 +320,6 @@ def machine(database_url: str) -> Iterator[type[Runs]]:
     store.close()
 
 
-@pytest.mark.postgresql
 def test_every_wish_from_every_state_comes_true(machine: type[Runs]) -> None:
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=25))
 
