@@ -53,6 +53,17 @@ def test_the_first_picture_comes_coarse_to_fine_and_keeps_its_points() -> None:
     assert np.isfinite(levels[2]).all()
 
 
+def test_a_training_that_ended_before_its_path_was_wanted_has_a_picture_of_its_last_weights() -> None:
+    parent = Training(from_paths(SMALL))
+    parent.prepare()
+    parent.advance(parent.steps, 100.0)
+    child = TrainingPlane(parent.experiment, parent)
+    child.prepare()
+    assert not child.done
+    last = pictures(child)[-1].values
+    assert last["path_steps"].tolist() == [parent.steps] and np.isfinite(last["landscape"]).all() and child.done
+
+
 def test_the_path_fills_half_to_four_fifths_of_its_own_plane() -> None:
     parent, child = parent_and(TrainingPlane, {})
     for step in range(1, 31):

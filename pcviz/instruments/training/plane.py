@@ -50,7 +50,8 @@ class TrainingPlane(Child[Training]):
     def idle(self) -> bool:
         """Whether there is nothing new to draw: the picture of the parent's present weights is complete."""
         path = self.parent.path
-        fresh = self.step != self.parent.step and path is not None and path.points and not self.parent.diverged
+        begun = path is not None and (path.points or self.parent.done)
+        fresh = self.step != self.parent.step and begun and not self.parent.diverged
         return self._working is None and not fresh
 
     def prepare(self) -> None:
@@ -67,6 +68,8 @@ class TrainingPlane(Child[Training]):
         path = self.parent.path
         assert path is not None
         self.step = self.parent.step
+        if not path.points:  # it ended before it knew that its path was wanted
+            path.add(self.step, flat_weights(self.parent.network))
         points, steps = list(path.points), np.array([*path.steps, self.step])
         if path.steps[-1] != self.step:
             points.append(flat_weights(self.parent.network))
