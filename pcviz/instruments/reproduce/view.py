@@ -30,7 +30,7 @@ def choose(form: controls.Form) -> Choice:
     with look.taking_over("reproduce"):
         pass
     about = "  \n".join(f"**{name.capitalize()}**: {text}." for name, text in PROTOCOLS.items())
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="finding_row"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="finding_choice"):
         labels = {name: study.label for name, study in STUDIES.items()}
         inputs.select("Finding", STUDIES, "finding", format_func=labels.__getitem__, width=300, on_change=_recall)
         inputs.segments("Protocol", PROTOCOLS, "protocol", format_func=str.capitalize, help=about, on_change=_recall)
