@@ -41,7 +41,7 @@ bench-equilibrium: .venv/run.stamp ## measure which solver reaches the equilibri
 bench-sentences: .venv/run.stamp ## measure whether what the Inference page says is true
 	$(BIN)/python -m benchmarks.sentences
 
-findings: .venv/run.stamp ## measure every published claim again within half an hour; writes docs/findings.md
+findings: .venv/run.stamp ## measure every published claim again that fits into half an hour; writes docs/findings.md
 	PCVIZ_DATABASE=sqlite:///$(shell mktemp -d)/pcviz.db $(BIN)/python -m benchmarks.findings
 
 recordings: .venv/dev.stamp ## make anew what the Home page and README show of runs; needs Chromium

@@ -20,6 +20,19 @@ INPUTS, OUTPUTS = 8, 4
 Sizes: TypeAlias = int | np.ndarray
 
 
+class Size(NamedTuple):
+    """One network, whose standard normal weights all members of the family scale: width N, depth L, seed."""
+
+    width: int
+    depth: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Its name as a member of a group."""
+        return f"N={self.width} L={self.depth} seed {self.seed}"
+
+
 class Member(NamedTuple):
     """Exponents of a member, or arrays of them.
 

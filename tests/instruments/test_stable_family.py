@@ -11,6 +11,7 @@ from pcviz.experiment.family import (
     QUANTITIES,
     RULES,
     Member,
+    Size,
     class_of,
     depth_exponents,
     log_expected,
@@ -18,7 +19,7 @@ from pcviz.experiment.family import (
     width_exponents,
 )
 from pcviz.instruments.reproduce.measures.stable_family import measure
-from pcviz.instruments.reproduce.studies.stable_family import Family, Size
+from pcviz.instruments.reproduce.studies.stable_family import Family
 from pcviz.numerics.krylov import finish
 from pcviz.probes.family import observe, start
 from tests.instruments.studies import document as made

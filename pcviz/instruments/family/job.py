@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pcviz.experiment.family import CLASSES, QUANTITIES, RULES, class_of, slopes
+from pcviz.experiment.family import CLASSES, QUANTITIES, RULES, Size, class_of, slopes
 from pcviz.frames import Value
-from pcviz.instruments.family.options import DEPTHS, PATHS, WIDTHS, Options, Size
+from pcviz.instruments.family.options import DEPTHS, PATHS, WIDTHS, Options
 from pcviz.instruments.family.picture import STEEP
 from pcviz.instruments.reproduce.statistics import mean
 from pcviz.jobs.code import code_version

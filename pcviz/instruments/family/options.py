@@ -1,10 +1,10 @@
 """Options of a look at the family of parameterisations: which member, and the plane of two exponents that is drawn."""
 
 from itertools import product
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from pcviz.experiment import Experiment, option
-from pcviz.experiment.family import Member
+from pcviz.experiment.family import Member, Size
 from pcviz.experiment.looks import PROGRAM_SECONDS, GroupOptions, Parts
 from pcviz.experiment.section import one_of
 
@@ -17,19 +17,6 @@ PATHS = (tuple((n, SHALLOW) for n in WIDTHS), tuple((NARROW, depth) for depth in
 LIMITS = {"a": (-0.5, 1.0), "b": (-1.0, 2.0), "c": (-1.0, 2.0), "d": (-0.5, 1.5), "depth": (0.0, 1.5)}
 """Exponent -> its range, on the sliders and in the plane."""
 SYMBOLS = {name: name for name in "abcd"} | {"depth": "α"}
-
-
-class Size(NamedTuple):
-    """One network, which gives its weights to the member."""
-
-    width: int
-    depth: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """The name of this member of the group."""
-        return f"N={self.width} L={self.depth} seed {self.seed}"
 
 
 def _exponent(name: str, default: float, title: str, text: str) -> float:

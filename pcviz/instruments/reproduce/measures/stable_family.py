@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pcviz.experiment.family import MEMBERS
+from pcviz.experiment.family import MEMBERS, Size
 from pcviz.instruments.reproduce.measures.base import Measure, one_by_one
-from pcviz.instruments.reproduce.studies.stable_family import Family, Size
+from pcviz.instruments.reproduce.studies.stable_family import Family
 from pcviz.numerics.krylov import Work
 from pcviz.probes.family import observe, start
 

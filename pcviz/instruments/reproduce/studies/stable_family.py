@@ -13,6 +13,7 @@ from pcviz.experiment.family import (
     QUANTITIES,
     RULES,
     ZERO,
+    Size,
     class_of,
     depth_exponents,
     log_expected,
@@ -30,19 +31,6 @@ LAZY, DAMPED = "lazy", 1.0
 TITLES = {"forward": "Activities", "update": "Update of the output", "features": "Update of features"}
 STEEP = 3.0
 """Greatest exponent that charts show: with L, some quantities grow exponentially."""
-
-
-class Size(NamedTuple):
-    """One network, whose standard normal weights all members of the family scale."""
-
-    width: int
-    depth: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """The name of this member of the group."""
-        return f"N={self.width} L={self.depth} seed {self.seed}"
 
 
 class Family(NamedTuple):
