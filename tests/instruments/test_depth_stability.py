@@ -11,7 +11,7 @@ from pcviz.instruments.reproduce.studies.depth_stability import KINDS, STUDIES, 
 from pcviz.instruments.reproduce.studies.start import orthogonal_curvatures
 from pcviz.numerics.krylov import finish
 
-SMALL = DepthStability(hidden=(2, 4), seeds=(0, 1, 2), width=16, times=(0, 4, 8))
+SMALL = DepthStability(hidden=(2, 4), deep=(8,), seeds=(0, 1, 2), width=16, times=(0, 4, 8))
 LIKE = {"mupc": 96.0, "bp": 97.0, "sp": 60.0, "orthogonal": 80.0}
 
 
@@ -32,7 +32,8 @@ def kept(found: list[dict[str, Any]]) -> list[bool | None]:
 
 def test_what_is_trained() -> None:
     full = STUDIES["depth-stability"].full
-    assert full.hidden == (8, 16, 32, 64) and len(full.seeds) == 3
+    assert full.depths == (8, 16, 32, 64, 128, 511) and len(full.seeds) == 3
+    assert {trial.kind for trial in full.cells.values() if trial.hidden == 511} == {"mupc", "bp"}, "one rate each"
     deep = full.experiment_of(Trial("mupc", 64, 0.1, 2))
     assert (deep.network.depth, deep.inference_steps, deep.learning.steps, deep.seed) == (65, 64, 300, 2)
     assert deep.network.skips and deep.network.parameterisation == "mupc" and deep.network.activation == "relu"
@@ -53,7 +54,8 @@ def test_claims() -> None:
 def test_the_best_rate_decides_and_charts_have_the_same_form_before_anything_is_known() -> None:
     told, empty = report(cells(), SMALL), report([], SMALL)
     by_depth = {curve.name: curve for curve in told.charts[0].curves}
-    assert by_depth["PC, SP with skips"].middle == pytest.approx([60.5, 60.5])
+    assert by_depth["PC, SP with skips"].middle == pytest.approx([60.5, 60.5, math.nan], nan_ok=True)
+    assert by_depth["μPC"].middle == pytest.approx([96.5, 96.5, 96.5])
     assert {row["rate"] for row in told.parts["best_rates"] if row["kind"] == "sp"} == {1e-3}
     form = [[(chart.title, chart.places, [c.name for c in chart.curves]) for chart in r.charts] for r in (told, empty)]
     assert form[0] == form[1] and np.isnan(empty.charts[0].curves[0].middle).all()

@@ -10,7 +10,7 @@ from pcviz.instruments.reproduce.measures import courses
 from pcviz.instruments.reproduce.studies.saddles import STUDIES, Saddles, Trial, report
 from pcviz.numerics.krylov import finish
 
-SMALL = Saddles(hidden=(1, 3), widths=(1, 2), seeds=(0, 1, 2), wide=8, steps=100)
+SMALL = Saddles(hidden=(1, 3), widths=(1, 2), seeds=(0, 1, 2), wide=8, steps=100, wide_steps=50)
 
 
 def cells(ratios: dict[int, float], stay: float = 10.0) -> list[dict[str, Any]]:
@@ -35,7 +35,8 @@ def test_what_is_trained() -> None:
     assert (narrow.network.depth, narrow.network.width, narrow.network.skips, narrow.seed) == (8, 1, False, 3)
     assert narrow.learning.steps == 1000 and narrow.data.name == "regression"
     wide = [trial for trial in full.cells.values() if trial.width == full.wide]
-    assert len(wide) == 2 * len(full.hidden), "one of each rule"
+    assert [(trial.hidden, trial.rule) for trial in wide] == [(1, "bp"), (1, "pc"), (7, "bp"), (7, "pc")]
+    assert {full.experiment_of(trial).learning.steps for trial in wide} == {full.wide_steps}
 
 
 def test_claims() -> None:
@@ -61,3 +62,12 @@ def test_the_loss_starts_at_that_of_the_untrained_network_and_both_rules_begin_a
     losses = [finish(courses.measure_exact(Trial(rule, 1, 2, 0), SMALL))["losses"] for rule in ("bp", "pc")]
     assert losses[0][0] == pytest.approx(losses[1][0], rel=1e-6)
     assert len(losses[0]) == len(SMALL.times) and losses[0][-1] < losses[0][0]
+
+
+@pytest.mark.parametrize("rule", ["bp", "pc"])
+def test_nothing_is_known_after_the_end_and_what_diverged_is_lost(rule: str) -> None:
+    times = np.array(SMALL.times)
+    ended = finish(courses.measure_exact(Trial(rule, 1, SMALL.wide, 0), SMALL))
+    assert not ended["diverged"] and np.isfinite(ended["losses"]).tolist() == (times <= SMALL.wide_steps).tolist()
+    lost = finish(courses.measure_exact(Trial(rule, 3, 2, 0), SMALL._replace(rate=100.0)))
+    assert lost["diverged"] and lost["losses"][-1] == math.inf

@@ -15,12 +15,11 @@ from pcviz.pcn.learning import method_of, numbers_of
 from pcviz.pcn.network import stacked_weights
 
 SLICE_SECONDS = 0.1
-PIECE = 16
-"""Weight steps between two pauses."""
 
 
 def measure(trial: Any, protocol: Any) -> Work[dict[str, Any]]:
-    """Train one network; returns its training losses at the times of the protocol, infinite from where it diverged."""
+    """Train one network; returns its training losses at the times of the protocol: infinite from where it diverged,
+    NaN after the end of its training."""
     training = Training(protocol.experiment_of(trial), beside=True)
     training.prepare()
     while not training.done:
@@ -29,7 +28,7 @@ def measure(trial: Any, protocol: Any) -> Work[dict[str, Any]]:
     values = training.frame(bulk=False).values
     steps, losses = np.asarray(values["step_history"]), np.asarray(values["train_loss_history"])[:, 0]
     seen = np.interp(protocol.times, steps, losses)
-    seen[np.asarray(protocol.times) > training.step] = np.inf
+    seen[np.asarray(protocol.times) > training.step] = np.inf if training.diverged else np.nan
     return {"diverged": training.diverged, "losses": seen.tolist()}
 
 
@@ -48,12 +47,13 @@ def measure_exact(trial: Any, protocol: Any) -> Work[dict[str, Any]]:
     losses: dict[int, float] = {}
     for step in range(1, experiment.learning.steps + 1):
         if step in protocol.times:
-            losses[step] = float(evaluate(network, x, y).loss)
+            loss = float(evaluate(network, x, y).loss)
+            losses[step] = np.inf if np.isnan(loss) else loss
         network, slots = stepped(optimiser, descent, network, slots, x, y)
-        if step % PIECE == 0:
-            yield
-    seen = np.nan_to_num([losses[time] for time in protocol.times], nan=np.inf)
-    return {"diverged": not np.isfinite(seen[-1]), "losses": seen.tolist()}
+        jax.block_until_ready(network)
+        yield
+    seen = [losses.get(time, np.nan) for time in protocol.times]
+    return {"diverged": bool(np.isinf(seen).any()), "losses": seen}
 
 
 def _shape(trial: Any, protocol: Any) -> tuple[Any, ...]:

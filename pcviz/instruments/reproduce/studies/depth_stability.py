@@ -70,20 +70,33 @@ class Trial(NamedTuple):
 
 
 class DepthStability(NamedTuple):
-    """Networks of `hidden` layers, seen after these numbers of weight steps (`times`, ascending)."""
+    """Networks of `hidden` layers, and of `deep` ones where the rate is known, seen after these numbers of weight steps
+    (`times`, ascending)."""
 
     hidden: tuple[int, ...] = (8, 16, 32, 64)
+    deep: tuple[int, ...] = (128, 511)
     seeds: tuple[int, ...] = (0, 1, 2)
     width: int = 64
     times: tuple[int, ...] = (0, 10, 30, 100, 200, 300)
     kinds: tuple[str, ...] = tuple(KINDS)
 
     @property
+    def depths(self) -> tuple[int, ...]:
+        """All numbers of hidden layers."""
+        return (*self.hidden, *self.deep)
+
+    @property
+    def networks(self) -> list[tuple[str, int]]:
+        """Kind and hidden layers of all networks, shallow ones first."""
+        deep = [(kind, hidden) for hidden, kind in product(self.deep, self.kinds) if len(KINDS[kind].rates) == 1]
+        return [(kind, hidden) for hidden, kind in product(self.hidden, self.kinds)] + deep
+
+    @property
     def cells(self) -> dict[str, Trial]:
         """The trainings by name, shallow networks first."""
         trials = [
             Trial(kind, hidden, rate, seed)
-            for hidden, kind in product(self.hidden, self.kinds)
+            for kind, hidden in self.networks
             for rate, seed in product(KINDS[kind].rates, self.seeds)
         ]
         return {trial.name: trial for trial in trials}
@@ -107,17 +120,17 @@ class DepthStability(NamedTuple):
 
 def report(found: Cells, protocol: DepthStability) -> Report:
     """Accuracy, reach of errors and condition numbers over depth and during training, and the verdict."""
-    best = {(k, h): best_rate(k, h, found, protocol) for k, h in product(protocol.kinds, protocol.hidden)}
+    best = {(k, h): best_rate(k, h, found, protocol) for k, h in protocol.networks}
 
     def seen(kind: str, hidden: int, what: str, time: int, log: bool = False) -> Mean:
-        return mean(_of(found, kind, hidden, best[kind, hidden], what, time, protocol), log=log)
+        return mean(_of(found, kind, hidden, best.get((kind, hidden)), what, time, protocol), log=log)
 
     last, deepest = protocol.times[-1], protocol.hidden[-1]
 
     def over_depth(kind: str, what: str, *, reference: bool = False) -> Curve:
-        points = [seen(kind, hidden, what, last) for hidden in protocol.hidden]
+        points = [seen(kind, hidden, what, last) for hidden in protocol.depths]
         known = dict(zip(PUBLISHED_DEPTHS, KINDS[kind].published, strict=False)) if reference else {}
-        published = [float(known[hidden]) if hidden in known else math.nan for hidden in protocol.hidden]
+        published = [float(known[hidden]) if hidden in known else math.nan for hidden in protocol.depths]
         return curve_of(KINDS[kind].label, points, reference=published if known else ())
 
     def over_time(label: str, kind: str, hidden: int, what: str, log: bool = False) -> Curve:
@@ -127,7 +140,7 @@ def report(found: Cells, protocol: DepthStability) -> Report:
     relaxing = [kind for kind in protocol.kinds if kind != "bp"]
     charts = [
         Chart(
-            "Accuracy over depth", "hidden layers H", "test accuracy, %", protocol.hidden,
+            "Accuracy over depth", "hidden layers H", "test accuracy, %", protocol.depths,
             [over_depth(kind, "accuracy", reference=True) for kind in protocol.kinds],
             f"After {last} weight steps, at the best weight rate; means over seeds with 95 % intervals. "
             "Published: 900 steps on MNIST, 512 units.", log_x=True,
@@ -139,11 +152,11 @@ def report(found: Cells, protocol: DepthStability) -> Report:
         ),
         Chart(
             "Accuracy of μPC during training", "weight step", "test accuracy, %", protocol.times,
-            [over_time(f"H = {hidden}", "mupc", hidden, "accuracy") for hidden in protocol.hidden],
+            [over_time(f"H = {hidden}", "mupc", hidden, "accuracy") for hidden in protocol.depths],
             "What is stable in depth has one curve for all depths.",
         ),
         Chart(
-            "Layers that receive a signal", "hidden layers H", "share of layers, %", protocol.hidden,
+            "Layers that receive a signal", "hidden layers H", "share of layers, %", protocol.depths,
             [over_depth(kind, "signal") for kind in protocol.kinds],
             "In the last weight step: layers whose error is above rounding. The others do not learn; with data as easy "
             "as digits a network can do without them.", log_x=True,
@@ -187,13 +200,13 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
         return _of(found, kind, hidden, best[kind, hidden], what, time, protocol)
 
     whole = all(rate is not None for rate in best.values())
-    gaps = [_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in protocol.hidden]
+    gaps = [_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in protocol.depths]
     worst = max(gaps, key=lambda gap: gap.middle) if whole else NOTHING
     rates = KINDS["sp"].rates
     interior = whole and best["sp", deepest] not in (rates[0], rates[-1])
     lost = _difference(seen("mupc", deepest), seen("sp", deepest)) if whole else NOTHING
     growths = []
-    for hidden in protocol.hidden if whole else ():
+    for hidden in protocol.depths if whole else ():
         starts, *later = (seen("mupc", hidden, "condition", time) for time in protocol.times)
         growths.append(mean([max(way) / start for start, *way in zip(starts, *later, strict=True)], log=True))
     growth = min(growths, key=lambda each: each.middle, default=NOTHING)
@@ -228,7 +241,7 @@ STUDIES = {
         "which networks still train when they get deep, how far errors reach in them, and how ill-conditioned they get",
         "μPC (arXiv 2505.13124), figures 1, 3 and A.22 to A.28",
         DepthStability(),
-        DepthStability(hidden=(8, 32), seeds=(0,), width=32, times=(0, 10, 50, 200)),
+        DepthStability(hidden=(8, 32), deep=(), seeds=(0,), width=32, times=(0, 10, 50, 200)),
         report,
     )
 }

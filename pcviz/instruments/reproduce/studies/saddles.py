@@ -41,21 +41,25 @@ class Trial(NamedTuple):
 
 
 class Saddles(NamedTuple):
-    """Narrow networks of all depths and widths, and for each depth a `wide` one of the first seed."""
+    """Narrow networks of all depths and widths, trained for `steps`, and of the least and the greatest depth a `wide`
+    one of the first seed, for `wide_steps`, in which it has left."""
 
     hidden: tuple[int, ...] = (1, 3, 5, 7)
     widths: tuple[int, ...] = (1, 4, 8)
     seeds: tuple[int, ...] = tuple(range(8))
-    wide: int = 512
+    wide: int = 2048
     rate: float = 0.1
     steps: int = 1000
+    wide_steps: int = 150
 
     @property
     def cells(self) -> dict[str, Trial]:
         """The trainings by name, shallow networks first."""
         trials = []
         for hidden in self.hidden:
-            sizes = [*product(self.widths, self.seeds), (self.wide, self.seeds[0])]
+            sizes = [*product(self.widths, self.seeds)]
+            if hidden in (self.hidden[0], self.hidden[-1]):  # whose courses are drawn
+                sizes.append((self.wide, self.seeds[0]))
             trials += [Trial(rule, hidden, width, seed) for (width, seed), rule in product(sizes, RULES)]
         return {trial.name: trial for trial in trials}
 
@@ -67,17 +71,21 @@ class Saddles(NamedTuple):
     def experiment_of(self, trial: Trial) -> Experiment:
         """The training of one network."""
         own = {"network.depth": trial.hidden + 1, "network.width": trial.width, "network.skips": False}
-        rest = {"learning.learning_rate": self.rate, "learning.steps": self.steps, "learning.rule": trial.rule}
+        rest = {"learning.learning_rate": self.rate, "learning.steps": self._steps(trial), "learning.rule": trial.rule}
         return from_paths({**LINEAR, **own, **rest, "seed": trial.seed, "dtype": "float64"})
+
+    def _steps(self, trial: Trial) -> int:
+        return self.wide_steps if trial.width == self.wide else self.steps
 
     @property
     def parts(self) -> Parts:
         """Seconds that each training adds; the first of each shape compiles."""
         found: Parts = {}
         for name, trial in self.cells.items():
-            each = 2e-4 + 3e-9 * (trial.hidden + 1) * trial.width**2
+            passes = 1 if trial.rule == "bp" else 3  # the equilibrium takes the others
+            each = 2e-4 + 1.5e-8 * passes * (trial.hidden - 1) * trial.width**2
             first = trial.seed == self.seeds[0]
-            found[name] = self.steps * each + (2 * PROGRAM_SECONDS if first else 0.0)
+            found[name] = self._steps(trial) * each + (2 * PROGRAM_SECONDS if first else 0.0)
         return found
 
 
