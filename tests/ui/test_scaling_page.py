@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.axes import axis, cells
+from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.sweep import cell
 from pcviz.instruments.sweep.figures import PANELS
 from pcviz.instruments.sweep.options import Options
@@ -46,6 +47,11 @@ def test_it_begins_with_rate_and_width_and_starts_what_is_shown(client: Client) 
     (run,) = client.runs()
     assert run.kind == "sweep" and run.steps == 28
     assert Options.model_validate(run.options) == Options()
+
+
+def test_every_study_of_a_paper_is_a_link_away(client: Client) -> None:
+    links = page().get("page_link")
+    assert {link.proto.query_string for link in links} >= {f"finding={name}" for name in STUDIES}
 
 
 def test_a_third_option_and_seeds(client: Client) -> None:

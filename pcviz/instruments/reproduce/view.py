@@ -14,7 +14,7 @@ from pcviz.instruments.reproduce.picture import claims_with
 from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.reproduce.study import Cells, Claim, document_of
 from pcviz.store import RunRecord
-from pcviz.ui import controls, downloads, inputs, look, markdown, session
+from pcviz.ui import controls, downloads, inputs, look, markdown, pages, session
 from pcviz.ui.look import Choice, View
 
 METRICS: list[tuple[str, str, str]] = [("Cells", "{step} of {steps}", "Cells measured, of those in the protocol")]
@@ -127,6 +127,15 @@ def _cells(options: Options, results: dict[str, Any]) -> Cells:
     """A row for each cell that was measured."""
     cells = options.chosen.cells
     return [{"name": name, **cells[name]._asdict(), **found} for name, found in results.items() if name in cells]
+
+
+def links() -> None:
+    """Draw a button that lists the studies, each a link to its place on the Findings page."""
+    with st.popover("Studies of papers", icon=":material/fact_check:", width="content", key="studies"):
+        st.caption("Ready-made sweeps and probes, with what was published beside them.")
+        for name, study in STUDIES.items():
+            place = pages.SCRIPTS / "6_findings.py"
+            st.page_link(place, label=study.label, query_params={"finding": name}, help=f"Measures {study.help}.")
 
 
 def overview() -> None:

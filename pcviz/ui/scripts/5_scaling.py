@@ -4,6 +4,7 @@ import streamlit as st
 
 from pcviz import glossary
 from pcviz.instruments import views
+from pcviz.instruments.reproduce import view as findings
 from pcviz.instruments.sweep import cell
 from pcviz.instruments.sweep import view as sweep
 from pcviz.ui import caption, controls, look, panels, present, room, session, share, words
@@ -11,6 +12,7 @@ from pcviz.ui import caption, controls, look, panels, present, room, session, sh
 with st.container(horizontal=True, vertical_alignment="center", key="title_row"):
     st.markdown("**Scaling** · does it transfer?", width="content", help=room.PIN_HELP)
     view = views.view("scaling")
+    findings.links()
     present.button()
 form = (
     controls.form(controls.applies, sweep.vary_button)
