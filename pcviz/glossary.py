@@ -228,6 +228,18 @@ GLOSSARY: dict[str, Entry] = {
         "2.2 Learning rates",
         (SCALING, FINDINGS),
     ),
+    "Stable": Entry(
+        "A way to scale networks is stable if neither activities nor what a weight step changes in them grow without "
+        "limit as networks get wider or deeper.",
+        "2.5 The family, and its stable, feature-learning set",
+        (SCALING, FINDINGS),
+    ),
+    "Lazy and rich": Entry(
+        "A lazy network learns while the activities of its hidden layers hardly change. A rich one changes them: it "
+        "learns features.",
+        "2.5 The family, and its stable, feature-learning set",
+        (SCALING, FINDINGS),
+    ),
     "PCA directions": Entry(
         "The two directions in which the weights moved most during this training. The loss landscape is drawn over "
         "them.",

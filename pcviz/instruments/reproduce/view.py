@@ -21,6 +21,9 @@ METRICS: list[tuple[str, str, str]] = [("Cells", "{step} of {steps}", "Cells mea
 PROTOCOLS = {"quick": "few networks, for a class", "full": "as in a paper"}
 MARKS = {True: ":green[:material/check_circle:]", False: ":red[:material/cancel:]", None: ":grey[:material/help:]"}
 WORDS = {True: "kept", False: "not kept", None: "not known"}
+MEANING = (
+    "Not known: not all is measured, or it misses the claim by so little that its interval reaches in. Intervals: 95 %."
+)
 RECENT = 300
 """Runs among which earlier results are looked for."""
 
@@ -86,6 +89,7 @@ def claims() -> None:
 def _table(record: RunRecord) -> None:
     rows = [f"| {_mark(claim)} | {markdown.plain(claim.text)} | {_told(claim)} |" for claim in _claims(record)]
     st.markdown("\n".join(["| | claim | measured | interval |", "|:--|:--|--:|--:|", *rows]))
+    st.caption(MEANING)
     if record.step:
         options = Options.model_validate(record.options)
 

@@ -209,7 +209,7 @@ STUDIES = {
     "gamma0": Study(
         "From lazy to rich",
         "how learning goes from lazy to rich with γ₀, and whether predictive coding follows backpropagation there",
-        "limits of PC (arXiv 2602.07697), figures A.3 and A.22",
+        "the limits paper (arXiv 2602.07697), figures A.3 and A.22",
         Gammas(),
         Gammas(widths=(64, 256), gammas=(0.1, 1.0, 4.0), seeds=(0,)),
         report,

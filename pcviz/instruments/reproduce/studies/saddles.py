@@ -195,7 +195,7 @@ STUDIES = {
     "saddle-to-saddle": Study(
         "Saddle to saddle",
         "how long narrow linear networks stay on plateaus with predictive coding and with backpropagation",
-        "limits of PC (arXiv 2602.07697), figures A.4 and A.23",
+        "the limits paper (arXiv 2602.07697), figures A.4 and A.23",
         Saddles(),
         Saddles(hidden=(1, 3, 5), widths=(1, 4), seeds=(0, 1, 2), wide=128),
         report,
