@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences findings recordings lint format lock clean
+.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences findings recordings lint style floors types scripts format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,11 +47,19 @@ findings: .venv/run.stamp ## measure every published claim again that fits into 
 recordings: .venv/dev.stamp ## make anew what the Home page and README show of runs; needs Chromium
 	$(BIN)/python -m recordings
 
-lint: .venv/dev.stamp node_modules/.stamp ## check style, layers and types
+lint: style floors types scripts ## check style, layers and types (make --jobs=2 lint: two at a time)
+
+style: .venv/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+floors: .venv/dev.stamp
 	$(BIN)/lint-imports
+
+types: .venv/dev.stamp
 	$(BIN)/mypy
+
+scripts: node_modules/.stamp
 	$(BIN)/node node_modules/typescript/bin/tsc
 	$(BIN)/node node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 
