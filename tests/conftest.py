@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ from hypothesis import settings
 from tests import postgresql
 
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process that a test starts
-os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+os.environ["XLA_FLAGS"] = " ".join(
+    (
+        "--xla_backend_optimization_level=0",
+        "--xla_cpu_parallel_codegen_split_count=1",
+        "--xla_cpu_use_fusion_emitters=false",
+    )
+)
 """What tests calculate operation by operation compiles sooner; programs of pcviz have options of their own."""
 
 settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples=50)
@@ -39,6 +46,10 @@ COMPILING = (
 """Test files whose every case compiles a program of its own."""
 CASES = 2
 """Cases of one test in those files that `make test` runs, the first and the last; `make test-all` runs all."""
+
+LOOK_EVERY = 10
+"""Tests between two looks at how many programs a process has."""
+_TESTS = count()
 
 
 def spread(items: list[pytest.Item]) -> None:
@@ -70,9 +81,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def room_for_programs() -> Iterator[None]:
-    """Thousands of programs in one process would be more than the system lets it have."""
+    """Thousands of programs in one process would be more than the system lets it have. To count them takes long."""
     yield
-    if "jax" in sys.modules:
+    if "jax" in sys.modules and next(_TESTS) % LOOK_EVERY == 0:
         from pcviz.jobs.device import MAPS_SHARE, forget_programs
 
         forget_programs(MAPS_SHARE)
