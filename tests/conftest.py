@@ -28,6 +28,8 @@ settings.load_profile("pcviz")
 BROWSER_TESTS = Path(__file__).parent / "browser"
 BOTH = tuple(Path(__file__).parent / name for name in ("engine", "store"))
 """Folders whose tests run on SQLite and on PostgreSQL, unless they are marked `sqlite`."""
+ALONE_IN = (BROWSER_TESTS, Path(__file__).parent / "engine")
+"""Folders of tests that run alone: `make test` looks for them there."""
 ALONE = ("test_kills", "test_outage", "test_process", "test_real_run", "test_sharing")
 """Test files that start processes of workers, or measure who waits how long."""
 COMPILING = (
@@ -76,6 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if item.path.stem in ALONE or (browser and "server" not in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.alone)
+        if item.get_closest_marker("alone") and not any(folder in item.path.parents for folder in ALONE_IN):
+            raise pytest.UsageError(f"{item.nodeid}: what runs alone is not looked for here (allowed: {ALONE_IN})")
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
 
 
