@@ -1,5 +1,6 @@
 """What all tests share: reproducible property tests, a database of their own, browser tests last."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -81,6 +82,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("alone") and not any(folder in item.path.parents for folder in ALONE_IN):
             raise pytest.UsageError(f"{item.nodeid}: what runs alone is not looked for here (allowed: {ALONE_IN})")
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all modules stay to the end: the collector of garbage need not look at them ever again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
