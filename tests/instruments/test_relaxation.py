@@ -318,8 +318,7 @@ def test_the_clock_does_not_count_the_loading_of_a_loop(monkeypatch: pytest.Monk
     assert spans == [(0, 1)] and solver.seconds == []
 
 
-@pytest.mark.parametrize("solver", ["error_based", "adam", "momentum"])
-@pytest.mark.parametrize("initial", ["feedforward", "normal"])
+@pytest.mark.parametrize(("solver", "initial"), crossed(["error_based", "adam", "momentum"], ["feedforward", "normal"]))
 def test_every_solver_and_start_can_be_looked_into(solver: str, initial: str) -> None:
     changes = {"inference.solver": solver, "inference.initial": initial, "inference.steps": 6, "network.loss": "ce"}
     values = finished(changes, {"solvers": (), "budget": 20}).frame(bulk=True).values
