@@ -130,7 +130,7 @@ def test_the_last_finite_weights_of_a_run_that_diverged_are_shown() -> None:
     assert "boundary" in told, "finite weights may be so large that a relaxation or an output is not finite"
 
 
-@pytest.mark.parametrize(("depth", "steps"), [(16, 200), (128, 150), (512, 3)])
+@pytest.mark.parametrize(("depth", "steps"), [(16, 200), pytest.param(128, 150, marks=pytest.mark.slow), (512, 3)])
 def test_rows_fit_the_budget(depth: int, steps: int) -> None:
     parent = trained({"network.depth": depth, "network.width": 4, "learning.batch_size": 8, "learning.steps": steps}, 2)
     parent.steps = 2
