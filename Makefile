@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Streamlit does not start for a user without a home folder.
 export HOME ?= $(CURDIR)
 
-.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences findings recordings lint format lock clean
+.PHONY: help run test test-all bench bench-peers bench-equilibrium bench-sentences findings recordings lint style floors types scripts format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -16,18 +16,20 @@ help: ## list the targets
 run: .venv/run.stamp ## install what the app needs and open it on http://localhost:8501 (PORT=8502: there)
 	$(BIN)/python -m pcviz serve --port $(PORT)
 
-# Three parts: whatever needs no browser, panels in a browser, and last what must run alone.
+# Three parts: whatever needs no browser, panels in a browser, and last what must run alone. To look for the tests of a part
+# takes long in all folders: tests/conftest.py sees to it that none of the last two is in another.
+ALONE := tests/browser tests/engine
 test: lint ## check style, layers and types, then run every test but the slow ones
 	$(BIN)/python tests/browser/install.py
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not (slow or alone or browser)" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n auto -m "browser and not (slow or alone)" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "alone and not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto -m "browser and not (slow or alone)" tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "alone and not slow" $(ALONE) $(PYTEST_ARGS)
 
 test-all: lint ## the same with the slow tests
 	$(BIN)/python tests/browser/install.py
 	$(BIN)/python -m pytest -n auto -m "not (alone or browser)" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n auto -m "browser and not alone" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto -m "browser and not alone" tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m alone $(ALONE) $(PYTEST_ARGS)
 
 bench: .venv/run.stamp ## measure the speed of training and inference
 	$(BIN)/python -m pcviz bench
@@ -47,11 +49,19 @@ findings: .venv/run.stamp ## measure every published claim again that fits into 
 recordings: .venv/dev.stamp ## make anew what the Home page and README show of runs; needs Chromium
 	$(BIN)/python -m recordings
 
-lint: .venv/dev.stamp node_modules/.stamp ## check style, layers and types
+lint: style floors types scripts ## check style, layers and types (make --jobs=2 lint: two at a time)
+
+style: .venv/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+floors: .venv/dev.stamp
 	$(BIN)/lint-imports
+
+types: .venv/dev.stamp
 	$(BIN)/mypy
+
+scripts: node_modules/.stamp
 	$(BIN)/node node_modules/typescript/bin/tsc
 	$(BIN)/node node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 

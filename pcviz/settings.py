@@ -9,6 +9,9 @@ from typing import Self
 from pcviz.experiment.spelling import is_plain_number
 from pcviz.places import default_database
 
+MOST_WORKERS = 256
+"""Most processes of this machine for groups: more are work for a cluster."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -58,9 +61,9 @@ class Settings:
             streams=_count(environment, "PCVIZ_STREAMS", cls.streams),
             streams_per_address=_count(environment, "PCVIZ_STREAMS_PER_ADDRESS", cls.streams_per_address),
             stream_runs=_count(environment, "PCVIZ_STREAM_RUNS", cls.stream_runs),
-            request_bytes=_count(environment, "PCVIZ_REQUEST_BYTES", cls.request_bytes, least=2048),
+            request_bytes=_count(environment, "PCVIZ_REQUEST_BYTES", cls.request_bytes, 2048),
             proxies=_networks(environment, "PCVIZ_PROXIES"),
-            sweep_workers=_count(environment, "PCVIZ_SWEEP_WORKERS", cls.sweep_workers, least=0),
+            sweep_workers=_count(environment, "PCVIZ_SWEEP_WORKERS", cls.sweep_workers, 0, MOST_WORKERS),
             scheduler=environment.get("PCVIZ_SCHEDULER") or cls.scheduler,
         )
 
@@ -73,11 +76,11 @@ def _positive(environment: Mapping[str, str], name: str, default: float) -> floa
     return value
 
 
-def _count(environment: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
+def _count(environment: Mapping[str, str], name: str, default: int, least: int = 1, most: int = 999_999_999) -> int:
     text = environment.get(name) or str(default)
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-    if value < least:
-        raise ValueError(f"{name}: {text} is not a whole number from {least} to 999999999")
+    if not least <= value <= most:
+        raise ValueError(f"{name}: {text} is not a whole number from {least} to {most}")
     return value
 
 

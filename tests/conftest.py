@@ -1,8 +1,10 @@
 """What all tests share: reproducible property tests, a database of their own, browser tests last."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,13 @@ from hypothesis import settings
 from tests import postgresql
 
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"  # here, and in every process that a test starts
-os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+os.environ["XLA_FLAGS"] = " ".join(
+    (
+        "--xla_backend_optimization_level=0",
+        "--xla_cpu_parallel_codegen_split_count=1",
+        "--xla_cpu_use_fusion_emitters=false",
+    )
+)
 """What tests calculate operation by operation compiles sooner; programs of pcviz have options of their own."""
 
 settings.register_profile("pcviz", derandomize=True, deadline=None, max_examples=50)
@@ -21,6 +29,8 @@ settings.load_profile("pcviz")
 BROWSER_TESTS = Path(__file__).parent / "browser"
 BOTH = tuple(Path(__file__).parent / name for name in ("engine", "store"))
 """Folders whose tests run on SQLite and on PostgreSQL, unless they are marked `sqlite`."""
+ALONE_IN = (BROWSER_TESTS, Path(__file__).parent / "engine")
+"""Folders of tests that run alone: `make test` looks for them there."""
 ALONE = ("test_kills", "test_outage", "test_process", "test_real_run", "test_sharing")
 """Test files that start processes of workers, or measure who waits how long."""
 COMPILING = (
@@ -39,6 +49,10 @@ COMPILING = (
 """Test files whose every case compiles a program of its own."""
 CASES = 2
 """Cases of one test in those files that `make test` runs, the first and the last; `make test-all` runs all."""
+
+LOOK_EVERY = 10
+"""Tests between two looks at how many programs a process has."""
+_TESTS = count()
 
 
 def spread(items: list[pytest.Item]) -> None:
@@ -65,14 +79,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if item.path.stem in ALONE or (browser and "server" not in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.alone)
+        if item.get_closest_marker("alone") and not any(folder in item.path.parents for folder in ALONE_IN):
+            raise pytest.UsageError(f"{item.nodeid}: what runs alone is not looked for here (allowed: {ALONE_IN})")
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all modules stay to the end: the collector of garbage need not look at them ever again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def room_for_programs() -> Iterator[None]:
-    """Thousands of programs in one process would be more than the system lets it have."""
+    """Thousands of programs in one process would be more than the system lets it have. To count them takes long."""
     yield
-    if "jax" in sys.modules:
+    if "jax" in sys.modules and next(_TESTS) % LOOK_EVERY == 0:
         from pcviz.jobs.device import MAPS_SHARE, forget_programs
 
         forget_programs(MAPS_SHARE)

@@ -97,7 +97,8 @@ def text(document: dict[str, Any]) -> str:
     options = Options.model_validate(document["sweep"])
     name = options.quantity
     facts, measured = QUANTITIES[name], document["cells"]
-    ended = [] if document["status"] == "done" else [document["status"], ""]
+    stopped = f"{document['status']}: the same command again trains only the cells that are missing"
+    ended = [] if document["status"] == "done" else [stopped, ""]
     diverged = sum(cell["diverged"] for cell in measured)
     last = (
         f"{len(measured)} of {document['expected']} cells of {document['shapes']} shape(s), {diverged} diverged, "

@@ -19,7 +19,7 @@ from pcviz.engine.elsewhere import Cluster, Processes, elsewhere
 from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import one_line, shown
-from pcviz.settings import Settings
+from pcviz.settings import MOST_WORKERS, Settings
 
 if TYPE_CHECKING:
     from pcviz.jobs.look import Look
@@ -30,7 +30,6 @@ DONE, FAILED, BAD, DIVERGED = 0, 1, 2, 3
 SLICE_SECONDS = 0.5
 LONGEST = 1e6
 LIMIT = Flag("Stop after this many seconds and print the results so far", f"above 0 to {LONGEST:g}")
-MOST_WORKERS = 256
 WORKERS = Flag("Measure in so many processes of this machine", f"1 to {MOST_WORKERS}")
 SCHEDULER = Flag("Measure on the Dask cluster of this scheduler", "an address such as tcp://10.0.0.1:8786")
 JSON = Flag("Print one JSON document on standard output, and nothing else there.")

@@ -33,12 +33,16 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **packages, "pcviz": code, "device": device_name()}
 
 
+class OtherVersions(RuntimeError):
+    """A process has other versions, or other code, than it should."""
+
+
 def compare(theirs: Mapping[str, str], ours: Mapping[str, str], where: str) -> None:
-    """Raises RuntimeError with one line if versions differ; `where` names the process that has `theirs`."""
+    """Raises OtherVersions with one line if they differ; `where` names the process that has `theirs`."""
     there = {name: theirs.get(name, "unknown") for name in ours}
     lines = [f"{name} is {there[name]} and should be {ours[name]}" for name in ours if there[name] != ours[name]]
     if lines:
-        raise RuntimeError(f"{where}: {'; '.join(lines)} (allowed: the same as where the run is)")
+        raise OtherVersions(f"{where}: {'; '.join(lines)} (allowed: the same as where the run is)")
 
 
 def this_process() -> str:

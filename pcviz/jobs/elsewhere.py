@@ -27,7 +27,7 @@ WAIT_SECONDS = 60.0
 
 def versions_of(elsewhere: Elsewhere) -> dict[str, str]:
     """The versions of the first process that answers; its device may be another than ours. Raises ConnectionError if
-    none answers, RuntimeError if versions differ."""
+    none answers, OtherVersions if they differ."""
     future = elsewhere.submit(_answer)
     try:
         where, theirs = future.result(WAIT_SECONDS)
@@ -59,7 +59,7 @@ def held(names: Iterable[str]) -> dict[str, bytes]:
 
 def measured(description: str, members: Sequence[str], data: Mapping[str, bytes]) -> tuple[list[Any], float]:
     """Measure members of the described group in this process; returns the results and the seconds that it took. Raises
-    RuntimeError if this process has other versions than the description expects."""
+    OtherVersions if this process has other versions than the description expects."""
     begun = time.perf_counter()
     group = _group(description)
     _hold(data)

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from pcviz.experiment.faults import one_line
 from pcviz.experiment.looks import GroupOptions
 from pcviz.jobs.background import LOOK_SECONDS
+from pcviz.jobs.code import OtherVersions
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.elsewhere import described, held, measured, versions_of
 from pcviz.jobs.look import Look
@@ -33,6 +35,8 @@ ROUNDS = 4
 """A slot gets at least so many more calls, which are smaller towards the end: all end together, and pictures form."""
 MOST_DEATHS = 3
 """Members of a call that so many processes died of are not sent to another."""
+MOST_FAULTS = 3
+"""A group goes on without a member that fails, but not beyond so many faults."""
 Options = TypeVar("Options", bound=GroupOptions)
 
 
@@ -42,7 +46,8 @@ class Group(Look[Options]):
     Members work in threads, a piece at a time and only while the group advances; or `elsewhere`, where other processes
     measure some in each call, and a group that does not advance sends no more. `results` holds what was measured, by
     member. A checkpoint keeps it, so that no finished member is measured again; one under way starts again. `memory`
-    knows results of earlier runs, of members that have a `key`, and is told new ones.
+    knows results of earlier runs, of members that have a `key`, and is told new ones. Of a member that failed nobody
+    keeps anything: the others are measured, then the group fails, and another run tries that member again.
     """
 
     memory: Memory | None = None
@@ -55,6 +60,7 @@ class Group(Look[Options]):
         self._begins = True
         self._waits = False
         self._deaths: Counter[tuple[str, ...]] = Counter()
+        self._failed: dict[tuple[str, ...], str] = {}
         self._versions: dict[str, str] | None = None
         self._seconds_elsewhere = 0.0
 
@@ -119,7 +125,7 @@ class Group(Look[Options]):
     def _work(self) -> Iterator[None]:
         if self._recall():
             yield
-        while self._under_way or len(self.results) < self.steps:
+        while self._under_way or len(self.results) + self._lost < self.steps:
             while len(self._under_way) < self._most_under_way and (members := self._next()):
                 self._start(members)
             self._waits = self.elsewhere is not None
@@ -127,16 +133,43 @@ class Group(Look[Options]):
             for members in self._answered():
                 if members in self._under_way and self._collect(members):
                     yield
+            if len(self._failed) >= MOST_FAULTS:
+                break
             yield
+        if self._failed:
+            raise RuntimeError(self._fault)
+
+    @property
+    def _fault(self) -> str:
+        """What went wrong first, and what is left to do."""
+        members, fault = next(iter(self._failed.items()))
+        missing = self.steps - len(self.results)
+        return f"{members[0]}: {fault}. The same run again measures only what is missing ({missing} of {self.steps})"
+
+    @property
+    def _lost(self) -> int:
+        """How many members failed."""
+        return sum(map(len, self._failed))
+
+    def _left(self) -> list[str]:
+        """Members that were neither measured nor failed, in their order."""
+        failed = {member for members in self._failed for member in members}
+        return [member for member in self._expected if member not in self.results and member not in failed]
 
     def _answered(self) -> list[tuple[str, ...]]:
         return [members for members, future in self._under_way.items() if future.done()]
 
     def _collect(self, members: tuple[str, ...]) -> bool:
-        """Take what a future has; whether these are results."""
+        """Take what a future has; whether these are results. Raises what no other member could escape."""
         self._waits = False
         future = self._under_way.pop(members)
-        results = self._worked(members, future) if self.elsewhere is None else self._answer(members, future)
+        try:
+            results = self._worked(members, future) if self.elsewhere is None else self._answer(members, future)
+        except (ConnectionError, OtherVersions):
+            raise
+        except Exception as error:
+            self._failed[members] = one_line(error)
+            return False
         if results is None:
             return False
         self._take(dict(zip(members, results, strict=True)))
@@ -164,7 +197,7 @@ class Group(Look[Options]):
         if not self._begins:
             return ()
         under_way = {member for members in self._under_way for member in members}
-        left = [member for member in self._expected if member not in self.results and member not in under_way]
+        left = [member for member in self._left() if member not in under_way]
         if not left:
             return ()
         busy = {self.families[member] for member in under_way}
@@ -210,11 +243,10 @@ class Group(Look[Options]):
             results, seconds = call.result()
         except BrokenExecutor:
             self._deaths[members] += 1
-            if self._deaths[members] == MOST_DEATHS:
-                raise RuntimeError(
-                    f"{members[0]}: the processes that measured it died {MOST_DEATHS} times; is it too large?"
-                ) from None
-            self._start(members)
+            if self._deaths[members] < MOST_DEATHS:
+                self._start(members)
+            else:
+                self._failed[members] = f"the processes that measured it died {MOST_DEATHS} times (is it too large?)"
             return None
         except CancelledError:
             raise ConnectionError(f"{self.elsewhere.place} was lost; what was measured before is kept") from None

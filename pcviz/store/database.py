@@ -36,7 +36,7 @@ class Database:
     def __init__(self, url: str, *, founding: bool = True) -> None:
         self.engine: Engine = address.engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
-        self.file = StoreFile(Path(self.engine.url.database or "")) if self.sqlite else None
+        self.file = StoreFile(Path(self.engine.url.database or ""), BUSY_SECONDS) if self.sqlite else None
         self.place = str(self.file or self.engine.url.render_as_string(hide_password=True))
         self._founding = founding
         self._lock = threading.Lock()

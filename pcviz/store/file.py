@@ -21,10 +21,14 @@ LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class StoreFile:
-    """The file of a store. `hold` keeps it open, so that its content can be rescued after it was deleted."""
+    """The file of a store. `hold` keeps it open, so that its content can be rescued after it was deleted.
 
-    def __init__(self, path: Path) -> None:
+    `patience`: seconds to wait for another program that has locked it.
+    """
+
+    def __init__(self, path: Path, patience: float) -> None:
         self.path = path.absolute()
+        self._patience = patience
         self._identity: Identity | None = None
         self._logs: dict[Path, Identity | None] = {}
         self._held: sqlite3.Connection | None = None
@@ -70,7 +74,7 @@ class StoreFile:
         """Make a database without tables that can return free pages to the disk later. Raises StoreFault."""
         try:
             self.path.open("ab").close()
-            with self._explaining(), closing(sqlite3.connect(self.path)) as connection:
+            with self._explaining(), closing(sqlite3.connect(self.path, self._patience)) as connection:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("VACUUM")  # stores the setting in the file
         except OSError as error:
@@ -84,14 +88,15 @@ class StoreFile:
         """A connection that cannot write; it creates no log if there is none. Raises StoreFault."""
         immutable = "" if any(self._beside(end).exists() for end in ("-wal", "-journal")) else "&immutable=1"
         address = f"{self.path.as_uri()}?mode=ro{immutable}"
-        with self._explaining(), closing(sqlite3.connect(address, uri=True)) as connection:
+        with self._explaining(), closing(sqlite3.connect(address, self._patience, uri=True)) as connection:
             yield connection
 
     def hold(self) -> None:
         """Keep the file open from now on, and remember which one it is."""
         self.let_go()
         with self._explaining():
-            self._held = sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
+            address = f"{self.path.as_uri()}?mode=rw"
+            self._held = sqlite3.connect(address, self._patience, uri=True, check_same_thread=False)
             self._held.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the write-ahead log too
             self._identity = _identity(self.path)
             if self._identity is None:
@@ -132,7 +137,7 @@ class StoreFile:
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             with self._explaining(unfinished), closing(sqlite3.connect(unfinished)) as copy:
-                source.backup(copy, progress=self._patience())
+                source.backup(copy, progress=self._until_too_late())
             unfinished.rename(target)
         except OSError as error:
             raise StoreFault(
@@ -143,7 +148,7 @@ class StoreFile:
                 unfinished.unlink(missing_ok=True)
         return target
 
-    def _patience(self) -> Callable[[int, int, int], None]:
+    def _until_too_late(self) -> Callable[[int, int, int], None]:
         """A callback that ends a copy after it has waited too long for a lock: SQLite would wait for ever."""
         deadline = time.monotonic() + COPY_SECONDS
 

@@ -100,11 +100,12 @@ def transport(view: View, form: controls.Form, choice: Choice) -> None:
     full = room.refusals(view.kind, experiment)
     alive = record is not None and not record.ended and record.wanted != "cancelled"
     watched = session.watches(record)
+    group = issubclass(INSTRUMENTS[view.kind].model, GroupOptions)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         ready = experiment is not None and choice.options is not None and not wrong and not full
         begin = partial(start, view.kind, experiment, choice.options)
         widgets.button("play", view.verb, "play_arrow", begin, enabled=ready and not watched)
-        if issubclass(INSTRUMENTS[view.kind].model, GroupOptions):
+        if group:
             resting = record is not None and alive and record.wanted == "paused"
             action, icon = ("resume", "play_arrow") if resting else ("pause", "pause")
             steer = partial(session.steer, action)
@@ -122,6 +123,8 @@ def transport(view: View, form: controls.Form, choice: Choice) -> None:
         st.error(markdown.lines(wrong + full), icon=":material/block:")
     elif record is not None and record.state == "failed":
         st.error(f"This run failed. {markdown.plain(record.message)}", icon=":material/error:")
+    if group and record is not None and record.kind == view.kind and record.state in ("failed", "cancelled"):
+        st.caption(f"What was measured is kept: with the same options, {view.verb} measures only what is missing.")
 
 
 def estimate(kind: str, experiment: Experiment, options: dict[str, Any]) -> str:

@@ -41,6 +41,5 @@ def test_a_sweep_fills_the_picture_and_a_reload_finds_it(page: Page) -> None:
     row = page.locator(".st-key-sweep_cell")
     expect(row).to_contain_text("learning.learning_rate=0.01 network.width=32", timeout=30_000)
     row.get_by_role("button", name="Train this cell").click()
-    page.wait_for_timeout(6000)
+    page.wait_for_url(re.compile("learning_learning_rate=0.01"))
     wait_for(page, lambda: state(page, "learning-curves") == "done")
-    assert "learning_learning_rate=0.01" in page.url

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pcviz.cli.main import main
+from pcviz.cli.sweep import text
 from pcviz.experiment import Experiment
 
 SMALL = [
@@ -64,6 +65,8 @@ def test_a_limit_stops_it_and_prints_what_it_has(capsys: pytest.CaptureFixture[s
     words = ["--vary", "seed=0..99", "--learning.steps", "2000", "--limit", "0.2", "--json"]
     document = json.loads(out(capsys, *words, status=1))
     assert document["status"] == "stopped (limit)" and len(document["cells"]) < 100
+    told = text(document).splitlines()
+    assert told[0] == "stopped (limit): the same command again trains only the cells that are missing"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,10 @@ def test_a_limit_stops_it_and_prints_what_it_has(capsys: pytest.CaptureFixture[s
         (["--vary", "network.width=0,4"], "vary: network.width=0: network.width: 0 is below 1 (allowed: "),
         (["--vary", "seed=0..1", "--samples", "0"], "samples: 0 is below 1 (allowed: a whole number from 1 to "),
         (["--vary", "seed=0..1", "--quantity", "speed"], "quantity: speed is not one of the allowed values (allowed: "),
-        (["--vary", "seed=0..1", "--workers", "0"], "workers: 0 is not possible (allowed: 1 to 256)"),
+        *(
+            (["--vary", "seed=0..1", "--workers", bad], f"workers: {bad} is not possible (allowed: 1 to 256)")
+            for bad in ("0", "-1", "x", "10000")
+        ),
         (
             ["--vary", "seed=0..1", "--workers", "2", "--scheduler", "tcp://far:1"],
             "workers: does not go with --scheduler (allowed: one of the two)",

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.illness.archive import in_archive, pack, store, unpack
+from benchmarks.illness.archive import Measured, in_archive, pack, store, unpack
 from benchmarks.illness.counts import Count, Told, count, of_kind, told
 from benchmarks.illness.suite import BASES, FRESH, PLANTS, SPLIT, cases
 from benchmarks.illness.tables import confusion_table, counts_table, positives_table
@@ -16,9 +16,15 @@ DOCS = Path(__file__).parents[2] / "docs" / "diagnosis.md"
 
 
 @pytest.fixture(scope="module")
-def known() -> list[Told]:
+def measured() -> list[Measured]:
+    """All cases, with the evidence."""
+    return in_archive(ARCHIVE)
+
+
+@pytest.fixture(scope="module")
+def known(measured: list[Measured]) -> list[Told]:
     """What is said of all cases that count."""
-    return told(in_archive(ARCHIVE))
+    return told(measured)
 
 
 def half(known: list[Told], split: str) -> list[Told]:
@@ -68,13 +74,13 @@ def test_names_are_unique_and_halves_do_not_depend_on_order() -> None:
     assert 0.45 < share < 0.55
 
 
-def test_evidence_is_kept_to_four_digits(tmp_path: Path) -> None:
+def test_evidence_is_kept_to_four_digits(tmp_path: Path, measured: list[Measured]) -> None:
     case = next(cases())
     values = {"compared_steps": 40.0, "twin_loss": np.array([1 / 3, np.nan, np.inf, 0.0]), "network_hurt": np.ones(3)}
     found = unpack(case, pack(values)).values
     assert found.keys() == values.keys() - {"network_hurt"}
     np.testing.assert_allclose(np.asarray(found["twin_loss"]), np.asarray(values["twin_loss"]), rtol=1e-4)
-    first = in_archive(ARCHIVE)[:2]
+    first = measured[:2]
     store(first, tmp_path / "one.tar.xz")
     again = in_archive(tmp_path / "one.tar.xz")
     assert [measured.case for measured in again] == [measured.case for measured in first]

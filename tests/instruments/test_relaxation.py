@@ -27,6 +27,7 @@ from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, Solver
 from pcviz.probes import theory
 from pcviz.probes.hessian import hessian_blocks
+from tests.crossed import crossed
 from tests.descent import DESCENT
 from tests.pcn import maps as maps_of
 from tests.probes.aligned import alignment
@@ -140,12 +141,11 @@ def test_the_limit_is_that_of_the_experiments_solver() -> None:
     assert not {"step_limit", "contraction", "stable_curvature"} & set(values["adam"])
 
 
-@pytest.mark.parametrize("initial", ["feedforward", "zero", "normal"])
-def test_a_layer_has_a_signal_when_the_target_has_reached_it(initial: str) -> None:
+@pytest.mark.parametrize(("initial", "steps"), crossed(["feedforward", "zero", "normal"], [0, 2, 4]))
+def test_a_layer_has_a_signal_when_the_target_has_reached_it(initial: str, steps: int) -> None:
     """Whatever the start: nobody but the output after no step, one layer more after each, and none by the start."""
-    for steps, heard in ((0, 1), (2, 3), (4, 5)):
-        job = finished({"inference.initial": initial, "inference.steps": steps, "dtype": "float64"}, {"solvers": ()})
-        assert job.frame(bulk=False).values["layers_with_signal"] == heard
+    job = finished({"inference.initial": initial, "inference.steps": steps, "dtype": "float64"}, {"solvers": ()})
+    assert job.frame(bulk=False).values["layers_with_signal"] == steps + 1
 
 
 def test_theory_expects_the_signal_of_a_healthy_network_and_not_that_of_a_sick_one() -> None:
@@ -318,8 +318,7 @@ def test_the_clock_does_not_count_the_loading_of_a_loop(monkeypatch: pytest.Monk
     assert spans == [(0, 1)] and solver.seconds == []
 
 
-@pytest.mark.parametrize("solver", ["error_based", "adam", "momentum"])
-@pytest.mark.parametrize("initial", ["feedforward", "normal"])
+@pytest.mark.parametrize(("solver", "initial"), crossed(["error_based", "adam", "momentum"], ["feedforward", "normal"]))
 def test_every_solver_and_start_can_be_looked_into(solver: str, initial: str) -> None:
     changes = {"inference.solver": solver, "inference.initial": initial, "inference.steps": 6, "network.loss": "ce"}
     values = finished(changes, {"solvers": (), "budget": 20}).frame(bulk=True).values

@@ -20,6 +20,7 @@ from pcviz.instruments.training.figures import PANELS
 from pcviz.jobs import rerun
 from pcviz.jobs.follower import Follower
 from pcviz.jobs.training import Training
+from tests.crossed import crossed
 
 SMALL = {"network.depth": 5, "network.width": 12, "learning.steps": 24}
 DIVERGES = {"network.depth": 8, "network.parameterisation": "sp", "network.activation": "linear", "learning.steps": 60}
@@ -48,19 +49,17 @@ def shown(frames: list[Frame], part: str) -> Frame:
     return [frame for frame in frames if part in frame.values][-1]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"network.activation": "relu"},
-        {"network.activation": "tanh"},
-        {"network.activation": "linear"},
-        {"learning.rule": "bp"},
-        {"learning.rule": "ipc", "dtype": "float64"},
-        {"data.name": "regression", "learning.batch_size": 8},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("restored", [False, True])
+CHANGES: list[dict[str, Any]] = [
+    {"network.activation": "relu"},
+    {"network.activation": "tanh"},
+    {"network.activation": "linear"},
+    {"learning.rule": "bp"},
+    {"learning.rule": "ipc", "dtype": "float64"},
+    {"data.name": "regression", "learning.batch_size": 8},
+]
+
+
+@pytest.mark.parametrize(("changes", "restored"), crossed(CHANGES, [False, True]), ids=str)
 def test_rows_are_what_the_frames_of_the_training_had(changes: dict[str, Any], restored: bool) -> None:
     parent = trained(changes, 24)
     if restored:
@@ -131,7 +130,7 @@ def test_the_last_finite_weights_of_a_run_that_diverged_are_shown() -> None:
     assert "boundary" in told, "finite weights may be so large that a relaxation or an output is not finite"
 
 
-@pytest.mark.parametrize(("depth", "steps"), [(16, 200), (128, 150), (512, 3)])
+@pytest.mark.parametrize(("depth", "steps"), [(16, 200), pytest.param(128, 150, marks=pytest.mark.slow), (512, 3)])
 def test_rows_fit_the_budget(depth: int, steps: int) -> None:
     parent = trained({"network.depth": depth, "network.width": 4, "learning.batch_size": 8, "learning.steps": steps}, 2)
     parent.steps = 2
@@ -153,8 +152,7 @@ FOLLOWERS: dict[str, tuple[type[Follower], dict[str, Any], str, dict[str, Any]]]
 }
 
 
-@pytest.mark.parametrize("name", FOLLOWERS)
-@pytest.mark.parametrize("at", [0, 1, 7, 20])
+@pytest.mark.parametrize(("name", "at"), crossed(FOLLOWERS, [0, 1, 7, 20]))
 def test_what_follows_from_the_weights_of_an_earlier_step_is_that_of_then(name: str, at: int) -> None:
     kind, options, channel, changes = FOLLOWERS[name]
     then = trained(changes, at)

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -12,7 +12,7 @@ from pcviz.experiment import Experiment
 from pcviz.experiment.looks import GroupOptions, Parts
 from pcviz.frames import Value
 from pcviz.jobs import group
-from pcviz.jobs.group import AT_ONCE, Group
+from pcviz.jobs.group import AT_ONCE, MOST_FAULTS, Group
 from pcviz.numerics.krylov import Work
 
 
@@ -20,7 +20,7 @@ class Options(GroupOptions):
     """Two families of three members; later ones take longer, and some fail."""
 
     PAGE, KEYS = "", {}
-    fails: bool = False
+    fails: tuple[str, ...] = ()
     together: int = 1
 
     def own_parts(self, experiment: Experiment) -> Parts:
@@ -39,6 +39,9 @@ class Fake(Group[Options]):
     def family(self, member: str) -> str:
         return member[0]
 
+    def key(self, member: str) -> str:
+        return member
+
     def most_together(self, member: str) -> int:
         return self.options.together
 
@@ -51,7 +54,7 @@ class Fake(Group[Options]):
             time.sleep(0.002)
             self.pieces.update(members)
             yield
-        if self.options.fails and "b1" in members:
+        if set(self.options.fails) & set(members):
             raise ArithmeticError("it broke")
         return [{"name": member, "values": [math.nan, math.inf, 0.1 + 0.2], "nothing": None} for member in members]
 
@@ -154,6 +157,31 @@ def test_the_time_left_follows_what_members_are_expected_to_take() -> None:
     assert job.seconds_left == pytest.approx(job.seconds * (12 / done - 1))
 
 
-def test_a_member_that_fails_fails_the_group() -> None:
-    with pytest.raises(ArithmeticError, match="it broke"):
-        fake(fails=True).run()
+class Kept(dict[str, Any]):
+    """What runs remember, in memory."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, Any]:
+        return {key: self[key] for key in keys if key in self}
+
+    def keep(self, results: Mapping[str, Any]) -> None:
+        self.update(results)
+
+
+def test_a_member_that_fails_is_named_when_the_others_are_measured_and_tried_again_by_the_next_run() -> None:
+    kept, first = Kept(), fake(fails=("b1",))
+    first.memory = kept
+    fault = r"^b1: ArithmeticError: it broke. The same run again measures only what is missing \(1 of 6\)$"
+    with pytest.raises(RuntimeError, match=fault):
+        first.run()
+    assert set(kept) == set(first.options.parts(Experiment())) - {"b1"}
+    second = fake()
+    second.memory = kept
+    second.run()
+    assert list(second.pieces) == ["b1"] and set(kept) == set(second.results)
+
+
+def test_a_group_ends_early_where_much_fails() -> None:
+    job = fake(fails=("a1", "a2", "a3", "b1", "b2", "b3"))
+    with pytest.raises(RuntimeError, match=r"ArithmeticError: it broke.*\(6 of 6\)$"):
+        job.run()
+    assert MOST_FAULTS <= len(job.crowds) < 6

@@ -175,7 +175,8 @@ def test_many_runs_fit_into_queries(database_url: str, monkeypatch: pytest.Monke
     ("name", "value", "message"),
     [
         ("PCVIZ_STREAMS", "0", "PCVIZ_STREAMS: 0 is not a whole number from 1"),
-        ("PCVIZ_SWEEP_WORKERS", "-1", "PCVIZ_SWEEP_WORKERS: -1 is not a whole number from 0"),
+        ("PCVIZ_SWEEP_WORKERS", "-1", "PCVIZ_SWEEP_WORKERS: -1 is not a whole number from 0 to 256"),
+        ("PCVIZ_SWEEP_WORKERS", "10000", "PCVIZ_SWEEP_WORKERS: 10000 is not a whole number from 0 to 256"),
         ("PCVIZ_STREAMS_PER_ADDRESS", "many", "PCVIZ_STREAMS_PER_ADDRESS: many is not a whole number from 1"),
         ("PCVIZ_STREAM_RUNS", "1_6", "PCVIZ_STREAM_RUNS: 1_6 is not"),
         ("PCVIZ_REQUEST_BYTES", "100", "PCVIZ_REQUEST_BYTES: 100 is not a whole number from 2048"),

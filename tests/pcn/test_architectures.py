@@ -26,6 +26,7 @@ from pcviz.pcn.trace import padded_rows
 from pcviz.probes import curvature
 from pcviz.probes.hessian import hessian_blocks, largest_eigenvalue
 from pcviz.probes.plane import random_directions
+from tests.crossed import crossed
 from tests.pcn.convolution import CHANNELS, SITES, batch, convolutional
 
 X, Y = batch()
@@ -136,8 +137,7 @@ def test_the_hessian_is_that_of_the_energy() -> None:
         np.testing.assert_allclose(found[example], expected, atol=1e-10)
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("rule", "optimiser"), crossed(RULES, ["adam", "sgd"]))
 def test_every_rule_trains_it(rule: str, optimiser: str) -> None:
     network = convolutional(dtype="float32")
     x, y = batch(16, dtype="float32")

@@ -15,6 +15,7 @@ from pcviz.pcn.gradients import activity_gradient, weight_gradient
 from pcviz.pcn.network import flat_weights, stacked_weights, with_flat_weights
 from pcviz.pcn.stacks import unstack, vector
 from pcviz.pcn.trace import padded_rows
+from tests.crossed import crossed
 from tests.pcn.biased import INPUTS, OUTPUTS, biased, energy, layers_of, random_activities
 from tests.pcn.theory import both_losses, descent
 
@@ -193,8 +194,7 @@ def moved(before: Network, after: Network, part: str) -> np.ndarray:
 
 
 class TestLearning:
-    @pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
-    @pytest.mark.parametrize("rule", RULES)
+    @pytest.mark.parametrize(("rule", "optimiser"), crossed(RULES, ["sgd", "adam", "adamw"]))
     def test_scaling_of_rates_and_decay_are_for_matrices_alone(self, rule: str, optimiser: str) -> None:
         _, network, x, y = biased()
         same = {"learning__rule": rule, "learning__optimiser": optimiser, "inference__steps": 1}

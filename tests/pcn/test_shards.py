@@ -80,12 +80,12 @@ def test_the_experiment_alone_decides(experiment: Experiment, count: int) -> Non
     "changes",
     [
         {},
-        {"inference.solver": "adam", "learning.optimiser": "sgd"},
         {"inference.solver": "error_based", "network.loss": "ce"},
         {"learning.forward_update": True, "inference.precision_schedule": "spiking"},
-        {"inference.nudging": "centred", "network.biases": True},
-        {"network.activation": "linear", "learning.weight_norm": 1.0},
-        {"learning.rule": "zil"},
+        pytest.param({"inference.solver": "adam", "learning.optimiser": "sgd"}, marks=pytest.mark.slow),
+        pytest.param({"inference.nudging": "centred", "network.biases": True}, marks=pytest.mark.slow),
+        pytest.param({"network.activation": "linear", "learning.weight_norm": 1.0}, marks=pytest.mark.slow),
+        pytest.param({"learning.rule": "zil"}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

@@ -16,6 +16,7 @@ from pcviz.pcn import linear, relax
 from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, Solver, solver_of
 from pcviz.pcn.trajectory import Trajectory, trajectory
+from tests.crossed import crossed
 from tests.pcn.pairs import pair
 
 CUT_ANYWHERE = [name for name, facts in SOLVERS.items() if name != "gradient_flow" and facts.trains]
@@ -109,9 +110,10 @@ class TestStates:
         assert end.energy == pytest.approx(float(linear.least_energy(path.network, path.x, path.y)))
         assert end.energy < start.energy
 
-    @pytest.mark.parametrize("initial", ["feedforward", "normal", "zero"])
-    @pytest.mark.parametrize("solver", ["momentum", "error_based"])
-    def test_trainings_relax_so(self, solver: str, initial: str) -> None:
+    @pytest.mark.parametrize(
+        ("initial", "solver"), crossed(["feedforward", "normal", "zero"], ["momentum", "error_based"])
+    )
+    def test_trainings_relax_so(self, initial: str, solver: str) -> None:
         _, network, x, y = pair(5, activation="tanh")
         inference = Inference(solver=solver, initial=initial, step_size=0.1)
         expected = relax(network, x, y, inference, 7, seed=3)

@@ -13,6 +13,7 @@ from pcviz.experiment.faults import faults
 from pcviz.experiment.rules import RULES
 from pcviz.pcn import Network, build, learning, premultipliers, weights
 from pcviz.pcn.weight_norm import normalised, spectral_estimate
+from tests.crossed import crossed
 from tests.pcn.convolution import convolutional
 from tests.pcn.pairs import pair
 from tests.pcn.test_learning import Trained, training
@@ -49,8 +50,7 @@ def wanted(rule: str, norm: float | str, optimiser: str = "adam", **network: Any
     return training(rule, optimiser, steps=5, **network).changed({"learning.weight_norm": norm})
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "sgd", "adamw"])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("rule", "optimiser"), crossed(RULES, ["adam", "sgd", "adamw"]))
 def test_after_a_weight_step_every_map_has_the_wanted_norm(rule: str, optimiser: str) -> None:
     _, network, x, y = pair(activation="tanh")
     for norm in (0.3, 1.7):

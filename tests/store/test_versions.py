@@ -277,6 +277,7 @@ def test_a_migration_that_cannot_work_is_one_line(old: Path, monkeypatch: pytest
     assert store.reader.runs(1)
 
 
+@pytest.mark.parametrize("old", STORES[:1], ids=["1"], indirect=True)
 def test_two_processes_that_come_at_once_migrate_once(old: Path) -> None:
     code = "import sys; from pcviz.store import Store; print(len(Store(sys.argv[1]).reader.select()))"
     command = [sys.executable, "-c", code, f"sqlite:///{old}"]

@@ -78,6 +78,25 @@ def test_an_address_fills_the_widgets(client: Client) -> None:
     assert app.selectbox(key="quantity").value == "test_accuracy"
 
 
+def captions(app: AppTest) -> str:
+    return "\n".join(each.value for each in app.caption)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_sweep_that_ended_early_says_that_its_cells_are_kept(state: str, client: Client) -> None:
+    app, kept = page(network_depth="4"), "with the same options, Sweep measures only what is missing"
+    press(app, "play")
+    assert kept not in captions(app)
+    (record,) = client.runs()
+    worker = client.store.observations("w")
+    assert worker.claim(record)
+    worker.observe(record.id, client.get(record.id).generation, state=state, message="it broke", step=3)
+    worker.close()
+    app.run()
+    assert kept in captions(app)
+    assert ["it broke" in error.value for error in app.error] == [True] * (state == "failed")
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -13,6 +13,7 @@ from pcviz.engine.client import Client
 from pcviz.experiment import Experiment
 from pcviz.store import Store, StoreFault, database, versions
 from pcviz.ui import trouble
+from tests.crossed import crossed
 from tests.store.breaking import change, new_store, overwrite
 from tests.ui.test_shell import SHELL, TRAIN, enabled, opened, press
 
@@ -76,24 +77,26 @@ def test_a_click_that_the_store_refuses_says_so(path: Path) -> None:
     assert Client(Store(f"sqlite:///{path}")).get(str(app.query_params["run"])).wanted == "paused"
 
 
-@pytest.fixture(params=["field", "value", "schema", "kind", "state", "options", "json"])
+STRANGE = {
+    "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"dropout":true,"depth"\')',
+    "value": "experiment_json = replace(experiment_json, '\"tanh\"', '\"softsign\"')",
+    "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":3')",
+    "kind": "kind = 'dream'",
+    "state": "state = 'asleep'",
+    "options": "options_json = '[1'",
+    "json": "experiment_json = ''",
+}
+
+
+@pytest.fixture
 def strange(request: pytest.FixtureRequest, path: Path) -> Path:
     """A store of old whose runs, all but the trainings that are done, this version cannot read."""
     shutil.copy(sorted(OLD.glob("*.db"))[0], path)
-    statement = {
-        "field": 'experiment_json = replace(experiment_json, \'"depth"\', \'"dropout":true,"depth"\')',
-        "value": "experiment_json = replace(experiment_json, '\"tanh\"', '\"softsign\"')",
-        "schema": "experiment_json = replace(experiment_json, '\"schema\":1', '\"schema\":3')",
-        "kind": "kind = 'dream'",
-        "state": "state = 'asleep'",
-        "options": "options_json = '[1'",
-        "json": "experiment_json = ''",
-    }[request.param]
-    change(path, f"UPDATE runs SET {statement} WHERE NOT (kind = 'train' AND state = 'done')")
+    change(path, f"UPDATE runs SET {STRANGE[request.param]} WHERE NOT (kind = 'train' AND state = 'done')")
     return path
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("strange", "name"), crossed(STRANGE, PAGES), indirect=["strange"])
 def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
     found = [record.id for record in Client(Store(f"sqlite:///{strange}")).unreadable()]
     assert len(found) >= 10
@@ -104,16 +107,20 @@ def test_no_run_takes_a_page_down(strange: Path, name: str) -> None:
         app.switch_page(f"scripts/{name}.py").run()
     assert not app.exception and not app.error
     assert f"{len(found)} stored runs cannot be read by this pcviz" in [one.label for one in app.expander]
-    for run in found[:2]:
-        shown = AppTest.from_file(str(SHELL), default_timeout=60)
-        shown.switch_page(TRAIN)
-        shown.query_params["run"] = run
-        shown.run()
-        assert not shown.exception
-        assert f"run\\: {run} cannot be read by this pcviz" in shown.warning[0].value
     with sqlite3.connect(strange) as connection:
         after = connection.execute("SELECT * FROM runs ORDER BY id").fetchall()
     assert [row[:12] for row in after] == [row[:12] for row in before], "all that says what a run is"
+
+
+@pytest.mark.parametrize("strange", STRANGE, indirect=True)
+def test_a_link_to_a_run_that_cannot_be_read_says_so(strange: Path) -> None:
+    for record in Client(Store(f"sqlite:///{strange}")).unreadable()[:2]:
+        shown = AppTest.from_file(str(SHELL), default_timeout=60)
+        shown.switch_page(TRAIN)
+        shown.query_params["run"] = record.id
+        shown.run()
+        assert not shown.exception
+        assert f"run\\: {record.id} cannot be read by this pcviz" in shown.warning[0].value
 
 
 def test_what_cannot_be_read_can_be_exported_and_deleted(path: Path) -> None:
