@@ -4,6 +4,8 @@ The units of a layer are then independent normal variables, whose mean square q_
 example by example. How the output changes with a layer follows, from the output down, from the mean squares of slopes.
 """
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -62,11 +64,15 @@ def moments(activation: str, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @compiled("activation")
 def _moments(q: jax.Array, activation: str) -> tuple[jax.Array, jax.Array]:
-    deviation = jnp.sqrt(q)[:, None]
-    ends = jnp.sort(jnp.concatenate([jnp.clip(BEND, -9 * deviation, 9 * deviation), BULK * deviation], axis=1), axis=1)
-    middle, half = (ends[:, 1:] + ends[:, :-1]) / 2, (ends[:, 1:] - ends[:, :-1]) / 2
-    z = middle[..., None] + half[..., None] * NODES
-    value, slope = jax.jvp(ACTIVATIONS[activation], (z,), (jnp.ones_like(z),))
-    scaled = z / deviation[..., None]
-    weight = jnp.exp(-(scaled**2) / 2) / jnp.sqrt(2 * jnp.pi) * SHARES * (half / deviation)[..., None]
-    return jnp.sum(weight * value**2, (1, 2)), jnp.sum(weight * slope**2, (1, 2))
+    return jax.vmap(lambda variance: _integrated(ACTIVATIONS[activation], variance))(q)
+
+
+def _integrated(phi: Callable[[jax.Array], jax.Array], q: jax.Array) -> tuple[jax.Array, jax.Array]:
+    deviation = jnp.sqrt(q)
+    bend = jnp.clip(jnp.asarray(BEND), BULK[0] * deviation, BULK[-1] * deviation)
+    ends = jnp.sort(jnp.concatenate([bend, BULK * deviation]))
+    middle, half = (ends[1:] + ends[:-1]) / 2, (ends[1:] - ends[:-1]) / 2
+    z = middle[:, None] + half[:, None] * NODES[None]
+    value, slope = jax.jvp(phi, (z,), (jnp.ones_like(z),))
+    weight = SHARES[None] * half[:, None] * jnp.exp(-((z / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
+    return jnp.sum(weight * value**2), jnp.sum(weight * slope**2)

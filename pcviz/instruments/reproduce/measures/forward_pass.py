@@ -33,7 +33,7 @@ def _rescaling(network: Network, x: jax.Array) -> jax.Array:
         return jnp.trace(s) / len(s)
     errors = jax.tree.map(jnp.zeros_like, forward(network, x)[0])
     output, jacobians = output_and_jacobians(network, x, errors)
-    return 1 + sum(jnp.sum(g**2) for g in jacobians) / output.size
+    return 1 + sum((jnp.sum(g**2) for g in jacobians), start=jnp.zeros(())) / output.size
 
 
 def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
