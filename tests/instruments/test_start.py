@@ -14,7 +14,6 @@ from pcviz.instruments.reproduce.studies.conditioning import PUBLISHED
 from pcviz.instruments.reproduce.studies.forward_pass import HEAVY, allowed_errors
 from pcviz.instruments.reproduce.studies.start import (
     CONDITIONING,
-    EVERYWHERE,
     FORWARD,
     KINDS,
     Place,
@@ -160,7 +159,9 @@ def test_the_verdict_on_other_activations() -> None:
     assert kept(0.05, 1e-3), "less than L/N = 3/32"
     assert kept(0.3, 1.0) and not kept(0.3, 0.1), "more, within standard errors or not"
     places = protocol.cells.values()
-    assert {place.kind for place in places if place.activation == "tanh" and place.width == 8} == set(EVERYWHERE)
+    assert {place.kind for place in places if place.activation == "tanh" and place.width == 8} == set(
+        protocol.everywhere
+    )
     assert {place.kind for place in places if place[1:4] == (32, 5, "tanh")} == set(KINDS)
 
 

@@ -108,8 +108,8 @@ def _beside(found: Cells, protocol: Start) -> Chart:
         title="Condition number κ beside the published, N = 128, L = 16",
         places=names,
         curves=curves,
-        help="Networks with one input and one target, both 1. Open circles: the published networks, one of each, by their "
-        "full Hessian, which with tanh need not be positive.",
+        help="Networks with one input and one target, both 1. Open circles: the published networks, one of each, by "
+        "their full Hessian, which with tanh need not be positive.",
         joined=False,
         reference="published",
     )
@@ -226,7 +226,12 @@ STUDIES = {
         "μPC (arXiv 2505.13124), appendix; docs/theory.md 4.4",
         CONDITIONING,
         CONDITIONING._replace(
-            widths=(16, 64), depths=(3, 9, 33), seeds=1, activations=("linear", "tanh", "relu"), scalars=()
+            widths=(16, 64),
+            depths=(3, 9, 33),
+            seeds=1,
+            activations=("linear", "tanh", "relu"),
+            everywhere=("mupc_skips", "ntp_skips"),
+            scalars=(),
         ),
         report,
     )

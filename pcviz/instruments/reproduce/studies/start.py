@@ -42,10 +42,6 @@ KINDS: dict[str, Kind] = {
 """Name -> facts, in reading order."""
 
 
-EVERYWHERE = ("mupc_skips", "mupc", "ntp_skips", "ntp")
-"""Kinds that are measured with every activation at every width and depth; others only in the greatest networks."""
-
-
 class Place(NamedTuple):
     """One cell: the kind of start, width, depth, activation; `scalar`: one input and one target, both 1."""
 
@@ -70,7 +66,8 @@ class Place(NamedTuple):
 
 class Start(NamedTuple):
     """Networks of all `kinds` and `activations`, `seeds` of each, on the first `examples` digits, and `scalars`
-    besides; float64. `compiling`: seconds of the programs that networks share."""
+    besides; float64. With activations that are not linear, kinds that are not measured `everywhere` are measured in the
+    greatest networks alone. `compiling`: seconds of the programs that networks share."""
 
     widths: tuple[int, ...]
     depths: tuple[int, ...]
@@ -78,6 +75,7 @@ class Start(NamedTuple):
     kinds: tuple[str, ...] = tuple(KINDS)
     examples: int = 16
     activations: tuple[str, ...] = ("linear",)
+    everywhere: tuple[str, ...] = ("mupc_skips", "mupc", "ntp_skips", "ntp")
     scalars: tuple[Place, ...] = ()
     compiling: float = 2 * PROGRAM_SECONDS
 
@@ -102,7 +100,7 @@ class Start(NamedTuple):
         places = [
             Place(kind, n, depth, activation)
             for depth, n, activation, kind in product(self.depths, self.widths, self.activations, self.kinds)
-            if activation == "linear" or kind in EVERYWHERE or (n, depth) == self.greatest
+            if activation == "linear" or kind in self.everywhere or (n, depth) == self.greatest
         ]
         return {place.name: place for place in (*places, *self.scalars)}
 
@@ -119,7 +117,7 @@ class Start(NamedTuple):
         sharing = Counter(place.program for place in cells.values())
         return {
             name: self.compiling / sharing[place.program]
-            + self.seeds * (0.01 + 1e-10 * place.depth * place.width**2 * 60)
+            + self.seeds * (0.006 + 1e-10 * place.depth * place.width**2 * 60)
             for name, place in cells.items()
         }
 
@@ -182,5 +180,5 @@ SCALARS = tuple(
     for kind in ("uniform", "uniform_skips", "mupc_skips")
 )
 """Networks of which condition numbers were published (notebook of the μPC paper)."""
-FORWARD = Start((16, 64, 256), (4, 8, 16, 32), 40, activations=tuple(ACTIVATIONS))
+FORWARD = Start((16, 64, 256), (4, 8, 16, 32), 40, activations=tuple(ACTIVATIONS), compiling=PROGRAM_SECONDS / 2)
 CONDITIONING = Start((32, 128), (3, 5, 9, 17, 33), 3, examples=2, activations=tuple(ACTIVATIONS), scalars=SCALARS)
