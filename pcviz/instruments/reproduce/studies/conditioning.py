@@ -39,8 +39,6 @@ CHART = Chart(
     log_y=True,
     reference="closed form",
 )
-
-
 DEEP = "mupc_skips"
 """The kind that is made for depth."""
 PUBLISHED = {
@@ -95,14 +93,11 @@ def _by_activation(found: Cells, protocol: Start) -> Chart:
 
 
 def _beside(found: Cells, protocol: Start) -> Chart:
-    def read(cell: dict[str, Any]) -> tuple[float, ...]:
-        return *_read(cell)[:3], PUBLISHED[cell["kind"]][cell["activation"]]
-
     names = list(dict.fromkeys(place.activation for place in protocol.scalars))
     curves = []
     for kind in dict.fromkeys(place.kind for place in protocol.scalars):
         own = [place for place in protocol.scalars if place.kind == kind]
-        curve = curve_of(KINDS[kind].label, own, found, read)
+        curve = curve_of(KINDS[kind].label, own, found, _read)
         curves.append(curve._replace(reference=[PUBLISHED[kind][name] for name in names]))
     return CHART._replace(
         title="Condition number κ beside the published, N = 128, L = 16",

@@ -35,8 +35,6 @@ CHART = Chart(
     log_y=True,
     reference="expected",
 )
-
-
 GROWTH = CHART._replace(
     title="Growth of the forward pass",
     y="factor of a layer",
