@@ -12,7 +12,7 @@ from pcviz.pcn.batch import as_batch, as_inputs
 from pcviz.pcn.energy import output_error, output_loss
 from pcviz.pcn.gradients import weight_gradient
 from pcviz.pcn.network import Network, with_precision
-from pcviz.pcn.stacks import Activities, over_layers, unstack
+from pcviz.pcn.stacks import Activities, flat, over_layers, unstack
 from pcviz.pcn.stage import Stage
 
 
@@ -31,6 +31,14 @@ def forward(network: Network, x: jax.Array, errors: Activities | None = None) ->
         z, stack = over_layers(layer, z, (stage, None if errors is None else errors[index]))
         activities.append(stack)
     return tuple(activities), network.output((z[None],))
+
+
+def output_and_jacobians(network: Network, x: jax.Array, errors: Activities) -> tuple[jax.Array, list[jax.Array]]:
+    """The output (B, K), and its derivatives in the activities of the hidden stages, G_l of every example, each
+    (K, count, B, N)."""
+    output, vjp = jax.vjp(lambda e: forward(network, x, e)[1], errors)
+    units = jnp.broadcast_to(jnp.eye(output.shape[1], dtype=output.dtype)[:, None], (output.shape[1], *output.shape))
+    return output, [jax.vmap(flat)(g) for g in jax.vmap(vjp)(units)[0]]
 
 
 def error_energy_gradient(

@@ -42,6 +42,18 @@ INITIALISERS: dict[str, Initialiser] = {
 }
 """Each draws one weight matrix (N_l, N_{l-1}) in float64, so that both dtypes start from the same numbers."""
 
+_VARIANCES: dict[str, Callable[[tuple[int, int]], float]] = {
+    "uniform": lambda shape: 1 / (3 * shape[1]),
+    "lecun_normal": lambda shape: 1 / shape[1],
+    "orthogonal": lambda shape: 1 / max(shape),
+    "normal": lambda shape: 1.0,
+}
+
+
+def variance(initialisation: str, shape: tuple[int, int]) -> float:
+    """The variance of an entry of an initial weight matrix (N_l, N_{l-1})."""
+    return _VARIANCES[initialisation](shape)
+
 
 def initial_weights(initialisation: str, seed: int | jax.Array, layers: range, shape: tuple[int, int]) -> jax.Array:
     """Weights of `layers` (numbers from 1), each of `shape` (N_l, N_{l-1}), stacked: (len(layers), N_l, N_{l-1}).

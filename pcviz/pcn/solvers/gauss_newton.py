@@ -20,7 +20,7 @@ from pcviz.brief import short
 from pcviz.numerics.compiling import Program
 from pcviz.pcn.coordinates import Place, curvature_product, move
 from pcviz.pcn.energy import output_error
-from pcviz.pcn.feedforward import forward
+from pcviz.pcn.feedforward import output_and_jacobians
 from pcviz.pcn.network import Network
 from pcviz.pcn.solvers import conjugate_gradient as conjugate
 from pcviz.pcn.solvers.base import Solver, repeating
@@ -95,9 +95,7 @@ def direction(network: Network, x: jax.Array, y: jax.Array, place: Place, damped
 
 
 def _direction(network: Network, x: jax.Array, y: jax.Array, errors: Activities, damped: jax.Array) -> Activities:
-    output, vjp = jax.vjp(lambda e: forward(network, x, e)[1], errors)
-    units = jnp.broadcast_to(jnp.eye(output.shape[1], dtype=output.dtype)[:, None], (output.shape[1], *output.shape))
-    jacobians = [jax.vmap(flat)(g) for g in jax.vmap(vjp)(units)[0]]
+    output, jacobians = output_and_jacobians(network, x, errors)
     delta = network.output_precision[...] * output_error(network.loss, output, y)
     pulls = [flat(weighed(stage, e)) for stage, e in zip(network.stages, errors, strict=False)]
     gradient = [pull - jnp.einsum("bk,kcbn->cbn", delta, g) for pull, g in zip(pulls, jacobians, strict=True)]

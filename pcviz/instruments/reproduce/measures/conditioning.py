@@ -1,9 +1,10 @@
-"""The condition number of inference at the start: extreme eigenvalues of the activity Hessian of linear networks, which
-depend on the weights alone (theory.md 4.4)."""
+"""The condition number of inference at the start: extreme eigenvalues of the activity Hessian at the feedforward pass,
+in the Gauss-Newton form (theory.md 4.1, 4.4). Those of linear networks depend on the weights alone."""
 
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from pcviz.data import load
@@ -17,17 +18,17 @@ from pcviz.pcn.feedforward import forward
 
 
 def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
-    """Condition numbers of the networks of one cell: geometric mean, ends; mean of the greatest eigenvalue."""
-    first = protocol.experiment_of(place, 0)
-    data = load(first.data, first.seed, first.dtype)
-    x, y = (jax.device_put(part[:1]) for part in (data.x_train, data.y_train))
-    smallest, largest = [], []
+    """Condition numbers of the networks of one cell, at each example: geometric mean, ends; mean of the greatest
+    eigenvalue."""
+    x, outputs = _inputs(place, protocol)
+    smallest: list[np.ndarray] = []
+    largest: list[np.ndarray] = []
     for seed in range(protocol.seeds):
-        network = build(protocol.experiment_of(place, seed), x.shape[1], y.shape[1])
-        z, _ = forward(network, x)
-        largest.append(float(largest_curvature(network, x, y, z)[0]))
+        network = build(protocol.experiment_of(place, seed), x.shape[1], outputs)
+        z, y = forward(network, x)  # with its own output as target, the Hessian is the Gauss-Newton one
+        largest.append(np.asarray(largest_curvature(network, x, y, z)))
         yield
-        smallest.append(float(smallest_curvature(network, x, y, z)[0]))
+        smallest.append(np.asarray(smallest_curvature(network, x, y, z)))
         yield
     ratios = np.array(largest) / np.array(smallest)
     return {
@@ -36,6 +37,16 @@ def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
         "greatest": float(ratios.max()),
         "largest": float(np.mean(largest)),
     }
+
+
+def _inputs(place: Place, protocol: Start) -> tuple[jax.Array, int]:
+    """The inputs (B, D) and the number of outputs."""
+    if place.scalar:
+        return jnp.ones((1, 1), jnp.float64), 1
+    first = protocol.experiment_of(place, 0)
+    data = load(first.data, first.seed, first.dtype)
+    count = 1 if place.activation == "linear" else protocol.examples
+    return jax.device_put(data.x_train[:count]), data.y_train.shape[1]
 
 
 MEASURES = {"conditioning": Measure(one_by_one(measure), shape_at_start)}

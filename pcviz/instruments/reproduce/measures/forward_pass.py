@@ -1,5 +1,5 @@
-"""The forward pass at the start: mean squares of activities, and the rescaling S between loss and F*, of linear
-networks (theory.md 4.3, 4.5)."""
+"""The forward pass at the start: mean squares of activities, and the rescaling S between loss and F*, linearised around
+the forward pass where activations are not linear (theory.md 4.3, 4.5)."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -10,11 +10,12 @@ import numpy as np
 
 from pcviz.data import load
 from pcviz.instruments.reproduce.measures.base import Measure, one_by_one
-from pcviz.instruments.reproduce.studies.start import KINDS, Place, Start, expected_rescaling, growth
+from pcviz.instruments.reproduce.studies.start import Place, Start
 from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build
-from pcviz.pcn.feedforward import forward
+from pcviz.pcn.feedforward import forward, output_and_jacobians
+from pcviz.pcn.infinite_width import expected
 from pcviz.pcn.linear import layer_maps, output_jacobians, rescaling
 
 
@@ -22,26 +23,35 @@ from pcviz.pcn.linear import layer_maps, output_jacobians, rescaling
 def _seen(network: Network, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """tr S / K, and the mean squares of the first and of the last hidden layer."""
     activities, _ = forward(network, x)
-    s = rescaling(output_jacobians(layer_maps(network)))
     squares = [jnp.mean(stack**2, axis=(1, 2)) for stack in activities]
-    return jnp.trace(s) / len(s), squares[0][0], squares[-1][-1]
+    return _rescaling(network, x), squares[0][0], squares[-1][-1]
+
+
+def _rescaling(network: Network, x: jax.Array) -> jax.Array:
+    if network.has_closed_form:
+        s = rescaling(output_jacobians(layer_maps(network)))
+        return jnp.trace(s) / len(s)
+    errors = jax.tree.map(jnp.zeros_like, forward(network, x)[0])
+    output, jacobians = output_and_jacobians(network, x, errors)
+    return 1 + sum((jnp.sum(g**2) for g in jacobians), start=jnp.zeros(())) / output.size
 
 
 def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
     """Means over the networks of one cell, with standard errors and expected values."""
     first = protocol.experiment_of(place, 0)
     data = load(first.data, first.seed, first.dtype)
-    x = jax.device_put(data.x_train[: protocol.examples])
+    inputs, outputs = data.x_train[: protocol.examples], data.y_train.shape[1]
+    x = jax.device_put(inputs)
     seen = []
     for seed in range(protocol.seeds):
-        network = build(protocol.experiment_of(place, seed), x.shape[1], data.y_train.shape[1])
+        network = build(protocol.experiment_of(place, seed), x.shape[1], outputs)
         seen.append([float(value) for value in _seen(network, x)])
         yield
     rescalings, starts, ends = np.array(seen).T
-    grown = ends / starts
+    wide = expected(first.network, np.asarray(inputs), outputs)
     return {
-        "rescaling": _told(rescalings, expected_rescaling(first)),
-        "growth": _told(grown, growth(first) ** (first.hidden_layers - 1)),
+        "rescaling": _told(rescalings, float(wide.rescaling.mean())),
+        "growth": _told(ends / starts, float(wide.squares[-1].mean() / wide.squares[0].mean())),
     }
 
 
@@ -52,7 +62,7 @@ def _told(values: np.ndarray, expected: float) -> dict[str, float]:
 
 def shape_at_start(place: Place, protocol: Start) -> Hashable:
     """Cells whose networks share compiled programs."""
-    return place.width, place.depth, KINDS[place.kind].changes["network.skips"]
+    return place.program
 
 
 MEASURES = {"forward-pass": Measure(one_by_one(measure), shape_at_start)}

@@ -2,11 +2,13 @@
 (theory.md 4.3 to 4.5)."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pcviz.experiment import Experiment, from_paths
+from pcviz.experiment.activations import ACTIVATIONS
 from pcviz.experiment.looks import PROGRAM_SECONDS, Parts
 from pcviz.instruments.charts import Chart, Curve
 from pcviz.instruments.reproduce.study import Cells
@@ -41,69 +43,83 @@ KINDS: dict[str, Kind] = {
 
 
 class Place(NamedTuple):
-    """One cell: the kind of start, width, depth."""
+    """One cell: the kind of start, width, depth, activation; `scalar`: one input and one target, both 1."""
 
     kind: str
     width: int
     depth: int
+    activation: str = "linear"
+    scalar: bool = False
 
     @property
     def name(self) -> str:
         """The name of this member of the group."""
-        return f"{self.kind} N={self.width} L={self.depth}"
+        rest = [self.activation] * (self.activation != "linear") + ["scalar"] * self.scalar
+        return " ".join([self.kind, f"N={self.width}", f"L={self.depth}", *rest])
+
+    @property
+    def program(self) -> tuple[int, int, str, bool, bool]:
+        """Networks for which it is the same share compiled programs."""
+        skips = KINDS[self.kind].changes["network.skips"]
+        return self.width, self.depth, self.activation, self.scalar, skips
 
 
 class Start(NamedTuple):
-    """Linear networks of all `kinds`, `seeds` of each, on the first `examples` digits, float64."""
+    """Networks of all `kinds` and `activations`, `seeds` of each, on the first `examples` digits, and `scalars`
+    besides; float64. With activations that are not linear, kinds that are not measured `everywhere` are measured in the
+    greatest networks alone. `compiling`: seconds of the programs that networks share."""
 
     widths: tuple[int, ...]
     depths: tuple[int, ...]
     seeds: int
     kinds: tuple[str, ...] = tuple(KINDS)
     examples: int = 16
+    activations: tuple[str, ...] = ("linear",)
+    everywhere: tuple[str, ...] = ("mupc_skips", "mupc", "ntp_skips", "ntp")
+    scalars: tuple[Place, ...] = ()
+    compiling: float = 2 * PROGRAM_SECONDS
+
+    @property
+    def greatest(self) -> tuple[int, int]:
+        """Width and depth of the greatest networks."""
+        return self.widths[-1], self.depths[-1]
+
+    @property
+    def curved(self) -> tuple[str, ...]:
+        """The activations that are not linear."""
+        return tuple(name for name in self.activations if name != "linear")
+
+    @property
+    def straight(self) -> int:
+        """How many cells have linear networks of every kind, width and depth."""
+        return len(self.kinds) * len(self.widths) * len(self.depths)
 
     @property
     def cells(self) -> dict[str, Place]:
         """The cells by name, small networks first."""
-        places = [Place(kind, n, depth) for depth, n, kind in product(self.depths, self.widths, self.kinds)]
-        return {place.name: place for place in places}
+        places = [
+            Place(kind, n, depth, activation)
+            for depth, n, activation, kind in product(self.depths, self.widths, self.activations, self.kinds)
+            if activation == "linear" or kind in self.everywhere or (n, depth) == self.greatest
+        ]
+        return {place.name: place for place in (*places, *self.scalars)}
 
     def experiment_of(self, place: Place, seed: int) -> Experiment:
         """The experiment of one network."""
-        own = {"network.width": place.width, "network.depth": place.depth, "network.activation": "linear"}
-        return from_paths({**KINDS[place.kind].changes, **own, "seed": seed, "dtype": "float64"})
+        own = {"width": place.width, "depth": place.depth, "activation": place.activation}
+        paths = {f"network.{name}": value for name, value in own.items()}
+        return from_paths({**KINDS[place.kind].changes, **paths, "seed": seed, "dtype": "float64"})
 
     @property
     def parts(self) -> Parts:
-        """Seconds that each cell adds; two programs for each shape, shared by what has skips and what has none."""
+        """Seconds that each cell adds."""
+        cells = self.cells
+        sharing = Counter(place.program for place in cells.values())
         return {
-            name: 2 * PROGRAM_SECONDS * 2 / len(self.kinds)
-            + self.seeds * (0.01 + 1e-10 * place.depth * place.width**2 * 60)
-            for name, place in self.cells.items()
+            name: self.compiling / sharing[place.program]
+            + self.seeds * (0.006 + 1e-10 * place.depth * place.width**2 * 60)
+            for name, place in cells.items()
         }
-
-
-def growth(experiment: Experiment) -> float:
-    """By what factor a hidden layer multiplies the expected square of what passes it: tau² + a² N v, v the variance of
-    a weight."""
-    return float(experiment.network.skips) + _gain(experiment, 1)  # all hidden layers are alike
-
-
-def _gain(experiment: Experiment, layer: int) -> float:
-    """a_l² times the expected squared norm of a row of W_{l+1} (rows of hidden and output layers have N entries)."""
-    network = experiment.network
-    squares = {"normal": network.width, "lecun_normal": 1.0, "uniform": 1 / 3, "orthogonal": 1.0}
-    scales = network.scaling.premultipliers(
-        experiment.data.facts.input_dim, network.width, network.depth, skips=network.skips, gamma=network.gamma
-    )
-    return scales[layer] ** 2 * squares[network.initialisation]
-
-
-def expected_rescaling(experiment: Experiment) -> float:
-    """E[tr S / K] = 1 + a_L² N v (1 + g + … + g^{H-1}), g = `growth`: each layer's G_l is one map longer."""
-    g, hidden = growth(experiment), experiment.hidden_layers
-    total = hidden if math.isclose(g, 1.0) else (g**hidden - 1) / (g - 1)
-    return 1 + _gain(experiment, experiment.network.depth - 1) * total
 
 
 def orthogonal_curvatures(hidden: int) -> tuple[float, float]:
@@ -116,19 +132,31 @@ def orthogonal_curvatures(hidden: int) -> tuple[float, float]:
     return 4 * math.sin(math.pi / (4 * hidden + 2)) ** 2, 4 * math.cos(math.pi / (2 * hidden + 2)) ** 2
 
 
-def over_depth(
-    found: Cells, protocol: Start, read: Callable[[dict[str, Any]], Sequence[float]], chart: Chart
-) -> list[Chart]:
-    """A chart like `chart` for each width, with a curve over depth for each kind; `read` gives middle, low, high and
-    reference of a cell."""
-    cells = {(cell["kind"], cell["width"], cell["depth"]): read(cell) for cell in found}
+Read: TypeAlias = Callable[[dict[str, Any]], Sequence[float]]
+"""What a chart shows of a cell: middle, low, high, reference."""
+
+
+def by_place(found: Cells) -> dict[Place, dict[str, Any]]:
+    """What was measured of each place."""
+    return {Place(*(cell[field] for field in Place._fields)): cell for cell in found}
+
+
+def curve_of(name: str, places: Sequence[Place], found: Cells, read: Read) -> Curve:
+    """The curve over these places."""
+    seen = by_place(found)
+    rows = [read(seen[place]) if place in seen else (math.nan,) * 4 for place in places]
+    middle, low, high, reference = zip(*rows, strict=True)
+    return Curve(name, middle, low, high, reference=reference)
+
+
+def over_depth(found: Cells, protocol: Start, read: Read, chart: Chart) -> list[Chart]:
+    """A chart like `chart` of linear networks for each width, with a curve over depth for each kind."""
     charts = []
     for width in protocol.widths:
-        curves = []
-        for kind in protocol.kinds:
-            rows = [cells.get((kind, width, depth), (math.nan,) * 4) for depth in protocol.depths]
-            middle, low, high, reference = zip(*rows, strict=True)
-            curves.append(Curve(KINDS[kind].label, middle, low, high, reference=reference))
+        curves = [
+            curve_of(KINDS[kind].label, [Place(kind, width, depth) for depth in protocol.depths], found, read)
+            for kind in protocol.kinds
+        ]
         title = f"{chart.title}, N = {width}"
         charts.append(
             chart._replace(title=title, x="depth L", places=protocol.depths, curves=curves, log_x=True, log_y=True)
@@ -136,5 +164,21 @@ def over_depth(
     return charts
 
 
-FORWARD = Start((16, 64, 256), (4, 8, 16, 32), 40)
-CONDITIONING = Start((32, 128), (3, 5, 9, 17, 33), 3)
+def over_activations(found: Cells, protocol: Start, read: Read, chart: Chart) -> Chart:
+    """A chart like `chart` of the greatest networks, with a point at each activation for each kind."""
+    curves = []
+    for kind in protocol.kinds:
+        places = [Place(kind, *protocol.greatest, name) for name in protocol.activations]
+        curves.append(curve_of(KINDS[kind].label, places, found, read))
+    title = f"{chart.title}, N = {protocol.widths[-1]}, L = {protocol.depths[-1]}"
+    return chart._replace(title=title, x="", places=protocol.activations, curves=curves, log_y=True, joined=False)
+
+
+SCALARS = tuple(
+    Place(kind, 128, 16, activation, scalar=True)
+    for activation in ("linear", "tanh", "relu")
+    for kind in ("uniform", "uniform_skips", "mupc_skips")
+)
+"""Networks of which condition numbers were published (notebook of the μPC paper)."""
+FORWARD = Start((16, 64, 256), (4, 8, 16, 32), 40, activations=tuple(ACTIVATIONS), compiling=PROGRAM_SECONDS / 2)
+CONDITIONING = Start((32, 128), (3, 5, 9, 17, 33), 3, examples=2, activations=tuple(ACTIVATIONS), scalars=SCALARS)
