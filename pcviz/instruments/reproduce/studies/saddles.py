@@ -82,7 +82,7 @@ class Saddles(NamedTuple):
         """Seconds that each training adds; the first of each shape compiles."""
         found: Parts = {}
         for name, trial in self.cells.items():
-            passes = 1 if trial.rule == "bp" else 3  # the equilibrium takes the others
+            passes = 1 if trial.rule == "bp" else 2  # the equilibrium takes as long
             each = 2e-4 + 1.5e-8 * passes * (trial.hidden - 1) * trial.width**2
             first = trial.seed == self.seeds[0]
             found[name] = self._steps(trial) * each + (2 * PROGRAM_SECONDS if first else 0.0)
