@@ -8,6 +8,7 @@ from pcviz.instruments.reproduce.measures.conditioned import MEASURES, condition
 from pcviz.instruments.reproduce.studies.activity_decay import STUDIES, Decayed, Decays
 from pcviz.instruments.reproduce.studies.start import orthogonal_curvatures
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 STUDY = STUDIES["activity-decay"]
 SMALL = Decays(skips=(False,), depths=(3, 4), decays=(0.0, 0.5, 1.0), seeds=(0, 1), weight_steps=3, inference_steps=4)
@@ -58,3 +59,7 @@ def test_networks_are_trained() -> None:
     found = finish(MEASURES["activity-decay"].measure([Decayed(False, 3, decay, 0) for decay in (0.5, 1.0)], SMALL))
     assert all(0 <= cell["accuracy"] <= 100 and not cell["diverged"] for cell in found)
     assert found[0]["condition"] > found[1]["condition"] > 1
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("activity-decay", cells(5.0, 4.0), SMALL)

@@ -7,6 +7,7 @@ import pytest
 from pcviz.instruments.reproduce.measures import MEASURES
 from pcviz.instruments.reproduce.studies.adamw_width import STUDIES, Trial, Widths, report
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 SMALL = Widths(widths=(8, 32, 128), rates=(1e-4, 1e-3, 4e-3, 1.6e-2, 6.4e-2, 1.0), seeds=(0, 1, 2))
 
@@ -57,3 +58,7 @@ def test_a_rate_that_is_too_high_fails_and_one_that_fits_works() -> None:
     good, bad = finish(MEASURES["adamw-width"].measure(trials, protocol))
     assert good["test_accuracy"] > 0.8
     assert bad["diverged"] or bad["test_accuracy"] < 0.5
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("adamw-width", cells((6.4e-2, 1.6e-2, 4e-3), (1.6e-2, 1.6e-2, 1.6e-2)), SMALL)

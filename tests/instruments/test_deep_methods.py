@@ -10,6 +10,7 @@ from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.studies.deep_methods import METHODS, DeepMethods
 from pcviz.numerics.krylov import finish
 from tests.instruments.studies import document as made
+from tests.instruments.studies import in_parts
 
 PROTOCOL = DeepMethods(depths=(3, 15), seeds=(0, 1), methods=("bp", "pc_small", "pc_large", "spiking_fu"), epochs=1)
 
@@ -35,6 +36,7 @@ def test_every_method_differs_from_plain_training_as_its_label_says() -> None:
 
 def test_means_spreads_and_the_verdict() -> None:
     cells = found(bp=0.95, pc_small=0.80, pc_large=0.84, spiking_fu=0.945)
+    in_parts("deep-methods", cells, PROTOCOL)
     document = made("deep-methods", cells, PROTOCOL)
     row = document["methods"][0]["by_depth"]["15"]
     assert (row["seeds"], row["accuracy"]) == (2, pytest.approx(96))

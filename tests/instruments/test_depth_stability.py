@@ -10,6 +10,7 @@ from pcviz.instruments.reproduce.measures import depth_stability as measures
 from pcviz.instruments.reproduce.studies.depth_stability import KINDS, STUDIES, DepthStability, Trial, report
 from pcviz.instruments.reproduce.studies.start import orthogonal_curvatures
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 SMALL = DepthStability(hidden=(2, 4), deep=(8,), seeds=(0, 1, 2), width=16, times=(0, 4, 8))
 LIKE = {"mupc": 96.0, "bp": 97.0, "sp": 60.0, "orthogonal": 80.0}
@@ -70,3 +71,7 @@ def test_orthogonal_networks_begin_with_the_condition_number_of_theory(monkeypat
     assert seen["condition"][0] == pytest.approx(greatest / least, rel=0.05)
     assert len(seen["accuracy"]) == 3 and not seen["diverged"] and seen["accuracy"][-1] > seen["accuracy"][0]
     assert math.isnan(seen["signal"][0]) and 0 < seen["signal"][-1] <= 100
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("depth-stability", cells(), SMALL)

@@ -9,6 +9,7 @@ import pytest
 from pcviz.instruments.reproduce.measures import energy_imbalance as measures
 from pcviz.instruments.reproduce.studies.energy_imbalance import STUDIES, Imbalance, Trial, imbalance, report
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 SMALL = Imbalance((1e-3, 1e-2, 1.0), (0.1, 0.5), (1.0, 1e-3), (0, 1, 2), 2)
 
@@ -67,3 +68,7 @@ def test_energies_of_small_steps_follow_the_law() -> None:
     first, tenth = (np.array(each["energies"][0]) for each in seen)
     assert math.log10(first[0] / tenth[0]) == pytest.approx(6, abs=0.2)
     assert len(seen[0]["accuracy"]) == 1 and 10 < seen[0]["accuracy"][0] <= 100
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("energy-imbalance", cells(), SMALL)

@@ -10,6 +10,7 @@ from pcviz.instruments.reproduce.measures.escape import MEASURES, gradient
 from pcviz.instruments.reproduce.studies.escape import STUDIES, Chains, Escape
 from pcviz.numerics.krylov import finish
 from pcviz.probes import chain
+from tests.instruments.studies import in_parts
 
 STUDY = STUDIES["escape"]
 SMALL = Escape(hidden=(1, 2, 3), starts=(0.1, 0.05), seeds=3, cap=4000)
@@ -75,3 +76,7 @@ def test_gradients_are_those_of_what_is_descended() -> None:
     for rule, surface in (("bp", chain.loss), ("equilibrium", chain.least_energy)):
         moved = [(surface(w + e, s) - surface(w - e, s))[0] / 2e-6 for e in 1e-6 * np.eye(3)]
         np.testing.assert_allclose(gradient(rule, w)[0], moved, rtol=1e-6)
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("escape", cells(), SMALL)

@@ -9,6 +9,7 @@ import pytest
 from pcviz.instruments.reproduce.measures import courses
 from pcviz.instruments.reproduce.studies.gamma0 import STUDIES, Gammas, Trial, halvings, report, time_until, times_of
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 SMALL = Gammas(widths=(8, 64), gammas=(0.1, 4.0), seeds=(0, 1, 2), steps=120)
 TIMES = np.array(SMALL.times)
@@ -73,3 +74,7 @@ def test_predictive_coding_follows_backpropagation_where_the_output_is_small() -
     ]
     assert losses[0][-1] < 0.5 * losses[0][0]
     np.testing.assert_allclose(losses[1], losses[0], atol=0.05 * losses[0][0])
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("gamma0", cells(), SMALL)

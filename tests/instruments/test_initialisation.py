@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pcviz.instruments.reproduce.studies.initialisation import STUDIES, Begins, Begun
+from tests.instruments.studies import in_parts
 
 STUDY = STUDIES["initialisation"]
 SMALL = Begins(depths=(3, 6), kinds=("mupc_skips", "uniform"), rates=(0.1, 1.0, 10.0), seeds=(0, 1))
@@ -52,3 +53,7 @@ def test_nothing_is_known_before_all_are_there() -> None:
     assert all(claim.kept is None for claim in none.claims) and part.claims[1].kept is None
     assert [claim.text for claim in none.claims] == [claim.text for claim in whole.claims]
     assert math.isnan(none.charts[0].curves[0].middle[0])
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("initialisation", cells({"mupc_skips": 1.0, "uniform": 40.0}), SMALL)

@@ -18,6 +18,7 @@ from pcviz.instruments.reproduce.measures.matrix_completion import (
 )
 from pcviz.instruments.reproduce.studies.matrix_completion import STUDIES, Completion, Learner
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 STUDY = STUDIES["matrix-completion"]
 SMALL = Completion(seeds=(0, 1), width=6, start=0.5, size=4, rank=2, bp_steps=200, pc_steps=100)
@@ -90,3 +91,7 @@ def test_networks_learn_the_entries(rule: str) -> None:
     (found,) = finish(MEASURES["matrix-completion"].measure([Learner(rule, 0)], SMALL))
     assert found["losses"][-1] < found["losses"][0] and 0 < found["quickest"] <= 1
     assert len(found["losses"]) == len(found["singular"]) and len(found["singular"][0]) == 2
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("matrix-completion", cells(), SMALL)

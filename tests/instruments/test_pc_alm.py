@@ -15,6 +15,7 @@ from pcviz.numerics.krylov import finish
 from pcviz.pcn import build
 from pcviz.pcn.stacks import unstack
 from pcviz.probes.alignment import backprop_gradients, compare
+from tests.instruments.studies import in_parts
 
 STUDY = STUDIES["pc-alm"]
 SMALL = Grid(widths=(4, 8), depths=(3, 8), seeds=(0, 1), weight_steps=3, pc_steps=5)
@@ -92,3 +93,7 @@ def test_networks_learn(rule: str) -> None:
     trial = Trial(rule, 4, 3, 0)
     (found,) = finish(MEASURES["pc-alm"].measure([trial], SMALL))
     assert found["diverged"] is False and 0 < found["test_accuracy"] < 1
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("pc-alm", cells(), SMALL)

@@ -27,6 +27,7 @@ from pcviz.numerics.krylov import finish
 from pcviz.pcn import Network, build, linear
 from pcviz.pcn.feedforward import forward
 from pcviz.pcn.solvers import Settings
+from tests.instruments.studies import in_parts
 from tests.pcn import maps as maps_of
 
 TINY = Protocol(depths=(4, 6), widths=(4,), activations=("tanh",), seeds=(0, 1), batch=2)
@@ -211,6 +212,7 @@ class TestCommand:
         assert output.count("\n") == 1
         document = json.loads(output)
         check(document, TINY)
+        in_parts("inference-budget", document["cells"], TINY)
         text = cli_reproduce.summary(document)
         assert "gradient descent" in text and "1.92" in text and "4 cells" in text
 

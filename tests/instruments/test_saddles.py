@@ -9,6 +9,7 @@ import pytest
 from pcviz.instruments.reproduce.measures import courses
 from pcviz.instruments.reproduce.studies.saddles import STUDIES, Saddles, Trial, report
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 SMALL = Saddles(hidden=(1, 3), widths=(1, 2), seeds=(0, 1, 2), wide=8, steps=100, wide_steps=50)
 
@@ -71,3 +72,7 @@ def test_nothing_is_known_after_the_end_and_what_diverged_is_lost(rule: str) -> 
     assert not ended["diverged"] and np.isfinite(ended["losses"]).tolist() == (times <= SMALL.wide_steps).tolist()
     lost = finish(courses.measure_exact(Trial(rule, 3, 2, 0), SMALL._replace(rate=100.0)))
     assert lost["diverged"] and lost["losses"][-1] == math.inf
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("saddle-to-saddle", cells({1: 1.2, 3: 4.0}), SMALL)

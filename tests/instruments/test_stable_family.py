@@ -23,6 +23,7 @@ from pcviz.instruments.reproduce.studies.stable_family import Family
 from pcviz.numerics.krylov import finish
 from pcviz.probes.family import observe, start
 from tests.instruments.studies import document as made
+from tests.instruments.studies import in_parts
 
 SMALL = Family(widths=(64, 256), shallow=6, depths=(8, 64), wide=256, seeds=(0, 1))
 
@@ -142,3 +143,7 @@ def test_a_network_is_measured() -> None:
     assert list(found) == list(MEMBERS) and np.shape(found["mupc"]) == (len(RULES), len(QUANTITIES))
     bp, pc = np.array(found["mupc"])
     assert bp[:2].tolist() == pc[:2].tolist() and (pc[2:] < bp[2:]).all(), "S > 1 makes PC's step smaller"
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("stable-family", cells(), SMALL)

@@ -28,6 +28,7 @@ from pcviz.pcn.infinite_width import expected as wide
 from pcviz.pcn.infinite_width import moments
 from pcviz.pcn.linear import layer_maps, output_jacobians, rescaling
 from tests.instruments.studies import document as made
+from tests.instruments.studies import in_parts
 
 SMALL = Start((8, 32), (3, 5), 12)
 
@@ -174,6 +175,7 @@ def test_the_verdict_on_the_forward_pass() -> None:
             found.append({**place._asdict(), "rescaling": told, "growth": told})
         return found
 
+    in_parts("forward-pass", cells(0.03, 0.2), SMALL)
     kept = [claim["kept"] for claim in made("forward-pass", cells(0.03, 0.2), SMALL)["verdict"]]
     assert kept == [True] * len(KINDS), "three standard errors, and 20 %"
     kept = [claim["kept"] for claim in made("forward-pass", cells(0.06, 0.5), SMALL)["verdict"]]
@@ -235,6 +237,7 @@ def test_the_verdict_on_conditioning() -> None:
             found.append({**place._asdict(), **row})
         return found
 
+    in_parts("conditioning", cells(2.0, 10.0), protocol)
     document = made("conditioning", cells(2.0, 10.0), protocol)
     assert [claim["kept"] for claim in document["verdict"]] == [True, True, True, True]
     assert document["exponents"]["mupc_skips"]["value"] == pytest.approx(2.0)

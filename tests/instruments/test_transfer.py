@@ -11,6 +11,7 @@ from pcviz.instruments.reproduce.job import Reproduce
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.studies.transfer import DEPTHS, WIDTHS, Point, Transfer
 from tests.instruments.studies import document as made
+from tests.instruments.studies import in_parts
 
 SMALL = Transfer("network.width", (4, 16), {"network.depth": 3}, ("mupc", "sp"), (0.1, 0.3), (0, 1), 2, 4)
 
@@ -44,6 +45,7 @@ def test_what_is_trained() -> None:
 
 def test_the_best_rate_and_how_far_it_moves() -> None:
     best = {("mupc", 4): 3, ("mupc", 16): 2, ("sp", 4): 5, ("sp", 16): 3}
+    in_parts("transfer-width", cells(best), SMALL)
     document = made("transfer-width", cells(best), SMALL)
     assert document["status"] == "done" and document["reproduction"] == "transfer-width"
     mupc, sp = document["kinds"]

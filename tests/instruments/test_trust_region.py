@@ -8,6 +8,7 @@ import pytest
 from pcviz.instruments.reproduce.measures.trust_region import MEASURES
 from pcviz.instruments.reproduce.studies.trust_region import INFERENCE_STEPS, STUDIES, Learner, Race
 from pcviz.numerics.krylov import finish
+from tests.instruments.studies import in_parts
 
 STUDY = STUDIES["trust-region"]
 SMALL = Race(depths=(3,), activations=("linear", "tanh"), rates=(0.1, 0.3, 1.0), seeds=(0, 1), weight_steps=40)
@@ -69,3 +70,7 @@ def test_inference_of_a_linear_network_is_the_newton_step() -> None:
 def test_networks_learn_within_some_steps(rule: str) -> None:
     found = finish(MEASURES["trust-region"].measure([Learner("tanh", 3, rule, rate, 0) for rate in (0.3, 1e-4)], SMALL))
     assert INFERENCE_STEPS > 0 and 5 <= found[0]["learnt"] < 40 and found[1]["learnt"] is None
+
+
+def test_what_is_measured_so_far_has_a_report() -> None:
+    in_parts("trust-region", cells(BETTER), SMALL)

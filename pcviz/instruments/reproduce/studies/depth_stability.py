@@ -200,13 +200,14 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
         return _of(found, kind, hidden, best[kind, hidden], what, time, protocol)
 
     whole = all(rate is not None for rate in best.values())
-    gaps = [_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in protocol.depths]
-    worst = max(gaps, key=lambda gap: gap.middle) if whole else NOTHING
+    depths = protocol.depths if whole else ()
+    gaps = [_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in depths]
+    worst = max(gaps, key=lambda gap: gap.middle, default=NOTHING)
     rates = KINDS["sp"].rates
     interior = whole and best["sp", deepest] not in (rates[0], rates[-1])
     lost = _difference(seen("mupc", deepest), seen("sp", deepest)) if whole else NOTHING
     growths = []
-    for hidden in protocol.depths if whole else ():
+    for hidden in depths:
         starts, *later = (seen("mupc", hidden, "condition", time) for time in protocol.times)
         growths.append(mean([max(way) / start for start, *way in zip(starts, *later, strict=True)], log=True))
     growth = min(growths, key=lambda each: each.middle, default=NOTHING)
