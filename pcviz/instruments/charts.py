@@ -37,8 +37,13 @@ class Chart(NamedTuple):
 
 
 def written(chart: Chart) -> dict[str, Any]:
-    """A chart as documents hold it."""
-    return {**chart._asdict(), "places": list(chart.places), "curves": [curve._asdict() for curve in chart.curves]}
+    """A chart as documents hold it: plain numbers."""
+    return {**chart._asdict(), "places": list(chart.places), "curves": [_written(curve) for curve in chart.curves]}
+
+
+def _written(curve: Curve) -> dict[str, Any]:
+    name, *parts = curve
+    return dict(zip(Curve._fields, (name, *([float(value) for value in part] for part in parts)), strict=True))
 
 
 def number(value: float | None) -> str:
