@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from pcviz.instruments.charts import Chart, Curve, chart_rows, chart_values, latex
-from pcviz.instruments.reproduce.figures import MOST, PANELS
+from pcviz.instruments.reproduce.figures import MOST, PANELS, chart_figure
 from pcviz.instruments.reproduce.measures import MEASURES
 from pcviz.instruments.reproduce.options import Options
 from pcviz.instruments.reproduce.picture import claims_of, claims_with, curves_of, first_curves
@@ -122,3 +122,16 @@ def test_what_is_not_known_has_no_mean() -> None:
     assert all(map(math.isnan, mean([math.nan])))
     alone = mean([2.0])
     assert alone.middle == 2 and math.isnan(alone.low) and math.isnan(alone.high)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_curves_of_a_chart_can_be_told_apart(name: str) -> None:
+    study = STUDIES[name]
+    for chart in study.report([], study.full).charts:
+        made = chart_figure(chart)
+        forms = [
+            (trace.line.color or trace.marker.color, trace.line.dash, trace.marker.symbol)
+            for trace in made.data
+            if trace.showlegend is not False
+        ]
+        assert len(set(forms)) == len(chart.curves), chart.title

@@ -17,6 +17,8 @@ MOST = 6
 """Most charts of a finding."""
 COLOURS = (*style.COLOURS.values(), style.mixed(style.TEXT, 0.6))
 DASHES = ("solid", "dash", "dot")
+SYMBOLS = ("circle", "square", "diamond")
+"""Tell curves of the same colour apart."""
 MANY = 24
 """Curves with more places have no markers."""
 CHANNELS = ("middle", "low", "high", "above")
@@ -27,10 +29,11 @@ def chart_figure(chart: Chart, first: int = 0, *, run: int = 0) -> go.Figure:
     numbers = not isinstance(chart.places[0], str)
     made = style.blank(margin=style.LEGEND | dict(l=64), xaxis=_x(chart), yaxis=_y(chart))
     for number, curve in enumerate(chart.curves):
-        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+        again, shade = divmod(number, len(COLOURS))
+        colour, form = COLOURS[shade], again % len(DASHES)
         places = list(chart.places) if numbers else list(range(len(chart.places)))
         own = Traces(made, run, "reproduce", x=places, index=first + number, colour=colour, legendgroup=curve.name)
-        _draw(own, chart, curve, dash)
+        _draw(own, chart, curve, DASHES[form], SYMBOLS[form])
     return made
 
 
@@ -58,7 +61,7 @@ def _y(chart: Chart) -> dict[str, Any]:
     return style.log_axis(title_text=chart.y) if chart.log_y else dict(title_text=chart.y)
 
 
-def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
+def _draw(own: Traces, chart: Chart, curve: Curve, dash: str, symbol: str) -> None:
     many = len(chart.places) > MANY
     at = "%{x:.4~g}" if not isinstance(chart.places[0], str) else "%{x}"
     where = f"{chart.x} {at}".strip()
@@ -68,10 +71,10 @@ def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
         for part in ("low", "high"):
             if len(curve.low):
                 own.line(curve.name, y=f"finding_{part}", width=0.8, opacity=0.6, dash="dot", legend=False, zero=zero)
-        marker = None if many else dict(size=6, color=own.shared["colour"])
+        marker = None if many else dict(size=6, symbol=symbol, color=own.shared["colour"])
         own.line(curve.name, y="finding_middle", width=1.8, dash=dash, marker=marker, hover=hover, zero=zero)
     else:
-        own.markers(curve.name, y="finding_middle", size=10, hover=hover, zero=zero)
+        own.markers(curve.name, y="finding_middle", symbol=symbol, size=10, hover=hover, zero=zero)
         for part, words in (("low", "lower"), ("high", "upper")):
             told = f"{curve.name}<br>{words} end %{{y:.4~g}}"
             own.markers(
@@ -82,9 +85,8 @@ def _draw(own: Traces, chart: Chart, curve: Curve, dash: str) -> None:
         own.markers(curve.name, y="finding_above", symbol="triangle-up-open", size=10, legend=False, hover=told)
     if len(curve.reference):
         told = f"{curve.name}, {chart.reference}<br>{where}: %{{y:.4~g}}"
-        own.markers(
-            curve.name, y=list(curve.reference), index=None, symbol="circle-open", size=10, legend=False, hover=told
-        )
+        beside: dict[str, Any] = dict(y=list(curve.reference), index=None, symbol=f"{symbol}-open")
+        own.markers(curve.name, **beside, size=10, legend=False, hover=told)
 
 
 def _panel(experiment: Experiment | None = None, *, number: int, run: int = 0, options: Options | None = None) -> Panel:
