@@ -113,8 +113,8 @@ def test_what_cannot_be_told_is_not_judged() -> None:
     for cell in found:
         if cell["activation"] == "relu" and cell["seed"] == 2:
             cell["times"][0] |= {"gradient": 1e-3, "total": -1.0, "worst": -1.0}
-    kept = {claim["claim"].split(":")[0]: claim["kept"] for claim in made("pc-is-bp", found, BENT)["verdict"]}
-    assert kept == {"digits, tanh": True, "digits, relu": None}, "two seeds are too few"
+    kept = [claim["kept"] for claim in made("pc-is-bp", found, BENT)["verdict"]]
+    assert kept == [True] * 3 + [None] * 3, "two seeds are too few"
 
 
 def test_the_charts_do_not_depend_on_what_was_measured() -> None:
@@ -144,7 +144,7 @@ def test_the_equilibrium_is_the_one_that_a_long_descent_reaches(activation: str)
     state = descent.begin(network, x, y, settings)
     long = descent.settle(network, x, y, descent.advance(network, x, y, state, 0, 4000, settings), 4000)
     ours, theirs = (np.concatenate([vector(g) for g in gradients_at(network, x, at)]) for at in (settled, long))
-    tolerance = {"tanh": 1e-7, "relu": 1e-2}[activation]
+    tolerance = {"tanh": 1e-6, "relu": 1e-2}[activation]
     assert np.abs(ours - theirs).max() < tolerance * np.abs(ours).max()
     if activation == "relu":
         assert float(settled.energies.sum()) < float(long.energies.sum()), "plain descent oscillates around kinks"
@@ -166,14 +166,14 @@ def test_without_a_bend_both_ways_lead_to_one_equilibrium() -> None:
     settled, left, _ = equilibria.settled(network, x, y, finish(equilibria.equilibrium(network, x, y)))
     exact = linear.equilibrium(network, x, y)
     assert left < TOLD and float(settled.energies.sum()) == pytest.approx(float(exact.energy), rel=1e-10)
-    same = compare(gradients_at(network, x, settled), gradients_at(network, x, settled._replace(errors=exact.errors)))
+    closed = settled._replace(activities=exact.activities, errors=exact.errors)
+    same = compare(gradients_at(network, x, settled), gradients_at(network, x, closed))
     assert same.total_cosine > 1 - 1e-6 and np.all(same.cosine > 1 - 1e-6)
 
 
 def test_a_network_that_is_not_told_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(equilibria, "MOST", equilibria.PIECE)
-    pair = Pair("digits", "tanh", 16, 2, 0)
-    seen = finish(backprop.measure(pair, BENT))["times"]
+    seen = finish(backprop.measure(Pair("digits", "tanh", 64, 2, 0), BENT))["times"]
     assert [one["time"] for one in seen] == [0, 3]
     assert all(one["gradient"] > TOLD and math.isnan(one["total"]) for one in seen)
 

@@ -271,7 +271,7 @@ STUDIES = {
         "when predictive coding becomes backpropagation, over width and depth",
         "the limits paper (arXiv 2602.07697), figure 1; docs/theory.md 4.3",
         Backprop(),
-        Backprop(widths=(8, 32, 128), depths=(2, 4, 8), data=("digits",), times=(0,)),
+        Backprop(widths=(16, 64, 256), depths=(2, 4), data=("digits",), times=(0,)),
         report,
     )
 }
