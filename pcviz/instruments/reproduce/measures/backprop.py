@@ -58,7 +58,7 @@ def measure(pair: Pair, protocol: Backprop) -> Work[dict[str, Any]]:
     optimiser = method_of(experiment).optimiser
     times = protocol.times if protocol.is_followed(pair) else protocol.times[:1]
     learner = (optimiser, descent, network, x, y, times)
-    found = yield from (_in_closed_form if network.has_closed_form else numerically)(*learner)
+    found = yield from (_in_closed_form if network.has_closed_form else _by_search)(*learner)
     return {"followed": protocol.is_followed(pair), "times": found}
 
 
@@ -79,7 +79,7 @@ def _in_closed_form(
     return found
 
 
-def numerically(
+def _by_search(
     optimiser: str, descent: Descent, network: Network, x: jax.Array, y: jax.Array, times: tuple[int, ...]
 ) -> Work[list[dict[str, Any]]]:
     """The same at equilibria that are searched for; `gradient` is the largest one left so far. Weights that learnt from

@@ -62,8 +62,7 @@ def followed(
 ) -> tuple[Network, object, Conjugate]:
     """One weight step along the gradients at a state; and the state with the same errors, units at rest on a kink still
     there, in the new network."""
-    settled = conjugate_gradient.settle(network, y, state)
-    gradients = learned_gradient(network, x, settled)
+    gradients = learned_gradient(network, x, conjugate_gradient.settle(network, y, state))
     weights, slots = optimisers.descend(optimiser, descent, stacked_weights(network), gradients, slots)
     network = replaced(network, weights)
     errors, pins = state.place.errors, state.place.pins
@@ -81,8 +80,9 @@ def settled(network: Network, x: jax.Array, y: jax.Array, state: Conjugate) -> t
     if pins is None:
         left, resting = activity_gradient(network, x, y, z).gradient, jnp.zeros(())
     else:
-        left, resting = _steepest(network, x, y, z, pins), sum(jnp.sum(pin) for pin in pins) / len(x)
-    return conjugate_gradient.settle(network, y, state), jnp.sqrt(jnp.max(dot(left, left))), jnp.asarray(resting)
+        left = _steepest(network, x, y, z, pins)
+        resting = sum((jnp.sum(pin) for pin in pins), start=jnp.zeros(())) / len(x)
+    return conjugate_gradient.settle(network, y, state), jnp.sqrt(jnp.max(dot(left, left))), resting
 
 
 def _steepest(network: Network, x: jax.Array, y: jax.Array, z: Activities, pins: Activities) -> Activities:

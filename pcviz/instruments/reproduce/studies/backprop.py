@@ -151,10 +151,7 @@ def _charts(told: Cells, kinds: list[tuple[str, str]], protocol: Backprop) -> li
     ]  # fmt: skip
     for activation in protocol.activations[:2]:
         seen = _of(start, data=data, activation=activation, depth=deepest)
-        curves = [
-            of_width(f"{name} quarter", seen, lambda one, at=at: 1 - one["quartiles"][at])
-            for at, name in enumerate(QUARTERS)
-        ]
+        curves = [of_width(f"{name} quarter", seen, _miss_of_quarter(at)) for at, name in enumerate(QUARTERS)]
         curves.append(of_width("worst layer", seen, lambda one: 1 - one["worst"]))
         charts.append(
             drawn(
@@ -170,6 +167,10 @@ def _charts(told: Cells, kinds: list[tuple[str, str]], protocol: Backprop) -> li
             log_x=True, log_y=True, reference="E[S] - 1",
         ),
     ]  # fmt: skip
+
+
+def _miss_of_quarter(at: int) -> Value:
+    return lambda one: 1 - one["quartiles"][at]
 
 
 def _excess(width: int, depth: int) -> float:
