@@ -22,7 +22,7 @@ from pcviz.pcn.stacks import Activities, dot, minus, plus
 
 NEAR = 2e-7
 """A descent ends where no example has a larger gradient in the errors; energies round at 1e-8 to 1e-7."""
-PIECE, MOST = 2, 400
+PIECE, MOST = 2, 1000
 """Steps between two pauses, and steps after which a descent is given up."""
 
 

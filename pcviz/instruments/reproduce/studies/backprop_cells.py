@@ -18,8 +18,10 @@ SET_UP: dict[str, Any] = {
 """What all networks share."""
 WIDE, WIDEST = 8, 32
 """Units for each layer from which on the gradients differ by a power of L/N, and by next to nothing."""
-STEP_PASSES = {"linear": 6.0, "tanh": 40.0, "relu": 90.0}
+STEP_PASSES = {"linear": 6.0, "tanh": 60.0, "relu": 120.0}
 """Arithmetic of a weight step at the equilibrium, in multiples of a forward pass; in float64 at half the speed."""
+COLD = 10
+"""An equilibrium that is searched for from the feedforward point takes as long as so many weight steps."""
 
 
 class Pair(NamedTuple):
@@ -42,7 +44,7 @@ class Backprop(NamedTuple):
     along them, all on the first `examples`.
 
     Of those that are not linear, ones up to N² L = `compared` are compared at the start, and up to `followed`, with at
-    least WIDE units for each layer, at all times.
+    least WIDEST units for each layer, at all times.
     """
 
     widths: tuple[int, ...] = (8, 32, 128, 512)
@@ -64,7 +66,7 @@ class Backprop(NamedTuple):
 
     def is_followed(self, pair: Pair) -> bool:
         """Whether a network is compared at all times."""
-        small = pair.width >= WIDE * pair.depth and pair.width**2 * pair.depth <= self.followed
+        small = pair.width >= WIDEST * pair.depth and pair.width**2 * pair.depth <= self.followed
         return pair.activation == "linear" or small
 
     def experiment_of(self, pair: Pair) -> Experiment:
@@ -81,7 +83,8 @@ class Backprop(NamedTuple):
 
     def _seconds(self, pair: Pair) -> float:
         forward = 2.0 * self.examples * parameter_count(self.experiment_of(pair))
-        steps, passes = self.times[-1] if self.is_followed(pair) else 1, STEP_PASSES[pair.activation]
-        seconds = steps * (1e-3 + 2 * passes * forward / assumed_speed(pair.width))
-        programs = 2 if pair.activation == "linear" else 3
+        linear, steps = pair.activation == "linear", self.times[-1] if self.is_followed(pair) else 0
+        passes = STEP_PASSES[pair.activation] * (steps + (0 if linear else COLD))
+        seconds = steps * 1e-3 + 2 * passes * forward / assumed_speed(pair.width)
+        programs = 2 if linear or not steps else 3
         return 0.05 + PAIRED * seconds + (programs * PROGRAM_SECONDS if pair.seed == self.seeds[0] else 0.0)
