@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -140,7 +141,7 @@ def test_the_equilibrium_is_the_one_that_a_long_descent_reaches(activation: str)
     network, x, y = network_of(activation)
     settled, left, resting = equilibria.settled(network, x, y, finish(equilibria.equilibrium(network, x, y)))
     assert left < TOLD and (resting > 0) == (activation == "relu")
-    descent, settings = solver_of("gradient_descent"), Settings(0.1)
+    descent, settings = solver_of("gradient_descent"), Settings(jnp.asarray(0.1))
     state = descent.begin(network, x, y, settings)
     long = descent.settle(network, x, y, descent.advance(network, x, y, state, 0, 4000, settings), 4000)
     ours, theirs = (np.concatenate([vector(g) for g in gradients_at(network, x, at)]) for at in (settled, long))
@@ -155,6 +156,7 @@ def test_beside_a_kink_what_is_left_is_the_one_sided_slope() -> None:
     network, x, y = network_of("relu")
     state = finish(equilibria.equilibrium(network, x, y))
     _, left, _ = equilibria.settled(network, x, y, state)
+    assert state.place.pins is not None
     pins = tuple(pin.at[0, 0, 0].set(True) for pin in state.place.pins)
     z = tuple(own.at[0, 0, 0].set(0.0) for own in state.place.activities)
     _, moved, _ = equilibria.settled(network, x, y, state._replace(place=state.place._replace(pins=pins, activities=z)))

@@ -16,10 +16,11 @@ from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build, linear, optimisers
 from pcviz.pcn.feedforward import backprop
-from pcviz.pcn.gradients import weight_gradient
+from pcviz.pcn.gradients import learned_gradient, weight_gradient
 from pcviz.pcn.learning import method_of, numbers_of
 from pcviz.pcn.network import replaced, stacked_weights
 from pcviz.pcn.optimisers import Descent
+from pcviz.pcn.plan import Settled
 from pcviz.pcn.stacks import unstack
 from pcviz.probes.alignment import QUARTILES, compare, gradients_at
 
@@ -45,6 +46,16 @@ def stepped(
 ) -> tuple[Network, Any]:
     """One weight step of a linear network along the gradients at the equilibrium."""
     weights, slots = optimisers.descend(optimiser, descent, stacked_weights(network), _gradients(network, x, y), slots)
+    return replaced(network, weights), slots
+
+
+@compiled("optimiser")
+def _descended(
+    optimiser: str, descent: Descent, network: Network, slots: Any, x: jax.Array, settled: Settled
+) -> tuple[Network, Any]:
+    """One weight step along the gradients at the end of a relaxation."""
+    gradients = learned_gradient(network, x, settled)
+    weights, slots = optimisers.descend(optimiser, descent, stacked_weights(network), gradients, slots)
     return replaced(network, weights), slots
 
 
@@ -86,9 +97,9 @@ def _by_search(
     what cannot be told are not followed."""
     slots = optimisers.start(optimiser, stacked_weights(network), descent) if len(times) > 1 else None
     found: list[dict[str, Any]] = []
-    state, left = None, 0.0
+    left = 0.0
     for step in range(times[-1] + 1):
-        state = yield from equilibria.equilibrium(network, x, y, state)
+        state = yield from equilibria.equilibrium(network, x, y)
         settled, slope, resting = equilibria.settled(network, x, y, state)
         left = max(left, float(slope)) if math.isfinite(slope) else math.inf
         own = {"gradient": left, "resting": float(resting)}
@@ -99,7 +110,7 @@ def _by_search(
             found.append({"time": step, **own, **_compared(network, x, y, gradients, float(settled.energies.sum()))})
         yield
         if step < times[-1]:
-            network, slots, state = equilibria.followed(optimiser, descent, network, slots, x, y, state)
+            network, slots = _descended(optimiser, descent, network, slots, x, settled)
     return found
 
 

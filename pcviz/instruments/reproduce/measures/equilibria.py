@@ -1,5 +1,5 @@
-"""Equilibria of any network by conjugate gradients in error coordinates (theory.md 3.6), followed from one weight step
-to the next, and how far from one a place still is.
+"""Equilibria of any network by conjugate gradients in error coordinates (theory.md 3.6), and how far from one a place
+still is.
 
 Kinks: at a minimum some units of relu rest at zero, where the energy has one-sided derivatives only. What must vanish
 is then the steepest descent, which is the gradient wherever there is one.
@@ -10,11 +10,8 @@ import jax.numpy as jnp
 
 from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
-from pcviz.pcn import Network, optimisers
-from pcviz.pcn.coordinates import place_of, walk
-from pcviz.pcn.gradients import activity_gradient, learned_gradient
-from pcviz.pcn.network import replaced, stacked_weights
-from pcviz.pcn.optimisers import Descent
+from pcviz.pcn import Network
+from pcviz.pcn.gradients import activity_gradient
 from pcviz.pcn.plan import Settled
 from pcviz.pcn.solvers import Settings, conjugate_gradient, solver_of
 from pcviz.pcn.solvers.conjugate_gradient import Conjugate
@@ -26,10 +23,9 @@ PIECE, MOST = 2, 1000
 """Steps between two pauses, and steps after which a descent is given up."""
 
 
-def equilibrium(network: Network, x: jax.Array, y: jax.Array, state: Conjugate | None = None) -> Work[Conjugate]:
-    """The energy minimum for x (B, D), y (B, K) near the `state` of a descent; None: above the feedforward point."""
-    if state is None:
-        state = solver_of("conjugate_gradient").begin(network, x, y, Settings(None))
+def equilibrium(network: Network, x: jax.Array, y: jax.Array) -> Work[Conjugate]:
+    """The energy minimum above the feedforward point for x (B, D), y (B, K)."""
+    state: Conjugate = solver_of("conjugate_gradient").begin(network, x, y, Settings(None))
     for _ in range(0, MOST, PIECE):
         state, near = _nearer(network, x, y, state)
         if near:
@@ -54,22 +50,6 @@ def _nearer(network: Network, x: jax.Array, y: jax.Array, state: Conjugate) -> t
 
     _, state = jax.lax.while_loop(go_on, go, (jnp.zeros((), int), state))
     return state, near(state)
-
-
-@compiled("optimiser")
-def followed(
-    optimiser: str, descent: Descent, network: Network, slots: object, x: jax.Array, y: jax.Array, state: Conjugate
-) -> tuple[Network, object, Conjugate]:
-    """One weight step along the gradients at a state; and the state with the same errors, units at rest on a kink still
-    there, in the new network."""
-    gradients = learned_gradient(network, x, conjugate_gradient.settle(network, y, state))
-    weights, slots = optimisers.descend(optimiser, descent, stacked_weights(network), gradients, slots)
-    network = replaced(network, weights)
-    errors, pins = state.place.errors, state.place.pins
-    held = None if pins is None else jax.tree.map(jnp.zeros_like, errors)
-    place = place_of(network, y, walk(network, x, errors, pins, held))
-    nowhere = jnp.zeros_like(state.moved)
-    return network, slots, conjugate_gradient.restarted(state, place, nowhere, jnp.zeros(()))
 
 
 @compiled()

@@ -20,8 +20,8 @@ WIDE, WIDEST = 8, 32
 """Units for each layer from which on the gradients differ by a power of L/N, and by next to nothing."""
 STEP_PASSES = {"linear": 6.0, "tanh": 60.0, "relu": 120.0}
 """Arithmetic of a weight step at the equilibrium, in multiples of a forward pass; in float64 at half the speed."""
-COLD = 10
-"""An equilibrium that is searched for from the feedforward point takes as long as so many weight steps."""
+HARD = 10
+"""The searches of networks too narrow or too deep to be followed take so many times as long."""
 
 
 class Pair(NamedTuple):
@@ -82,9 +82,10 @@ class Backprop(NamedTuple):
         return {name: self._seconds(pair) for name, pair in self.cells.items()}
 
     def _seconds(self, pair: Pair) -> float:
-        forward = 2.0 * self.examples * parameter_count(self.experiment_of(pair))
+        experiment = self.experiment_of(pair)
+        forward = 2.0 * experiment.learning.batch_size * parameter_count(experiment)
         linear, steps = pair.activation == "linear", self.times[-1] if self.is_followed(pair) else 0
-        passes = STEP_PASSES[pair.activation] * (steps + (0 if linear else COLD))
+        passes = STEP_PASSES[pair.activation] * (steps or HARD)
         seconds = steps * 1e-3 + 2 * passes * forward / assumed_speed(pair.width)
         programs = 2 if linear or not steps else 3
         return 0.05 + PAIRED * seconds + (programs * PROGRAM_SECONDS if pair.seed == self.seeds[0] else 0.0)
