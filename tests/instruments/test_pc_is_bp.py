@@ -1,29 +1,50 @@
 """Reproduction of "PC becomes backprop": what is compared, the fit, when a claim is kept, what the command prints."""
 
+import math
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from pcviz.cli.findings import summary
-from pcviz.instruments.reproduce.measures import backprop
+from pcviz.data import load
+from pcviz.instruments.reproduce.measures import backprop, equilibria
 from pcviz.instruments.reproduce.studies import STUDIES
-from pcviz.instruments.reproduce.studies.backprop import Backprop, Pair
+from pcviz.instruments.reproduce.studies.backprop import TOLD
+from pcviz.instruments.reproduce.studies.backprop_cells import Backprop, Pair
 from pcviz.numerics.krylov import finish
+from pcviz.pcn import Network, build, linear
+from pcviz.pcn.solvers import Settings, solver_of
+from pcviz.pcn.stacks import vector
+from pcviz.probes.alignment import compare, gradients_at
 from tests.instruments.studies import document as made
 
 FULL, QUICK = STUDIES["pc-is-bp"].full, STUDIES["pc-is-bp"].quick
-SMALL = Backprop(widths=(16, 64, 256), depths=(2, 4), data=("digits",), seeds=(0, 1), times=(0, 3))
+SMALL = Backprop(
+    widths=(16, 64, 256), depths=(2, 4), data=("digits",), activations=("linear",), seeds=(0, 1), times=(0, 3)
+)
+BENT = SMALL._replace(activations=("tanh", "relu"), seeds=(0, 1, 2))
 
 
-def cells(power: float, factor: float = 1.0, seeds: int = 2, worse: float = 3.0) -> list[dict[str, Any]]:
-    """Cells whose 1 - cos is a power of L/N, a little different for each seed."""
+def cells(
+    power: float,
+    factor: float = 1.0,
+    seeds: int = 3,
+    worse: float = 3.0,
+    protocol: Backprop = SMALL,
+    left: float | None = None,
+) -> list[dict[str, Any]]:
+    """Cells whose 1 - cos is a power of L/N, a little different for each seed, with so much gradient `left`."""
     found = []
-    for pair in SMALL.cells.values():
+    for pair in protocol.cells.values():
         if pair.seed < seeds:
             off = factor * (pair.depth / pair.width) ** power * (1 + 0.02 * pair.seed)
-            seen = {"total": 1 - off, "worst": 1 - worse * off, "quartiles": [], "ratio": 1.1}
-            found.append({**pair._asdict(), "times": [{"time": time, **seen} for time in SMALL.times]})
+            seen = {"total": 1 - off, "worst": 1 - worse * off, "quartiles": [1 - off] * 4, "ratio": 1.1}
+            seen |= {"gradient": left, "resting": 0.0}
+            times = [{"time": time, **seen} for time in protocol.times]
+            found.append({**pair._asdict(), "followed": True, "times": times})
     return found
 
 
@@ -33,8 +54,17 @@ def test_what_is_compared() -> None:
     assert any(width >= 32 * depth for width in QUICK.widths for depth in QUICK.depths)
     for pair in QUICK.cells.values():
         experiment = QUICK.experiment_of(pair)
-        assert experiment.network.has_closed_form and experiment.network.skips and experiment.dtype == "float64"
+        assert experiment.network.has_closed_form == (pair.activation == "linear")
+        assert experiment.network.skips and experiment.dtype == "float64"
         assert (experiment.network.width, experiment.network.depth) == (pair.width, pair.depth)
+
+
+def test_networks_that_are_followed_reach_the_widths_of_the_claims() -> None:
+    followed = {(p.data, p.activation, p.width, p.depth) for p in FULL.cells.values() if FULL.is_followed(p)}
+    for data, activation in ((data, activation) for data in FULL.data for activation in FULL.activations):
+        shapes = [key[2:] for key in followed if key[:2] == (data, activation)]
+        assert sum(width >= 32 * depth for width, depth in shapes) >= 3
+    assert ("digits", "linear", 512, 32) in followed and ("digits", "tanh", 512, 8) not in followed
 
 
 def test_a_power_law_is_found_and_judged() -> None:
@@ -72,10 +102,97 @@ def test_nothing_is_judged_before_all_is_there() -> None:
     assert "not known" in summary(made("pc-is-bp", [], SMALL) | {"seconds": 0.0})
 
 
+def test_what_cannot_be_told_is_not_judged() -> None:
+    found = cells(2.0, protocol=BENT, left=1e-8)
+    assert [claim["kept"] for claim in made("pc-is-bp", found, BENT)["verdict"]] == [True] * 6
+    for cell in found:
+        if cell["activation"] == "relu" and cell["seed"] == 2:
+            cell["times"][-1] |= {"gradient": 1e-3, "total": -1.0, "worst": -1.0}
+    one_less = made("pc-is-bp", found, BENT)
+    assert [(e["networks"], e["told"]) for e in one_less["equilibria"]] == [(18, 18), (18, 12)]
+    assert [claim["kept"] for claim in one_less["verdict"]] == [True] * 6, "at the start three seeds are told"
+    for cell in found:
+        if cell["activation"] == "relu" and cell["seed"] == 2:
+            cell["times"][0] |= {"gradient": 1e-3, "total": -1.0, "worst": -1.0}
+    kept = [claim["kept"] for claim in made("pc-is-bp", found, BENT)["verdict"]]
+    assert kept == [True] * 3 + [None] * 3, "two seeds are too few"
+
+
+def test_the_charts_do_not_depend_on_what_was_measured() -> None:
+    def outline(found: list[dict[str, Any]]) -> list[Any]:
+        document = made("pc-is-bp", found, BENT)
+        charts = [(c["title"], c["places"], [curve["name"] for curve in c["curves"]]) for c in document["charts"]]
+        return [charts, [claim["claim"] for claim in document["verdict"]]]
+
+    assert outline([]) == outline(cells(2.0, protocol=BENT, left=1e-8))
+
+
+def network_of(activation: str, width: int = 8, depth: int = 3) -> tuple[Network, jax.Array, jax.Array]:
+    """A small network and eight digits."""
+    experiment = SMALL.experiment_of(Pair("digits", activation, width, depth, 0))
+    data = load(experiment.data, 0, "float64")
+    x, y = (jax.device_put(part[:8]) for part in (data.x_train, data.y_train))
+    return build(experiment, x.shape[1], y.shape[1]), x, y
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_the_equilibrium_is_the_one_that_a_long_descent_reaches(activation: str) -> None:
+    """Gradient descent on the activities, which knows neither error coordinates nor kinks."""
+    network, x, y = network_of(activation)
+    settled, left, resting = equilibria.settled(network, x, y, finish(equilibria.equilibrium(network, x, y)))
+    assert left < TOLD and (resting > 0) == (activation == "relu")
+    descent, settings = solver_of("gradient_descent"), Settings(jnp.asarray(0.1))
+    state = descent.begin(network, x, y, settings)
+    long = descent.settle(network, x, y, descent.advance(network, x, y, state, 0, 4000, settings), 4000)
+    ours, theirs = (np.concatenate([vector(g) for g in gradients_at(network, x, at)]) for at in (settled, long))
+    tolerance = {"tanh": 1e-6, "relu": 1e-2}[activation]
+    assert np.abs(ours - theirs).max() < tolerance * np.abs(ours).max()
+    if activation == "relu":
+        assert float(settled.energies.sum()) < float(long.energies.sum()), "plain descent oscillates around kinks"
+
+
+def test_beside_a_kink_what_is_left_is_the_one_sided_slope() -> None:
+    """A unit pinned at zero away from the minimum counts as far as it would descend."""
+    network, x, y = network_of("relu")
+    state = finish(equilibria.equilibrium(network, x, y))
+    _, left, _ = equilibria.settled(network, x, y, state)
+    assert state.place.pins is not None
+    pins = tuple(pin.at[0, 0, 0].set(True) for pin in state.place.pins)
+    z = tuple(own.at[0, 0, 0].set(0.0) for own in state.place.activities)
+    _, moved, _ = equilibria.settled(network, x, y, state._replace(place=state.place._replace(pins=pins, activities=z)))
+    assert left < TOLD < 1e-3 < moved
+
+
+def test_without_a_bend_both_ways_lead_to_one_equilibrium() -> None:
+    network, x, y = network_of("linear")
+    settled, left, _ = equilibria.settled(network, x, y, finish(equilibria.equilibrium(network, x, y)))
+    exact = linear.equilibrium(network, x, y)
+    assert left < TOLD and float(settled.energies.sum()) == pytest.approx(float(exact.energy), rel=1e-10)
+    closed = settled._replace(activities=exact.activities, errors=exact.errors)
+    same = compare(gradients_at(network, x, settled), gradients_at(network, x, closed))
+    assert same.total_cosine > 1 - 1e-6 and np.all(same.cosine > 1 - 1e-6)
+
+
+def test_a_network_that_is_not_told_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equilibria, "MOST", equilibria.PIECE)
+    seen = finish(backprop.measure(Pair("digits", "tanh", 64, 2, 0), BENT))["times"]
+    assert [one["time"] for one in seen] == [0, 3]
+    assert all(one["gradient"] > TOLD and math.isnan(one["total"]) for one in seen)
+
+
+def test_a_bent_network_becomes_backprop_too() -> None:
+    measured = finish(backprop.measure(Pair("digits", "tanh", 64, 2, 0), BENT))
+    assert measured["followed"] and [one["time"] for one in measured["times"]] == [0, 3]
+    for one in measured["times"]:
+        assert one["gradient"] < TOLD and one["resting"] == 0
+        assert 0.05 < (1 - one["total"]) / (2 / 64) ** 2 < 5 and one["worst"] <= one["total"]
+    assert measured["times"][0]["ratio"] != measured["times"][1]["ratio"], "the weights have moved"
+
+
 def test_a_wide_network_is_backprop_and_a_narrow_one_is_not() -> None:
     """theory.md 4.3: 1 - cos about (L/N)², and loss over F* - 1 about (e - 1) L/N, for digits at the start."""
-    wide = finish(backprop.measure(Pair("digits", 256, 2, 0), SMALL))
-    narrow = finish(backprop.measure(Pair("digits", 16, 4, 0), SMALL))
+    wide = finish(backprop.measure(Pair("digits", "linear", 256, 2, 0), SMALL))
+    narrow = finish(backprop.measure(Pair("digits", "linear", 16, 4, 0), SMALL))
     assert [seen["time"] for seen in wide["times"]] == [0, 3]
     for seen in wide["times"]:
         assert seen["total"] > 0.9999 and seen["worst"] > 0.999
