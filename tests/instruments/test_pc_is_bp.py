@@ -20,6 +20,7 @@ from pcviz.pcn.solvers import Settings, solver_of
 from pcviz.pcn.stacks import vector
 from pcviz.probes.alignment import compare, gradients_at
 from tests.instruments.studies import document as made
+from tests.instruments.studies import in_parts
 
 FULL, QUICK = STUDIES["pc-is-bp"].full, STUDIES["pc-is-bp"].quick
 SMALL = Backprop(
@@ -68,6 +69,7 @@ def test_networks_that_are_followed_reach_the_widths_of_the_claims() -> None:
 
 
 def test_a_power_law_is_found_and_judged() -> None:
+    in_parts("pc-is-bp", cells(2.0), SMALL)
     document = made("pc-is-bp", cells(2.0), SMALL)
     (fit,) = document["fits"]
     assert fit["slope"] == pytest.approx(2.0, abs=0.01) and fit["factor"] == pytest.approx(1.0, abs=0.05)
