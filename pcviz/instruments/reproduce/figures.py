@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -21,6 +22,8 @@ SYMBOLS = ("circle", "square", "diamond")
 """Tell curves of the same colour apart."""
 MANY = 24
 """Curves with more places have no markers."""
+LINE = 8
+"""Most characters in a line of a name on an axis, unless a word has more."""
 CHANNELS = ("middle", "low", "high", "above")
 
 
@@ -40,9 +43,7 @@ def chart_figure(chart: Chart, first: int = 0, *, run: int = 0) -> go.Figure:
 def _x(chart: Chart) -> dict[str, Any]:
     if isinstance(chart.places[0], str):
         last = len(chart.places) - 1
-        ticks = dict(
-            tickvals=list(range(last + 1)), ticktext=[str(place).replace(" ", "<br>") for place in chart.places]
-        )
+        ticks = dict(tickvals=list(range(last + 1)), ticktext=[_broken(str(place)) for place in chart.places])
         return dict(
             title_text=chart.x,
             tickmode="array",
@@ -55,6 +56,11 @@ def _x(chart: Chart) -> dict[str, Any]:
     few = len(chart.places) <= 8
     ticks = dict(tickmode="array", tickvals=chart.places, ticktext=[f"{p:g}" for p in chart.places]) if few else {}
     return (style.log_axis(title_text=chart.x) if chart.log_x else dict(title_text=chart.x)) | ticks
+
+
+def _broken(name: str) -> str:
+    """A name in short lines, so that many stand side by side."""
+    return "<br>".join(wrap(name, LINE, break_long_words=False, break_on_hyphens=False))
 
 
 def _y(chart: Chart) -> dict[str, Any]:

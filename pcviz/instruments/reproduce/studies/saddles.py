@@ -99,7 +99,8 @@ def report(found: Cells, protocol: Saddles) -> Report:
         ]
         title, text = (
             f"Loss, H = {hidden}",
-            "Medians over seeds. Flat stretches are plateaus; the widest network stands for the limit.",
+            "Medians over seeds. Flat stretches are plateaus. The widest network stands for the limit, and is trained "
+            f"for {protocol.wide_steps} steps.",
         )
         charts.append(Chart(title, "weight step", "training loss", protocol.times, curves, text, log_x=True))
     stays, ratios = [], []
