@@ -31,7 +31,7 @@ def page(document: dict[str, Any]) -> str:
     rows = ["| finding | | measured | 95 % interval | claim |", "|:--|:--|--:|--:|:--|"]
     for found in document["findings"]:
         name = f"{STUDIES[found['name']].label} (`{found['name']}`, {found['protocol']})"
-        if not found["verdict"]:
+        if found["status"] != "done":
             rows.append(f"| {name} | {found['status']} | | | |")
         for kept, measured, interval, text in claim_rows(found["verdict"]):
             rows.append(f"| {name} | {kept} | {measured} | {interval} | {text} |")

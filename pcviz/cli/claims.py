@@ -85,12 +85,13 @@ def run_all(budget: float | None, elsewhere: Elsewhere | None = None, *, quick: 
             options = Options.model_validate({"finding": name, "protocol": protocol})
             document = run_reproduction(options, left, elsewhere, quiet=quiet)
             found |= {key: document[key] for key in ("status", "verdict", "seconds", "device")}
-            stopped = "interrupted" if "interrupted" in document["status"] else ""
+            stopped = "interrupted" if document["status"] == "stopped (interrupted)" else ""
         findings.append(found)
+    failed = [found["name"] for found in findings if found["status"].startswith("failed")]
     return {
         "schema": 1,
         "reproduction": "all",
-        "status": f"stopped ({stopped})" if stopped else "done",
+        "status": f"stopped ({stopped})" if stopped else f"failed ({', '.join(failed)})" if failed else "done",
         "budget": budget,
         "seconds": time.monotonic() - begun,
         "findings": findings,
@@ -102,7 +103,7 @@ def summary(document: dict[str, Any]) -> str:
     rows = [["", "measured", "interval", "finding"]]
     for found in document["findings"]:
         where = found["name"] + ("" if found["protocol"] is None else f" ({found['protocol']})")
-        if not found["verdict"]:
+        if found["status"] != "done":
             rows.append([found["status"], "–", "–", where])
         rows += [[*row[:3], f"{where}: {row[3]}"] for row in claim_rows(found["verdict"])]
     lines = table([row[:3] for row in rows])

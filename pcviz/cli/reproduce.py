@@ -85,5 +85,4 @@ def run_reproduction(
     job = Reproduce(Experiment(), options)
     job.memory, job.elsewhere = memory(), elsewhere
     patient = work_off(job, "network", limit, quiet=quiet)
-    job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}

@@ -88,7 +88,6 @@ def run_sweep(
     job = Sweep(experiment, options)
     job.memory, job.elsewhere = memory(), elsewhere
     patient = work_off(job, "cell", limit, quiet=quiet)
-    job.finish()
     return job.document | {"status": patient.status(diverged=False, done=job.done)}
 
 
@@ -97,7 +96,7 @@ def text(document: dict[str, Any]) -> str:
     options = Options.model_validate(document["sweep"])
     name = options.quantity
     facts, measured = QUANTITIES[name], document["cells"]
-    stopped = f"{document['status']}: the same command again trains only the cells that are missing"
+    stopped = f"{document['status']}; the same command again trains only the cells that are missing"
     ended = [] if document["status"] == "done" else [stopped, ""]
     diverged = sum(cell["diverged"] for cell in measured)
     last = (

@@ -19,6 +19,7 @@ from pcviz.engine.elsewhere import Cluster, Processes, elsewhere
 from pcviz.experiment import Experiment, cost
 from pcviz.experiment.data import is_own
 from pcviz.experiment.faults import one_line, shown
+from pcviz.jobs.protocol import Incomplete
 from pcviz.settings import MOST_WORKERS, Settings
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Patience:
 
     def __init__(self, limit: float | None) -> None:
         self.why = ""
+        self.fault = ""
         self._deadline = None if limit is None else time.monotonic() + limit
 
     @property
@@ -96,6 +98,8 @@ class Patience:
 
     def status(self, *, diverged: bool, done: bool) -> str:
         """How the work ended, for the document."""
+        if self.fault:
+            return f"failed ({self.fault})"
         return "diverged" if diverged else "done" if done else f"stopped ({self.why})"
 
 
@@ -155,15 +159,20 @@ def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
 
 
 def work_off(job: Look[Any], unit: str, limit: float | None, *, quiet: bool) -> Patience:
-    """Prepare a look and advance it to its end, for `limit` seconds or until Ctrl-C; returns the Patience. Shows a
-    progress bar on standard error unless `quiet`."""
+    """Prepare a look and advance it to its end, for `limit` seconds or until Ctrl-C; then finish the parts that were
+    begun. Returns the Patience, whose `fault` is that of parts that failed. Shows a progress bar on standard error unless
+    `quiet`."""
     with progress(unit, quiet=quiet) as report:
         report(0, job.steps, text="compiling")
         job.prepare()
         with patience(limit) as patient:
-            while not job.done and not patient.over:
-                job.advance(job.steps, SLICE_SECONDS)
-                report(job.step, job.steps, job.seconds_left, job.doing)
+            try:
+                while not job.done and not patient.over:
+                    job.advance(job.steps, SLICE_SECONDS)
+                    report(job.step, job.steps, job.seconds_left, job.doing)
+                job.finish()
+            except Incomplete as fault:
+                patient.fault = str(fault)
     return patient
 
 

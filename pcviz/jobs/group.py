@@ -19,7 +19,7 @@ from pcviz.jobs.code import OtherVersions
 from pcviz.jobs.device import device_name, tend_programs
 from pcviz.jobs.elsewhere import described, held, measured, versions_of
 from pcviz.jobs.look import Look
-from pcviz.jobs.protocol import Elsewhere, Memory
+from pcviz.jobs.protocol import Elsewhere, Incomplete, Memory
 from pcviz.numerics import krylov
 from pcviz.numerics.krylov import Work
 
@@ -137,14 +137,13 @@ class Group(Look[Options]):
                 break
             yield
         if self._failed:
-            raise RuntimeError(self._fault)
+            raise Incomplete(self._fault)
 
     @property
     def _fault(self) -> str:
-        """What went wrong first, and what is left to do."""
+        """What went wrong first, and how much is missing."""
         members, fault = next(iter(self._failed.items()))
-        missing = self.steps - len(self.results)
-        return f"{members[0]}: {fault}. The same run again measures only what is missing ({missing} of {self.steps})"
+        return f"{members[0]}: {fault} ({self.steps - len(self.results)} of {self.steps} are missing)"
 
     @property
     def _lost(self) -> int:

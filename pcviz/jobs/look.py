@@ -170,6 +170,9 @@ class Look(ABC, Generic[Options]):
         while not self.done:
             self.advance(self.steps, 1.0)
 
+    def finish(self) -> None:
+        """Finish the parts that were begun, and begin no others: nothing, where there are none."""
+
     @abstractmethod
     def prepare(self) -> None:
         """Do the slow preparations, before the first piece of work."""

@@ -9,6 +9,10 @@ import numpy as np
 from pcviz.frames import Frame
 
 
+class Incomplete(RuntimeError):
+    """Parts of a job failed; the others are done, and what they gave is kept."""
+
+
 class Memory(Protocol):
     """Results that are known already, by what they follow from; they can be written as JSON."""
 

@@ -86,6 +86,23 @@ def test_what_is_interrupted_ends_it(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert len(calls) == 1 and "out of budget" in capsys.readouterr().out
 
 
+def test_what_fails_does_not_end_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = list(STUDIES)[1]
+
+    def failing(options: Options, limit: float | None, elsewhere: None, *, quiet: bool) -> dict[str, Any]:
+        document = told(options, limit, elsewhere, quiet=quiet)
+        return document | {"status": "failed (N=8: it broke)"} if options.finding == bad else document
+
+    monkeypatch.setattr(cli_reproduce, "run_reproduction", failing)
+    assert main(["reproduce", "all", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["status"] == f"failed ({bad})"
+    statuses = {found["name"]: found["status"] for found in document["findings"]}
+    assert statuses == dict.fromkeys(STUDIES, "done") | {bad: "failed (N=8: it broke)"}
+    assert main(["reproduce", "all"]) == 1
+    assert "failed (N=8: it broke)" in capsys.readouterr().out
+
+
 def test_a_real_finding_is_one_of_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     small = Start((8,), (3,), 1, ("orthogonal", "mupc_skips"), 4)
     monkeypatch.setitem(STUDIES, "conditioning", STUDIES["conditioning"]._replace(full=small, quick=small))

@@ -1,12 +1,16 @@
 """`pcviz sweep`: its document, its tables, and what it refuses."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from pcviz.cli.main import main
 from pcviz.cli.sweep import text
 from pcviz.experiment import Experiment
+from pcviz.instruments.sweep.job import Sweep
+from pcviz.numerics.krylov import Work
 
 SMALL = [
     "--network.depth=4",
@@ -61,12 +65,27 @@ def test_random_cells_are_listed_best_first(capsys: pytest.CaptureFixture[str]) 
     assert "5 of 5 cells" in text
 
 
+def test_a_cell_that_fails_costs_no_other(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    measure = Sweep.measure
+
+    def failing(job: Sweep, members: Sequence[str]) -> Work[list[dict[str, Any]]]:
+        if "seed=1" in members:
+            raise ArithmeticError("it broke")
+        return (yield from measure(job, members))
+
+    monkeypatch.setattr(Sweep, "measure", failing)
+    monkeypatch.setattr(Sweep, "most_together", lambda job, member: 1)
+    document = json.loads(out(capsys, "--vary", "seed=0..2", "--json", status=1))
+    assert document["status"] == "failed (seed=1: ArithmeticError: it broke (1 of 3 are missing))"
+    assert [cell["name"] for cell in document["cells"]] == ["seed=0", "seed=2"]
+
+
 def test_a_limit_stops_it_and_prints_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--vary", "seed=0..99", "--learning.steps", "2000", "--limit", "0.2", "--json"]
     document = json.loads(out(capsys, *words, status=1))
     assert document["status"] == "stopped (limit)" and len(document["cells"]) < 100
     told = text(document).splitlines()
-    assert told[0] == "stopped (limit): the same command again trains only the cells that are missing"
+    assert told[0] == "stopped (limit); the same command again trains only the cells that are missing"
 
 
 @pytest.mark.parametrize(
