@@ -160,8 +160,8 @@ def progress(unit: str, *, quiet: bool) -> Iterator[Progress]:
 
 def work_off(job: Look[Any], unit: str, limit: float | None, *, quiet: bool) -> Patience:
     """Prepare a look and advance it to its end, for `limit` seconds or until Ctrl-C; then finish the parts that were
-    begun. Returns the Patience, whose `fault` is that of parts that failed. Shows a progress bar on standard error unless
-    `quiet`."""
+    begun. Returns the Patience, whose `fault` is that of parts that failed. Shows a progress bar on standard error
+    unless `quiet`."""
     with progress(unit, quiet=quiet) as report:
         report(0, job.steps, text="compiling")
         job.prepare()

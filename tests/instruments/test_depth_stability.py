@@ -44,12 +44,13 @@ def test_what_is_trained() -> None:
 
 
 def test_claims() -> None:
-    assert kept(cells()) == [True, True, True]
-    assert kept(cells(mupc=90.0)) == [False, True, True]
-    assert kept(cells(sp=95.0)) == [True, False, True]
-    assert kept(cells(growth=1.2)) == [True, True, False]
-    assert kept(cells(best=0.1)) == [True, None, True], "the best rate is at the edge of those tried"
-    assert kept(cells()[:-1]) == [None, None, None]
+    assert kept(cells()) == [True, True, True, True]
+    assert kept(cells(mupc=90.0)) == [False, True, True, False]
+    assert kept(cells(sp=95.0)) == [True, False, True, True]
+    assert kept(cells(growth=1.2)) == [True, True, False, True]
+    assert kept(cells(best=0.1)) == [True, None, True, True], "the best rate is at the edge of those tried"
+    assert kept(cells()[:-1]) == [True, True, True, None], "the deep ones come last"
+    assert kept(cells()[1:]) == [None] * 4
 
 
 def test_the_best_rate_decides_and_charts_have_the_same_form_before_anything_is_known() -> None:

@@ -199,10 +199,9 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
     def seen(kind: str, hidden: int, what: str = "accuracy", time: int = last) -> list[float]:
         return _of(found, kind, hidden, best[kind, hidden], what, time, protocol)
 
-    whole = all(rate is not None for rate in best.values())
-    depths = protocol.depths if whole else ()
-    gaps = [_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in depths]
-    worst = max(gaps, key=lambda gap: gap.middle, default=NOTHING)
+    whole = all(best[kind, hidden] is not None for kind, hidden in product(protocol.kinds, protocol.hidden))
+    depths = protocol.hidden if whole else ()
+    worst = _worst([_difference(seen("bp", deepest), seen("mupc", hidden)) for hidden in depths])
     rates = KINDS["sp"].rates
     interior = whole and best["sp", deepest] not in (rates[0], rates[-1])
     lost = _difference(seen("mupc", deepest), seen("sp", deepest)) if whole else NOTHING
@@ -211,9 +210,9 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
         starts, *later = (seen("mupc", hidden, "condition", time) for time in protocol.times)
         growths.append(mean([max(way) / start for start, *way in zip(starts, *later, strict=True)], log=True))
     growth = min(growths, key=lambda each: each.middle, default=NOTHING)
-    return [
+    claims = [
         claimed(
-            f"μPC: at every depth at most {CLOSE:g} points below backprop at H = {deepest}",
+            f"μPC: at every depth up to H = {deepest} at most {CLOSE:g} points below backprop at H = {deepest}",
             worst,
             within(worst, most=CLOSE),
         ),
@@ -224,11 +223,23 @@ def verdict(found: Cells, best: dict[tuple[str, int], float | None], protocol: D
             within(lost, least=LOST) if interior else None,
         ),
         claimed(
-            f"μPC: at every depth the condition number grows at least {GROWS:g} times during training",
+            f"μPC: at every depth up to H = {deepest} the condition number grows at least {GROWS:g} times during "
+            "training",
             growth,
             within(growth, least=GROWS),
         ),
     ]
+    if protocol.deep:
+        known = all(best[network] is not None for network in protocol.networks)
+        behind = _worst([_difference(seen("bp", h), seen("mupc", h)) for h in protocol.deep if known])
+        where = " and ".join(map(str, protocol.deep))
+        text = f"μPC at H = {where}: at most {CLOSE:g} points below backprop of that depth"
+        claims.append(claimed(text, behind, within(behind, most=CLOSE)))
+    return claims
+
+
+def _worst(gaps: list[Mean]) -> Mean:
+    return max(gaps, key=lambda gap: gap.middle, default=NOTHING)
 
 
 def _difference(a: list[float], b: list[float]) -> Mean:

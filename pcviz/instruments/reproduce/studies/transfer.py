@@ -246,7 +246,7 @@ def verdict(kinds: list[dict[str, Any]], protocol: Transfer) -> list[Claim]:
 
 
 WIDTHS = Transfer("network.width", (16, 32, 64, 128, 256), {"network.depth": 9})
-DEPTHS = Transfer("network.depth", (5, 9, 17, 33, 65), {"network.width": 32})
+DEPTHS = Transfer("network.depth", (5, 9, 17, 33, 65, 129), {"network.width": 32})
 SOURCE = "μPC (arXiv 2505.13124), figures 1 and 5"
 STUDIES = {
     "transfer-width": Study(
