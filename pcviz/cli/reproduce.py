@@ -21,6 +21,7 @@ FLAGS = {
     "workers": WORKERS,
     "scheduler": SCHEDULER,
     "quick": Flag("Few and small networks: a trial of the command, not a result."),
+    "full": Flag("The networks of a paper: what is measured without --quick."),
     "budget": Flag("Of `all`: how long it may take; what does not fit in full is quick, or left out", claims.BUDGET),
 }
 TOGETHER = {
@@ -61,6 +62,8 @@ def _read(words: list[str]) -> tuple[str, dict[str, str | None] | None]:
         lines.insert(0, f"reproduce: the name of a finding is missing {choices}")
     elif name not in STUDIES and name not in TOGETHER:
         lines.insert(0, f"{shown(name)}: unknown finding {choices}")
+    if {"quick", "full"} <= given.flags.keys():
+        lines.append("full: does not go with --quick (allowed: one of them)")
     lines += [f"{path}: is not a flag here (allowed: {', '.join(map(spelling, FLAGS))})" for path in given.fields]
     if lines:
         raise BadArguments(lines)

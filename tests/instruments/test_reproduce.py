@@ -230,6 +230,7 @@ class TestCommand:
             ([], [f"reproduce: the name of a finding is missing {known}"]),
             (["nonsense"], [f"nonsense: unknown finding {known}"]),
             (["inference-budget", "--quick=1"], ["quick: 1 is not expected (allowed: "]),
+            (["escape", "--quick", "--full"], ["full: does not go with --quick (allowed: one of them)"]),
             (["nonsense", "--seed", "3"], ["nonsense: unknown finding", "seed: is not a flag here"]),
         ):
             assert main(["reproduce", *words]) == 2

@@ -17,9 +17,8 @@ from pcviz.instruments.reproduce.studies import STUDIES
 MOST = 6
 """Most charts of a finding."""
 COLOURS = (*style.COLOURS.values(), style.mixed(style.TEXT, 0.6))
-DASHES = ("solid", "dash", "dot")
-SYMBOLS = ("circle", "square", "diamond")
-"""Tell curves of the same colour apart."""
+FORMS = (("solid", "circle"), ("dash", "square"), ("dot", "diamond"))
+"""Dashes and symbols that tell curves of the same colour apart."""
 MANY = 24
 """Curves with more places have no markers."""
 LINE = 8
@@ -33,10 +32,10 @@ def chart_figure(chart: Chart, first: int = 0, *, run: int = 0) -> go.Figure:
     made = style.blank(margin=style.LEGEND | dict(l=64), xaxis=_x(chart), yaxis=_y(chart))
     for number, curve in enumerate(chart.curves):
         again, shade = divmod(number, len(COLOURS))
-        colour, form = COLOURS[shade], again % len(DASHES)
+        colour, form = COLOURS[shade], FORMS[again % len(FORMS)]
         places = list(chart.places) if numbers else list(range(len(chart.places)))
         own = Traces(made, run, "reproduce", x=places, index=first + number, colour=colour, legendgroup=curve.name)
-        _draw(own, chart, curve, DASHES[form], SYMBOLS[form])
+        _draw(own, chart, curve, *form)
     return made
 
 

@@ -21,9 +21,7 @@ METRICS: list[tuple[str, str, str]] = [("Cells", "{step} of {steps}", "Cells mea
 PROTOCOLS = {"quick": "few networks, for a class", "full": "as in a paper"}
 MARKS = {True: ":green[:material/check_circle:]", False: ":red[:material/cancel:]", None: ":grey[:material/help:]"}
 WORDS = {True: "kept", False: "not kept", None: "not known"}
-MEANING = (
-    "Not known: not all is measured, or it misses the claim by so little that its interval reaches in. Intervals: 95 %."
-)
+MEANING = "Not known: not all is measured yet, or what was measured cannot decide it. Intervals are over seeds."
 RECENT = 300
 """Runs among which earlier results are looked for."""
 

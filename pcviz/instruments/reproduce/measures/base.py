@@ -10,8 +10,7 @@ from pcviz.numerics.krylov import Work
 
 class Measure(NamedTuple):
     """How cells of a protocol are measured; which of them share compiled programs, how many are measured together at
-    most, and a digest of all that a result follows from, on a
-    device (None: cell, protocol and code)."""
+    most, and a digest of all that a result follows from, on a device (None: cell, protocol and code)."""
 
     measure: Callable[[Sequence[Any], Any], Work[list[dict[str, Any]]]]
     family: Callable[[Any, Any], Hashable] = lambda cell, protocol: cell[:-1]  # all but the seed

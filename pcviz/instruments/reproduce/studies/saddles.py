@@ -75,7 +75,7 @@ class Saddles(NamedTuple):
         return from_paths({**LINEAR, **own, **rest, "seed": trial.seed, "dtype": "float64"})
 
     def _steps(self, trial: Trial) -> int:
-        return self.wide_steps if trial.width == self.wide else self.steps
+        return self.wide_steps if trial.width not in self.widths else self.steps
 
     @property
     def parts(self) -> Parts:
@@ -128,7 +128,8 @@ def report(found: Cells, protocol: Saddles) -> Report:
     ]  # fmt: skip
     how = (
         f"random regression, linear μPC without skips, full batch, gradient descent at {protocol.rate:g} N, "
-        f"{protocol.steps} steps; PC: the exact equilibrium; {len(protocol.seeds)} seed(s), float64"
+        f"{protocol.steps} steps; PC: the exact equilibrium; {len(protocol.seeds)} seed(s), float64; "
+        f"N={protocol.wide}: one seed, {protocol.wide_steps} steps"
     )
     return Report(charts, verdict(found, protocol), how)
 
