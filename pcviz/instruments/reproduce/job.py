@@ -7,7 +7,7 @@ from typing import Any
 from pcviz.frames import Value
 from pcviz.instruments.reproduce.measures import MEASURES
 from pcviz.instruments.reproduce.options import Options
-from pcviz.instruments.reproduce.picture import claims_of, curves_of
+from pcviz.instruments.reproduce.picture import claims_of, curves_of, outline_of
 from pcviz.instruments.reproduce.study import Cells, document_of
 from pcviz.jobs.code import code_version
 from pcviz.jobs.group import Group
@@ -58,7 +58,8 @@ class Reproduce(Group[Options]):
 
     def _values(self, bulk: bool) -> dict[str, Value]:
         report = self.options.study.report(self.found, self.protocol)
-        return {**curves_of(report.charts), "finding_claims": claims_of(report.claims)}
+        told: dict[str, Value] = {"finding_claims": claims_of(report.claims), "finding_outline": outline_of(report)}
+        return {**curves_of(report.charts), **told}
 
 
 JOBS = {"reproduce": Reproduce}

@@ -1,12 +1,14 @@
 """What the panels of a finding draw: its charts and claims as arrays."""
 
+import json
+import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from pcviz.frames import Value
 from pcviz.instruments.charts import Chart
-from pcviz.instruments.reproduce.study import Claim
+from pcviz.instruments.reproduce.study import Claim, Report
 
 PARTS = ("middle", "low", "high", "above")
 
@@ -29,6 +31,13 @@ def curves_of(charts: Sequence[Chart]) -> dict[str, Value]:
             values = getattr(curve, part)
             found[f"finding_{part}"][: len(values), column] = values
     return {**found}
+
+
+def outline_of(told: Report) -> float:
+    """A checksum of curves, places and claims. What was measured with others, by an earlier pcviz, does not fit into
+    the figures of these."""
+    charts = [[list(chart.places), [curve.name for curve in chart.curves]] for chart in told.charts]
+    return float(zlib.crc32(json.dumps([charts, [claim.text for claim in told.claims]]).encode()))
 
 
 def claims_of(claims: Sequence[Claim]) -> np.ndarray:

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pcviz.frames import Frame
 from pcviz.instruments.charts import chart_values, latex, number
 from pcviz.instruments.reproduce.figures import PANELS
 from pcviz.instruments.reproduce.options import Options
-from pcviz.instruments.reproduce.picture import claims_with
+from pcviz.instruments.reproduce.picture import claims_with, outline_of
 from pcviz.instruments.reproduce.studies import STUDIES
-from pcviz.instruments.reproduce.study import Cells, Claim, document_of
+from pcviz.instruments.reproduce.study import Cells, Claim, Report, document_of
 from pcviz.store import RunRecord
 from pcviz.ui import controls, downloads, inputs, look, markdown, pages, session
 from pcviz.ui.look import Choice, View
@@ -65,6 +66,25 @@ def figures(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: {"options": made} for name, _ in zip(PANELS, charts, strict=False)}
 
 
+def outdated(record: RunRecord | None) -> bool:
+    """Whether an earlier pcviz measured the run, with other curves or claims: it does not fit into the panels, which is
+    said."""
+    frame = None if record is None else session.client().last_frame(record.id)
+    if record is None or frame is None or _fits(frame, record):
+        return False
+    st.info("An earlier pcviz measured this, with other networks or claims. Press Start to measure it again.")
+    return True
+
+
+def _fits(frame: Frame, record: RunRecord) -> bool:
+    return frame.values.get("finding_outline") == outline_of(_empty(record))
+
+
+def _empty(record: RunRecord) -> Report:
+    options = Options.model_validate(record.options)
+    return options.study.report([], options.chosen)
+
+
 def verdict() -> None:
     """Draw in one line what became of the claims of the run shown, which it follows by itself."""
     with st.container(key="verdict"):
@@ -108,12 +128,10 @@ def _table(record: RunRecord) -> None:
 
 def _claims(record: RunRecord) -> Sequence[Claim]:
     """The claims of a run, with what it has measured so far."""
-    frame = session.client().last_frame(record.id)
-    options = Options.model_validate(record.options)
-    claims = options.study.report([], options.chosen).claims
-    seen = None if frame is None else frame.values.get("finding_claims")
-    fits = seen is not None and np.shape(seen)[1] == len(claims)  # an earlier pcviz may have had other claims
-    return claims_with(claims, np.asarray(seen)) if fits else claims
+    frame, claims = session.client().last_frame(record.id), _empty(record).claims
+    if frame is None or not _fits(frame, record):
+        return claims
+    return claims_with(claims, np.asarray(frame.values["finding_claims"]))
 
 
 def _mark(claim: Claim) -> str:

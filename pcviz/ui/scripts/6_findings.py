@@ -22,7 +22,7 @@ experiment = run.experiment if run else controls.nearest(form)
 figures = findings.figures(run.options if run else choice.options or {})
 panels.live(
     experiment,
-    session.shown_runs(),
+    [] if findings.outdated(run) else session.shown_runs(),
     figures,
     key="findings",
     panels=[*figures],
