@@ -13,7 +13,7 @@ from pcviz.instruments.charts import Chart, Curve, chart_rows, chart_values, lat
 from pcviz.instruments.reproduce.figures import MOST, PANELS, chart_figure
 from pcviz.instruments.reproduce.measures import MEASURES
 from pcviz.instruments.reproduce.options import Options
-from pcviz.instruments.reproduce.picture import claims_of, claims_with, curves_of, first_curves
+from pcviz.instruments.reproduce.picture import claims_of, claims_with, curves_of, first_curves, outline_of
 from pcviz.instruments.reproduce.statistics import mean
 from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.reproduce.study import Claim, document_of
@@ -135,3 +135,7 @@ def test_curves_of_a_chart_can_be_told_apart(name: str) -> None:
             if trace.showlegend is not False
         ]
         assert len(set(forms)) == len(chart.curves), chart.title
+
+
+def test_outlines_tell_studies_apart() -> None:
+    assert len({outline_of(study.report([], study.full)) for study in STUDIES.values()}) == len(STUDIES)

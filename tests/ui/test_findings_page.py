@@ -9,6 +9,7 @@ from pcviz.experiment import Experiment
 from pcviz.frames import Frame
 from pcviz.instruments.reproduce import view
 from pcviz.instruments.reproduce.options import Options
+from pcviz.instruments.reproduce.picture import outline_of
 from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.store import Store
 from tests.ui.test_look_options import asked
@@ -44,14 +45,17 @@ def test_every_study_is_offered_and_the_chosen_one_starts(client: Client) -> Non
     assert not app.exception
 
 
-@pytest.mark.parametrize(("fewer", "known"), [(0, True), (1, False)])
-def test_claims_of_a_run_with_others_are_not_known(
-    fewer: int, known: bool, client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("other", [False, True])
+def test_a_run_with_other_curves_or_claims_is_not_drawn(
+    other: bool, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = Options(finding="conditioning")
     run = client.get(client.look("reproduce", Experiment(), options.stored(), "s"))
-    claims = len(options.study.report([], options.chosen).claims) - fewer
-    frame = Frame("reproduce", 1, {"finding_claims": np.ones((4, claims))})
+    empty = options.study.report([], options.chosen)
+    told = options.study.report([], options.study.full) if other else empty
+    claims = np.ones((4, len(told.claims)))
+    frame = Frame("reproduce", 1, {"finding_claims": claims, "finding_outline": outline_of(told)})
     monkeypatch.setattr(view.session, "client", lambda: client)
     monkeypatch.setattr(client, "last_frame", lambda _: frame)
-    assert {claim.kept for claim in view._claims(run)} == ({True} if known else {None})
+    assert view.outdated(run) is other
+    assert {claim.kept for claim in view._claims(run)} == ({None} if other else {True})
