@@ -10,8 +10,7 @@ import numpy as np
 from pcviz.data import load
 from pcviz.instruments.reproduce.measures import equilibria
 from pcviz.instruments.reproduce.measures.base import Measure, one_by_one
-from pcviz.instruments.reproduce.studies.backprop import TOLD
-from pcviz.instruments.reproduce.studies.backprop_cells import Backprop, Pair
+from pcviz.instruments.reproduce.studies.backprop_cells import Backprop, Pair, is_converged
 from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build, linear, optimisers
@@ -30,7 +29,7 @@ NOTHING: dict[str, Any] = {
     "quartiles": [math.nan] * QUARTILES,
     "ratio": math.nan,
 }
-"""What is seen at an equilibrium that cannot be told."""
+"""What is seen where the search for an equilibrium did not converge."""
 
 
 @compiled()
@@ -93,8 +92,8 @@ def _in_closed_form(
 def _by_search(
     optimiser: str, descent: Descent, network: Network, x: jax.Array, y: jax.Array, times: tuple[int, ...]
 ) -> Work[list[dict[str, Any]]]:
-    """The same at equilibria that are searched for; `gradient` is the largest one left so far. Weights that learnt from
-    what cannot be told are not followed."""
+    """The same at equilibria that are searched for; `gradient` is the largest one left at this or an earlier step.
+    Weights are not followed beyond a search that did not converge."""
     slots = optimisers.start(optimiser, stacked_weights(network), descent) if len(times) > 1 else None
     found: list[dict[str, Any]] = []
     left = 0.0
@@ -103,7 +102,7 @@ def _by_search(
         settled, slope, resting = equilibria.settled(network, x, y, state)
         left = max(left, float(slope)) if math.isfinite(slope) else math.inf
         own = {"gradient": left, "resting": float(resting)}
-        if not left < TOLD:
+        if not is_converged(own):
             return [*found, *({"time": time, **own, **NOTHING} for time in times if time >= step)]
         if step in times:
             gradients = gradients_at(network, x, settled)

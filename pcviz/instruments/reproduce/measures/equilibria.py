@@ -55,7 +55,7 @@ def _nearer(network: Network, x: jax.Array, y: jax.Array, state: Conjugate) -> t
 @compiled()
 def settled(network: Network, x: jax.Array, y: jax.Array, state: Conjugate) -> tuple[Settled, jax.Array, jax.Array]:
     """The state of a descent; the norm of the steepest descent in the activities that is left, of the worst example;
-    how many units of an example rest on a kink, on average."""
+    how many units per example rest on a kink."""
     z, pins = state.place.activities, state.place.pins
     if pins is None:
         left, resting = activity_gradient(network, x, y, z).gradient, jnp.zeros(())

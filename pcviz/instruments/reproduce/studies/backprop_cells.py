@@ -18,10 +18,15 @@ SET_UP: dict[str, Any] = {
 """What all networks share."""
 WIDE, WIDEST = 8, 32
 """Units for each layer from which on the gradients differ by a power of L/N, and by next to nothing."""
+SLOPE = 2.0
+"""The predicted power of L/N with which 1 - cos grows."""
+CONVERGED = 1e-6
+"""A search for equilibria converged where the steepest descent of every example's energy, in the activities, has a
+smaller norm."""
 STEP_PASSES = {"linear": 6.0, "tanh": 60.0, "relu": 120.0}
 """Arithmetic of a weight step at the equilibrium, in multiples of a forward pass; in float64 at half the speed."""
-HARD = 10
-"""The searches of networks too narrow or too deep to be followed take so many times as long."""
+SEARCH_STEPS = 10
+"""The one search in a network that is not followed, too narrow or too deep, takes as long as so many weight steps."""
 
 
 class Pair(NamedTuple):
@@ -84,8 +89,13 @@ class Backprop(NamedTuple):
     def _seconds(self, pair: Pair) -> float:
         experiment = self.experiment_of(pair)
         forward = 2.0 * experiment.learning.batch_size * parameter_count(experiment)
-        linear, steps = pair.activation == "linear", self.times[-1] if self.is_followed(pair) else 0
-        passes = STEP_PASSES[pair.activation] * (steps or HARD)
+        steps = self.times[-1] if self.is_followed(pair) else 0
+        passes = STEP_PASSES[pair.activation] * (steps + 1 if self.is_followed(pair) else SEARCH_STEPS)
         seconds = steps * 1e-3 + 2 * passes * forward / assumed_speed(pair.width)
-        programs = 2 if linear or not steps else 3
+        programs = 2 if pair.activation == "linear" or not steps else 3
         return 0.05 + PAIRED * seconds + (programs * PROGRAM_SECONDS if pair.seed == self.seeds[0] else 0.0)
+
+
+def is_converged(one: dict[str, Any]) -> bool:
+    """Whether the equilibrium of what was seen of a network at a time is known: in closed form, or by a search."""
+    return one["gradient"] is None or one["gradient"] < CONVERGED
