@@ -69,7 +69,7 @@ def test_networks_that_are_followed_reach_the_widths_of_the_claims() -> None:
 
 
 def test_a_power_law_is_found_and_judged() -> None:
-    in_parts("pc-is-bp", cells(2.0), SMALL)
+    in_parts("pc-is-bp", cells(2.0, protocol=BENT, left=1e-8), BENT)
     document = made("pc-is-bp", cells(2.0), SMALL)
     (fit,) = document["fits"]
     assert fit["slope"] == pytest.approx(2.0, abs=0.01) and fit["factor"] == pytest.approx(1.0, abs=0.05)
