@@ -55,7 +55,8 @@ def expected(options: NetworkOptions, x: np.ndarray, outputs: int) -> Wide:
 
 
 def moments(activation: str, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean squares of phi(z) and of its slope phi'(z) for normal z of variance q (B,): (B,) both."""
+    """Mean squares of phi(z) and of its slope phi'(z) for normal z of variance q (B,): (B,) both. Without variance z is
+    0."""
     if activation == "linear":
         return q, np.ones_like(q)
     square, slope = _moments(jnp.asarray(q, jnp.float64), activation=activation)
@@ -64,15 +65,19 @@ def moments(activation: str, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @compiled("activation")
 def _moments(q: jax.Array, activation: str) -> tuple[jax.Array, jax.Array]:
-    return jax.vmap(lambda variance: _integrated(ACTIVATIONS[activation], variance))(q)
+    return jax.vmap(lambda one: _integrated(ACTIVATIONS[activation], one))(q)
 
 
 def _integrated(phi: Callable[[jax.Array], jax.Array], q: jax.Array) -> tuple[jax.Array, jax.Array]:
-    deviation = jnp.sqrt(q)
+    deviation = jnp.sqrt(jnp.where(q > 0, q, 1))
     bend = jnp.clip(jnp.asarray(BEND), BULK[0] * deviation, BULK[-1] * deviation)
     ends = jnp.sort(jnp.concatenate([bend, BULK * deviation]))
     middle, half = (ends[1:] + ends[:-1]) / 2, (ends[1:] - ends[:-1]) / 2
     z = middle[:, None] + half[:, None] * NODES[None]
     value, slope = jax.jvp(phi, (z,), (jnp.ones_like(z),))
     weight = SHARES[None] * half[:, None] * jnp.exp(-((z / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
-    return jnp.sum(weight * value**2), jnp.sum(weight * slope**2)
+    at_zero = jax.jvp(phi, (jnp.zeros_like(q),), (jnp.ones_like(q),))
+    square, slope = (
+        jnp.where(q > 0, jnp.sum(weight * part**2), zero**2) for part, zero in zip((value, slope), at_zero, strict=True)
+    )
+    return square, slope

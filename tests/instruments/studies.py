@@ -15,8 +15,8 @@ def document(name: str, found: Cells, protocol: Any) -> dict[str, Any]:
 
 
 def in_parts(name: str, found: Cells, protocol: Any) -> None:
-    """A study is shown while its cells are measured, which end in any order: what is there so far has a report of the
-    same form as all of it. Its document can be written as JSON."""
+    """A study is shown while its cells are measured, of which any may be missing: what is there so far has a report of
+    the same form as all of it. Its document can be written as JSON."""
     assert orjson.dumps(document(name, found, protocol))
     report, random = STUDIES[name].report, np.random.default_rng(0)
     orders = [np.arange(len(found)), *(random.permutation(len(found)) for _ in range(3))]

@@ -79,6 +79,14 @@ def test_moments_of_activations_are_those_in_closed_form() -> None:
             np.testing.assert_allclose(found, np.broadcast_to(value, Q.shape), rtol=1e-12, err_msg=name)
 
 
+@pytest.mark.parametrize("name", PHI)
+def test_moments_without_any_variance_are_those_at_zero(name: str) -> None:
+    """An input of zeros is an example too."""
+    value, slope = jax.jvp(PHI[name], (0.0,), (1.0,))
+    found = [part[0] for part in moments(name, 0.0 * Q)]
+    assert found == pytest.approx([float(value) ** 2, float(slope) ** 2])
+
+
 @pytest.mark.parametrize("name", ["tanh", "gelu", "silu", "selu"])
 def test_moments_of_activations_are_those_of_another_rule(name: str) -> None:
     """Gauss-Legendre on each side of zero, with so many nodes that it resolves what bends."""
@@ -148,20 +156,21 @@ def test_the_rescaling_of_a_linear_network_is_the_same_from_jacobians() -> None:
 def test_the_verdict_on_other_activations() -> None:
     protocol = SMALL._replace(activations=("linear", "tanh"))
 
+    def cells(off: float, error: float) -> list[dict[str, Any]]:
+        told = {"mean": 10 * (1 + off), "error": error, "expected": 10.0}
+        return [{**place._asdict(), "rescaling": told, "growth": told} for place in protocol.cells.values()]
+
     def kept(off: float, error: float) -> bool | None:
-        found = []
-        for place in protocol.cells.values():
-            told = {"mean": 10 * (1 + off), "error": error, "expected": 10.0}
-            found.append({**place._asdict(), "rescaling": told, "growth": told})
-        *_, last = made("forward-pass", found, protocol)["verdict"]
+        *_, last = made("forward-pass", cells(off, error), protocol)["verdict"]
         assert last["claim"].startswith("tanh")
         return bool(last["kept"])
 
+    in_parts("forward-pass", cells(0.05, 1e-3), protocol)
     assert kept(0.05, 1e-3), "less than L/N = 3/32"
     assert kept(0.3, 1.0) and not kept(0.3, 0.1), "more, within standard errors or not"
     places = protocol.cells.values()
     assert {place.kind for place in places if place.activation == "tanh" and place.width == 8} == set(
-        protocol.everywhere
+        protocol.at_all_sizes
     )
     assert {place.kind for place in places if place[1:4] == (32, 5, "tanh")} == set(KINDS)
 
@@ -175,7 +184,6 @@ def test_the_verdict_on_the_forward_pass() -> None:
             found.append({**place._asdict(), "rescaling": told, "growth": told})
         return found
 
-    in_parts("forward-pass", cells(0.03, 0.2), SMALL)
     kept = [claim["kept"] for claim in made("forward-pass", cells(0.03, 0.2), SMALL)["verdict"]]
     assert kept == [True] * len(KINDS), "three standard errors, and 20 %"
     kept = [claim["kept"] for claim in made("forward-pass", cells(0.06, 0.5), SMALL)["verdict"]]
@@ -208,7 +216,7 @@ def test_condition_numbers_of_networks_that_are_not_linear() -> None:
 def test_the_verdict_on_conditioning_with_other_activations() -> None:
     protocol = CONDITIONING._replace(activations=("linear", "tanh", "relu"))
 
-    def verdict(power: float, times: float) -> list[bool | None]:
+    def cells(power: float, times: float) -> list[dict[str, Any]]:
         found = []
         for place in protocol.cells.values():
             value = 5 * (place.depth - 1) ** (power if place.activation == "tanh" else 2.0) * (place.width / 32) ** 0.25
@@ -216,10 +224,18 @@ def test_the_verdict_on_conditioning_with_other_activations() -> None:
                 value = times * PUBLISHED[place.kind][place.activation]
             row = {"condition": value, "least": value, "greatest": value, "largest": 4.0}
             found.append({**place._asdict(), **row})
+        return found
+
+    def verdict(found: list[dict[str, Any]]) -> list[bool | None]:
         return [claim["kept"] for claim in made("conditioning", found, protocol)["verdict"][4:]]
 
-    assert verdict(2.2, 1.5) == [True, True, True, True]
-    assert verdict(1.0, 1 / 3) == [False, True, True, False]
+    all_cells = cells(2.2, 1.5)
+    in_parts("conditioning", all_cells, protocol)
+    assert verdict(all_cells) == [True, True, True, True]
+    assert verdict(cells(1.0, 1 / 3)) == [False, True, True, False]
+    own = [cell for cell in all_cells if cell["kind"] == "mupc_skips" and not cell["scalar"]]
+    assert verdict(own) == [True, True, True, None], "other kinds do not matter"
+    assert verdict(own[:-1]) == [True, None, None, None], "relu is not complete"
 
 
 def test_the_verdict_on_conditioning() -> None:
@@ -237,7 +253,6 @@ def test_the_verdict_on_conditioning() -> None:
             found.append({**place._asdict(), **row})
         return found
 
-    in_parts("conditioning", cells(2.0, 10.0), protocol)
     document = made("conditioning", cells(2.0, 10.0), protocol)
     assert [claim["kept"] for claim in document["verdict"]] == [True, True, True, True]
     assert document["exponents"]["mupc_skips"]["value"] == pytest.approx(2.0)

@@ -65,7 +65,7 @@ def document_of(name: str, study: Study, found: Cells, protocol: Any) -> dict[st
         "schema": 1,
         "reproduction": name,
         "status": "done" if len(found) == len(protocol.cells) else "stopped",
-        "protocol": {name: list(v) if isinstance(v, tuple) else v for name, v in protocol._asdict().items()},
+        "protocol": _plain(protocol),
         "charts": [written(chart) for chart in told.charts],
         "verdict": [
             {"claim": c.text, "measured": c.measured, "interval": c.interval and list(c.interval), "kept": c.kept}
@@ -75,3 +75,10 @@ def document_of(name: str, study: Study, found: Cells, protocol: Any) -> dict[st
         **told.parts,
         "cells": found,
     }
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, those with names as dictionaries, at every depth."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(part) for name, part in value._asdict().items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value

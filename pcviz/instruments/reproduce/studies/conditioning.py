@@ -1,6 +1,7 @@
 """The condition number of inference at the start, over width and depth (theory.md 4.4)."""
 
 import math
+from itertools import product
 from typing import Any
 
 from pcviz.experiment.activations import ACTIVATIONS
@@ -13,7 +14,7 @@ from pcviz.instruments.reproduce.studies.start import (
     Place,
     Start,
     by_place,
-    curve_of,
+    curve_over,
     orthogonal_curvatures,
     over_activations,
     over_depth,
@@ -46,8 +47,9 @@ PUBLISHED = {
     "uniform_skips": {"linear": 45765.0, "tanh": 534.3, "relu": 9763.0},
     "mupc_skips": {"linear": 1918.0, "tanh": 1344.0, "relu": 1345.0},
 }
-"""Condition numbers of single networks with one input and one target, N = 128, L = 16, by kind and activation (notebook
-of the μPC paper)."""
+"""Condition numbers of single networks with one input and one target, N = 128, L = 16, by kind and activation: printed
+in the notebook experiments/mupc_paper/toy_experiments.ipynb of thebuckleylab/jpc, under "Inference landscape slices of
+deep & wide MLPs"."""
 TIMES = 2.0
 """Those of other seeds differ by at most this factor where φ'' = 0: published are eigenvalues of the full Hessian."""
 
@@ -55,18 +57,18 @@ TIMES = 2.0
 def report(found: Cells, protocol: Start) -> Report:
     """κ against width, depth and activation, exponents in the number of hidden layers, and the verdict."""
     exponents = {kind: _exponent(kind, "linear", found) for kind in protocol.kinds}
-    curved = {name: _exponent(DEEP, name, found) for name in protocol.curved}
+    nonlinear = {name: _exponent(DEEP, name, found) for name in protocol.nonlinear}
     how = (
         "activity Hessians (Gauss-Newton) of networks at the start, linear if no activation is named, float64; "
         f"geometric means over {protocol.seeds} seed(s), and over {protocol.examples} digits where they are not linear"
     )
     charts = [*over_depth(found, protocol, _read, CHART), _laws(exponents, protocol)]
-    if protocol.curved:
+    if protocol.nonlinear:
         charts += [over_activations(found, protocol, _read, CHART), _by_activation(found, protocol)]
     if protocol.scalars:
         charts.append(_beside(found, protocol))
-    claims = [*verdict(found, exponents, protocol), *curved_verdict(found, curved, protocol)]
-    return Report(charts, claims, how, {"exponents": exponents, "exponents_by_activation": curved})
+    claims = [*verdict(found, exponents, protocol), *nonlinear_verdict(found, nonlinear, protocol)]
+    return Report(charts, claims, how, {"exponents": exponents, "exponents_by_activation": nonlinear})
 
 
 def _exponent(kind: str, activation: str, found: Cells) -> dict[str, Any] | None:
@@ -80,7 +82,7 @@ def _exponent(kind: str, activation: str, found: Cells) -> dict[str, Any] | None
 def _by_activation(found: Cells, protocol: Start) -> Chart:
     width = protocol.widths[-1]
     curves = [
-        curve_of(name, [Place(DEEP, width, depth, name) for depth in protocol.depths], found, _read)
+        curve_over(name, [Place(DEEP, width, depth, name) for depth in protocol.depths], found, _read)
         for name in protocol.activations
     ]
     return CHART._replace(
@@ -97,7 +99,7 @@ def _beside(found: Cells, protocol: Start) -> Chart:
     curves = []
     for kind in dict.fromkeys(place.kind for place in protocol.scalars):
         own = [place for place in protocol.scalars if place.kind == kind]
-        curve = curve_of(KINDS[kind].label, own, found, _read)
+        curve = curve_over(KINDS[kind].label, own, found, _read)
         curves.append(curve._replace(reference=[PUBLISHED[kind][name] for name in names]))
     return CHART._replace(
         title="Condition number κ beside the published, N = 128, L = 16",
@@ -138,7 +140,7 @@ def verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Cl
     """The claims on linear networks with what was measured: `kept` is None while something is missing."""
     own = {place: cell for place, cell in by_place(found).items() if place.activation == "linear" and not place.scalar}
     table = {(place.kind, place.width, place.depth): cell["condition"] for place, cell in own.items()}
-    whole = len(table) == protocol.straight
+    whole = len(table) == protocol.linear_count
     misses = []
     for width in protocol.widths:
         for depth in protocol.depths:
@@ -186,29 +188,31 @@ def _spread(activation: str, found: Cells, protocol: Start) -> float | None:
     return max((max(row) / min(row) for row in known if len(row) > 1), default=None)
 
 
-def curved_verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Claim]:
+def nonlinear_verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Claim]:
     """The claims on other activations, and on published networks: not known while networks of theirs are missing."""
     cells, label = by_place(found), KINDS[DEEP].label
+    shapes = list(product(protocol.widths, protocol.depths))
+    whole = {name for name in protocol.nonlinear if all(Place(DEEP, *shape, name) in cells for shape in shapes)}
     claims = []
-    for name in protocol.curved:
-        wanted = [Place(DEEP, n, depth, name) for n in protocol.widths for depth in protocol.depths]
-        law = exponents[name] if all(place in cells for place in wanted) else None
+    for name in protocol.nonlinear:
+        law = exponents[name] if name in whole else None
         seen = NOTHING if law is None else Mean(law["value"], *(law["interval"] or (math.nan, math.nan)))
         kept = within(seen, least=SQUARE - SQUARE_OFF, most=SQUARE + SQUARE_OFF)
         claims.append(claimed(f"{name}, {label}: κ grows as H^p, p = {SQUARE:g} ± {SQUARE_OFF:g}", seen, kept))
-    if protocol.curved:
-        spreads = [_spread(name, found, protocol) for name in protocol.curved]
+    if protocol.nonlinear:
+        spreads = [_spread(name, found, protocol) for name in protocol.nonlinear]
         known = [spread for spread in spreads if spread is not None]
         text = f"other activations, {label}: κ differs by at most {ALIKE:g} times between widths"
-        whole = all(place in cells for place in protocol.cells.values())
-        claims.append(Claim(text, max(known, default=None), max(known) <= ALIKE if known and whole else None))
+        kept = max(known) <= ALIKE if known and whole == set(protocol.nonlinear) else None
+        claims.append(Claim(text, max(known, default=None), kept))
     if protocol.scalars:
-        alike = [place for place in protocol.scalars if ACTIVATIONS[place.activation].homogeneous]
+        alike = [place for place in protocol.scalars if ACTIVATIONS[place.activation].piecewise_linear]
         ratios = [
             cells[place]["condition"] / PUBLISHED[place.kind][place.activation] for place in alike if place in cells
         ]
         times = [max(ratio, 1 / ratio) for ratio in ratios]
-        text = f"linear, relu: κ differs by at most {TIMES:g} times from that of published networks (one of each)"
+        names = ", ".join(dict.fromkeys(place.activation for place in alike))
+        text = f"{names}: κ differs by at most {TIMES:g} times from that of published networks (one of each)"
         kept = max(times) <= TIMES if len(times) == len(alike) else None
         claims.append(Claim(text, max(times, default=None), kept))
     return claims
@@ -225,7 +229,7 @@ STUDIES = {
             depths=(3, 9, 33),
             seeds=1,
             activations=("linear", "tanh", "relu"),
-            everywhere=("mupc_skips", "ntp_skips"),
+            at_all_sizes=("mupc_skips", "ntp_skips"),
             scalars=(),
         ),
         report,

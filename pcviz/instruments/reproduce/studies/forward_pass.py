@@ -14,7 +14,7 @@ from pcviz.instruments.reproduce.studies.start import (
     Place,
     Start,
     by_place,
-    curve_of,
+    curve_over,
     over_activations,
     over_depth,
 )
@@ -49,13 +49,13 @@ NEARING = "mupc_skips"
 def report(found: Cells, protocol: Start) -> Report:
     """S and activities against width, depth and activation, and the verdict."""
     charts = over_depth(found, protocol, _rescaling, CHART)
-    if protocol.curved:
+    if protocol.nonlinear:
         wide = CHART._replace(reference=GROWTH.reference)
         charts.append(over_activations(found, protocol, _growth, GROWTH))
         charts.append(over_activations(found, protocol, _rescaling, wide))
         charts.append(_nearing(found, protocol))
     how = f"networks at the start, linear if no activation is named, digits, float64; means over {protocol.seeds} seeds"
-    return Report(charts, [*verdict(found, protocol), *curved_verdict(found, protocol)], how)
+    return Report(charts, [*verdict(found, protocol), *nonlinear_verdict(found, protocol)], how)
 
 
 def _rescaling(cell: dict[str, Any]) -> tuple[float, ...]:
@@ -80,7 +80,7 @@ def _ends(told: dict[str, float], reference: float) -> tuple[float, float, float
 def _nearing(found: Cells, protocol: Start) -> Chart:
     depth = protocol.depths[-1]
     curves = [
-        curve_of(name, [Place(NEARING, width, depth, name) for width in protocol.widths], found, _nearing_read)
+        curve_over(name, [Place(NEARING, width, depth, name) for width in protocol.widths], found, _nearing_read)
         for name in protocol.activations
     ]
     return Chart(
@@ -102,7 +102,7 @@ def allowed_errors(count: int) -> float:
 def verdict(found: Cells, protocol: Start) -> list[Claim]:
     """One claim for each kind of linear networks: its S has the expected value in every cell. Where the tail is heavy
     and a mean misses by more, but within its standard errors, it is not known."""
-    most = allowed_errors(protocol.straight)
+    most = allowed_errors(protocol.linear_count)
     claims = []
     for kind in protocol.kinds:
         own = [cell["rescaling"] for cell in found if (cell["kind"], cell["activation"]) == (kind, "linear")]
@@ -120,15 +120,15 @@ def verdict(found: Cells, protocol: Start) -> list[Claim]:
     return claims
 
 
-def curved_verdict(found: Cells, protocol: Start) -> list[Claim]:
+def nonlinear_verdict(found: Cells, protocol: Start) -> list[Claim]:
     """One claim for each other activation: the widest networks of all kinds without a heavy tail are like infinitely
     wide ones, up to corrections of the order of L/N. Measured: how many standard errors a mean is beyond these."""
     cells, width = by_place(found), protocol.widths[-1]
     own = [place for place in protocol.cells.values() if place.width == width and not KINDS[place.kind].heavy]
-    own = [place for place in own if place.activation in protocol.curved]
+    own = [place for place in own if place.activation in protocol.nonlinear]
     most = allowed_errors(max(1, 2 * len(own)))
     claims = []
-    for name in protocol.curved:
+    for name in protocol.nonlinear:
         places = [place for place in own if place.activation == name]
         misses = [
             _beyond(cells[place][what], place.depth / width)

@@ -66,7 +66,7 @@ class Place(NamedTuple):
 
 class Start(NamedTuple):
     """Networks of all `kinds` and `activations`, `seeds` of each, on the first `examples` digits, and `scalars`
-    besides; float64. With activations that are not linear, kinds that are not measured `everywhere` are measured in the
+    besides; float64. With activations that are not linear, kinds that are not `at_all_sizes` are measured in the
     greatest networks alone. `compiling`: seconds of the programs that networks share."""
 
     widths: tuple[int, ...]
@@ -75,7 +75,7 @@ class Start(NamedTuple):
     kinds: tuple[str, ...] = tuple(KINDS)
     examples: int = 16
     activations: tuple[str, ...] = ("linear",)
-    everywhere: tuple[str, ...] = ("mupc_skips", "mupc", "ntp_skips", "ntp")
+    at_all_sizes: tuple[str, ...] = ("mupc_skips", "mupc", "ntp_skips", "ntp")
     scalars: tuple[Place, ...] = ()
     compiling: float = 2 * PROGRAM_SECONDS
 
@@ -85,13 +85,13 @@ class Start(NamedTuple):
         return self.widths[-1], self.depths[-1]
 
     @property
-    def curved(self) -> tuple[str, ...]:
+    def nonlinear(self) -> tuple[str, ...]:
         """The activations that are not linear."""
         return tuple(name for name in self.activations if name != "linear")
 
     @property
-    def straight(self) -> int:
-        """How many cells have linear networks of every kind, width and depth."""
+    def linear_count(self) -> int:
+        """How many cells are linear networks, one of every kind, width and depth."""
         return len(self.kinds) * len(self.widths) * len(self.depths)
 
     @property
@@ -100,7 +100,7 @@ class Start(NamedTuple):
         places = [
             Place(kind, n, depth, activation)
             for depth, n, activation, kind in product(self.depths, self.widths, self.activations, self.kinds)
-            if activation == "linear" or kind in self.everywhere or (n, depth) == self.greatest
+            if activation == "linear" or kind in self.at_all_sizes or (n, depth) == self.greatest
         ]
         return {place.name: place for place in (*places, *self.scalars)}
 
@@ -141,7 +141,7 @@ def by_place(found: Cells) -> dict[Place, dict[str, Any]]:
     return {Place(*(cell[field] for field in Place._fields)): cell for cell in found}
 
 
-def curve_of(name: str, places: Sequence[Place], found: Cells, read: Read) -> Curve:
+def curve_over(name: str, places: Sequence[Place], found: Cells, read: Read) -> Curve:
     """The curve over these places."""
     seen = by_place(found)
     rows = [read(seen[place]) if place in seen else (math.nan,) * 4 for place in places]
@@ -154,7 +154,7 @@ def over_depth(found: Cells, protocol: Start, read: Read, chart: Chart) -> list[
     charts = []
     for width in protocol.widths:
         curves = [
-            curve_of(KINDS[kind].label, [Place(kind, width, depth) for depth in protocol.depths], found, read)
+            curve_over(KINDS[kind].label, [Place(kind, width, depth) for depth in protocol.depths], found, read)
             for kind in protocol.kinds
         ]
         title = f"{chart.title}, N = {width}"
@@ -169,7 +169,7 @@ def over_activations(found: Cells, protocol: Start, read: Read, chart: Chart) ->
     curves = []
     for kind in protocol.kinds:
         places = [Place(kind, *protocol.greatest, name) for name in protocol.activations]
-        curves.append(curve_of(KINDS[kind].label, places, found, read))
+        curves.append(curve_over(KINDS[kind].label, places, found, read))
     title = f"{chart.title}, N = {protocol.widths[-1]}, L = {protocol.depths[-1]}"
     return chart._replace(title=title, x="", places=protocol.activations, curves=curves, log_y=True, joined=False)
 
