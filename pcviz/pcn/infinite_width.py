@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcviz.brief import short
 from pcviz.experiment import Network as NetworkOptions
 from pcviz.numerics.compiling import compiled
 from pcviz.pcn.activations import ACTIVATIONS
@@ -25,6 +26,7 @@ BULK = np.linspace(-9, 9, 37)
 """Further ends, in standard deviations: beyond, a normal variable has nothing that float64 could hold."""
 
 
+@short
 class Wide(NamedTuple):
     """Expected mean squares of the activities of hidden layers, (H, B), and tr S / K, (B,), of B examples."""
 

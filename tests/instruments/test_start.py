@@ -16,7 +16,7 @@ from pcviz.instruments.reproduce.studies.start import (
     CONDITIONING,
     FORWARD,
     KINDS,
-    Place,
+    Cell,
     Start,
     orthogonal_curvatures,
 )
@@ -50,14 +50,14 @@ SMALL = Start((8, 32), (3, 5), 12)
 def test_the_expected_rescaling_is_that_of_the_table(kind: str, expected: Any) -> None:
     """The closed forms of the literature, kind by kind, from one formula."""
     for width, depth in ((16, 2), (64, 17), (128, 5)):
-        network = FORWARD.experiment_of(Place(kind, width, depth), 0).network
+        network = FORWARD.experiment_of(Cell(kind, width, depth), 0).network
         assert wide(network, np.ones((1, 10)), 10).rescaling == pytest.approx(expected(width, depth), rel=1e-12)
 
 
 def test_activities_grow_as_the_literature_says() -> None:
     growths = {"mupc_skips": 1 + 1 / 16, "uniform": 1 / 3, "lecun_skips": 2}
     for kind, growth in growths.items():
-        squares = wide(FORWARD.experiment_of(Place(kind, 64, 16), 0).network, np.ones((1, 10)), 10).squares[:, 0]
+        squares = wide(FORWARD.experiment_of(Cell(kind, 64, 16), 0).network, np.ones((1, 10)), 10).squares[:, 0]
         np.testing.assert_allclose(squares[1:] / squares[:-1], growth)
 
 
@@ -101,7 +101,7 @@ def test_moments_of_activations_are_those_of_another_rule(name: str) -> None:
 
 def test_the_forward_pass_is_averaged_after_the_activation() -> None:
     """tanh saturates: of a small and a great input the mean of what follows is not what follows of the mean."""
-    network = FORWARD.experiment_of(Place("ntp", 64, 3, "tanh"), 0).network
+    network = FORWARD.experiment_of(Cell("ntp", 64, 3, "tanh"), 0).network
     x = np.array([[0.1], [10.0]])
     both = wide(network, x, 10)
     alone = [wide(network, one[None], 10) for one in x]
@@ -112,7 +112,7 @@ def test_the_forward_pass_is_averaged_after_the_activation() -> None:
 
 def test_the_rescaling_of_one_hidden_layer_of_infinite_width() -> None:
     """S = 1 + a² N v E[phi'²], with the slope of relu, 1/2, whatever the input."""
-    network = FORWARD.experiment_of(Place("ntp", 64, 2, "relu"), 0).network
+    network = FORWARD.experiment_of(Cell("ntp", 64, 2, "relu"), 0).network
     assert wide(network, np.ones((1, 3)), 10).rescaling == pytest.approx(1.5)
 
 
@@ -126,7 +126,7 @@ def test_curvatures_of_orthogonal_maps_are_those_of_two_chains(hidden: int) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_means_over_seeds_are_as_expected(kind: str) -> None:
-    cell = finish(forward_pass.measure(Place(kind, 32, 5), SMALL))
+    cell = finish(forward_pass.measure(Cell(kind, 32, 5), SMALL))
     for name in ("rescaling", "growth"):
         told = cell[name]
         off = abs(told["mean"] - told["expected"])
@@ -136,7 +136,7 @@ def test_means_over_seeds_are_as_expected(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "activation"), [("ntp_skips", "tanh"), ("mupc", "relu")])
 def test_networks_are_like_infinitely_wide_ones(kind: str, activation: str) -> None:
-    cell = finish(forward_pass.measure(Place(kind, 32, 5, activation), SMALL))
+    cell = finish(forward_pass.measure(Cell(kind, 32, 5, activation), SMALL))
     for name in ("rescaling", "growth"):
         told = cell[name]
         assert abs(told["mean"] - told["expected"]) <= 4 * told["error"] + 5 / 32 * told["expected"], name
@@ -144,7 +144,7 @@ def test_networks_are_like_infinitely_wide_ones(kind: str, activation: str) -> N
 
 
 def test_the_rescaling_of_a_linear_network_is_the_same_from_jacobians() -> None:
-    network = build(SMALL.experiment_of(Place("lecun_skips", 8, 5), 0), 4, 3)
+    network = build(SMALL.experiment_of(Cell("lecun_skips", 8, 5), 0), 4, 3)
     zeros = (jnp.zeros((1, 2, 8)), jnp.zeros((3, 2, 8)))
     output, jacobians = jax.jit(output_and_jacobians)(network, jnp.ones((2, 4)), zeros)
     assert output.shape == (2, 3)
@@ -197,7 +197,7 @@ def test_the_verdict_on_the_forward_pass() -> None:
 
 
 def test_condition_numbers_of_orthogonal_maps_are_exact() -> None:
-    cell = finish(conditioning.measure(Place("orthogonal", 32, 9), SMALL._replace(seeds=1)))
+    cell = finish(conditioning.measure(Cell("orthogonal", 32, 9), SMALL._replace(seeds=1)))
     least, greatest = orthogonal_curvatures(8)
     assert cell["condition"] == pytest.approx(greatest / least, rel=0.03)
     assert cell["largest"] == pytest.approx(greatest, rel=0.03)
@@ -205,7 +205,7 @@ def test_condition_numbers_of_orthogonal_maps_are_exact() -> None:
 
 def test_condition_numbers_of_networks_that_are_not_linear() -> None:
     """The Gauss-Newton Hessian of a relu network with one hidden layer, one target: 1 + |w phi'(z)|² and ones."""
-    place = Place("ntp", 8, 2, "relu", scalar=True)
+    place = Cell("ntp", 8, 2, "relu", scalar=True)
     cell = finish(conditioning.measure(place, SMALL._replace(seeds=1)))
     network = build(SMALL.experiment_of(place, 0), 1, 1)
     z, _ = forward(network, jnp.ones((1, 1)))

@@ -10,14 +10,14 @@ import numpy as np
 from pcviz.data import load
 from pcviz.instruments.reproduce.measures.base import Measure, one_by_one
 from pcviz.instruments.reproduce.measures.forward_pass import shape_at_start
-from pcviz.instruments.reproduce.studies.start import Place, Start
+from pcviz.instruments.reproduce.studies.start import Cell, Start
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import build
 from pcviz.pcn.curvature import largest_curvature, smallest_curvature
 from pcviz.pcn.feedforward import forward
 
 
-def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
+def measure(place: Cell, protocol: Start) -> Work[dict[str, Any]]:
     """Condition numbers of the networks of one cell, at each example: geometric mean, ends; mean of the greatest
     eigenvalue."""
     x, outputs = _inputs(place, protocol)
@@ -39,7 +39,7 @@ def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
     }
 
 
-def _inputs(place: Place, protocol: Start) -> tuple[jax.Array, int]:
+def _inputs(place: Cell, protocol: Start) -> tuple[jax.Array, int]:
     """The inputs (B, D) and the number of outputs."""
     if place.scalar:
         return jnp.ones((1, 1), jnp.float64), 1

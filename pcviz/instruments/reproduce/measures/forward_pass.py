@@ -10,7 +10,7 @@ import numpy as np
 
 from pcviz.data import load
 from pcviz.instruments.reproduce.measures.base import Measure, one_by_one
-from pcviz.instruments.reproduce.studies.start import Place, Start
+from pcviz.instruments.reproduce.studies.start import Cell, Start
 from pcviz.numerics.compiling import compiled
 from pcviz.numerics.krylov import Work
 from pcviz.pcn import Network, build
@@ -36,7 +36,7 @@ def _rescaling(network: Network, x: jax.Array) -> jax.Array:
     return 1 + sum((jnp.sum(g**2) for g in jacobians), start=jnp.zeros(())) / output.size
 
 
-def measure(place: Place, protocol: Start) -> Work[dict[str, Any]]:
+def measure(place: Cell, protocol: Start) -> Work[dict[str, Any]]:
     """Means over the networks of one cell, with standard errors and expected values."""
     first = protocol.experiment_of(place, 0)
     data = load(first.data, first.seed, first.dtype)
@@ -60,7 +60,7 @@ def _told(values: np.ndarray, expected: float) -> dict[str, float]:
     return {"mean": float(values.mean()), "error": error, "expected": expected}
 
 
-def shape_at_start(place: Place, protocol: Start) -> Hashable:
+def shape_at_start(place: Cell, protocol: Start) -> Hashable:
     """Cells whose networks share compiled programs."""
     return place.program
 

@@ -11,7 +11,7 @@ from pcviz.instruments.reproduce.statistics import Mean, fit
 from pcviz.instruments.reproduce.studies.start import (
     CONDITIONING,
     KINDS,
-    Place,
+    Cell,
     Start,
     by_place,
     curve_over,
@@ -82,7 +82,7 @@ def _exponent(kind: str, activation: str, found: Cells) -> dict[str, Any] | None
 def _by_activation(found: Cells, protocol: Start) -> Chart:
     width = protocol.widths[-1]
     curves = [
-        curve_over(name, [Place(DEEP, width, depth, name) for depth in protocol.depths], found, _read)
+        curve_over(name, [Cell(DEEP, width, depth, name) for depth in protocol.depths], found, _read)
         for name in protocol.activations
     ]
     return CHART._replace(
@@ -183,7 +183,7 @@ def verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Cl
 def _spread(activation: str, found: Cells, protocol: Start) -> float | None:
     """The greatest factor between condition numbers of the deep kind that differ in width alone."""
     seen = {place: cell["condition"] for place, cell in by_place(found).items()}
-    rows = [[seen.get(Place(DEEP, n, depth, activation)) for n in protocol.widths] for depth in protocol.depths]
+    rows = [[seen.get(Cell(DEEP, n, depth, activation)) for n in protocol.widths] for depth in protocol.depths]
     known = [[value for value in row if value is not None] for row in rows]
     return max((max(row) / min(row) for row in known if len(row) > 1), default=None)
 
@@ -192,7 +192,7 @@ def nonlinear_verdict(found: Cells, exponents: dict[str, Any], protocol: Start) 
     """The claims on other activations, and on published networks: not known while networks of theirs are missing."""
     cells, label = by_place(found), KINDS[DEEP].label
     shapes = list(product(protocol.widths, protocol.depths))
-    whole = {name for name in protocol.nonlinear if all(Place(DEEP, *shape, name) in cells for shape in shapes)}
+    whole = {name for name in protocol.nonlinear if all(Cell(DEEP, *shape, name) in cells for shape in shapes)}
     claims = []
     for name in protocol.nonlinear:
         law = exponents[name] if name in whole else None

@@ -11,7 +11,7 @@ from pcviz.instruments.charts import Chart
 from pcviz.instruments.reproduce.studies.start import (
     FORWARD,
     KINDS,
-    Place,
+    Cell,
     Start,
     by_place,
     curve_over,
@@ -80,7 +80,7 @@ def _ends(told: dict[str, float], reference: float) -> tuple[float, float, float
 def _nearing(found: Cells, protocol: Start) -> Chart:
     depth = protocol.depths[-1]
     curves = [
-        curve_over(name, [Place(NEARING, width, depth, name) for width in protocol.widths], found, _nearing_read)
+        curve_over(name, [Cell(NEARING, width, depth, name) for width in protocol.widths], found, _nearing_read)
         for name in protocol.activations
     ]
     return Chart(

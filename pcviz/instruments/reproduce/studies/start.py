@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
 """Name -> facts, in reading order."""
 
 
-class Place(NamedTuple):
+class Cell(NamedTuple):
     """One cell: the kind of start, width, depth, activation; `scalar`: one input and one target, both 1."""
 
     kind: str
@@ -76,7 +76,7 @@ class Start(NamedTuple):
     examples: int = 16
     activations: tuple[str, ...] = ("linear",)
     at_all_sizes: tuple[str, ...] = ("mupc_skips", "mupc", "ntp_skips", "ntp")
-    scalars: tuple[Place, ...] = ()
+    scalars: tuple[Cell, ...] = ()
     compiling: float = 2 * PROGRAM_SECONDS
 
     @property
@@ -95,16 +95,16 @@ class Start(NamedTuple):
         return len(self.kinds) * len(self.widths) * len(self.depths)
 
     @property
-    def cells(self) -> dict[str, Place]:
+    def cells(self) -> dict[str, Cell]:
         """The cells by name, small networks first."""
         places = [
-            Place(kind, n, depth, activation)
+            Cell(kind, n, depth, activation)
             for depth, n, activation, kind in product(self.depths, self.widths, self.activations, self.kinds)
             if activation == "linear" or kind in self.at_all_sizes or (n, depth) == self.greatest
         ]
         return {place.name: place for place in (*places, *self.scalars)}
 
-    def experiment_of(self, place: Place, seed: int) -> Experiment:
+    def experiment_of(self, place: Cell, seed: int) -> Experiment:
         """The experiment of one network."""
         own = {"width": place.width, "depth": place.depth, "activation": place.activation}
         paths = {f"network.{name}": value for name, value in own.items()}
@@ -136,12 +136,12 @@ Read: TypeAlias = Callable[[dict[str, Any]], Sequence[float]]
 """What a chart shows of a cell: middle, low, high, reference."""
 
 
-def by_place(found: Cells) -> dict[Place, dict[str, Any]]:
+def by_place(found: Cells) -> dict[Cell, dict[str, Any]]:
     """What was measured of each place."""
-    return {Place(*(cell[field] for field in Place._fields)): cell for cell in found}
+    return {Cell(*(cell[field] for field in Cell._fields)): cell for cell in found}
 
 
-def curve_over(name: str, places: Sequence[Place], found: Cells, read: Read) -> Curve:
+def curve_over(name: str, places: Sequence[Cell], found: Cells, read: Read) -> Curve:
     """The curve over these places."""
     seen = by_place(found)
     rows = [read(seen[place]) if place in seen else (math.nan,) * 4 for place in places]
@@ -154,7 +154,7 @@ def over_depth(found: Cells, protocol: Start, read: Read, chart: Chart) -> list[
     charts = []
     for width in protocol.widths:
         curves = [
-            curve_over(KINDS[kind].label, [Place(kind, width, depth) for depth in protocol.depths], found, read)
+            curve_over(KINDS[kind].label, [Cell(kind, width, depth) for depth in protocol.depths], found, read)
             for kind in protocol.kinds
         ]
         title = f"{chart.title}, N = {width}"
@@ -168,14 +168,14 @@ def over_activations(found: Cells, protocol: Start, read: Read, chart: Chart) ->
     """A chart like `chart` of the greatest networks, with a point at each activation for each kind."""
     curves = []
     for kind in protocol.kinds:
-        places = [Place(kind, *protocol.greatest, name) for name in protocol.activations]
+        places = [Cell(kind, *protocol.greatest, name) for name in protocol.activations]
         curves.append(curve_over(KINDS[kind].label, places, found, read))
     title = f"{chart.title}, N = {protocol.widths[-1]}, L = {protocol.depths[-1]}"
     return chart._replace(title=title, x="", places=protocol.activations, curves=curves, log_y=True, joined=False)
 
 
 SCALARS = tuple(
-    Place(kind, 128, 16, activation, scalar=True)
+    Cell(kind, 128, 16, activation, scalar=True)
     for activation in ("linear", "tanh", "relu")
     for kind in ("uniform", "uniform_skips", "mupc_skips")
 )
