@@ -4,12 +4,14 @@ import math
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pcviz.engine.client import Client
 from pcviz.experiment import Experiment, fields
 from pcviz.experiment.axes import axis, cells
+from pcviz.frames import Frame
 from pcviz.instruments.reproduce.studies import STUDIES
 from pcviz.instruments.sweep import cell
 from pcviz.instruments.sweep.figures import PANELS
@@ -222,6 +224,28 @@ def test_a_click_on_the_map_is_a_cell(
         return
     assert found is not None and found.seed == 3
     assert (found.learning.learning_rate, found.network.width, found.network.skips) == expected
+
+
+@pytest.mark.parametrize(
+    ("panel", "x", "y", "expected"),
+    [("sweep-curves", 1, 0.31, (0.1, 16)), ("sweep-curves", 2, 0.6, (1, 8)), ("sweep-optimum", 1, 2, (1, 16))],
+)
+def test_a_click_on_a_curve_is_the_cell_of_that_point(
+    panel: str, x: float, y: float, expected: tuple[float, int], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(vary=VARY[:2])
+    record = client.get(client.look("sweep", Experiment().changed({"network.depth": 4}), options.stored(), "s"))
+    heights = np.array([[0.9, 0.8], [0.5, 0.3], [0.7, math.nan]])
+    client.last_frame = lambda run: Frame("sweep", 1, {"sweep_loss_curve": heights})  # type: ignore[method-assign]
+    monkeypatch.setattr(cell, "st", SimpleNamespace(session_state={"sweep_picked": (record.id, panel, x, y)}))
+    monkeypatch.setattr(cell, "session", SimpleNamespace(client=lambda: client))
+    found = cell.chosen(record)
+    assert found is not None and (found.learning.learning_rate, found.network.width) == expected
+
+
+def test_a_point_of_a_curve_is_no_cell_where_a_third_option_varies() -> None:
+    for vary, pick in ((VARY[:1], [False, True, False]), (VARY[:2], [True] * 3), (VARY[:3], [True, False, False])):
+        assert [panel(options=Options(vary=vary)).pick for panel in PANELS.values()] == pick
 
 
 def test_cells_as_rows_and_as_a_table(record: RunRecord) -> None:

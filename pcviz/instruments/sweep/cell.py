@@ -4,6 +4,7 @@ import math
 from itertools import product
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from pcviz.experiment import Experiment
@@ -14,7 +15,7 @@ from pcviz.instruments.sweep.grid import grid, summary
 from pcviz.instruments.sweep.options import Options
 from pcviz.instruments.sweep.quantities import QUANTITIES
 from pcviz.store import RunRecord
-from pcviz.ui import controls, downloads, markdown, pages
+from pcviz.ui import controls, downloads, markdown, pages, session
 
 TOLD = ("loss", "least_loss", "test_loss", "test_accuracy", "steps", "diverged")
 """What is measured of a cell, of `pcviz.jobs.cohort.trained`."""
@@ -30,15 +31,28 @@ def chosen(record: RunRecord) -> Experiment | None:
     run, panel, x, y = st.session_state.get("sweep_picked", (None, "", 0, 0))
     options = Options.model_validate(record.options)
     axes = options.grid_axes
-    if run != record.id or panel != "sweep-map":
+    if run != record.id:
         return None
-    third, column = divmod(int(x), len(axes[0].values) + 1)  # an empty column lies between two blocks
-    places = (column, int(y), third)
+    places = _places(record, options, panel, x, y)
     if any(place >= len(each.values) for each, place in zip(axes, places, strict=False)):
-        return None  # between two blocks
+        return None  # between two blocks of the map
     changes = {each.path: each.values[place] for each, place in zip(axes, places, strict=False)}
     seeds = [each.values[0] for each in options.axes if each.path == SEED]
     return record.experiment.changed(changes | ({SEED: seeds[0]} if seeds else {}))
+
+
+def _places(record: RunRecord, options: Options, panel: str, x: float, y: float) -> tuple[int, ...]:
+    """Where a point of a panel lies on each axis."""
+    if panel == "sweep-map":
+        third, column = divmod(int(x), len(options.grid_axes[0].values) + 1)  # an empty column lies between two blocks
+        return column, int(y), third
+    if panel == "sweep-optimum":
+        return int(y), int(x)
+    frame = session.client().last_frame(record.id)
+    assert frame is not None, "a point was drawn"
+    name = st.session_state.get("quantity", options.quantity)
+    heights = np.asarray(frame.values[f"sweep_{name}_curve"])[int(x)]
+    return int(x), int(np.nanargmin(np.abs(heights - y)))  # the curve that passes there
 
 
 def show(record: RunRecord | None) -> None:
@@ -48,9 +62,11 @@ def show(record: RunRecord | None) -> None:
     options = Options.model_validate(record.options)
     cell = chosen(record)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep_cell"):
-        if cell is None and len(options.grid_axes) > 1:
-            st.caption("Click a cell of the map to train it in all panels.", width="content")
-        elif cell is not None:
+        if cell is None:
+            where = {1: "a point of the curve", 2: "a cell of the map, or a point of a curve,"}
+            text = where.get(len(options.grid_axes), "a cell of the map")
+            st.caption(f"Click {text} to train it in all panels.", width="content")
+        else:
             taken = flatten(cell.model_dump())
             name = name_of({each.path: taken[each.path] for each in options.axes})
             st.markdown(markdown.plain(name), width="content")

@@ -17,6 +17,8 @@ LINES = 8
 """Most curves of one panel."""
 TICKS = 5
 """Most labels of an axis: a phone has no room for more."""
+CLICK = 12
+"""Pixels within which a click means a cell."""
 COLOURS = (style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
 DASHES = ("solid", "dash")
 SweepPanel = partial(
@@ -44,6 +46,15 @@ def _axis(axis: Axis | None, most: int = TICKS, blocks: int = 1) -> dict[str, An
     return dict(title_text=_title(axis) if axis else "", zeroline=False, **room, **ticks)
 
 
+def _is_one_cell(options: Options) -> bool:
+    """Whether a point of a curve is one cell: of a third option each has the best value of its own."""
+    return len(options.grid_axes) < 3
+
+
+def _clicked(options: Options) -> dict[str, Any]:
+    return dict(hoverdistance=CLICK) if _is_one_cell(options) else {}
+
+
 def _label(axis: Axis, place: int) -> str:
     return f"{_title(axis)} {_value(axis.values[place])}"
 
@@ -57,7 +68,7 @@ def heat(options: Options, *, run: int = 0) -> go.Figure:
         margin=dict(t=24 if third else 10, l=84),
         xaxis=_axis(x, max(TICKS, 2 * blocks), blocks),
         yaxis=_axis(y),
-        hoverdistance=12,  # a click means the cell beneath it
+        hoverdistance=CLICK,
     )
     columns = blocks * wide - 1
     texts = [[""] * columns for _ in y.values]
@@ -89,7 +100,8 @@ def curves(options: Options, *, run: int = 0) -> go.Figure:
     x, *rest = options.grid_axes
     y = rest[0] if rest else None
     height = style.log_axis(title_text=facts.label) if facts.log else dict(title_text=facts.label)
-    made = style.blank(margin=style.LEGEND if y else dict(t=10), xaxis=_axis(x), yaxis=height)
+    margin = style.LEGEND if y else dict(t=10)
+    made = style.blank(margin=margin, xaxis=_axis(x), yaxis=height, **_clicked(options))
     made.update_layout(legend=dict(title=dict(text=f"{_title(y)} " if y else "", side="left")))
     values = y.values if y else (None,)
     chosen = sorted({round(i * (len(values) - 1) / max(1, LINES - 1)) for i in range(LINES)})
@@ -111,7 +123,7 @@ def optimum(options: Options, *, run: int = 0) -> go.Figure:
     """The best value of the first option against the second, with what is within 10 % of the best."""
     name = options.quantity
     x, y, *_ = options.grid_axes
-    made = style.blank(margin=style.LEGEND | dict(l=84), xaxis=_axis(y), yaxis=_axis(x, 7))
+    made = style.blank(margin=style.LEGEND | dict(l=84), xaxis=_axis(y), yaxis=_axis(x, 7), **_clicked(options))
     best = Traces(made, run, "sweep", x=list(range(len(y.values))))
     for end, words in (("from", "least"), ("to", "greatest")):
         look = dict(symbol="line-ew-open", size=12, colour=style.BLUE, hover=f"{words} within 10 % of the best")
@@ -138,7 +150,7 @@ def _panel(
         note=note or None,
         figure=style.blank() if few else draw(chosen, run=run),
         absent=f"This panel needs {least} options that vary." if few else None,
-        pick=texts["name"] == "sweep-map",
+        pick=not few and (draw is heat or _is_one_cell(chosen)),
         csv=tuple(f"sweep_{name}{part}" for part in ("", "_curve", "_low", "_high", "_at")),
         **texts,
     )
