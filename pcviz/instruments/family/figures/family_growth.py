@@ -18,9 +18,9 @@ def figure(experiment: Experiment | None = None, *, run: int = 0, options: Optio
     made = style.blank(
         margin=dict(t=58),
         xaxis=_sizes(WIDTHS, domain=[0, 0.45], title_text=f"width N (L = {SHALLOW})"),
-        yaxis=style.log_axis(title_text="rms", nticks=6),
+        yaxis=style.log_axis(title_text="rms"),
         xaxis2=_sizes(DEPTHS, domain=[0.55, 1], anchor="y2", title_text=f"depth L (N = {NARROW})"),
-        yaxis2=style.log_axis(anchor="x2", nticks=6),
+        yaxis2=style.log_axis(anchor="x2"),
     )
     for second, (size, sizes, law) in enumerate(zip("NL", (WIDTHS, DEPTHS), curves(options.member), strict=True)):
         channels = (
