@@ -18,11 +18,12 @@ look.transport(findings.VIEW, form, choice)
 findings.verdict()
 
 run = session.record()
+shown = [] if findings.outdated(run) else session.shown_runs()
 experiment = run.experiment if run else controls.nearest(form)
 figures = findings.figures(run.options if run else choice.options or {})
 panels.live(
     experiment,
-    [] if findings.outdated(run) else session.shown_runs(),
+    shown,
     figures,
     key="findings",
     panels=[*figures],
