@@ -69,6 +69,12 @@ def test_networks_that_are_followed_reach_the_widths_of_the_claims() -> None:
     assert ("digits", "linear", 512, 32) in followed and ("digits", "tanh", 512, 8) not in followed
 
 
+def test_only_networks_that_learn_are_drawn_over_time() -> None:
+    study = STUDIES["pc-is-bp"]
+    titles = {p: [c.title for c in study.report([], p).charts] for p in (study.quick, study.full)}
+    assert [sum("while weights learn" in title for title in own) for own in titles.values()] == [0, 1]
+
+
 def test_a_power_law_is_found_and_judged() -> None:
     document = made("pc-is-bp", cells(2.0), SMALL)
     (fit,) = document["fits"]

@@ -25,7 +25,7 @@ def charts(converged: Cells, protocol: Backprop) -> list[Chart]:
     return [
         _per_layer(start, protocol),
         _over_width(first, protocol),
-        _over_time(converged, protocol),
+        *([_over_time(converged, protocol)] if len(protocol.times) > 1 else []),
         *(_of_layers(start, activation, protocol) for activation in protocol.activations[:2]),
         _loss(first, protocol),
     ]

@@ -13,7 +13,7 @@ from pcviz.instruments.reproduce.studies.start import (
     KINDS,
     Cell,
     Start,
-    by_place,
+    by_cell,
     curve_over,
     orthogonal_curvatures,
     over_activations,
@@ -72,7 +72,7 @@ def report(found: Cells, protocol: Start) -> Report:
 
 
 def _exponent(kind: str, activation: str, found: Cells) -> dict[str, Any] | None:
-    own = [cell for place, cell in by_place(found).items() if (place.kind, place.activation) == (kind, activation)]
+    own = [cell for place, cell in by_cell(found).items() if (place.kind, place.activation) == (kind, activation)]
     own = [cell for cell in own if not cell["scalar"]]
     hidden, widths = [cell["depth"] - 1 for cell in own], [cell["width"] for cell in own]
     law = fit(hidden, [cell["condition"] for cell in own], widths)
@@ -138,7 +138,7 @@ def _read(cell: dict[str, Any]) -> tuple[float, ...]:
 
 def verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Claim]:
     """The claims on linear networks with what was measured: `kept` is None while something is missing."""
-    own = {place: cell for place, cell in by_place(found).items() if place.activation == "linear" and not place.scalar}
+    own = {place: cell for place, cell in by_cell(found).items() if place.activation == "linear" and not place.scalar}
     table = {(place.kind, place.width, place.depth): cell["condition"] for place, cell in own.items()}
     whole = len(table) == protocol.linear_count
     misses = []
@@ -182,7 +182,7 @@ def verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Cl
 
 def _spread(activation: str, found: Cells, protocol: Start) -> float | None:
     """The greatest factor between condition numbers of the deep kind that differ in width alone."""
-    seen = {place: cell["condition"] for place, cell in by_place(found).items()}
+    seen = {place: cell["condition"] for place, cell in by_cell(found).items()}
     rows = [[seen.get(Cell(DEEP, n, depth, activation)) for n in protocol.widths] for depth in protocol.depths]
     known = [[value for value in row if value is not None] for row in rows]
     return max((max(row) / min(row) for row in known if len(row) > 1), default=None)
@@ -190,7 +190,7 @@ def _spread(activation: str, found: Cells, protocol: Start) -> float | None:
 
 def nonlinear_verdict(found: Cells, exponents: dict[str, Any], protocol: Start) -> list[Claim]:
     """The claims on other activations, and on published networks: not known while networks of theirs are missing."""
-    cells, label = by_place(found), KINDS[DEEP].label
+    cells, label = by_cell(found), KINDS[DEEP].label
     shapes = list(product(protocol.widths, protocol.depths))
     whole = {name for name in protocol.nonlinear if all(Cell(DEEP, *shape, name) in cells for shape in shapes)}
     claims = []

@@ -13,7 +13,7 @@ from pcviz.instruments.reproduce.studies.start import (
     KINDS,
     Cell,
     Start,
-    by_place,
+    by_cell,
     curve_over,
     over_activations,
     over_depth,
@@ -123,7 +123,7 @@ def verdict(found: Cells, protocol: Start) -> list[Claim]:
 def nonlinear_verdict(found: Cells, protocol: Start) -> list[Claim]:
     """One claim for each other activation: the widest networks of all kinds without a heavy tail are like infinitely
     wide ones, up to corrections of the order of L/N. Measured: how many standard errors a mean is beyond these."""
-    cells, width = by_place(found), protocol.widths[-1]
+    cells, width = by_cell(found), protocol.widths[-1]
     own = [place for place in protocol.cells.values() if place.width == width and not KINDS[place.kind].heavy]
     own = [place for place in own if place.activation in protocol.nonlinear]
     most = allowed_errors(max(1, 2 * len(own)))

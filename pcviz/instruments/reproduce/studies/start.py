@@ -136,14 +136,14 @@ Read: TypeAlias = Callable[[dict[str, Any]], Sequence[float]]
 """What a chart shows of a cell: middle, low, high, reference."""
 
 
-def by_place(found: Cells) -> dict[Cell, dict[str, Any]]:
+def by_cell(found: Cells) -> dict[Cell, dict[str, Any]]:
     """What was measured of each place."""
     return {Cell(*(cell[field] for field in Cell._fields)): cell for cell in found}
 
 
 def curve_over(name: str, places: Sequence[Cell], found: Cells, read: Read) -> Curve:
     """The curve over these places."""
-    seen = by_place(found)
+    seen = by_cell(found)
     rows = [read(seen[place]) if place in seen else (math.nan,) * 4 for place in places]
     middle, low, high, reference = zip(*rows, strict=True)
     return Curve(name, middle, low, high, reference=reference)
